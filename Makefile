@@ -1,0 +1,115 @@
+# make book, make test: all a fresh machine needs is Python >= 3.11, make and a C compiler.
+
+PYTHON ?= python3
+LIMIT ?= 24
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+EXTRAS := generate,plot,book,test,lint
+STAMP := $(VENV)/.installed
+DATASET := book/data/reference.zarr.zip
+STORE := _build/store
+REFERENCE := _build/reference
+WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+# One thread per process: a row then has the same bytes however many workers there are.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export MPLBACKEND := Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help book test data bench lint clean distclean environment dataset
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
+
+# --- environment ------------------------------------------------------------------------------
+
+# The stamp holds the folder it was made in: scripts in a virtual environment break when it moves.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+environment: $(STAMP) ## create .venv and install (the other targets do this by themselves)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "error: Python 3.11 or newer is needed, but '$(PYTHON)' is $$($(PYTHON) -V 2>/dev/null || echo missing); use make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@if [ -f $@ ] && [ "$$(cat $@)" != "$(CURDIR)" ]; then rm -rf $(VENV); fi
+	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	  || $(PYTHON) -m venv --clear $(VENV)
+	@echo "Installing into $(VENV), about a minute ..."
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS)]'
+	@printf '%s\n' "$(CURDIR)" > $@
+
+# --- book -------------------------------------------------------------------------------------
+
+dataset: $(STAMP)
+	@if [ -f $(DATASET) ]; then \
+	  $(BIN)/glassdata verify $(DATASET); \
+	else \
+	  echo "No $(DATASET): computing $(LIMIT) structures per glass into $(STORE)"; \
+	  $(BIN)/glassdata build $(STORE) --profile reference --limit $(LIMIT); \
+	fi
+
+# The execution cache compares code cells only. A new key (package, environment, data) empties it,
+# and the parsed pages with it, or Sphinx would not even look at unchanged pages again.
+# After a failed or interrupted build the parsed pages go as well: warnings are given while a page
+# is parsed, so a second run would pass over them in silence.
+# MPLBACKEND must be unset: it would keep the notebooks' figures out of the pages.
+book: $(STAMP) dataset ## the executed site, in _build/html/index.html
+	@mkdir -p _build
+	@$(BIN)/python -c "$$KEY_PY" > _build/cache-key.new
+	@if ! cmp -s _build/cache-key.new _build/cache-key; then rm -rf _build/.jupyter_cache _build/.doctrees; fi
+	@if [ -e _build/unfinished ]; then rm -rf _build/.doctrees; fi
+	@mv _build/cache-key.new _build/cache-key
+	@touch _build/unfinished
+	@rm -f _build/html/index.html
+	unset MPLBACKEND; $(WITH_VENV) jupyter-book build . --warningiserror --keep-going
+	@test -f _build/html/index.html || { echo "error: no _build/html/index.html" >&2; exit 1; }
+	@rm _build/unfinished
+
+define KEY_PY
+import hashlib, pathlib, sys
+key = hashlib.sha256(sys.version.encode())
+files = [p for top in ("glassdata", "book/data") for p in pathlib.Path(top).rglob("*")]
+files += [pathlib.Path("constraints.txt")]
+if not pathlib.Path("$(DATASET)").is_file():
+    files.append(pathlib.Path("$(STORE)/manifest.json"))
+for path in sorted(p for p in files if p.is_file() and p.suffix != ".pyc"):
+    key.update(path.as_posix().encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+print(key.hexdigest())
+endef
+export KEY_PY
+
+# --- tests and style --------------------------------------------------------------------------
+
+test: $(STAMP) ## the whole test suite (PYTEST_ARGS="-m 'not slow'" for a part)
+	$(WITH_VENV) python -m pytest $(PYTEST_ARGS)
+
+bench: $(STAMP) ## timings of the hot paths
+	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only
+
+lint: $(STAMP) ## ruff: rules and layout
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# --- data -------------------------------------------------------------------------------------
+
+data: $(STAMP) ## regenerate the reference dataset (hours; resumes where it stopped)
+	$(BIN)/glassdata build $(REFERENCE) --profile reference
+	$(BIN)/glassdata verify $(REFERENCE)
+	@mkdir -p book/data
+	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]))' $(REFERENCE) $(DATASET)
+
+# --- cleaning ---------------------------------------------------------------------------------
+
+clean: ## remove the site and all caches; keep .venv and computed rows
+	rm -rf _build/html _build/jupyter_execute _build/.doctrees _build/.jupyter_cache _build/cache-key* \
+	  _build/unfinished .pytest_cache .ruff_cache .hypothesis .benchmarks
+	find glassdata tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+distclean: clean ## clean, and remove .venv and computed rows too
+	rm -rf _build $(VENV)
