@@ -1,0 +1,42 @@
+"""Vibrations of glasses from their structure: the data and models beneath the book.
+
+Names are imported when first used, so that ``import glassdata`` and the command line's help stay
+quick, and Dask, LAMMPS and torch are loaded only by what needs them.
+"""
+
+from importlib import import_module
+from importlib.metadata import version as _version
+
+__version__ = _version("glassdata")
+
+_HOME = {
+    "SYSTEMS": "systems",
+    "make_structure": "row",
+    "rdf": "rdf",
+    "partial_rdf": "rdf",
+    "hessian": "vibrations",
+    "frequencies": "vibrations",
+    "pdos": "vibrations",
+    "relax": "minimise",
+    "open_dataset": "store",
+    "models": None,
+    "plots": None,
+}
+
+__all__ = [*_HOME, "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME:
+        raise AttributeError(f"module 'glassdata' has no attribute {name!r}")
+    home = _HOME[name]
+    value = import_module(f"glassdata.{home or name}")
+    if home is not None:
+        value = getattr(value, name)
+    # A function may share the name of its module (rdf, relax): the function is what is meant.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

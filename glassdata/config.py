@@ -1,0 +1,43 @@
+"""Canonical JSON and identities made from it."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+#: Raised whenever the same configuration would give other numbers than before.
+ALGORITHM_VERSION = 1
+
+#: Root of every random stream of the project.
+ROOT_SEED = 2602_05313
+
+
+def canonical_json(value: Any) -> str:
+    """Serialise ``value`` to the one JSON text that its content determines.
+
+    Keys are sorted, tuples become lists, numbers keep their shortest exact form.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite or something is not plain data.
+    """
+    return json.dumps(_plain(value, "configuration"), sort_keys=True, separators=(",", ":"))
+
+
+def digest(value: Any) -> str:
+    """sha256 (hexadecimal) of the canonical JSON of ``value``."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()
+
+
+def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item, f"{where}[{n}]") for n, item in enumerate(value)]
+    if isinstance(value, bool | int | str) or value is None:
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    raise ValueError(f"{where}: {value!r} is not plain finite data")

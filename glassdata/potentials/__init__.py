@@ -1,0 +1,26 @@
+"""Interatomic potentials: frozen descriptions with energies, gradients and sparse Hessians."""
+
+from glassdata.potentials.base import Bonds, Potential
+from glassdata.potentials.bond_order import (
+    ERHART_ALBE_2005,
+    LINDSAY_BROIDO_2010,
+    TERSOFF_1989,
+    BondOrder,
+)
+from glassdata.potentials.eam import EAM
+from glassdata.potentials.pair import LennardJones
+from glassdata.potentials.setfl import read_setfl
+from glassdata.potentials.zhou import zhou_eam
+
+__all__ = [
+    "EAM",
+    "ERHART_ALBE_2005",
+    "LINDSAY_BROIDO_2010",
+    "TERSOFF_1989",
+    "BondOrder",
+    "Bonds",
+    "LennardJones",
+    "Potential",
+    "read_setfl",
+    "zhou_eam",
+]

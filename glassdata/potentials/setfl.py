@@ -1,0 +1,69 @@
+"""Reading tabulated EAM/alloy (setfl) files."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from glassdata.potentials.eam import EAM, Tables
+
+
+def read_setfl(path: str | Path, *, sha256: str | None = None, source: str = "") -> EAM:
+    """EAM potential from a setfl (``.eam.alloy``) file.
+
+    Parameters
+    ----------
+    path : path of the file
+    sha256 : str, optional
+        Expected checksum of the file.
+    source : str
+        Citation of the potential, and where to obtain the file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file; the message says where to obtain it.
+    ValueError
+        If the checksum differs or the file is not a setfl file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no potential file {path}; obtain it: {source or 'see its paper'}")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise ValueError(f"{path}: sha256 {found} is not the expected {sha256}")
+    try:
+        symbols, r_cut, tables = _parse(content.decode("ascii", "replace"))
+    except (ValueError, IndexError) as error:
+        raise ValueError(f"{path}: not a setfl (eam/alloy) file: {error}") from error
+    return EAM(symbols, r_cut, f"{source} sha256:{found}".strip(), tables)
+
+
+def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:
+    """Three comment lines, species, grid, then per species F and f, then the r φ of all pairs."""
+    lines = [line.split("#")[0] for line in text.splitlines()]
+    names = lines[3].split()
+    symbols = tuple(names[1 : 1 + int(names[0])])
+    grid = lines[4].split()
+    n_rho, d_rho, n_r, d_r = int(grid[0]), float(grid[1]), int(grid[2]), float(grid[3])
+    r_cut = float(grid[4])
+    words = iter(" ".join(lines[5:]).split())
+
+    def take(count: int) -> np.ndarray:
+        values = [float(next(words, "nan")) for _ in range(count)]
+        if not np.isfinite(values).all():
+            raise ValueError("the tables end early")
+        return np.array(values)
+
+    n = len(symbols)
+    embedding, density = np.empty((n, n_rho)), np.empty((n, n_r))
+    for species in range(n):
+        for _ in range(4):  # atomic number, mass, lattice constant, lattice type
+            next(words, "")
+        embedding[species], density[species] = take(n_rho), take(n_r)
+    pair = np.empty((n, n, n_r))
+    for a in range(n):
+        for b in range(a + 1):
+            pair[a, b] = pair[b, a] = take(n_r)
+    return symbols, r_cut, Tables(embedding, density, pair, d_rho, d_r)

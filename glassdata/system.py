@@ -1,0 +1,123 @@
+"""What a glass is to this project: one frozen description per system."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations_with_replacement
+from typing import Protocol as Interface
+
+import numpy as np
+from ase import Atoms
+
+from glassdata.config import ALGORITHM_VERSION
+from glassdata.potentials import Potential
+
+DISORDER_CLASSES = ("crystal-like", "defective", "partial", "amorphous")
+
+
+class Protocol(Interface):
+    """How structures are made at one profile: a frozen dataclass whose fields are its settings."""
+
+    @property
+    def n_structures(self) -> int:
+        """Number of structures of the whole profile."""
+
+    def __call__(self, system: "System", index: int) -> Atoms:
+        """Return the relaxed structure number ``index``.
+
+        The preparation (the knobs of ``glassdata.schema`` that this system has, with ``parent``
+        and ``replicate``) stands in ``Atoms.info``.
+        """
+
+
+@dataclass(frozen=True)
+class System:
+    """One glass: its potential, how it is made, and the bins in which it is described.
+
+    Attributes
+    ----------
+    name, title, summary, reference : str
+    species : tuple of str
+        Chemical symbols; they order the partial g(r).
+    potential : Potential
+    protocols : mapping of profile name to Protocol
+    crystal : callable
+        Returns the perfect crystal, at rest under the same potential.
+    dim : int
+        Dimension in which g(r) is normalised.
+    r_max : float, Å
+    omega_max : float, THz
+    bond_length : float, Å
+        Atoms nearer than this are neighbours: the crystal's first gap.
+    class_variable : str
+        The measure of disorder that results, a variable of the dataset.
+    class_edges : tuple of float
+        Its values between the four disorder classes.
+    n_r, n_omega : int
+        Numbers of bins.
+    """
+
+    name: str
+    title: str
+    summary: str
+    reference: str
+    species: tuple[str, ...]
+    potential: Potential
+    protocols: Mapping[str, Protocol]
+    crystal: Callable[[], Atoms]
+    dim: int
+    r_max: float
+    omega_max: float
+    bond_length: float
+    class_variable: str
+    class_edges: tuple[float, float, float]
+    n_r: int = 100
+    n_omega: int = 100
+
+    def __post_init__(self) -> None:
+        if self.dim not in (2, 3):
+            raise ValueError(f"system {self.name}: dim must be 2 or 3, got {self.dim}")
+        for field in ("r_max", "omega_max", "bond_length", "n_r", "n_omega"):
+            if not getattr(self, field) > 0:
+                raise ValueError(
+                    f"system {self.name}: {field} must be positive, got {getattr(self, field)}"
+                )
+        if list(self.class_edges) != sorted(set(self.class_edges)):
+            raise ValueError(
+                f"system {self.name}: class_edges must increase, got {self.class_edges}"
+            )
+
+    @property
+    def r_edges(self) -> np.ndarray:
+        """Edges of the distance bins, shape (n_r + 1,), Å."""
+        return np.linspace(0.0, self.r_max, self.n_r + 1)
+
+    @property
+    def omega_edges(self) -> np.ndarray:
+        """Edges of the frequency bins, shape (n_omega + 1,), THz."""
+        return np.linspace(0.0, self.omega_max, self.n_omega + 1)
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Names of the partial g(r), such as ``"Cu-Zr"``; empty for a single species."""
+        if len(self.species) == 1:
+            return ()
+        return tuple("-".join(pair) for pair in combinations_with_replacement(self.species, 2))
+
+    def disorder_class(self, measure: float) -> str:
+        """Name of the disorder class of a structure whose ``class_variable`` is ``measure``."""
+        return DISORDER_CLASSES[int(np.searchsorted(self.class_edges, measure))]
+
+    def science(self, profile: str) -> dict:
+        """Everything that determines the numbers of a row, as plain data."""
+        return {
+            "algorithm": ALGORITHM_VERSION,
+            "system": self.name,
+            "species": self.species,
+            "potential": self.potential.parameters(),
+            "protocol": {"name": type(self.protocols[profile]).__name__}
+            | asdict(self.protocols[profile]),
+            "dim": self.dim,
+            "bins": [self.n_r, self.r_max, self.n_omega, self.omega_max],
+            "bond_length": self.bond_length,
+            "classes": [self.class_variable, *self.class_edges],
+        }

@@ -1,0 +1,32 @@
+"""The glasses. A new one is one file beside these and one line in ``SYSTEMS``."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from glassdata.system import System
+from glassdata.systems.amc import AMC, AMC_LB
+from glassdata.systems.cualzr import CUALZR, cualzr_sheng
+from glassdata.systems.lj import LJ2D, LJ3D
+from glassdata.systems.sic import SIC, SIC_TERSOFF
+
+SYSTEMS: Mapping[str, System] = MappingProxyType(
+    {system.name: system for system in (AMC, AMC_LB, LJ2D, LJ3D, SIC, SIC_TERSOFF, CUALZR)}
+)
+
+
+def find(system: str | System) -> System:
+    """The system of this name; a ``System`` is passed through.
+
+    Raises
+    ------
+    ValueError
+        Naming the systems there are.
+    """
+    if isinstance(system, System):
+        return system
+    if system not in SYSTEMS:
+        raise ValueError(f"no system {system!r}; there are {', '.join(SYSTEMS)}")
+    return SYSTEMS[system]
+
+
+__all__ = ["SYSTEMS", "cualzr_sheng", "find"]

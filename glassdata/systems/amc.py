@@ -1,0 +1,194 @@
+"""Amorphous monolayer carbon: sheets from graphene to a random network.
+
+Potentials: Tersoff, doi:10.1103/PhysRevB.39.5566 (its carbon is that of
+doi:10.1103/PhysRevLett.61.2879), and for ``amc_lb`` Lindsay and Broido,
+doi:10.1103/PhysRevB.81.205441.
+
+Graphene of this potential, held in its plane, does not melt within picoseconds even at
+10,000 K. The quench therefore starts from atoms at random in the plane.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from ase import Atoms
+from ase.build import graphene
+
+from glassdata.generate import Member, Stratum, generator, place, vacate
+from glassdata.melt import quench_in_plane
+from glassdata.minimise import relax, separate
+from glassdata.potentials import LINDSAY_BROIDO_2010, TERSOFF_1989, BondOrder, Potential
+from glassdata.system import System
+
+_BOND = 2.0  # Å: between the first (1.46) and the second (2.5) neighbours
+_LOOSE = 1e-2  # eV/Å: enough for a structure that is going to change again
+
+_STRATA = (
+    Stratum(1, vacancy_fraction=(0.0, 0.2)),
+    Stratum(3, stone_wales=(0.0, 0.15)),
+    Stratum(1, stone_wales=(0.0, 0.1), vacancy_fraction=(0.0, 0.1)),
+    Stratum(2, cooling_time=(0.1, 10.0)),
+    Stratum(3, cooling_time=(0.1, 10.0), vacancy_fraction=(0.0, 0.2)),
+)
+_REPLICATED = 3
+
+
+@dataclass(frozen=True)
+class SheetDisorder:
+    """Graphene with defects, or a plane quenched from the melt; vacancies; then freed to buckle.
+
+    Attributes
+    ----------
+    n_structures : int
+    cells, large_cells : tuple of int
+        Repetitions of graphene's rectangular four-atom cell; every tenth family is large.
+    strata : tuple of Stratum
+    replicated : int
+    temperature : float, K
+        Of the melt.
+    melt_time : float, ps
+    kick : float, Å
+        Standard deviation of the heights given to the flat sheet before it may buckle.
+    max_force : float, eV/Å
+    """
+
+    n_structures: int
+    cells: tuple[int, int]
+    large_cells: tuple[int, int]
+    strata: tuple[Stratum, ...] = _STRATA
+    replicated: int = _REPLICATED
+    temperature: float = 8000.0
+    melt_time: float = 2.0
+    final_temperature: float = 300.0
+    kick: float = 0.05
+    max_force: float = 1e-4
+
+    def __call__(self, system: System, index: int) -> Atoms:
+        member = place(self.strata, self.replicated, index)
+        knobs = member.knobs
+        cells = self.large_cells if self._large(member) else self.cells
+        sheet = system.crystal() * (*cells, 1)
+        rng = generator(system.name, member.parent, "melt")
+        n_rotations, rate = 0, 0.0
+        if "cooling_time" in knobs:
+            sheet = self._quench(sheet, system.potential, knobs["cooling_time"], rng)
+            rate = (self.temperature - self.final_temperature) / knobs["cooling_time"]
+        else:
+            n_rotations = round(knobs["stone_wales"] * len(sheet))
+            sheet = rotate_bonds(sheet, n_rotations, system.potential, rng)
+        holes = generator(system.name, member.parent, "vacancies")
+        sheet = vacate(sheet, knobs["vacancy_fraction"], holes)
+        steps = generator(system.name, member.parent, "displacement")
+        sheet.positions[:, 2] += self.kick * steps.normal(size=len(sheet))
+        sheet = relax(sheet, system.potential, max_force=self.max_force, cell="isotropic")
+        sheet.wrap()
+        sheet.info = {
+            "parent": member.parent,
+            "replicate": member.replicate,
+            "vacancy_fraction": knobs["vacancy_fraction"],
+            "n_stone_wales": n_rotations,
+            "quench_rate": rate,
+            "anneal_temperature": self.temperature if rate else 0.0,
+        }
+        return sheet
+
+    def _large(self, member: Member) -> bool:
+        return not member.replicate and member.parent // 2 % 10 == 9
+
+    def _quench(
+        self, sheet: Atoms, potential: Potential, cooling_time: float, rng: np.random.Generator
+    ) -> Atoms:
+        plane = sheet.copy()
+        plane.positions[:, :2] = rng.random((len(plane), 2)) @ np.asarray(plane.cell)[:2, :2]
+        plane = separate(plane, 1.6)
+        plane = quench_in_plane(
+            plane,
+            potential,
+            int(rng.integers(1, 900_000_000)),
+            temperature=self.temperature,
+            melt_time=self.melt_time,
+            cooling_time=cooling_time,
+            final_temperature=self.final_temperature,
+        )
+        return relax(plane, potential, max_force=_LOOSE)
+
+
+def rotate_bonds(
+    sheet: Atoms, n_rotations: int, potential: Potential, rng: np.random.Generator
+) -> Atoms:
+    """Stone-Wales rotations: turn bonds by 90° about their middles, in the plane.
+
+    Bonds rotated together lie apart; between such batches the sheet is relaxed in its plane, so
+    that later rotations act on the network that earlier ones made.
+    """
+    sheet = sheet.copy()
+    while n_rotations > 0:
+        bonds = potential.bonds(sheet)
+        short = np.flatnonzero(
+            (np.linalg.norm(bonds.vector, axis=1) < _BOND) & (bonds.first < bonds.second)
+        )
+        touched = np.zeros(len(sheet), dtype=bool)
+        for bond in rng.permutation(short):
+            first, second = bonds.first[bond], bonds.second[bond]
+            middle = sheet.positions[first] + bonds.vector[bond] / 2
+            near = _within(sheet, middle, 5.0)
+            if n_rotations == 0 or touched[near].any():
+                continue
+            touched[near] = True
+            half = np.array([-bonds.vector[bond][1], bonds.vector[bond][0], 0.0]) / 2
+            sheet.positions[first], sheet.positions[second] = middle - half, middle + half
+            n_rotations -= 1
+        sheet = relax(sheet, potential, max_force=_LOOSE, cell="isotropic")
+    return sheet
+
+
+def _within(sheet: Atoms, point: np.ndarray, radius: float) -> np.ndarray:
+    """Atoms of an orthogonal sheet nearer to ``point`` than ``radius`` (Å), in the plane."""
+    box = sheet.cell.lengths()[:2]
+    offset = (sheet.positions - point)[:, :2]
+    offset -= box * np.round(offset / box)
+    return np.flatnonzero(np.hypot(*offset.T) < radius)
+
+
+def _graphene(potential: BondOrder) -> Atoms:
+    hexagonal = graphene(a=2.5, vacuum=10.0)
+    (ax, _, _), _, (_, _, cz) = np.asarray(hexagonal.cell)
+    bond = ax / np.sqrt(3.0)
+    positions = [[0, 0, 0], [0, bond, 0], [ax / 2, 1.5 * bond, 0], [ax / 2, 2.5 * bond, 0]]
+    start = Atoms("C4", positions=positions, cell=[ax, 3 * bond, cz], pbc=(True, True, False))
+    start.positions[:, 2] = cz / 2
+    return relax(start, potential, max_force=1e-7, cell="isotropic")
+
+
+def _system(name: str, title: str, potential: BondOrder, scale: float) -> System:
+    @cache
+    def crystal() -> Atoms:
+        return _graphene(potential)
+
+    return System(
+        name=name,
+        title=title,
+        summary="graphene with defects, or quenched in the plane; vacancies; freed to buckle",
+        reference=potential.parameter_set["__ref__"],
+        species=("C",),
+        potential=potential,
+        protocols={
+            "demo": SheetDisorder(8, (6, 4), (7, 4), melt_time=0.5),
+            "reference": SheetDisorder(round(300 * scale), (13, 8), (18, 11)),
+            "paper": SheetDisorder(1000, (19, 12), (19, 12)),
+        },
+        crystal=crystal,
+        dim=2,
+        r_max=10.0,
+        omega_max=100.0,
+        bond_length=_BOND,
+        class_variable="excess_energy",
+        class_edges=(0.1, 0.35, 0.6),
+    )
+
+
+AMC = _system("amc", "Amorphous monolayer carbon", BondOrder(TERSOFF_1989), 1.0)
+AMC_LB = _system(
+    "amc_lb", "Amorphous monolayer carbon, Lindsay-Broido", BondOrder(LINDSAY_BROIDO_2010), 2 / 3
+)

@@ -1,0 +1,123 @@
+"""Cu46Zr46Al8 metallic glass from the ordered (B2) crystal with aluminium substituted.
+
+Potentials: Zhou, Johnson and Wadley, doi:10.1103/PhysRevB.69.144113 (default, from formulas), and
+Cheng, Ma and Sheng, doi:10.1103/PhysRevLett.102.245501 (a setfl file that the user obtains).
+
+The crystal must be ordered: the same atoms at random on bcc sites collapse to a glass at any
+displacement, and nothing crystal-like would be in the data. The cell relaxes to zero pressure.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+from glassdata.generate import CrystalDisorder, Stratum
+from glassdata.minimise import relax
+from glassdata.potentials import EAM, read_setfl, zhou_eam
+from glassdata.system import System
+
+_ALUMINIUM = 0.08
+_SHENG_SHA256 = "12fc74dd298ccdee179d10091e80f6948402af8443d8dda3579aff850b121f8f"
+_SHENG_SOURCE = (
+    "Cheng, Ma, Sheng, Phys. Rev. Lett. 102, 245501 (2009): ZrCuAl2011.eam.alloy "
+    "from the NIST Interatomic Potentials Repository"
+)
+
+_STRATA = (
+    Stratum(
+        2,
+        displacement=(0.05, 0.6),
+        vacancy_fraction=(0.0, 0.04),
+        antisite_fraction=(0.0, 0.1),
+    ),
+    Stratum(
+        5,
+        displacement=(1.2, 1.8),
+        displaced_fraction=(0.03, 0.45),
+        vacancy_fraction=(0.0, 0.04),
+        antisite_fraction=(0.0, 0.1),
+    ),
+    Stratum(2, displacement=(0.9, 1.8), vacancy_fraction=(0.0, 0.04)),
+)
+
+
+def _substituted(atoms: Atoms, rng: np.random.Generator) -> Atoms:
+    """Aluminium on equal shares of both sublattices."""
+    alloy = atoms.copy()
+    for symbol in ("Cu", "Zr"):
+        sites = np.flatnonzero(np.array(alloy.symbols) == symbol)
+        chosen = rng.permutation(sites)[: round(_ALUMINIUM * len(sites))]
+        alloy.symbols[chosen] = "Al"
+    return alloy
+
+
+@dataclass(frozen=True)
+class AlloyDisorder(CrystalDisorder):
+    """Disorder of a B2 crystal whose sites are substituted at random first."""
+
+    def lattice(self, system: System, rng: np.random.Generator) -> Atoms:
+        """B2 CuZr at this size with the glass's share of aluminium."""
+        length = (system.crystal().cell.volume / len(system.crystal()) * 2) ** (1 / 3)
+        return _substituted(_b2(length) * self.cells, rng)
+
+
+def _b2(length: float) -> Atoms:
+    return bulk("CuZr", "cesiumchloride", a=length)
+
+
+def _protocol(n_structures: int, cells: tuple[int, int, int]) -> AlloyDisorder:
+    return AlloyDisorder(
+        n_structures, cells, _STRATA, 2, separation=2.2, cell="isotropic", max_force=1e-4
+    )
+
+
+def _system(name: str, title: str, reference: str, potential: EAM) -> System:
+    @cache
+    def crystal() -> Atoms:
+        alloy = _substituted(_b2(3.26) * (5, 5, 5), np.random.default_rng(0))
+        return relax(alloy, potential, max_force=1e-6, cell="isotropic")
+
+    return System(
+        name=name,
+        title=title,
+        summary="B2 with Al, antisites, vacancies, displaced, minimised at zero pressure",
+        reference=reference,
+        species=("Al", "Cu", "Zr"),
+        potential=potential,
+        protocols={
+            "demo": _protocol(8, (4, 4, 4)),
+            "reference": _protocol(400, (7, 7, 6)),
+            "paper": _protocol(1000, (8, 8, 7)),
+        },
+        crystal=crystal,
+        dim=3,
+        r_max=10.0,
+        omega_max=15.0,
+        bond_length=3.9,
+        class_variable="excess_energy",
+        class_edges=(0.02, 0.045, 0.075),
+    )
+
+
+CUALZR = _system(
+    "cualzr",
+    "Cu-Al-Zr metallic glass",
+    "Zhou, Johnson, Wadley, Phys. Rev. B 69, 144113 (2004)",
+    zhou_eam(("Al", "Cu", "Zr"), r_on=6.5, r_cut=7.5),
+)
+
+
+def cualzr_sheng(path: str | Path) -> System:
+    """The same glass with the Cheng-Ma-Sheng potential, read from its setfl file.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing or is not the published one.
+    """
+    potential = read_setfl(path, sha256=_SHENG_SHA256, source=_SHENG_SOURCE)
+    return _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", _SHENG_SOURCE, potential)

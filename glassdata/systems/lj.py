@@ -1,0 +1,102 @@
+"""Lennard-Jones argon in two and three dimensions.
+
+Parameters ε/k_B = 119.8 K and σ = 3.405 Å: Rahman, Phys. Rev. 136, A405 (1964),
+doi:10.1103/PhysRev.136.A405 (rounded there to 120 K and 3.4 Å). Force-shifted at 2.5 σ.
+
+The cell relaxes to zero pressure: a glass held at the volume of its crystal is compressed, and
+its spectrum stiffens for a reason that is no matter of structure.
+"""
+
+from functools import cache
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+from glassdata.generate import CrystalDisorder, Stratum
+from glassdata.minimise import relax
+from glassdata.potentials import LennardJones
+from glassdata.system import System
+from glassdata.units import BOLTZMANN
+
+_EPSILON = 119.8 * BOLTZMANN
+_SIGMA = 3.405
+_SOLID = LennardJones(_EPSILON, _SIGMA, 2.5 * _SIGMA)
+_PLANE = LennardJones(_EPSILON, _SIGMA, 2.5 * _SIGMA, dim=2)
+
+
+@cache
+def _fcc() -> Atoms:
+    start = bulk("Ar", "fcc", a=1.56 * _SIGMA, cubic=True)
+    return relax(start, _SOLID, max_force=1e-7, cell="isotropic")
+
+
+@cache
+def _triangular() -> Atoms:
+    a = 1.11 * _SIGMA
+    height = a * np.sqrt(3.0)
+    start = Atoms(
+        "Ar2",
+        positions=[[0.0, 0.0, 10.0], [a / 2, height / 2, 10.0]],
+        cell=[a, height, 20.0],
+        pbc=(True, True, False),
+    )
+    return relax(start, _PLANE, max_force=1e-7, cell="isotropic")
+
+
+# Displacements below about 0.9 Å heal completely, and above 1 Å nothing of the crystal is left;
+# what lies between comes from vacancies, which the relaxing cell has to close up.
+_STRATA = (
+    Stratum(2, displacement=(0.05, 0.8), vacancy_fraction=(0.0, 0.06)),
+    Stratum(5, displacement=(0.3, 0.95), vacancy_fraction=(0.06, 0.25)),
+    Stratum(2, displacement=(1.1, 2.0), vacancy_fraction=(0.0, 0.1)),
+)
+
+
+def _protocol(n_structures: int, cells: tuple[int, int, int]) -> CrystalDisorder:
+    return CrystalDisorder(
+        n_structures, cells, _STRATA, 2, separation=2.8, cell="isotropic", max_force=1e-5
+    )
+
+
+LJ3D = System(
+    name="lj3d",
+    title="Lennard-Jones argon, 3D",
+    summary="fcc, vacancies, displaced, minimised at zero pressure",
+    reference="Rahman, Phys. Rev. 136, A405 (1964); force-shifted at 2.5 sigma",
+    species=("Ar",),
+    potential=_SOLID,
+    protocols={
+        "demo": _protocol(8, (3, 3, 3)),
+        "reference": _protocol(400, (6, 6, 6)),
+        "paper": _protocol(1000, (6, 6, 6)),
+    },
+    crystal=_fcc,
+    dim=3,
+    r_max=12.0,
+    omega_max=3.0,
+    bond_length=1.36 * _SIGMA,
+    class_variable="peak_width",
+    class_edges=(0.14, 0.20, 0.26),
+)
+
+LJ2D = System(
+    name="lj2d",
+    title="Lennard-Jones argon, 2D",
+    summary="triangular, vacancies, displaced, minimised at zero pressure",
+    reference="Rahman, Phys. Rev. 136, A405 (1964); force-shifted at 2.5 sigma",
+    species=("Ar",),
+    potential=_PLANE,
+    protocols={
+        "demo": _protocol(8, (8, 5, 1)),
+        "reference": _protocol(400, (28, 16, 1)),
+        "paper": _protocol(1000, (28, 16, 1)),
+    },
+    crystal=_triangular,
+    dim=2,
+    r_max=12.0,
+    omega_max=3.0,
+    bond_length=1.45 * _SIGMA,
+    class_variable="peak_width",
+    class_edges=(0.125, 0.14, 0.155),
+)

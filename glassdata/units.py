@@ -1,0 +1,23 @@
+"""The one place where units are converted.
+
+Inside glassdata lengths are in Å, energies in eV, masses in u (unified atomic mass units),
+frequencies in THz (ordinary, not angular) and times in ps.
+"""
+
+from math import pi
+
+from scipy.constants import angstrom, elementary_charge, physical_constants, tera
+
+_ATOMIC_MASS = physical_constants["atomic mass constant"][0]
+
+#: Frequency in THz of a mode with eigenvalue 1 eV/(Å² u) of the mass-weighted Hessian.
+THZ = (elementary_charge / (angstrom**2 * _ATOMIC_MASS)) ** 0.5 / (2 * pi * tera)
+
+#: Boltzmann's constant, eV/K.
+BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
+
+#: Mass density of 1 u/Å³, g/cm³.
+GRAM_PER_CM3 = _ATOMIC_MASS * 1e3 / (angstrom * 1e2) ** 3
+
+#: Pressure of 1 eV/Å³, GPa.
+GPA = elementary_charge / angstrom**3 / 1e9

@@ -1,0 +1,120 @@
+"""Hessian, vibrational frequencies and phonon density of states of one structure."""
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from scipy import linalg, sparse
+
+from glassdata.potentials import Potential
+from glassdata.units import THZ
+
+
+def energy_forces(atoms: Atoms, potential: Potential | Calculator) -> tuple[float, np.ndarray]:
+    """Potential energy (eV) and forces on the atoms, (N, 3), eV/Å."""
+    if isinstance(potential, Potential):
+        bonds = potential.bonds(atoms)
+        energy, gradient = potential.energy_gradient(potential.types(atoms), bonds)
+        return energy, -bonds.gather(gradient)
+    atoms = atoms.copy()
+    atoms.calc = potential
+    return atoms.get_potential_energy(), atoms.get_forces()
+
+
+def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array:
+    """Second derivatives of the energy with respect to the atomic positions.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    potential : Potential or ASE calculator
+        A potential of ``glassdata.potentials`` is differentiated analytically; for any other ASE
+        calculator central differences of the forces are taken (steps of 1e-4 Å).
+
+    Returns
+    -------
+    sparse (dN, dN), eV/Å²; d is ``potential.dim``, 3 for calculators. Rows run over the
+    coordinates of the first atom, then of the second, and so on. Exactly symmetric.
+
+    Raises
+    ------
+    ValueError
+        If the potential lacks a species or a position is not finite.
+    """
+    if not isinstance(potential, Potential):
+        return _finite_differences(atoms, potential)
+    full = potential.hessian(potential.types(atoms), potential.bonds(atoms))
+    if potential.dim == 2:
+        kept = np.flatnonzero(np.arange(3 * len(atoms)) % 3 != 2)
+        full = full[kept][:, kept]
+    return 0.5 * (full + full.T)
+
+
+def _finite_differences(
+    atoms: Atoms, calculator: Calculator, step: float = 1e-4
+) -> sparse.csr_array:
+    moved = atoms.copy()
+    moved.calc = calculator
+    columns = np.empty((3 * len(atoms),) * 2)
+    for column in range(3 * len(atoms)):
+        atom, axis = divmod(column, 3)
+        start = atoms.positions[atom, axis]
+        sides = []
+        for sign in (1, -1):
+            moved.positions[atom, axis] = start + sign * step
+            sides.append(moved.get_forces().ravel())
+        moved.positions[atom, axis] = start
+        columns[:, column] = (sides[1] - sides[0]) / (2 * step)
+    return sparse.csr_array(0.5 * (columns + columns.T))
+
+
+def frequencies(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
+    """Frequencies of all harmonic modes, zero modes included.
+
+    Returns
+    -------
+    (dN,) THz, ascending; an imaginary frequency (negative eigenvalue of the mass-weighted
+    Hessian) is given as a negative number. At a minimum, d of them vanish: the translations.
+
+    Raises
+    ------
+    ValueError
+        As for ``hessian``.
+    """
+    matrix = hessian(atoms, potential)
+    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), matrix.shape[0] // len(atoms)))
+    dynamical = matrix.toarray()
+    dynamical *= weight[:, None]
+    dynamical *= weight
+    eigenvalues = linalg.eigvalsh(dynamical, overwrite_a=True, check_finite=False, driver="evd")
+    return np.sign(eigenvalues) * np.sqrt(np.abs(eigenvalues)) * THZ
+
+
+def without_translations(frequencies: np.ndarray, dim: int) -> np.ndarray:
+    """The frequencies (dN,) less the ``dim`` smallest in magnitude, the translations."""
+    kept = np.argsort(np.abs(frequencies), kind="stable")[dim:]
+    return np.sort(frequencies[kept])
+
+
+def pdos(frequencies: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Phonon density of states: normalised histogram of frequencies.
+
+    Parameters
+    ----------
+    frequencies : (n_modes,) THz, signed; without translational zeros
+    edges : (n_omega + 1,) THz, increasing
+
+    Returns
+    -------
+    (n_omega,) 1/THz, with integral 1 over the modes inside the range; NaN where there are none.
+
+    Raises
+    ------
+    ValueError
+        If the edges do not increase.
+    """
+    edges = np.asarray(edges, dtype=float)
+    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
+        raise ValueError("frequency edges must be a list of at least two increasing numbers")
+    counts, _ = np.histogram(frequencies, edges)
+    total = counts.sum()
+    return counts / (total * np.diff(edges)) if total else np.full(len(counts), np.nan)

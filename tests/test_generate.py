@@ -1,0 +1,183 @@
+"""Making structures: plans, purity, and what comes out is what it says."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import glassdata as gd
+from glassdata.generate import Stratum, place, swap_species, vacate
+from glassdata.minimise import RelaxationError, relax, separate
+from glassdata.potentials import LennardJones
+from glassdata.row import compute_row, row_id
+from glassdata.schema import RAGGED, VARIABLES
+from glassdata.systems import SYSTEMS
+from glassdata.systems.amc import rotate_bonds
+from glassdata.vibrations import energy_forces
+
+STRATA = (
+    Stratum(2, displacement=(0.0, 1.0)),
+    Stratum(3, vacancy_fraction=(0.0, 0.2), cooling_time=(0.1, 10.0)),
+)
+
+
+@given(st.integers(0, 2000))
+def test_a_family_shares_its_parent_and_its_stratum(index):
+    member = place(STRATA, 0, index)
+    assert member.parent <= index
+    assert member.replicate == (index % 5 == 4)
+    parent = place(STRATA, 0, member.parent)
+    assert parent.parent == member.parent
+    assert set(parent.knobs) == set(member.knobs)
+    if not member.replicate:
+        assert not parent.replicate
+        family = [i for i in range(member.parent, member.parent + 4)
+                  if place(STRATA, 0, i).parent == member.parent]  # fmt: skip
+        assert len(family) == 2
+
+
+def test_strata_are_met_by_weight_in_every_prefix():
+    members = [place(STRATA, 0, index) for index in range(250)]
+    for n in (50, 125, 250):
+        ordinary = [m for m in members[:n] if not m.replicate]
+        share = np.mean(["cooling_time" in m.knobs for m in ordinary])
+        assert share == pytest.approx(3 / 5, abs=0.08)  # half a cycle of the first 40
+    times = np.log10([m.knobs["cooling_time"] for m in members if "cooling_time" in m.knobs])
+    assert np.histogram(times, 4, (-1, 1))[0].min() > 0.15 * len(times)
+
+
+def test_replicates_repeat_one_preparation():
+    replicates = [place(STRATA, 1, index) for index in (4, 9, 14)]
+    assert len({tuple(m.knobs.items()) for m in replicates}) == 1
+    assert len({m.parent for m in replicates}) == 3
+
+
+def test_strata_check_their_ranges():
+    with pytest.raises(ValueError, match="vacancy_fraction must be 0 <= low <= high"):
+        Stratum(1, vacancy_fraction=(0.2, 0.1))
+    with pytest.raises(ValueError, match="weight must be at least 1, got 0"):
+        Stratum(0)
+
+
+def test_larger_vacancy_fractions_remove_the_same_atoms_and_more():
+    crystal = SYSTEMS["lj3d"].crystal() * (2, 2, 2)
+    few = vacate(crystal, 0.1, np.random.default_rng(3))
+    many = vacate(crystal, 0.3, np.random.default_rng(3))
+    kept_by_few = {tuple(p) for p in few.positions}
+    assert {tuple(p) for p in many.positions} < kept_by_few
+    assert (len(few), len(many)) == (29, 22)
+
+
+def test_antisites_keep_the_composition():
+    crystal = SYSTEMS["sic"].crystal() * (2, 2, 2)
+    swapped = swap_species(crystal, 0.5, np.random.default_rng(0))
+    assert sorted(swapped.numbers) == sorted(crystal.numbers)
+    assert (swapped.numbers != crystal.numbers).any()
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_row_is_pure_and_says_what_it_is(name):
+    system = SYSTEMS[name]
+    first, second = compute_row(name, "demo", 1), compute_row(name, "demo", 1)
+    assert set(first) <= set(VARIABLES)
+    for variable, value in first.items():
+        assert value.tobytes() == second[variable].tobytes(), variable
+    for variable in ("position", "frequency"):
+        ragged = RAGGED[VARIABLES[variable].dims[0]]
+        assert len(first[variable]) == first[ragged]
+    assert first["max_force"] <= system.protocols["demo"].max_force
+    assert first["n_imaginary"] == 0
+    assert len(first["frequency"]) == system.potential.dim * (first["n_atoms"] - 1)
+    widths = np.diff(system.omega_edges)
+    assert (first["pdos"] * widths).sum() == pytest.approx(1.0)
+    assert first["excess_energy"] > 0
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_crystal_is_at_rest(name):
+    system = SYSTEMS[name]
+    crystal = system.crystal()
+    _, forces = energy_forces(crystal, system.potential)
+    assert np.abs(forces).max() < 1e-5
+    stretched = [crystal.copy() for _ in range(2)]
+    for atoms, scale in zip(stretched, (0.9995, 1.0005), strict=True):
+        atoms.set_cell(atoms.cell * np.where(atoms.pbc, scale, 1.0)[:, None], scale_atoms=True)
+    lowest = energy_forces(crystal, system.potential)[0]
+    assert all(energy_forces(atoms, system.potential)[0] > lowest for atoms in stretched)
+
+
+def test_rows_differ_between_systems_profiles_and_indices():
+    ids = {row_id(s, p, i) for s in SYSTEMS for p in ("demo", "reference") for i in range(3)}
+    assert len(ids) == len(SYSTEMS) * 2 * 3
+
+
+def test_unknown_names_and_indices_are_refused():
+    with pytest.raises(ValueError, match="no system 'glass'; there are amc"):
+        gd.make_structure("glass", 0)
+    with pytest.raises(ValueError, match="no profile 'huge'; there are demo, reference, paper"):
+        gd.make_structure("sic", 0, profile="huge")
+    with pytest.raises(ValueError, match="structures 0 to 7"):
+        gd.make_structure("sic", 8)
+
+
+def test_quenched_carbon_is_a_disordered_threefold_network():
+    # Index 4 is the replicate preparation: a quench without vacancies.
+    row = compute_row("amc", "demo", 4)
+    assert row["threefold_fraction"] > 0.9
+    assert 0.25 < row["ring_6"] < 0.75
+    assert row["ring_5"] > 0.1
+    assert row["ring_7"] > 0.08
+    assert row["excess_energy"] > 0.3
+
+
+def test_stone_wales_rotations_make_pentagons_and_heptagons():
+    from glassdata.rings import ring_fractions
+
+    system = SYSTEMS["amc"]
+    sheet = rotate_bonds(
+        system.crystal() * (6, 4, 1), 1, system.potential, np.random.default_rng(0)
+    )
+    fractions = ring_fractions(sheet, system.bond_length)
+    assert fractions * 48 == pytest.approx([2, 44, 2])
+
+
+def test_relaxation_goes_downhill_and_leaves_its_argument_alone():
+    potential = SYSTEMS["lj3d"].potential
+    start = SYSTEMS["lj3d"].crystal() * (2, 2, 2)
+    start.rattle(0.2, seed=1)
+    before = start.positions.copy()
+    end = relax(start, potential, max_force=1e-6)
+    assert (start.positions == before).all()
+    assert energy_forces(end, potential)[0] < energy_forces(start, potential)[0]
+    assert np.abs(energy_forces(end, potential)[1]).max() <= 1e-6
+
+
+def test_relaxation_that_does_not_converge_says_so():
+    start = SYSTEMS["lj3d"].crystal() * (2, 2, 2)
+    start.rattle(0.5, seed=1)
+    with pytest.raises(RelaxationError, match="more than 1e-09"):
+        relax(start, SYSTEMS["lj3d"].potential, max_force=1e-9, max_evaluations=3)
+
+
+def test_overlapping_atoms_are_taken_apart():
+    rng = np.random.default_rng(0)
+    atoms = SYSTEMS["lj3d"].crystal() * (3, 3, 3)
+    atoms.positions += rng.normal(0, 1.5, atoms.positions.shape)
+    apart = separate(atoms, 2.8)
+    distances = apart.get_all_distances(mic=True)[np.triu_indices(len(apart), 1)]
+    overlapping = atoms.get_all_distances(mic=True)[np.triu_indices(len(atoms), 1)]
+    assert distances.min() > 2.0 > overlapping.min()
+
+
+def test_pressure_vanishes_when_the_cell_may_scale():
+    potential = LennardJones(0.0103, 3.405, 8.5)
+    start = SYSTEMS["lj3d"].crystal() * (2, 2, 2)
+    start.rattle(0.3, seed=2)
+    end = relax(start, potential, max_force=1e-7, cell="isotropic")
+    slopes = []
+    for scale in (1 - 1e-5, 1 + 1e-5):
+        strained = end.copy()
+        strained.set_cell(end.cell * scale, scale_atoms=True)
+        slopes.append(energy_forces(strained, potential)[0])
+    # Against the bulk modulus, about 0.02 eV/Å³ × 3 × volume: strain below 1e-6.
+    assert abs(slopes[1] - slopes[0]) / 2e-5 < 1e-5 * end.cell.volume

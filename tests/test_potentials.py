@@ -1,0 +1,321 @@
+"""Potentials: reference numbers, derivatives against finite differences and against matscipy."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from glassdata.minimise import relax
+from glassdata.potentials import (
+    ERHART_ALBE_2005,
+    LINDSAY_BROIDO_2010,
+    TERSOFF_1989,
+    BondOrder,
+    LennardJones,
+    read_setfl,
+    zhou_eam,
+)
+from glassdata.systems import SYSTEMS
+from glassdata.systems.cualzr import _SHENG_SHA256 as SHENG_SHA256
+from glassdata.units import BOLTZMANN
+from glassdata.vibrations import energy_forces, hessian
+
+SHENG = Path(__file__).parents[2] / "shared" / "data" / "ZrCuAl2011.eam.alloy"
+needs_sheng = pytest.mark.skipif(not SHENG.exists(), reason="no Cheng-Ma-Sheng file beside the repo")
+
+EPSILON, SIGMA = 119.8 * BOLTZMANN, 3.405
+
+
+def lj(truncation="force-shifted", r_cut=2.5, dim=3):
+    return LennardJones(EPSILON, SIGMA, r_cut * SIGMA, truncation, dim=dim)
+
+
+POTENTIALS = {
+    "lj force-shifted": lj(),
+    "lj shifted": lj("shifted"),
+    "lj cut": lj("cut"),
+    "tersoff": BondOrder(TERSOFF_1989),
+    "lindsay-broido": BondOrder(LINDSAY_BROIDO_2010),
+    "erhart-albe": BondOrder(ERHART_ALBE_2005),
+    "zhou": zhou_eam(("Al", "Cu", "Zr"), r_on=6.5, r_cut=7.5),
+}
+
+
+def disordered(name):
+    """A small cell of that potential's substance with vacancies, every atom off its site."""
+    if name.startswith("lj"):
+        atoms = bulk("Ar", "fcc", a=5.25, cubic=True) * (2, 2, 2)
+    elif name == "erhart-albe":
+        atoms = bulk("SiC", "zincblende", a=4.36, cubic=True) * (2, 2, 2)
+    elif name in ("tersoff", "lindsay-broido"):
+        atoms = SYSTEMS["amc"].crystal() * (3, 2, 1)
+    else:
+        atoms = bulk("CuZr", "cesiumchloride", a=3.26, cubic=True) * (3, 3, 3)
+        atoms.symbols[::9] = "Al"
+    del atoms[[3, 10]]
+    atoms.rattle(0.12, seed=4)
+    return atoms
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_forces_and_hessian_agree_with_finite_differences(name):
+    potential, atoms = POTENTIALS[name], disordered(name)
+    _, forces = energy_forces(atoms, potential)
+    matrix = hessian(atoms, potential).toarray()
+    step = 1e-4
+    for column in (0, 4, 3 * len(atoms) - 1):
+        atom, axis = divmod(column, 3)
+        energies, pulls = [], []
+        for sign in (1, -1):
+            moved = atoms.copy()
+            moved.positions[atom, axis] += sign * step
+            energy, force = energy_forces(moved, potential)
+            energies.append(energy)
+            pulls.append(force.ravel())
+        # Central differences err by step² times the next-but-one derivative: 1e-8 relative to a
+        # curvature that varies over 0.1 Å gives 1e-6; "cut" and "shifted" jump at the cut-off.
+        scale = np.abs(matrix).max()
+        assert (energies[1] - energies[0]) / (2 * step) == pytest.approx(
+            forces[atom, axis], abs=1e-6 * scale
+        )
+        numeric = (pulls[1] - pulls[0]) / (2 * step)
+        assert np.abs(matrix[:, column] - numeric).max() < 1e-6 * scale
+
+
+@pytest.mark.filterwarnings("ignore:'where' used without 'out'")
+@pytest.mark.parametrize("name", [n for n in POTENTIALS if n not in ("lj cut", "erhart-albe")])
+def test_energy_forces_and_hessian_agree_with_matscipy(name):
+    potential, atoms = POTENTIALS[name], disordered(name)
+    energy, forces = energy_forces(atoms, potential)
+    matrix = hessian(atoms, potential).toarray()
+    calculator = potential.matscipy_calculator()
+    atoms.calc = calculator
+    assert energy == pytest.approx(atoms.get_potential_energy(), rel=1e-12)
+    assert forces == pytest.approx(atoms.get_forces(), abs=1e-9)
+    if hasattr(calculator, "get_hessian"):
+        reference = calculator.get_hessian(atoms, format="sparse").toarray()
+    else:
+        reference = calculator.calculate_hessian_matrix(atoms).toarray()
+    assert np.abs(matrix - reference).max() < 1e-9 * np.abs(reference).max()
+
+
+def test_erhart_albe_energy_and_forces_agree_with_matscipy():
+    # matscipy 1.3.1 gives an asymmetric Hessian here (off by a tenth against finite differences),
+    # so that only energy and forces are compared; finite differences check ours above.
+    potential, atoms = POTENTIALS["erhart-albe"], disordered("erhart-albe")
+    energy, forces = energy_forces(atoms, potential)
+    atoms.calc = potential.matscipy_calculator()
+    assert energy == pytest.approx(atoms.get_potential_energy(), rel=1e-12)
+    assert forces == pytest.approx(atoms.get_forces(), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_hessian_is_symmetric_and_invariant_under_translation(name):
+    matrix = hessian(disordered(name), POTENTIALS[name])
+    assert abs(matrix - matrix.T).max() == 0.0
+    rows = matrix.toarray().reshape(matrix.shape[0], -1, 3).sum(axis=1)
+    assert np.abs(rows).max() < 1e-10 * abs(matrix).max()  # rounding of sums of some 100 terms
+
+
+# SCIENCE numbers: lattice constant (Å), energy per atom (eV); four to five digits are given.
+CRYSTALS = {
+    "3C-SiC Erhart-Albe": ("erhart-albe", "zincblende", 4.3593, -6.3392),
+    "3C-SiC Tersoff": ("tersoff", "zincblende", 4.3211, -6.1647),
+}
+
+
+@pytest.mark.parametrize("case", CRYSTALS)
+def test_silicon_carbide(case):
+    name, structure, length, energy = CRYSTALS[case]
+    potential = POTENTIALS[name]
+    crystal = relax(
+        bulk("SiC", structure, a=4.4, cubic=True), potential, max_force=1e-7, cell="isotropic"
+    )
+    assert crystal.cell[0, 0] == pytest.approx(length, abs=5e-5)
+    assert energy_forces(crystal, potential)[0] / len(crystal) == pytest.approx(energy, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "length", "bond", "energy"),
+    [("tersoff", 2.5297, 1.4605, -7.3955), ("lindsay-broido", 2.4920, 1.4388, -7.9777)],
+)
+def test_graphene(name, length, bond, energy):
+    system = SYSTEMS[{"tersoff": "amc", "lindsay-broido": "amc_lb"}[name]]
+    crystal = system.crystal()
+    assert crystal.cell[0, 0] == pytest.approx(length, abs=5e-5)
+    assert crystal.get_distance(0, 1, mic=True) == pytest.approx(bond, abs=5e-5)
+    assert energy_forces(crystal, system.potential)[0] / 4 == pytest.approx(energy, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("potential", "length", "energy"),
+    [
+        (lj("cut"), 1.54960, -8.0996),
+        (lj("shifted"), 1.54960, -7.4633),
+        (lj("force-shifted"), 1.5580, -6.6541),
+    ],
+)
+def test_lennard_jones_fcc(potential, length, energy):
+    crystal = relax(
+        bulk("Ar", "fcc", a=1.55 * SIGMA, cubic=True), potential, max_force=1e-8, cell="isotropic"
+    )
+    # Force-shifted values come with one digit less.
+    assert crystal.cell[0, 0] / SIGMA == pytest.approx(length, abs=1e-4)
+    total = energy_forces(crystal, potential)[0] / len(crystal)
+    assert total / EPSILON == pytest.approx(energy, abs=1e-4)
+
+
+def test_lennard_jones_fcc_at_long_range():
+    # Beyond 8 σ the missing energy is (8/3)πρ r_c⁻³ = 0.0178 ε at ρ = 1.0915 σ⁻³.
+    potential = lj("cut", r_cut=8.0)
+    crystal = relax(
+        bulk("Ar", "fcc", a=1.54 * SIGMA, cubic=True), potential, max_force=1e-8, cell="isotropic"
+    )
+    tail = 8 / 3 * np.pi * 1.0915 / 8**3
+    total = energy_forces(crystal, potential)[0] / len(crystal) / EPSILON
+    assert total - tail == pytest.approx(-8.61020, abs=3e-3)  # the tail integral is not the sum
+    assert crystal.cell[0, 0] / SIGMA == pytest.approx(1.54174, abs=5e-4)
+
+
+@pytest.mark.parametrize(
+    ("truncation", "energy"), [("cut", -3.3189), ("shifted", -3.1721)]
+)
+def test_lennard_jones_triangular(truncation, energy):
+    potential = lj(truncation, dim=2)
+    crystal = relax(SYSTEMS["lj2d"].crystal(), potential, max_force=1e-8, cell="isotropic")
+    assert crystal.cell[0, 0] / SIGMA == pytest.approx(1.11320, abs=1e-5)
+    total = energy_forces(crystal, potential)[0] / len(crystal)
+    assert total / EPSILON == pytest.approx(energy, abs=1e-4)
+
+
+# Lattice constant (Å), cohesive energy (eV) with the functions faded at 12 Å.
+ZHOU = {
+    "Cu": ("fcc", 3.6150, -3.5400),
+    "Al": ("fcc", 4.0502, -3.5800),
+    "Ni": ("fcc", 3.5196, -4.4500),
+    "Pd": ("fcc", 3.8904, -3.9100),
+    "Fe": ("bcc", 2.8660, -4.2900),
+}
+
+
+@pytest.mark.parametrize("symbol", ZHOU)
+def test_zhou_metals(symbol):
+    structure, length, energy = ZHOU[symbol]
+    potential = zhou_eam((symbol,), r_on=11.0, r_cut=12.0)
+    crystal = relax(
+        bulk(symbol, structure, a=length * 1.01, cubic=True),
+        potential,
+        max_force=1e-7,
+        cell="isotropic",
+    )
+    assert crystal.cell[0, 0] == pytest.approx(length, abs=2e-4)
+    assert energy_forces(crystal, potential)[0] / len(crystal) == pytest.approx(energy, abs=2e-4)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "a", "c_over_a", "energy"),
+    [("Zr", 3.2078, 1.622, -6.3602), ("Co", 2.5117, 1.623, -4.4102)],
+)
+def test_zhou_hexagonal_metals(symbol, a, c_over_a, energy):
+    potential = zhou_eam((symbol,), r_on=11.0, r_cut=12.0)
+    crystal = bulk(symbol, "hcp", a=a, c=a * c_over_a)
+    total = energy_forces(crystal, potential)[0] / len(crystal)
+    assert total == pytest.approx(energy, abs=2e-4)
+    relaxed = relax(crystal, potential, max_force=1e-7, cell="isotropic")
+    assert relaxed.cell.lengths()[0] == pytest.approx(a, abs=1e-3)
+
+
+def test_our_own_cutoff_of_zhou_keeps_the_metals():
+    # The window used for the glass is short; it must not change what the metals are.
+    for symbol, (length, energy) in {"Cu": (3.615, -3.54), "Al": (4.0502, -3.58)}.items():
+        potential = zhou_eam((symbol,), r_on=6.5, r_cut=7.5)
+        crystal = relax(
+            bulk(symbol, "fcc", a=length, cubic=True), potential, max_force=1e-7, cell="isotropic"
+        )
+        assert crystal.cell[0, 0] == pytest.approx(length, rel=3e-3)
+        total = energy_forces(crystal, potential)[0] / len(crystal)
+        assert total == pytest.approx(energy, rel=1e-2)
+
+
+@needs_sheng
+@pytest.mark.filterwarnings("ignore:'where' used without 'out'")
+def test_sheng_potential_agrees_with_matscipy():
+    from matscipy.calculators.eam import EAM as MatscipyEAM
+
+    potential = read_setfl(SHENG, sha256=SHENG_SHA256)
+    atoms = disordered("zhou")
+    energy, forces = energy_forces(atoms, potential)
+    atoms.calc = MatscipyEAM(str(SHENG))
+    assert energy == pytest.approx(atoms.get_potential_energy(), rel=1e-10)
+    assert forces == pytest.approx(atoms.get_forces(), abs=1e-8)
+    reference = atoms.calc.calculate_hessian_matrix(atoms).toarray()
+    assert np.abs(hessian(atoms, potential) - reference).max() < 1e-9 * np.abs(reference).max()
+
+
+def test_setfl_errors_name_the_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.alloy; obtain it: somewhere"):
+        read_setfl(tmp_path / "absent.alloy", source="somewhere")
+    broken = tmp_path / "broken.alloy"
+    broken.write_text("a\nb\nc\n1 Cu\n10 0.1 10 0.1 5.0\n29 63.5 3.6 fcc\n1.0 2.0\n")
+    with pytest.raises(ValueError, match=r"broken\.alloy: not a setfl .* end early"):
+        read_setfl(broken)
+    with pytest.raises(ValueError, match="sha256"):
+        read_setfl(broken, sha256="0" * 64)
+
+
+def test_setfl_round_trip(tmp_path):
+    potential = zhou_eam(("Cu", "Zr"), r_on=6.5, r_cut=7.5)
+    tables = potential.tables
+    rows = ["one", "two", "three", "2 Cu Zr"]
+    n_rho, n_r = tables.embedding.shape[1], tables.density.shape[1]
+    rows.append(f"{n_rho} {float(tables.d_rho)!r} {n_r} {float(tables.d_r)!r} 7.5")
+    for k in range(2):
+        rows.append("0 0.0 0.0 fcc")
+        rows += [repr(float(x)) for x in (*tables.embedding[k], *tables.density[k])]
+    for a, b in ((0, 0), (1, 0), (1, 1)):
+        rows += [repr(float(x)) for x in tables.pair[a, b]]
+    path = tmp_path / "own.alloy"
+    path.write_text("\n".join(rows))
+    again = read_setfl(path)
+    assert again.symbols == ("Cu", "Zr")
+    atoms = bulk("CuZr", "cesiumchloride", a=3.2) * (3, 3, 3)
+    atoms.rattle(0.1, seed=1)
+    assert energy_forces(atoms, again)[0] == energy_forces(atoms, potential)[0]
+
+
+def test_unknown_species_are_named():
+    with pytest.raises(ValueError, match="knows Ar, not Cu"):
+        energy_forces(bulk("Cu", cubic=True), lj())
+
+
+def test_bad_parameters_are_refused():
+    with pytest.raises(ValueError, match="sigma must be positive, got -1"):
+        LennardJones(1.0, -1.0, 2.5)
+    with pytest.raises(ValueError, match="not Au"):
+        zhou_eam(("Au",), r_on=6.0, r_cut=7.0)
+    with pytest.raises(ValueError, match="0 < r_on < r_cut"):
+        zhou_eam(("Cu",), r_on=8.0, r_cut=7.0)
+    with pytest.raises(ValueError, match="must be zero"):
+        BondOrder(TERSOFF_1989 | {"lambda3": [1.0, 0.0, 0.0]})
+
+
+def test_two_atoms_follow_the_formula():
+    r = 1.2 * SIGMA
+    dimer = Atoms("Ar2", positions=[[0, 0, 0], [r, 0, 0]], cell=[50, 50, 50], pbc=True)
+    energy, forces = energy_forces(dimer, lj("cut"))
+    s6 = (SIGMA / r) ** 6
+    assert energy == pytest.approx(4 * EPSILON * s6 * (s6 - 1))
+    assert forces[0, 0] == pytest.approx(-24 * EPSILON / r * s6 * (2 * s6 - 1))
+    assert forces.sum(axis=0) == pytest.approx(0, abs=1e-15)
+
+
+def test_small_cells_count_all_images():
+    # A cell shorter than the cut-off: energy per atom as in a supercell.
+    primitive = bulk("Ar", "fcc", a=5.3)
+    potential = lj()
+    large = primitive * (4, 4, 4)
+    assert energy_forces(primitive, potential)[0] == pytest.approx(
+        energy_forces(large, potential)[0] / 64, rel=1e-12
+    )
