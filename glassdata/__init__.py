@@ -12,8 +12,8 @@ __version__ = _version("glassdata")
 _HOME = {
     "SYSTEMS": "systems",
     "make_structure": "row",
-    "rdf": "rdf",
-    "partial_rdf": "rdf",
+    "rdf": "radial",
+    "partial_rdf": "radial",
     "hessian": "vibrations",
     "frequencies": "vibrations",
     "pdos": "vibrations",

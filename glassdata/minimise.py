@@ -6,14 +6,20 @@ from typing import ClassVar, Literal
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from scipy import sparse
+from scipy import linalg, sparse
 from scipy.optimize import minimize
-from scipy.sparse.linalg import minres
 
 from glassdata.potentials import Bonds, Potential
 from glassdata.potentials.base import central_blocks, lengths
 
-_SKIN = 0.6  # Å: a rebuilt neighbour list serves until an atom has moved half of this
+# A neighbour list reaches this much farther than the cut-off and serves until an atom has moved
+# half of that; building a list costs as much as some thirty energies.
+_SKIN = 0.2
+# Eigenvalues below this share of the largest entry of the Hessian count as zero: frequencies of
+# 1e-4 of the highest, such as dangling atoms have where nothing resists their turning.
+_UNSTABLE = 1e-8
+# Energies are rounded to 1e-14 eV or so, which hides strain slopes below this.
+_STRAIN_RESOLUTION = 1e-5  # eV/Å
 
 
 class RelaxationError(ArithmeticError):
@@ -26,9 +32,9 @@ def relax(
     *,
     max_force: float = 1e-4,
     cell: Literal["fixed", "isotropic"] = "fixed",
-    max_evaluations: int = 20000,
+    max_evaluations: int = 60000,
 ) -> Atoms:
-    """Nearest local minimum of the energy (limited-memory BFGS).
+    """Nearest local minimum of the energy: limited-memory BFGS, then Newton's method.
 
     Parameters
     ----------
@@ -49,29 +55,46 @@ def relax(
         If ``max_force`` is not reached within ``max_evaluations`` energies and gradients.
     """
     landscape = _Landscape(atoms, potential, cell == "isotropic")
-    result = minimize(
-        landscape.energy_gradient,
-        landscape.start(),
-        jac=True,
-        method="L-BFGS-B",
-        options={
-            "maxcor": 20,
-            "gtol": 0.9 * max_force,
-            "ftol": 0.0,
-            "maxiter": max_evaluations,
-            "maxfun": max_evaluations,
-        },
+    # Newton's method needs few Hessians once it is close, and resolves what a line search cannot
+    # (energies differ by less than their rounding there); far away it would wander.
+    for closeness in (10.0, 1.0, 1.0):
+        landscape.descend(0.9 * closeness * max_force, max_evaluations)
+        left = landscape.largest_force()
+        if left > max_force:
+            left = landscape.newton(0.9 * max_force)
+        at_rest = landscape.strain_slope() <= max(10.0 * max_force, _STRAIN_RESOLUTION)
+        if left <= max_force and at_rest:
+            return landscape.atoms
+    raise RelaxationError(
+        f"relaxation left {left:.2g} eV/Å after {landscape.evaluations} evaluations, "
+        f"more than {max_force:g}"
     )
-    landscape.move(result.x)
-    left = landscape.largest_force()
-    if not left <= max_force:
-        left = landscape.newton(max_force)
-    if not left <= max_force:
-        raise RelaxationError(
-            f"relaxation left {left:.2g} eV/Å after {landscape.evaluations} evaluations, "
-            f"more than {max_force:g}"
-        )
-    return landscape.atoms
+
+
+def settle(
+    atoms: Atoms, potential: Potential, *, max_force: float = 1e-4, max_rounds: int = 10
+) -> Atoms:
+    """Relax at fixed cell to a minimum that is one: saddle points are left on their way down.
+
+    A floppy structure can come to rest where some directions are unstable. It is then pushed by
+    0.1 Å along the worst of them and relaxed again. For small structures: it diagonalises.
+
+    Raises
+    ------
+    RelaxationError
+        If a relaxation fails, or saddles do not end within ``max_rounds``.
+    """
+    for _ in range(max_rounds):
+        atoms = relax(atoms, potential, max_force=max_force)
+        matrix = potential.hessian(potential.types(atoms), potential.bonds(atoms)).toarray()
+        values, vectors = linalg.eigh(matrix, subset_by_index=[0, 0])
+        if values[0] > -_UNSTABLE * np.abs(matrix).max():
+            return atoms
+        push = vectors[:, 0].reshape(-1, 3)
+        # The sign of an eigenvector is arbitrary; fixing it keeps the result reproducible.
+        push *= np.sign(push.flat[np.abs(push).argmax()])
+        atoms.positions += 0.1 * push / np.abs(push).max()
+    raise RelaxationError(f"still at a saddle point after {max_rounds} relaxations")
 
 
 class _Landscape:
@@ -83,6 +106,7 @@ class _Landscape:
         self.types = potential.types(atoms)
         self.scaling = scaling
         self.evaluations = 0
+        self._skin = _SKIN * potential.cutoff
         self._periodic = np.asarray(atoms.pbc)
         # The strain is measured in units that make its stiffness like that of one atom.
         self._unit = 3.0 * np.sqrt(len(atoms))
@@ -108,34 +132,62 @@ class _Landscape:
         self.atoms.set_cell(cell)
         self.atoms.positions[:] = positions
 
+    def descend(self, slope: float, max_evaluations: int) -> None:
+        """L-BFGS over positions and strain until no component of the gradient exceeds ``slope``."""
+        result = minimize(
+            self.energy_gradient,
+            self.start(),
+            jac=True,
+            method="L-BFGS-B",
+            options={
+                "maxcor": 20,
+                "gtol": slope,
+                "ftol": 0.0,
+                "maxiter": max_evaluations,
+                "maxfun": max(1, max_evaluations - self.evaluations),
+            },
+        )
+        self.move(result.x)
+
+    def newton(self, max_force: float) -> float:
+        """Truncated Newton within a trust region, at fixed cell; returns the largest force left."""
+        hessians: dict[bytes, sparse.csr_array] = {}
+
+        def curvature(variables: np.ndarray, direction: np.ndarray) -> np.ndarray:
+            here = variables.tobytes()
+            if here not in hessians:
+                hessians.clear()
+                bonds = self._bonds_at(*self._unpack(variables)[:2])
+                hessians[here] = self.potential.hessian(self.types, bonds)
+            return hessians[here] @ direction
+
+        scaling, self.scaling = self.scaling, False
+        result = minimize(
+            self.energy_gradient,
+            self.start(),
+            jac=True,
+            hessp=curvature,
+            method="trust-ncg",
+            options={
+                "gtol": max_force,
+                "maxiter": 30,
+                "initial_trust_radius": 0.3,
+                "max_trust_radius": 1.0,
+            },
+        )
+        self.move(result.x)
+        self.scaling = scaling
+        return self.largest_force()
+
     def largest_force(self) -> float:
-        bonds = self._bonds_at(self.atoms.positions, np.asarray(self.atoms.cell))
-        _, per_bond = self.potential.energy_gradient(self.types, bonds)
-        return float(np.abs(bonds.gather(per_bond)).max())
+        """Largest force component on an atom, eV/Å."""
+        _, gradient = self.energy_gradient(self.start())
+        return float(np.abs(gradient[: 3 * len(self.types)]).max())
 
-    def newton(self, max_force: float, max_steps: int = 10) -> float:
-        """Newton steps at fixed cell, for the last bit that a line search cannot resolve.
-
-        Close to a minimum energies differ by less than their rounding, and kinks where bonds
-        cross a cut-off mislead the search; gradients still tell the way. Returns the largest
-        force left.
-        """
-        left = self.largest_force()
-        for _ in range(max_steps):
-            bonds = self._bonds_at(self.atoms.positions, np.asarray(self.atoms.cell))
-            _, per_bond = self.potential.energy_gradient(self.types, bonds)
-            matrix = self.potential.hessian(self.types, bonds)
-            step, _ = minres(matrix, -bonds.gather(per_bond).ravel(), rtol=1e-8)
-            before = self.atoms.positions.copy()
-            self.atoms.positions += np.clip(step, -0.1, 0.1).reshape(-1, 3)
-            reached = self.largest_force()
-            if not reached < left:
-                self.atoms.positions[:] = before
-                break
-            left = reached
-            if left <= max_force:
-                break
-        return left
+    def strain_slope(self) -> float:
+        """Derivative of the energy with respect to the scaled strain, 0 where the cell is fixed."""
+        _, gradient = self.energy_gradient(self.start())
+        return float(np.abs(gradient[3 * len(self.types) :]).sum())
 
     def _unpack(self, variables: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         scale = np.ones(3)
@@ -145,10 +197,12 @@ class _Landscape:
         return positions, self._origin_cell * scale, scale
 
     def _bonds_at(self, positions: np.ndarray, cell: np.ndarray) -> Bonds:
-        strained = np.abs(cell - self._built_cell).sum(axis=1).max()
-        drift = positions - self._built_positions
+        # Strain stretches a bond by its length at most; what else moves is the drift of the atoms.
+        strain = np.linalg.solve(self._built_cell, cell)
+        drift = positions - self._built_positions @ strain
         moved = np.sqrt(np.einsum("ia,ia->i", drift, drift).max())
-        if 2 * moved + 2 * strained > _SKIN:
+        stretch = np.abs(strain - np.eye(3)).max() * self.potential.cutoff
+        if 2 * moved + stretch > self._skin:
             self._rebuild(positions, cell)
         return self._bonds.moved(positions, cell)
 
@@ -156,7 +210,7 @@ class _Landscape:
         here = self.atoms.copy()
         here.set_cell(cell)
         here.positions[:] = positions
-        self._bonds = self.potential.bonds(here, skin=_SKIN)
+        self._bonds = self.potential.bonds(here, skin=self._skin)
         self._built_positions, self._built_cell = positions.copy(), cell.copy()
 
 

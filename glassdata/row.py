@@ -9,11 +9,15 @@ from threadpoolctl import threadpool_limits
 
 from glassdata.config import digest
 from glassdata.minimise import RelaxationError
-from glassdata.rdf import coordination, first_peak, partial_rdf, rdf
+from glassdata.radial import coordination, first_peak, partial_rdf, rdf
 from glassdata.rings import ring_fractions
 from glassdata.system import System
 from glassdata.systems import find
 from glassdata.vibrations import energy_forces, frequencies, pdos, without_translations
+
+# Frequencies below this share of the range count as zero: dangling atoms of a short-ranged
+# potential turn almost freely, and the force that is left decides the sign of such a mode.
+_ZERO = 1e-4
 
 
 class RowError(Exception):
@@ -105,8 +109,7 @@ def describe(
         "energy": per_atom,
         "excess_energy": per_atom - crystal_energy(system),
         "max_force": np.abs(forces).max(),
-        # Rounding leaves ±1e-7 of the largest frequency at an exact zero.
-        "n_imaginary": (modes < -1e-6 * system.omega_max).sum(),
+        "n_imaginary": (modes < -_ZERO * system.omega_max).sum(),
         "overflow": ((modes < 0) | (modes > system.omega_max)).mean() if len(modes) else 0.0,
     } | spectrum
     row["disorder_class"] = system.disorder_class(float(row[system.class_variable]))
@@ -134,6 +137,7 @@ def _structure(atoms: Atoms, system: System) -> Mapping[str, object]:
     if system.dim == 2 and system.potential.dim == 3:
         fractions = ring_fractions(atoms, system.bond_length)
         found |= dict(zip(("ring_5", "ring_6", "ring_7"), fractions, strict=True))
+        found["non_hexagonal"] = 1.0 - fractions[1]
         found["threefold_fraction"] = (neighbours == 3).mean()
         found["roughness"] = atoms.positions[:, 2].std()
     return found

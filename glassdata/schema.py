@@ -86,6 +86,7 @@ _CHECKS = {
 
 _NETWORK = {
     "threefold_fraction": _each("f8", "1", "fraction of atoms with three neighbours"),
+    "non_hexagonal": _each("f8", "1", "fraction of rings that do not have six members"),
     "ring_5": _each("f8", "1", "fraction of rings with five members"),
     "ring_6": _each("f8", "1", "fraction of rings with six members"),
     "ring_7": _each("f8", "1", "fraction of rings with seven members"),

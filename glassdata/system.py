@@ -109,13 +109,14 @@ class System:
 
     def science(self, profile: str) -> dict:
         """Everything that determines the numbers of a row, as plain data."""
+        protocol = asdict(self.protocols[profile])
+        del protocol["n_structures"]  # a longer profile has the same rows and more
         return {
             "algorithm": ALGORITHM_VERSION,
             "system": self.name,
             "species": self.species,
             "potential": self.potential.parameters(),
-            "protocol": {"name": type(self.protocols[profile]).__name__}
-            | asdict(self.protocols[profile]),
+            "protocol": {"name": type(self.protocols[profile]).__name__} | protocol,
             "dim": self.dim,
             "bins": [self.n_r, self.r_max, self.n_omega, self.omega_max],
             "bond_length": self.bond_length,

@@ -23,7 +23,9 @@ from glassdata.units import BOLTZMANN
 from glassdata.vibrations import energy_forces, hessian
 
 SHENG = Path(__file__).parents[2] / "shared" / "data" / "ZrCuAl2011.eam.alloy"
-needs_sheng = pytest.mark.skipif(not SHENG.exists(), reason="no Cheng-Ma-Sheng file beside the repo")
+needs_sheng = pytest.mark.skipif(
+    not SHENG.exists(), reason="no Cheng-Ma-Sheng file beside the repo"
+)
 
 EPSILON, SIGMA = 119.8 * BOLTZMANN, 3.405
 
@@ -179,9 +181,7 @@ def test_lennard_jones_fcc_at_long_range():
     assert crystal.cell[0, 0] / SIGMA == pytest.approx(1.54174, abs=5e-4)
 
 
-@pytest.mark.parametrize(
-    ("truncation", "energy"), [("cut", -3.3189), ("shifted", -3.1721)]
-)
+@pytest.mark.parametrize(("truncation", "energy"), [("cut", -3.3189), ("shifted", -3.1721)])
 def test_lennard_jones_triangular(truncation, energy):
     potential = lj(truncation, dim=2)
     crystal = relax(SYSTEMS["lj2d"].crystal(), potential, max_force=1e-8, cell="isotropic")

@@ -18,8 +18,11 @@ EPSILON, SIGMA = 119.8 * BOLTZMANN, 3.405
 
 def test_the_frequency_unit():
     # sqrt(eV/Å²/u)/2π in THz, from CODATA by hand: e = 1.602176634e-19, u = 1.66053906892e-27.
-    assert THZ == pytest.approx(
-        np.sqrt(1.602176634e-19 / 1e-20 / 1.66053906892e-27) / (2 * np.pi) / 1e12, rel=1e-9
+    assert (
+        pytest.approx(
+            np.sqrt(1.602176634e-19 / 1e-20 / 1.66053906892e-27) / (2 * np.pi) / 1e12, rel=1e-9
+        )
+        == THZ
     )
 
 

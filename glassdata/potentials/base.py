@@ -13,6 +13,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
 from matscipy.neighbours import neighbour_list
+from numba import njit
 from scipy import sparse
 
 
@@ -53,36 +54,140 @@ class Bonds:
 
     def moved(self, positions: np.ndarray, cell: np.ndarray) -> "Bonds":
         """The same pairs between atoms that have moved."""
-        vector = positions[self.second] - positions[self.first] + self.shift @ cell
+        vector = _vectors(self.first, self.second, self.shift, positions, cell)
         return Bonds(self.n_atoms, self.first, self.second, self.shift, vector)
 
     def gather(self, gradient: np.ndarray) -> np.ndarray:
         """Derivative with respect to the atoms, (N, 3), from that with respect to bond vectors."""
-        total = np.empty((self.n_atoms, 3))
-        for axis in range(3):
-            weights = gradient[:, axis]
-            total[:, axis] = np.bincount(self.second, weights, self.n_atoms)
-            total[:, axis] -= np.bincount(self.first, weights, self.n_atoms)
-        return total
+        return _gather(self.n_atoms, self.first, self.second, gradient)
 
     def assemble(self, blocks: np.ndarray) -> sparse.csr_array:
-        """Hessian (3N, 3N) of a sum of pair terms whose second derivatives are ``blocks`` (P, 3, 3)."""
-        n = self.n_atoms
-        diagonal = np.empty((n, 3, 3))
+        """Hessian (3N, 3N) of a sum of pair terms with second derivatives ``blocks`` (P, 3, 3)."""
+        nothing = np.empty((len(blocks), 0))
+        starts, places, merged = self.merged(blocks, nothing, nothing)
+        return _csr(starts, places, merged)
+
+    def merged(
+        self, blocks: np.ndarray, to_second: np.ndarray, to_first: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Block rows over the atoms and their neighbours, images of one atom added up.
+
+        Parameters
+        ----------
+        blocks : (P, 3, 3)
+            Second derivatives of pair terms with respect to the bond vectors.
+        to_second, to_first : (P, 3) or (P, 0)
+            Derivative with respect to the bond vector of what the first atom gives to the second
+            and the second to the first; empty where nothing is asked.
+
+        Returns
+        -------
+        starts (N + 1,), places (B,), merged (B, 3, 3 or 4)
+            Block row i holds places ``starts[i]:starts[i + 1]``, in ascending order: the Hessian
+            of the pair terms, and beside it the derivative of what atom i receives.
+        """
+        rows, columns, values = _ends(
+            self.n_atoms, self.first, self.second, blocks, to_second, to_first
+        )
+        return _merge(self.n_atoms, rows, columns, values)
+
+
+def from_blocks(
+    n_atoms: int, rows: np.ndarray, columns: np.ndarray, blocks: np.ndarray
+) -> sparse.csr_array:
+    """Sum of 3 × 3 blocks (B, 3, 3) at pairs of atoms as a sparse (3N, 3N) matrix."""
+    return _csr(*_merge(n_atoms, rows, columns, blocks))
+
+
+def _csr(starts: np.ndarray, places: np.ndarray, merged: np.ndarray) -> sparse.csr_array:
+    n = 3 * (len(starts) - 1)
+    return sparse.bsr_array((merged, places, starts), shape=(n, n)).tocsr()
+
+
+@njit(cache=True)
+def _vectors(first, second, shift, positions, cell):
+    vector = np.empty((len(first), 3))
+    for p in range(len(first)):
+        i, j = first[p], second[p]
+        for a in range(3):
+            vector[p, a] = positions[j, a] - positions[i, a]
+            for b in range(3):
+                vector[p, a] += shift[p, b] * cell[b, a]
+    return vector
+
+
+@njit(cache=True)
+def _gather(n_atoms, first, second, gradient):
+    total = np.zeros((n_atoms, 3))
+    for p in range(len(first)):
+        for a in range(3):
+            total[second[p], a] += gradient[p, a]
+            total[first[p], a] -= gradient[p, a]
+    return total
+
+
+@njit(cache=True)
+def _ends(n_atoms, first, second, blocks, to_second, to_first):
+    """Each bond's contributions to the four places its ends make, own places last."""
+    n_bonds, extra = len(first), to_second.shape[1] > 0
+    width = 4 if extra else 3
+    own = 2 * n_bonds
+    rows = np.concatenate((first, second, np.arange(n_atoms).astype(first.dtype)))
+    columns = np.concatenate((second, first, np.arange(n_atoms).astype(first.dtype)))
+    values = np.zeros((own + n_atoms, 3, width))
+    for p in range(n_bonds):
+        i, j = own + first[p], own + second[p]
         for a in range(3):
             for b in range(3):
-                diagonal[:, a, b] = np.bincount(self.first, blocks[:, a, b], n)
-                diagonal[:, a, b] += np.bincount(self.second, blocks[:, b, a], n)
-        own = np.arange(n)
-        rows = np.concatenate([self.first, self.second, own])
-        columns = np.concatenate([self.second, self.first, own])
-        values = np.concatenate([-blocks, -blocks.transpose(0, 2, 1), diagonal])
-        order = np.argsort(rows, kind="stable")
-        starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
-        hessian = sparse.bsr_array((values[order], columns[order], starts), shape=(3 * n, 3 * n))
-        hessian = hessian.tocsr()
-        hessian.sum_duplicates()
-        return hessian
+                value = blocks[p, a, b]
+                values[p, a, b] = -value
+                values[n_bonds + p, b, a] = -value
+                values[i, a, b] += value
+                values[j, b, a] += value
+            if extra:
+                values[p, a, 3] = to_first[p, a]
+                values[n_bonds + p, a, 3] = -to_second[p, a]
+                values[i, a, 3] -= to_first[p, a]
+                values[j, a, 3] += to_second[p, a]
+    return rows, columns, values
+
+
+@njit(cache=True)
+def _sorted_order(keys, order, n):
+    """Counting sort of ``order`` by ``keys``, stable."""
+    starts = np.zeros(n + 1, dtype=np.int64)
+    for k in keys:
+        starts[k + 1] += 1
+    starts = np.cumsum(starts)
+    result = np.empty_like(order)
+    for index in order:
+        key = keys[index]
+        result[starts[key]] = index
+        starts[key] += 1
+    return result
+
+
+@njit(cache=True)
+def _merge(n_atoms, rows, columns, blocks):
+    """Block rows in order, columns ascending, blocks at the same place added up."""
+    order = _sorted_order(columns, np.arange(len(rows)), n_atoms)
+    order = _sorted_order(rows, order, n_atoms)
+    starts = np.zeros(n_atoms + 1, dtype=np.int32)
+    places = np.empty(len(rows), dtype=np.int32)
+    merged = np.empty((len(rows), 3, blocks.shape[2]))
+    filled, row, column = 0, -1, -1
+    for index in order:
+        if rows[index] == row and columns[index] == column:
+            merged[filled - 1] += blocks[index]
+            continue
+        row, column = rows[index], columns[index]
+        places[filled] = column
+        merged[filled] = blocks[index]
+        filled += 1
+        starts[row + 1] = filled
+    for i in range(n_atoms):
+        starts[i + 1] = max(starts[i + 1], starts[i])
+    return starts, places[:filled].copy(), merged[:filled].copy()
 
 
 def _direction(shift: np.ndarray) -> np.ndarray:

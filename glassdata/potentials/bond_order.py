@@ -16,9 +16,10 @@ from typing import Any, ClassVar
 import numpy as np
 from ase.calculators.calculator import Calculator
 from matscipy.calculators.manybody.explicit_forms import tersoff_brenner
+from numba import njit
 from scipy import sparse
 
-from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
+from glassdata.potentials.base import Bonds, Potential, from_blocks
 
 #: Tersoff, Phys. Rev. B 39, 5566 (1989), doi:10.1103/PhysRevB.39.5566; its carbon is the carbon
 #: of Phys. Rev. Lett. 61, 2879 (1988).
@@ -104,191 +105,246 @@ class BondOrder(Potential):
             **{name: values[a] for name, values in by_first.items()},
         )
 
+    @cached_property
+    def _table(self) -> np.ndarray:
+        """The same parameters as one array, (n, n, n_parameters), in the order of ``_NAMES``."""
+        return np.stack([getattr(self.table, name) for name in _NAMES], axis=-1)
+
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
-        near = self._near(types, bonds)
-        p, q = _triplets(near.first, bonds.n_atoms)
-        t = self._angular(near, p, q)
-        xi = np.bincount(p, t.fade * t.g, len(near.r))
-        bond = self._bond(near, xi)
-        slope_xi = bond.d_xi[p]
-        along_p = (slope_xi * t.fade * t.dg)[:, None] * t.c_p
-        along_q = (slope_xi * t.fade * t.dg)[:, None] * t.c_q
-        along_q += (slope_xi * t.d_fade * t.g)[:, None] * near.unit[q]
-        gradient = bond.d_r[:, None] * near.unit
-        for axis in range(3):
-            gradient[:, axis] += np.bincount(p, along_p[:, axis], len(near.r))
-            gradient[:, axis] += np.bincount(q, along_q[:, axis], len(near.r))
-        full = np.zeros_like(bonds.vector)
-        full[near.index] = 0.5 * gradient
-        return 0.5 * float(bond.energy.sum()), full
+        return _energy_gradient(types, bonds.first, bonds.second, bonds.vector, self._table)
 
     def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
-        """``Bᵀ M B`` with M between bond vectors and B the incidence of bonds on atoms."""
-        near = self._near(types, bonds)
-        p, q = _triplets(near.first, bonds.n_atoms)
-        t = self._angular(near, p, q)
-        bond = self._bond(near, np.bincount(p, t.fade * t.g, len(near.r)))
-        n = len(near.r)
-        own = np.arange(n)
-        d_r = _rows(own, own, near.unit, (n, n))
-        along_p = (t.fade * t.dg)[:, None] * t.c_p
-        along_q = (t.fade * t.dg)[:, None] * t.c_q + (t.d_fade * t.g)[:, None] * near.unit[q]
-        d_xi = _rows(p, p, along_p, (n, n)) + _rows(p, q, along_q, (n, n))
-        cross = d_r.T @ sparse.diags_array(bond.d_r_xi) @ d_xi
-        second = d_r.T @ sparse.diags_array(bond.d_r_r) @ d_r + cross + cross.T
-        second += d_xi.T @ sparse.diags_array(bond.d_xi_xi) @ d_xi
-        second += _blocks(own, own, central_blocks(near.unit, 0 * bond.d_r, bond.d_r / near.r), n)
-        second += self._angular_second(near, t, p, q, bond.d_xi[p])
-        incidence = _incidence(near.first, near.second, bonds.n_atoms)
-        return (0.5 * (incidence.T @ second @ incidence)).tocsr()
-
-    def _near(self, types: np.ndarray, bonds: Bonds) -> SimpleNamespace:
-        """Bonds within their own cut-off, with lengths, directions and parameters."""
-        r, unit = lengths(bonds.vector)
-        index = np.flatnonzero(r < self.table.r2[types[bonds.first], types[bonds.second]])
-        first, second = bonds.first[index], bonds.second[index]
-        kind = (types[first], types[second])
-        parameters = SimpleNamespace(**{k: v[kind] for k, v in vars(self.table).items()})
-        return SimpleNamespace(
-            index=index, first=first, second=second, r=r[index], unit=unit[index], of=parameters
-        )
-
-    def _angular(self, near: SimpleNamespace, p: np.ndarray, q: np.ndarray) -> SimpleNamespace:
-        """f_c(r_q), g(cos θ) and their derivatives for every pair of bonds at one atom.
-
-        ``c_p`` and ``c_q`` are the derivatives of cos θ with respect to either bond vector.
-        """
-        cosine = np.einsum("ta,ta->t", near.unit[p], near.unit[q])
-        c_p = (near.unit[q] - cosine[:, None] * near.unit[p]) / near.r[p][:, None]
-        c_q = (near.unit[p] - cosine[:, None] * near.unit[q]) / near.r[q][:, None]
-        c2, d2, offset = near.of.c[p] ** 2, near.of.d[p] ** 2, near.of.h[p] - cosine
-        spread = d2 + offset**2
-        fade = _fade(near.r, near.of.r1, near.of.r2)
-        return SimpleNamespace(
-            cosine=cosine,
-            c_p=c_p,
-            c_q=c_q,
-            g=1 + c2 / d2 - c2 / spread,
-            dg=-2 * c2 * offset / spread**2,
-            ddg=2 * c2 / spread**2 - 8 * c2 * offset**2 / spread**3,
-            fade=fade[0][q],
-            d_fade=fade[1][q],
-            dd_fade=fade[2][q],
-        )
-
-    def _bond(self, near: SimpleNamespace, xi: np.ndarray) -> SimpleNamespace:
-        """F(r, ξ) of every bond and its derivatives."""
-        of, r = near.of, near.r
-        fade, d_fade, dd_fade = _fade(r, of.r1, of.r2)
-        repulsive = of.A * np.exp(-of.lam * r)
-        attractive = -of.B * np.exp(-of.mu * r)
-        b, d_b, dd_b = _order(xi, of)
-        v = repulsive + b * attractive
-        d_v = -of.lam * repulsive - of.mu * b * attractive
-        dd_v = of.lam**2 * repulsive + of.mu**2 * b * attractive
-        return SimpleNamespace(
-            energy=fade * v,
-            d_r=d_fade * v + fade * d_v,
-            d_xi=fade * attractive * d_b,
-            d_r_r=dd_fade * v + 2 * d_fade * d_v + fade * dd_v,
-            d_r_xi=(d_fade - of.mu * fade) * attractive * d_b,
-            d_xi_xi=fade * attractive * dd_b,
-        )
-
-    @staticmethod
-    def _angular_second(
-        near: SimpleNamespace, t: SimpleNamespace, p: np.ndarray, q: np.ndarray, weight: np.ndarray
-    ) -> sparse.csr_array:
-        """``Σ weight ∂²[f_c(r_q) g(cos θ)]`` between the vectors of bonds p and q."""
-        u_p, u_q, r_p, r_q = near.unit[p], near.unit[q], near.r[p], near.r[q]
-        across_p = central_blocks(u_p, 0 * r_p, t.cosine / r_p**2)
-        across_q = central_blocks(u_q, 0 * r_q, t.cosine / r_q**2)
-        c_pp = -_both(t.c_p, u_p / r_p[:, None]) - across_p
-        c_qq = -_both(t.c_q, u_q / r_q[:, None]) - across_q
-        c_pq = central_blocks(u_q, 0 * r_q, 1 / r_q) - _outer(u_p, t.c_q)
-        c_pq /= r_p[:, None, None]
-
-        def times(factor: np.ndarray, block: np.ndarray) -> np.ndarray:
-            return (weight * factor)[:, None, None] * block
-
-        first, second = t.fade * t.dg, t.fade * t.ddg
-        pp = times(second, _outer(t.c_p, t.c_p)) + times(first, c_pp)
-        pq = times(second, _outer(t.c_p, t.c_q)) + times(first, c_pq)
-        pq += times(t.d_fade * t.dg, _outer(t.c_p, u_q))
-        qq = times(second, _outer(t.c_q, t.c_q)) + times(first, c_qq)
-        qq += times(t.d_fade * t.dg, _both(u_q, t.c_q))
-        qq += times(t.g, central_blocks(u_q, t.dd_fade, t.d_fade / r_q))
-        n = len(near.r)
-        mixed = _blocks(p, q, pq, n)
-        return _blocks(p, p, pp, n) + mixed + mixed.T + _blocks(q, q, qq, n)
+        blocks = _hessian_blocks(types, bonds.first, bonds.second, bonds.vector, self._table)
+        return from_blocks(bonds.n_atoms, *blocks)
 
 
-def _triplets(first: np.ndarray, n_atoms: int) -> tuple[np.ndarray, np.ndarray]:
-    """All ordered pairs of different bonds that start at the same atom; bonds sorted by it."""
-    counts = np.bincount(first, minlength=n_atoms)
-    starts = np.cumsum(counts) - counts
-    per_bond = counts[first]
-    p = np.repeat(np.arange(len(first)), per_bond)
-    within = np.arange(len(p)) - np.repeat(np.cumsum(per_bond) - per_bond, per_bond)
-    q = starts[first[p]] + within
-    different = p != q
-    return p[different], q[different]
+_NAMES = ("A", "B", "lam", "mu", "chi", "beta", "n", "c", "d", "h", "r1", "r2")
+_A, _B, _LAM, _MU, _CHI, _BETA, _N, _C, _D, _H, _R1, _R2 = range(len(_NAMES))
 
 
-def _fade(r: np.ndarray, r1: np.ndarray, r2: np.ndarray) -> tuple[np.ndarray, ...]:
+@njit(cache=True)
+def _fade(r, of):
     """The cut-off function, 1 below r1 and 0 above r2, with two derivatives."""
-    rate = np.pi / (r2 - r1)
-    phase = np.clip((r - r1) * rate, 0.0, np.pi)
-    window = (r > r1) & (r < r2)
-    curvature = -0.5 * rate**2 * np.cos(phase) * window
-    return 0.5 * (1 + np.cos(phase)), -0.5 * rate * np.sin(phase), curvature
-
-
-def _order(xi: np.ndarray, of: SimpleNamespace) -> tuple[np.ndarray, ...]:
-    """Bond order b(ξ) with two derivatives; an isolated bond (ξ = 0) has none."""
-    some = xi > 0
-    x = of.beta * np.where(some, xi, 1.0)
-    power = x**of.n
-    base, exponent = 1 + power, -0.5 / of.n
-    d_b = -0.5 * of.chi * of.beta * power / x * base ** (exponent - 1)
-    bend = (of.n - 1) / x + (exponent - 1) * of.n * power / x / base
+    if r <= of[_R1]:
+        return 1.0, 0.0, 0.0
+    rate = np.pi / (of[_R2] - of[_R1])
+    phase = rate * (r - of[_R1])
     return (
-        np.where(some, of.chi * base**exponent, of.chi),
-        np.where(some, d_b, 0.0),
-        np.where(some, d_b * of.beta * bend, 0.0),
+        0.5 * (1 + np.cos(phase)),
+        -0.5 * rate * np.sin(phase),
+        -0.5 * rate**2 * np.cos(phase),
     )
 
 
-def _outer(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return a[:, :, None] * b[:, None, :]
+@njit(cache=True)
+def _angle(cosine, of):
+    """g(cos θ) with two derivatives."""
+    c2, d2, offset = of[_C] ** 2, of[_D] ** 2, of[_H] - cosine
+    spread = d2 + offset**2
+    slope = -2 * c2 * offset / spread**2
+    return 1 + c2 / d2 - c2 / spread, slope, 2 * c2 / spread**2 - 8 * c2 * offset**2 / spread**3
 
 
-def _both(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return _outer(a, b) + _outer(b, a)
+@njit(cache=True)
+def _order(xi, of):
+    """Bond order b(ξ) with two derivatives; an isolated bond (ξ = 0) has none."""
+    if xi <= 0.0:
+        return of[_CHI], 0.0, 0.0
+    x, n, exponent = of[_BETA] * xi, of[_N], -0.5 / of[_N]
+    power = x**n
+    base = 1 + power
+    slope = -0.5 * of[_CHI] * of[_BETA] * power / x * base ** (exponent - 1)
+    bend = (n - 1) / x + (exponent - 1) * n * power / x / base
+    return of[_CHI] * base**exponent, slope, slope * of[_BETA] * bend
 
 
-def _rows(row: np.ndarray, bond: np.ndarray, vectors: np.ndarray, shape: tuple) -> sparse.csr_array:
-    """Sparse (P, 3Q) matrix with 3-vectors at (row, bond)."""
-    columns = 3 * bond[:, None] + np.arange(3)
-    entries = (vectors.ravel(), (np.repeat(row, 3), columns.ravel()))
-    return sparse.coo_array(entries, shape=(shape[0], 3 * shape[1])).tocsr()
+@njit(cache=True)
+def _bond(r, xi, of):
+    """F(r, ξ), then F_r, F_ξ, F_rr, F_rξ, F_ξξ."""
+    fade, d_fade, dd_fade = _fade(r, of)
+    repulsive = of[_A] * np.exp(-of[_LAM] * r)
+    attractive = -of[_B] * np.exp(-of[_MU] * r)
+    b, d_b, dd_b = _order(xi, of)
+    v = repulsive + b * attractive
+    d_v = -of[_LAM] * repulsive - of[_MU] * b * attractive
+    dd_v = of[_LAM] ** 2 * repulsive + of[_MU] ** 2 * b * attractive
+    return (
+        fade * v,
+        d_fade * v + fade * d_v,
+        fade * attractive * d_b,
+        dd_fade * v + 2 * d_fade * d_v + fade * dd_v,
+        (d_fade - of[_MU] * fade) * attractive * d_b,
+        fade * attractive * dd_b,
+    )
 
 
-def _blocks(a: np.ndarray, b: np.ndarray, blocks: np.ndarray, n: int) -> sparse.csr_array:
-    """Sparse (3P, 3P) matrix with 3 × 3 blocks at (a, b)."""
-    rows = np.broadcast_to(3 * a[:, None, None] + np.arange(3)[:, None], blocks.shape)
-    columns = np.broadcast_to(3 * b[:, None, None] + np.arange(3), blocks.shape)
-    entries = (blocks.ravel(), (rows.ravel(), columns.ravel()))
-    return sparse.coo_array(entries, shape=(3 * n, 3 * n)).tocsr()
+@njit(cache=True)
+def _star(start, types, first, second, vector, table):
+    """The bonds of one atom that are within their own cut-off.
+
+    Returns their indices, lengths, unit vectors and parameters (z, n_parameters), and where the
+    bonds of the next atom begin.
+    """
+    stop = start
+    while stop < len(first) and first[stop] == first[start]:
+        stop += 1
+    index = np.empty(stop - start, dtype=np.int64)
+    r, unit = np.empty(stop - start), np.empty((stop - start, 3))
+    of = np.empty((stop - start, table.shape[2]))
+    z = 0
+    for p in range(start, stop):
+        x, y, w = vector[p]
+        length = np.sqrt(x * x + y * y + w * w)
+        parameters = table[types[first[p]], types[second[p]]]
+        if length < parameters[_R2]:
+            index[z], r[z], of[z] = p, length, parameters
+            for a in range(3):
+                unit[z, a] = vector[p, a] / length
+            z += 1
+    return index[:z], r[:z], unit[:z], of[:z], stop
 
 
-def _incidence(first: np.ndarray, second: np.ndarray, n_atoms: int) -> sparse.csr_array:
-    """Bond vectors from atomic positions: sparse (3P, 3N) with entries ±1."""
-    n = len(first)
-    rows = np.arange(3 * n)
-    axis = np.tile(np.arange(3), n)
-    ends = [(np.repeat(second, 3), 1.0), (np.repeat(first, 3), -1.0)]
-    columns = np.concatenate([3 * atom + axis for atom, _ in ends])
-    signs = np.repeat([sign for _, sign in ends], 3 * n)
-    entries = (signs, (np.tile(rows, 2), columns))
-    return sparse.coo_array(entries, shape=(3 * n, 3 * n_atoms)).tocsr()
+@njit(cache=True)
+def _cosine(unit, p, q):
+    return unit[p, 0] * unit[q, 0] + unit[p, 1] * unit[q, 1] + unit[p, 2] * unit[q, 2]
+
+
+@njit(cache=True)
+def _coordination(p, r, unit, of):
+    """ξ of bond p of a star."""
+    xi = 0.0
+    for q in range(len(r)):
+        if q != p:
+            xi += _fade(r[q], of[q])[0] * _angle(_cosine(unit, p, q), of[p])[0]
+    return xi
+
+
+@njit(cache=True)
+def _coordination_gradient(p, r, unit, of, gradient):
+    """Derivative of ξ of bond p with respect to all bond vectors of the star, into ``gradient``."""
+    gradient[:] = 0.0
+    for q in range(len(r)):
+        if q == p:
+            continue
+        cosine = _cosine(unit, p, q)
+        fade, d_fade, _ = _fade(r[q], of[q])
+        g, d_g, _ = _angle(cosine, of[p])
+        for a in range(3):
+            gradient[p, a] += fade * d_g * (unit[q, a] - cosine * unit[p, a]) / r[p]
+            gradient[q, a] += fade * d_g * (unit[p, a] - cosine * unit[q, a]) / r[q]
+            gradient[q, a] += d_fade * g * unit[q, a]
+
+
+@njit(cache=True)
+def _energy_gradient(types, first, second, vector, table):
+    energy = 0.0
+    gradient = np.zeros_like(vector)
+    start = 0
+    while start < len(first):
+        index, r, unit, of, start = _star(start, types, first, second, vector, table)
+        slope = np.empty((len(r), 3))
+        for p in range(len(r)):
+            bond = _bond(r[p], _coordination(p, r, unit, of), of[p])
+            energy += 0.5 * bond[0]
+            _coordination_gradient(p, r, unit, of, slope)
+            for a in range(3):
+                gradient[index[p], a] += 0.5 * bond[1] * unit[p, a]
+                for q in range(len(r)):
+                    gradient[index[q], a] += 0.5 * bond[2] * slope[q, a]
+    return energy, gradient
+
+
+@njit(cache=True)
+def _add_outer(block, factor, a, b):
+    for m in range(3):
+        for n in range(3):
+            block[m, n] += factor * a[m] * b[n]
+
+
+@njit(cache=True)
+def _add_across(block, factor, u):
+    """Add ``factor (1 − u uᵀ)``."""
+    _add_outer(block, -factor, u, u)
+    for m in range(3):
+        block[m, m] += factor
+
+
+@njit(cache=True)
+def _add_angular(matrix, weight, p, q, r, unit, of):
+    """Add ``weight ∂²[f_c(r_q) g(cos θ_pq)]`` to blocks (p, p), (p, q), (q, p), (q, q)."""
+    u_p, u_q, cosine = unit[p], unit[q], _cosine(unit, p, q)
+    fade, d_fade, dd_fade = _fade(r[q], of[q])
+    g, d_g, dd_g = _angle(cosine, of[p])
+    c_p = (u_q - cosine * u_p) / r[p]
+    c_q = (u_p - cosine * u_q) / r[q]
+    first, second = weight * fade * d_g, weight * fade * dd_g
+    mixed = weight * d_fade * d_g
+    _add_outer(matrix[p, p], second, c_p, c_p)
+    _add_outer(matrix[p, p], -first / r[p], c_p, u_p)
+    _add_outer(matrix[p, p], -first / r[p], u_p, c_p)
+    _add_across(matrix[p, p], -first * cosine / r[p] ** 2, u_p)
+    _add_outer(matrix[q, q], second, c_q, c_q)
+    _add_outer(matrix[q, q], mixed - first / r[q], c_q, u_q)
+    _add_outer(matrix[q, q], mixed - first / r[q], u_q, c_q)
+    _add_across(matrix[q, q], -first * cosine / r[q] ** 2, u_q)
+    _add_outer(matrix[q, q], weight * dd_fade * g, u_q, u_q)
+    _add_across(matrix[q, q], weight * d_fade * g / r[q], u_q)
+    cross = np.zeros((3, 3))
+    _add_outer(cross, second, c_p, c_q)
+    _add_outer(cross, mixed, c_p, u_q)
+    _add_across(cross, first / (r[p] * r[q]), u_q)
+    _add_outer(cross, -first / r[p], u_p, c_q)
+    matrix[p, q] += cross
+    matrix[q, p] += cross.T
+
+
+@njit(cache=True)
+def _star_hessian(r, unit, of):
+    """Second derivatives of one atom's energy between its bond vectors, (z, z, 3, 3)."""
+    z = len(r)
+    matrix = np.zeros((z, z, 3, 3))
+    gradient = np.empty((z, 3))
+    for p in range(z):
+        _, d_r, d_xi, d_rr, d_r_xi, d_xi_xi = _bond(r[p], _coordination(p, r, unit, of), of[p])
+        _coordination_gradient(p, r, unit, of, gradient)
+        _add_outer(matrix[p, p], d_rr, unit[p], unit[p])
+        _add_across(matrix[p, p], d_r / r[p], unit[p])
+        for q in range(z):
+            _add_outer(matrix[p, q], d_r_xi, unit[p], gradient[q])
+            _add_outer(matrix[q, p], d_r_xi, gradient[q], unit[p])
+            for k in range(z):
+                _add_outer(matrix[q, k], d_xi_xi, gradient[q], gradient[k])
+            if q != p:
+                _add_angular(matrix, d_xi, p, q, r, unit, of)
+    return 0.5 * matrix
+
+
+@njit(cache=True)
+def _hessian_blocks(types, first, second, vector, table):
+    """Atoms and 3 × 3 blocks whose sum is the Hessian: every star contributes (z + 1)²."""
+    count, start = 0, 0
+    while start < len(first):
+        index, _, _, _, start = _star(start, types, first, second, vector, table)
+        count += (len(index) + 1) ** 2
+    rows, columns = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    blocks = np.zeros((count, 3, 3))
+    filled, start = 0, 0
+    while start < len(first):
+        centre = first[start]
+        index, r, unit, of, start = _star(start, types, first, second, vector, table)
+        matrix = _star_hessian(r, unit, of)
+        side = len(r) + 1
+        for p in range(side):
+            for q in range(side):
+                place = filled + p * side + q
+                rows[place] = centre if p == 0 else second[index[p - 1]]
+                columns[place] = centre if q == 0 else second[index[q - 1]]
+        # A bond vector moves with its far end and against its near end, the centre.
+        for p in range(len(r)):
+            for q in range(len(r)):
+                blocks[filled + (p + 1) * side + q + 1] += matrix[p, q]
+                blocks[filled + (p + 1) * side] -= matrix[p, q]
+                blocks[filled + q + 1] -= matrix[p, q]
+                blocks[filled] += matrix[p, q]
+        filled += side * side
+    return rows, columns, blocks

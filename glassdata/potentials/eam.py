@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
+from numba import njit
 from scipy import sparse
 from scipy.interpolate import CubicSpline
 
@@ -44,19 +45,13 @@ class UniformSplines:
 
     def __init__(self, tables: np.ndarray, spacing: float) -> None:
         self.spacing = spacing
-        self.last = tables.shape[-1] - 2
         flat = tables.reshape(-1, tables.shape[-1])
         spline = CubicSpline(np.arange(tables.shape[-1]) * spacing, flat, axis=1)
         self.coefficients = np.ascontiguousarray(spline.c.transpose(2, 1, 0))
 
-    def __call__(self, kind: np.ndarray, x: np.ndarray, order: int) -> tuple[np.ndarray, ...]:
-        """Value and derivatives up to ``order`` of spline number ``kind`` at ``x``."""
-        interval = np.clip((x / self.spacing).astype(int), 0, self.last)
-        t = x - interval * self.spacing
-        c3, c2, c1, c0 = self.coefficients[kind, interval].T
-        value = ((c3 * t + c2) * t + c1) * t + c0
-        slope = (3 * c3 * t + 2 * c2) * t + c1
-        return (value, slope) if order == 1 else (value, slope, 6 * c3 * t + 2 * c2)
+    def __call__(self, kind: np.ndarray, x: np.ndarray) -> np.ndarray:
+        """Value, first and second derivative of splines number ``kind`` at ``x``, (3, len(x))."""
+        return _evaluate(self.coefficients, self.spacing, kind, x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,43 +98,42 @@ class EAM(Potential):
     def _pair(self) -> UniformSplines:
         return UniformSplines(self.tables.pair, self.tables.d_r)
 
-    def _pair_kind(self, types: np.ndarray, bonds: Bonds) -> np.ndarray:
-        return types[bonds.first] * len(self.symbols) + types[bonds.second]
-
-    def _densities(self, types: np.ndarray, bonds: Bonds, r: np.ndarray, order: int) -> tuple:
-        """Density functions at both ends of each bond (given to the second, to the first)."""
-        inside = r < self.r_cut
-        given = [f * inside for f in self._density(types[bonds.first], r, order)]
-        taken = [f * inside for f in self._density(types[bonds.second], r, order)]
-        rho = np.bincount(bonds.first, taken[0], bonds.n_atoms)
-        rho += np.bincount(bonds.second, given[0], bonds.n_atoms)
-        return rho, given, taken
-
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
-        r, unit = lengths(bonds.vector)
-        rho, given, taken = self._densities(types, bonds, r, 1)
-        embedding, slope = self._embedding(types, rho, 1)
-        z, dz = self._pair(self._pair_kind(types, bonds), r, 1)
-        inside = r < self.r_cut
-        pair = z / r * inside
-        force = (dz * inside - pair) / r
-        force += slope[bonds.first] * taken[1] + slope[bonds.second] * given[1]
-        return float(embedding.sum() + pair.sum()), force[:, None] * unit
+        r, slopes, energy = _pair_sums(
+            types, bonds.first, bonds.second, bonds.vector, self.r_cut, *self._splines
+        )
+        return energy, slopes[:, None] * bonds.vector / r[:, None]
 
     def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
         """An effective pair term plus ``Gᵀ F'' G`` with ``G = ∂ρ/∂x``, (N, 3N)."""
         r, unit = lengths(bonds.vector)
-        rho, given, taken = self._densities(types, bonds, r, 2)
-        _, slope, curvature = self._embedding(types, rho, 2)
-        z, dz, ddz = self._pair(self._pair_kind(types, bonds), r, 2)
         inside = r < self.r_cut
-        first = (dz - z / r) / r * inside
-        second = (ddz * inside - 2 * first) / r
+        given = self._density(types[bonds.first], r) * inside
+        taken = self._density(types[bonds.second], r) * inside
+        rho = np.bincount(bonds.first, taken[0], bonds.n_atoms)
+        rho += np.bincount(bonds.second, given[0], bonds.n_atoms)
+        _, slope, curvature = self._embedding(types, rho)
+        kind = types[bonds.first] * len(self.symbols) + types[bonds.second]
+        z, dz, ddz = self._pair(kind, r) * inside
+        first = (dz - z / r) / r
+        second = (ddz - 2 * first) / r
         first += slope[bonds.first] * taken[1] + slope[bonds.second] * given[1]
         second += slope[bonds.first] * taken[2] + slope[bonds.second] * given[2]
-        hessian = bonds.assemble(central_blocks(unit, second, first / r))
-        gradient = _density_gradient(bonds, unit, given[1], taken[1])
-        return hessian + gradient.T @ (sparse.diags_array(curvature) @ gradient)
+        blocks = central_blocks(unit, second, first / r)
+        pairs = bonds.merged(blocks, given[1][:, None] * unit, taken[1][:, None] * unit)
+        values, columns, starts = _rows(*pairs, curvature)
+        n = 3 * bonds.n_atoms
+        return sparse.csr_array((values, columns, starts), shape=(n, n))
+
+    @property
+    def _splines(self) -> tuple:
+        return (
+            self._embedding.coefficients,
+            self._embedding.spacing,
+            self._density.coefficients,
+            self._pair.coefficients,
+            self._density.spacing,
+        )
 
     def matscipy_calculator(self) -> Calculator:
         from matscipy.calculators.eam import EAM as MatscipyEAM
@@ -158,15 +152,104 @@ class EAM(Potential):
         )
 
 
-def _density_gradient(
-    bonds: Bonds, unit: np.ndarray, given: np.ndarray, taken: np.ndarray
-) -> sparse.csr_array:
-    """``∂ρ_i/∂x_j`` as a sparse (N, 3N) matrix, from the slopes of f at both ends of a bond."""
-    n = bonds.n_atoms
-    to_first, to_second = taken[:, None] * unit, given[:, None] * unit
-    rows = np.concatenate([bonds.first, bonds.first, bonds.second, bonds.second])
-    atoms = np.concatenate([bonds.second, bonds.first, bonds.second, bonds.first])
-    values = np.concatenate([to_first, -to_first, to_second, -to_second])
-    columns = 3 * atoms[:, None] + np.arange(3)
-    entries = (values.ravel(), (np.repeat(rows, 3), columns.ravel()))
-    return sparse.coo_array(entries, shape=(n, 3 * n)).tocsr()
+@njit(cache=True)
+def _spline(coefficients, spacing, kind, x):
+    interval = min(max(int(x / spacing), 0), coefficients.shape[1] - 1)
+    t = x - interval * spacing
+    c3, c2, c1, c0 = coefficients[kind, interval]
+    value = ((c3 * t + c2) * t + c1) * t + c0
+    return value, (3 * c3 * t + 2 * c2) * t + c1, 6 * c3 * t + 2 * c2
+
+
+@njit(cache=True)
+def _evaluate(coefficients, spacing, kind, x):
+    result = np.empty((3, len(x)))
+    for p in range(len(x)):
+        result[0, p], result[1, p], result[2, p] = _spline(coefficients, spacing, kind[p], x[p])
+    return result
+
+
+@njit(cache=True)
+def _pair_sums(types, first, second, vector, r_cut, embedding, d_rho, density, pair, d_r):
+    """Lengths of the bonds, derivative of the energy with respect to them, and the energy."""
+    n_bonds, n_species = len(first), len(density)
+    r = np.empty(n_bonds)
+    given, taken, slopes = np.zeros(n_bonds), np.zeros(n_bonds), np.zeros(n_bonds)
+    rho = np.zeros(len(types))
+    energy = 0.0
+    for p in range(n_bonds):
+        x, y, z = vector[p]
+        r[p] = np.sqrt(x * x + y * y + z * z)
+        if r[p] >= r_cut:
+            continue
+        i, j = first[p], second[p]
+        f_i, given[p], _ = _spline(density, d_r, types[i], r[p])
+        f_j, taken[p], _ = _spline(density, d_r, types[j], r[p])
+        rho[i] += f_j
+        rho[j] += f_i
+        value, slope, _ = _spline(pair, d_r, types[i] * n_species + types[j], r[p])
+        energy += value / r[p]
+        slopes[p] = (slope - value / r[p]) / r[p]
+    for i in range(len(types)):
+        value, rho[i], _ = _spline(embedding, d_rho, types[i], rho[i])
+        energy += value
+    for p in range(n_bonds):
+        slopes[p] += rho[first[p]] * taken[p] + rho[second[p]] * given[p]
+    return r, slopes, energy
+
+
+@njit(cache=True)
+def _touched(atom, starts, places, marks):
+    """Atoms within two bonds of ``atom`` in ascending order; ``marks`` is scratch space."""
+    count = 0
+    for near in range(starts[atom], starts[atom + 1]):
+        i = places[near]
+        for place in range(starts[i], starts[i + 1]):
+            if marks[places[place]] != atom:
+                marks[places[place]] = atom
+                count += 1
+    found = np.empty(count, dtype=np.int32)
+    filled = 0
+    for other in range(len(marks)):
+        if marks[other] == atom:
+            found[filled] = other
+            filled += 1
+    return found
+
+
+@njit(cache=True)
+def _rows(starts, places, merged, curvature):
+    """Rows of the Hessian, from pair blocks and density gradients ``merged`` (B, 3, 4).
+
+    Row a of ``Gᵀ F'' G`` runs over the atoms i that see a, and over what else those see.
+    """
+    n = len(curvature)
+    counts = np.zeros(3 * n + 1, dtype=np.int64)
+    marks = np.full(n, -1)
+    for a in range(n):
+        counts[3 * a + 1 : 3 * a + 4] = 3 * len(_touched(a, starts, places, marks))
+    ends = np.cumsum(counts)
+    columns, values = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1])
+    marks[:] = -1
+    row = np.zeros((n, 3, 3))
+    for a in range(n):
+        for near in range(starts[a], starts[a + 1]):
+            i = places[near]
+            row[i] += merged[near, :, :3]
+            own = np.searchsorted(places[starts[i] : starts[i + 1]], a) + starts[i]
+            for place in range(starts[i], starts[i + 1]):
+                b = places[place]
+                for m in range(3):
+                    pull = curvature[i] * merged[own, m, 3]
+                    for k in range(3):
+                        row[b, m, k] += pull * merged[place, k, 3]
+        found = _touched(a, starts, places, marks)
+        for m in range(3):
+            start = ends[3 * a + m]
+            for place in range(len(found)):
+                for k in range(3):
+                    columns[start + 3 * place + k] = 3 * found[place] + k
+                    values[start + 3 * place + k] = row[found[place], m, k]
+        for b in found:
+            row[b] = 0.0
+    return values, columns, ends

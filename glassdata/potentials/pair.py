@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from ase.calculators.calculator import Calculator
+from numba import njit
 from scipy import sparse
 
 from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
@@ -57,27 +58,21 @@ class LennardJones(Potential):
         return {"form": "Lennard-Jones"} | asdict(self)
 
     def functions(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Energy (eV) of a pair at distance ``r`` (Å) with its first and second derivative."""
-        energy, slope, curvature = self._bare(r)
-        at_cut, slope_at_cut, _ = self._bare(np.array(self.r_cut))
-        if self.truncation != "cut":
-            energy = energy - at_cut
-        if self.truncation == "force-shifted":
-            energy = energy - slope_at_cut * (r - self.r_cut)
-            slope = slope - slope_at_cut
-        inside = r < self.r_cut
-        return energy * inside, slope * inside, curvature * inside
+        """Energy (eV) of pairs at distances ``r`` (Å) with its first and second derivative."""
+        return _functions(np.atleast_1d(np.asarray(r, dtype=float)), *self._numbers)
 
-    def _bare(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        s6 = (self.sigma / r) ** 6
-        energy = 4 * self.epsilon * s6 * (s6 - 1)
-        slope = -24 * self.epsilon * s6 * (2 * s6 - 1) / r
-        return energy, slope, 24 * self.epsilon * s6 * (26 * s6 - 7) / r**2
+    @property
+    def _numbers(self) -> tuple[float, float, float, float, float]:
+        """ε, σ, r_cut and what is subtracted from energy and slope inside it."""
+        energy, slope, _ = _bare(self.r_cut, self.epsilon, self.sigma)
+        if self.truncation == "cut":
+            energy = 0.0
+        if self.truncation != "force-shifted":
+            slope = 0.0
+        return self.epsilon, self.sigma, self.r_cut, energy, slope
 
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
-        r, unit = lengths(bonds.vector)
-        energy, slope, _ = self.functions(r)
-        return float(energy.sum()), slope[:, None] * unit
+        return _energy_gradient(bonds.vector, *self._numbers)
 
     def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
         r, unit = lengths(bonds.vector)
@@ -100,3 +95,41 @@ class LennardJones(Potential):
         number = atomic_numbers[self.symbol]
         form = forms[self.truncation](self.epsilon, self.sigma, self.r_cut)
         return PairPotential({(number, number): form})
+
+
+@njit(cache=True)
+def _bare(r, epsilon, sigma):
+    s2 = (sigma / r) ** 2
+    s6 = s2 * s2 * s2
+    energy = 4 * epsilon * s6 * (s6 - 1)
+    slope = -24 * epsilon * s6 * (2 * s6 - 1) / r
+    return energy, slope, 24 * epsilon * s6 * (26 * s6 - 7) / r**2
+
+
+@njit(cache=True)
+def _functions(r, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
+    energy, slope, curvature = np.zeros_like(r), np.zeros_like(r), np.zeros_like(r)
+    for p in range(len(r)):
+        if r[p] < r_cut:
+            bare = _bare(r[p], epsilon, sigma)
+            energy[p] = bare[0] - energy_at_cut - slope_at_cut * (r[p] - r_cut)
+            slope[p] = bare[1] - slope_at_cut
+            curvature[p] = bare[2]
+    return energy, slope, curvature
+
+
+@njit(cache=True)
+def _energy_gradient(vector, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
+    total = 0.0
+    gradient = np.zeros_like(vector)
+    for p in range(len(vector)):
+        x, y, z = vector[p]
+        r2 = x * x + y * y + z * z
+        if r2 < r_cut * r_cut:
+            r = np.sqrt(r2)
+            energy, slope, _ = _bare(r, epsilon, sigma)
+            total += energy - energy_at_cut - slope_at_cut * (r - r_cut)
+            tension = (slope - slope_at_cut) / r
+            for a in range(3):
+                gradient[p, a] = tension * vector[p, a]
+    return total, gradient

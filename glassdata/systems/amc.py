@@ -17,7 +17,7 @@ from ase.build import graphene
 
 from glassdata.generate import Member, Stratum, generator, place, vacate
 from glassdata.melt import quench_in_plane
-from glassdata.minimise import relax, separate
+from glassdata.minimise import relax, separate, settle
 from glassdata.potentials import LINDSAY_BROIDO_2010, TERSOFF_1989, BondOrder, Potential
 from glassdata.system import System
 
@@ -36,7 +36,7 @@ _REPLICATED = 3
 
 @dataclass(frozen=True)
 class SheetDisorder:
-    """Graphene with defects, or a plane quenched from the melt; vacancies; then freed to buckle.
+    """Graphene with defects, or a plane quenched from the melt; vacancies; freed to buckle.
 
     Attributes
     ----------
@@ -80,8 +80,7 @@ class SheetDisorder:
         holes = generator(system.name, member.parent, "vacancies")
         sheet = vacate(sheet, knobs["vacancy_fraction"], holes)
         steps = generator(system.name, member.parent, "displacement")
-        sheet.positions[:, 2] += self.kick * steps.normal(size=len(sheet))
-        sheet = relax(sheet, system.potential, max_force=self.max_force, cell="isotropic")
+        sheet = self._free(sheet, system.potential, steps)
         sheet.wrap()
         sheet.info = {
             "parent": member.parent,
@@ -92,6 +91,16 @@ class SheetDisorder:
             "anneal_temperature": self.temperature if rate else 0.0,
         }
         return sheet
+
+    def _free(self, sheet: Atoms, potential: Potential, rng: np.random.Generator) -> Atoms:
+        """Give a flat sheet the frame it wants, then let it buckle within that frame.
+
+        A sheet that may also shrink its frame while it buckles crumples: with a tenth of its atoms
+        gone it folds onto itself, and neither its density nor its g(r) per area means much.
+        """
+        flat = relax(sheet, potential, max_force=_LOOSE, cell="isotropic")
+        flat.positions[:, 2] += self.kick * rng.normal(size=len(flat))
+        return settle(flat, potential, max_force=self.max_force)
 
     def _large(self, member: Member) -> bool:
         return not member.replicate and member.parent // 2 % 10 == 9
@@ -183,8 +192,8 @@ def _system(name: str, title: str, potential: BondOrder, scale: float) -> System
         r_max=10.0,
         omega_max=100.0,
         bond_length=_BOND,
-        class_variable="excess_energy",
-        class_edges=(0.1, 0.35, 0.6),
+        class_variable="non_hexagonal",
+        class_edges=(0.1, 0.25, 0.4),
     )
 
 

@@ -98,8 +98,8 @@ def _system(name: str, title: str, reference: str, potential: EAM) -> System:
         r_max=10.0,
         omega_max=15.0,
         bond_length=3.9,
-        class_variable="excess_energy",
-        class_edges=(0.02, 0.045, 0.075),
+        class_variable="peak_width",
+        class_edges=(0.15, 0.25, 0.42),
     )
 
 

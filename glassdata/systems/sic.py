@@ -64,7 +64,7 @@ def _system(name: str, title: str, potential: BondOrder) -> System:
         omega_max=50.0,
         bond_length=2.4,
         class_variable="excess_energy",
-        class_edges=(0.15, 0.6, 1.1),
+        class_edges=(0.15, 0.6, 1.2),
     )
 
 

@@ -1,0 +1,100 @@
+"""The ``glassdata`` command.
+
+Commands import what they need when they run, so that ``--help`` answers at once. Whatever is
+wrong with the input ends in one line on stderr: exit 2 for a usage that cannot work, 1 for a
+check that failed or work left undone, 130 after Ctrl-C.
+"""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from glassdata.cli.data import build, info, repair, systems, verify
+from glassdata.cli.own import fit, predict, spectrum
+
+_EXAMPLES = """\b
+Examples:
+  glassdata systems
+  glassdata build demo.store --profile demo
+  glassdata spectrum glass.xyz --system sic --plot glass.png
+"""
+
+#: Errors of the file system that mean "this path cannot be used", not "something broke".
+_BAD_PATH = (
+    FileNotFoundError,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+)
+
+
+@click.group(
+    help=f"Glass structures, their g(r) and their vibrational spectra.\n\n{_EXAMPLES}",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option("--debug", is_flag=True, help="Show where an error came from.")
+@click.version_option(package_name="glassdata")
+def commands(debug: bool) -> None:
+    """Group of all commands."""
+
+
+for _command in (systems, build, info, verify, repair, spectrum, fit, predict):
+    commands.add_command(_command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Entry point: run a command and exit."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    # Batch systems end a job with SIGTERM; it deserves the same order as Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; returns its exit status."""
+    if not arguments:
+        arguments = ["--help"]
+    try:
+        result = commands.main(list(arguments), prog_name="glassdata", standalone_mode=False)
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted; the same command resumes", 130)
+    except BrokenPipeError:
+        # The reader of a pipe (head, less) has left; nothing more can be said on stdout.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:
+        if "--debug" in arguments:
+            traceback.print_exc()
+        return _complain(*explain(error))
+    return result if isinstance(result, int) else 0
+
+
+def explain(error: Exception) -> tuple[str, int]:
+    """One line about an error, and the exit status it deserves."""
+    if isinstance(error, click.ClickException):
+        return error.format_message(), error.exit_code
+
+    from glassdata.store.files import DamageError, StoreError
+
+    if isinstance(error, DamageError):
+        return str(error), 1
+    if isinstance(error, OSError):
+        where = f": {error.filename}" if error.filename else ""
+        text = f"{error.strerror}{where}" if error.strerror else str(error)
+        return text, 2 if isinstance(error, _BAD_PATH) else 1
+    if isinstance(error, StoreError | ValueError):
+        return str(error), 2
+    if isinstance(error, ArithmeticError | RuntimeError | ImportError):
+        return str(error), 1
+    return f"unexpected {type(error).__name__}: {error} (glassdata --debug shows where)", 1
+
+
+def _complain(text: str, status: int) -> int:
+    first, *more = text.splitlines() or ["failed"]
+    click.echo("\n".join([f"glassdata: error: {first}", *more]), err=True)
+    return status

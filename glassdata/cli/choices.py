@@ -1,0 +1,71 @@
+"""Checked options that several commands share."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+PROFILES = ("demo", "reference", "paper")
+
+
+def path_argument(name: str):
+    """Positional argument that is a path; whether it suits is for the command to say."""
+    return click.argument(name, type=click.Path(path_type=Path))
+
+
+def system_option(*, multiple: bool):
+    """``--system NAME``."""
+    return click.option(
+        "--system",
+        "names" if multiple else "name",
+        multiple=multiple,
+        required=not multiple,
+        metavar="NAME",
+        help="Name of a glass, as listed by `glassdata systems`"
+        + ("; may be repeated." if multiple else "."),
+    )
+
+
+def check_system(name: str, known: Iterable[str]) -> str:
+    """The name itself if it is known.
+
+    Raises
+    ------
+    click.UsageError
+        Otherwise, with the names that exist and the one that was perhaps meant.
+    """
+    known = list(known)
+    if name in known:
+        return name
+    close = get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise click.UsageError(f"unknown system {name!r}; known: {', '.join(known)}.{hint}")
+
+
+def check_writable(path: Path | None) -> None:
+    """Refuse a result file that cannot be written, before anything is computed."""
+    import os
+
+    if path is None:
+        return
+    if path.is_dir():
+        raise click.UsageError(f"{path} is a folder, not a file to write")
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise click.UsageError(f"there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise click.UsageError(f"{folder} cannot be written to")
+
+
+def table(header: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
+    """Aligned text; numbers to the right."""
+    cells = [list(map(str, header)), *([str(cell) for cell in line] for line in lines)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        "  ".join(
+            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
+            for cell, width in zip(line, widths, strict=True)
+        ).rstrip()
+        for line in cells
+    )

@@ -1,0 +1,196 @@
+"""Commands about your own glass: spectrum, fit, predict."""
+
+from pathlib import Path
+
+import click
+
+from glassdata.cli.choices import check_system, check_writable, path_argument, system_option, table
+
+#: Largest force that still counts as a minimum, eV/Å.
+MINIMISED = 0.01
+MODELS = ("ridge", "elastic-net")
+
+_output = click.Path(path_type=Path)
+
+
+@click.command()
+@path_argument("file")
+@system_option(multiple=False)
+@click.option("--relax", is_flag=True, help="Minimise the energy first, in the given cell.")
+@click.option("-o", "--output", type=_output, help="netCDF file to write.")
+@click.option("--plot", type=_output, help="Picture of g(r) and the spectrum to write.")
+def spectrum(file: Path, name: str, relax: bool, output: Path | None, plot: Path | None) -> None:
+    """Compute g(r) and the vibrational spectrum of the structures in FILE.
+
+    FILE may have any format that ASE reads. Potential and bins are those of the system.
+
+    \b
+    Examples:
+      glassdata spectrum glass.xyz --system sic --relax
+      glassdata spectrum run.lammpstrj --system amc -o run.nc --plot run.png
+    """
+    from glassdata.cli.inputs import describe_all, read_structures
+    from glassdata.systems import SYSTEMS
+
+    system = SYSTEMS[check_system(name, SYSTEMS)]
+    check_writable(output)
+    check_writable(plot)
+    frames = read_structures(file, system.species, f"the system {name}")
+    rows = describe_all(frames, system, relaxed=relax)
+    click.echo(_summary(rows, system.dim))
+    for number, row in enumerate(rows):
+        _warn_if_not_minimised(number, row)
+    if output:
+        from glassdata.cli.outputs import write_rows
+
+        write_rows(output, rows, system)
+        click.echo(f"wrote {output}")
+    if plot:
+        from glassdata.cli.outputs import plot_rows
+
+        plot_rows(plot, rows, system)
+        click.echo(f"wrote {plot}")
+
+
+def _summary(rows: list, dim: int) -> str:
+    header = (
+        "structure",
+        "atoms",
+        f"density/Å^-{dim}",
+        "max force/(eV/Å)",
+        "imaginary",
+        "overflow",
+    )
+    lines = [
+        (
+            number,
+            int(row["n_atoms"]),
+            f"{float(row['density']):.5f}",
+            f"{float(row['max_force']):.2g}",
+            int(row["n_imaginary"]),
+            f"{float(row['overflow']):.2%}",
+        )
+        for number, row in enumerate(rows)
+    ]
+    return table(header, lines)
+
+
+def _warn_if_not_minimised(number: int, row: dict) -> None:
+    force, imaginary = float(row["max_force"]), int(row["n_imaginary"])
+    if force > MINIMISED:
+        reason = f"the largest force is {force:.2g} eV/Å"
+    elif imaginary:
+        reason = f"{imaginary} modes are imaginary"
+    else:
+        return
+    click.echo(
+        f"glassdata: warning: structure {number} is not at a minimum ({reason}): its spectrum is "
+        "not that of a solid at rest; --relax minimises it",
+        err=True,
+    )
+
+
+@click.command()
+@path_argument("store")
+@system_option(multiple=False)
+@click.option("--model", type=click.Choice(MODELS), default="ridge", show_default=True)
+@click.option("-o", "--output", type=_output, required=True, help="Model file to write.")
+def fit(store: Path, name: str, model: str, output: Path) -> None:
+    """Fit a linear map from g(r) to the spectrum, on the structures of STORE.
+
+    STORE is a sealed store, its dataset.zarr, or a .zip of that. The scores are those of
+    structures held out with their whole family.
+
+    \b
+    Example:
+      glassdata fit demo.store --system amc --model ridge -o amc.npz
+    """
+    import numpy as np
+
+    from glassdata import models
+    from glassdata.cli.training import load_training
+    from glassdata.evaluation import cross_validate
+
+    check_writable(output)
+    training = load_training(store, name)
+    estimator = {"ridge": models.ridge, "elastic-net": models.elastic_net}[model]()
+    folds = min(5, len(np.unique(training.groups)))
+    held_out = cross_validate(estimator, training.X, training.Y, training.groups, n_splits=folds)
+    estimator.fit(training.X, training.Y, groups=training.groups)
+    error = np.sqrt(np.mean((held_out.prediction - held_out.truth) ** 2, axis=0))
+    scores = {"r2": held_out.r2, "mse": held_out.mse, "baseline_mse": held_out.baseline_mse}
+    meta = training.meta() | {"model": model, "scores": scores, "error": error.tolist()}
+    models.save(estimator, output, meta, X=training.X)
+    click.echo(
+        f"{model} on {len(training.X)} structures of {name}: held-out R² {held_out.r2:.4f}, "
+        f"MSE {held_out.mse:.3g} (training mean: {held_out.baseline_mse:.3g})"
+    )
+    click.echo(f"wrote {output}")
+
+
+@click.command()
+@path_argument("model")
+@path_argument("file")
+@click.option("-o", "--output", type=_output, help="CSV file to write; otherwise to stdout.")
+@click.option("--plot", type=_output, help="Picture of the prediction to write.")
+def predict(model: Path, file: Path, output: Path | None, plot: Path | None) -> None:
+    """Predict the spectrum of FILE with a MODEL that `glassdata fit` wrote.
+
+    FILE is a structure in any format that ASE reads, or a measured g(r) (.gr, .csv: columns r in
+    Å and g). The error is the root mean square of held-out structures of the training set.
+
+    \b
+    Examples:
+      glassdata predict amc.npz glass.xyz -o glass.csv
+      glassdata predict amc.npz measured.gr --plot measured.png
+    """
+    import numpy as np
+
+    from glassdata import models
+    from glassdata.cli.inputs import CURVES, read_curve, read_structures
+    from glassdata.cli.outputs import plot_prediction, prediction_table
+    from glassdata.radial import rdf
+    from glassdata.store.files import replace
+
+    check_writable(output)
+    check_writable(plot)
+    if not model.is_file():
+        raise click.UsageError(f"there is no model file {model}; `glassdata fit` makes one")
+    linear, meta = models.load(model)
+    edges, omega_edges, error, species, dim, name = _needed(model, meta)
+    if file.suffix.lower() in CURVES:
+        X = read_curve(file, edges)[None]
+    else:
+        frames = read_structures(file, species, f"the model of {name}")
+        X = np.array([rdf(atoms, edges, dim=dim) for atoms in frames])
+    Y = linear.predict(X)
+    for number, distance in enumerate(linear.novelty(X)):
+        if distance > 1:
+            click.echo(
+                f"glassdata: warning: g(r) {number} is {distance:.1f} times as far from the "
+                "training set as its outermost structures; the stated error does not hold there",
+                err=True,
+            )
+    text = prediction_table(omega_edges, Y, error)
+    if output:
+        replace(output, text.encode())
+        click.echo(f"wrote {output}")
+    else:
+        click.echo(text, nl=False)
+    if plot:
+        plot_prediction(plot, omega_edges, Y, error, name)
+        click.echo(f"wrote {plot}", err=True)
+
+
+def _needed(path: Path, meta: dict) -> tuple:
+    import numpy as np
+
+    try:
+        omega_edges = np.asarray(meta["omega_edges"], float)
+        error = np.asarray(meta["error"], float)
+        if error.shape != (len(omega_edges) - 1,):
+            raise ValueError("error")
+        edges = np.asarray(meta["r_edges"], float)
+        return edges, omega_edges, error, tuple(meta["species"]), int(meta["dim"]), meta["system"]
+    except (KeyError, TypeError, ValueError) as missing:
+        raise click.UsageError(f"{path} was not written by `glassdata fit` ({missing})") from None

@@ -1,0 +1,256 @@
+"""Grouped splits and scores: how well spectra are predicted, always beside the training mean.
+
+Arrays only: X of shape (n, n_r), Y of shape (n, n_omega), one structure per row. Structures of one
+group (a parent melt or template) resemble each other and must never stand on both sides of a split.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import BaseEstimator, clone
+from sklearn.model_selection import GroupKFold
+from sklearn.utils.validation import has_fit_parameter
+
+
+def normalised(Y: np.ndarray) -> np.ndarray:
+    """Spectra divided by their sum, so that every row of (n, n_omega) adds up to 1 over the bins.
+
+    Raises
+    ------
+    ValueError
+        If a spectrum does not have a positive sum.
+    """
+    return np.asarray(Y, float) / _sums(Y)
+
+
+def mse(Y_true: np.ndarray, Y_pred: np.ndarray) -> float:
+    """Mean squared error per bin of spectra whose truth adds up to 1 over the bins.
+
+    Dimensionless and independent of the unit of Y, comparable with the paper's 1.7e-6. True and
+    predicted spectra are both divided by the sum of the *true* one, so a prediction of the right
+    shape but the wrong weight pays for it.
+    """
+    Y_true, Y_pred = _pair(Y_true, Y_pred)
+    return float(np.mean(((Y_pred - Y_true) / _sums(Y_true)) ** 2))
+
+
+def r2(Y_true: np.ndarray, Y_pred: np.ndarray, Y_train_mean: np.ndarray) -> float:
+    """Share of the squared error of the training mean that the prediction removes.
+
+    R² = 1 − Σ (ŷ − y)² / Σ (ȳ_train − y)², both sums over all structures and bins. 1 is perfect, 0
+    no better than the mean of the training set, negative worse.
+
+    Parameters
+    ----------
+    Y_true, Y_pred
+        Shape (n, n_omega).
+    Y_train_mean
+        Shape (n_omega,), or (n, n_omega) where structures were held out of different folds.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, numbers are not finite, or the training mean is already exact.
+    """
+    Y_true, Y_pred = _pair(Y_true, Y_pred)
+    mean = np.broadcast_to(np.asarray(Y_train_mean, float), Y_true.shape)
+    reference = np.sum((mean - Y_true) ** 2)
+    if not reference > 0:
+        raise ValueError("R² is undefined: the training mean is already exact")
+    return float(1 - np.sum((Y_pred - Y_true) ** 2) / reference)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Scores of some structures: how many, the errors, and R² against two baselines."""
+
+    n: int
+    mse: float
+    baseline_mse: float
+    r2: float
+    class_r2: float
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Held-out predictions of a cross-validation, each with its baseline.
+
+    ``truth``, ``prediction`` and ``baseline`` have the shape (n, n_omega) and the unit of Y;
+    ``baseline`` is the mean of the training set of the structure's fold. ``fold`` (n,) is the
+    number of the fold that held the structure out; ``parameters`` are those chosen in each fold.
+    """
+
+    truth: np.ndarray
+    prediction: np.ndarray
+    baseline: np.ndarray
+    fold: np.ndarray
+    parameters: tuple[dict, ...]
+
+    @property
+    def mse(self) -> float:
+        """Error of the predictions, as :func:`mse`."""
+        return mse(self.truth, self.prediction)
+
+    @property
+    def baseline_mse(self) -> float:
+        """Error of the training mean, as :func:`mse`."""
+        return mse(self.truth, self.baseline)
+
+    @property
+    def r2(self) -> float:
+        """R² against the training mean, as :func:`r2`."""
+        return r2(self.truth, self.prediction, self.baseline)
+
+
+def by_class(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Score]:
+    """Scores inside each class, such as the disorder classes, in sorted order.
+
+    ``r2`` compares with the mean of the whole training set, as overall; knowing the class alone
+    can make it high. ``class_r2`` compares with the mean of the training structures *of the same
+    class*, so telling the classes apart no longer counts; it is NaN where some structure had no
+    other of its class to train on, or where the class mean is exact. ``r2`` is NaN where the
+    training mean is exact.
+    """
+    classes = np.asarray(classes)
+    if classes.shape != evaluation.fold.shape:
+        raise ValueError(f"{len(evaluation.fold)} structures but classes of shape {classes.shape}")
+    scores = {}
+    for name in np.unique(classes):
+        mine = classes == name
+        truth, guess = evaluation.truth[mine], evaluation.prediction[mine]
+        baseline = evaluation.baseline[mine]
+        fold = evaluation.fold[mine]
+        scores[str(name)] = Score(
+            n=int(mine.sum()),
+            mse=mse(truth, guess),
+            baseline_mse=mse(truth, baseline),
+            r2=_r2_or_nan(truth, guess, baseline),
+            class_r2=_r2_or_nan(truth, guess, _training_means(truth, fold)),
+        )
+    return scores
+
+
+def grouped_folds(
+    groups: Sequence, n_splits: int = 5, seed: int = 0
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split structures into folds without ever splitting a group.
+
+    Groups are shuffled with ``seed`` and dealt to folds in nearly equal numbers of groups; the
+    same seed gives the same folds.
+
+    Parameters
+    ----------
+    groups
+        Shape (n,), one label per structure.
+
+    Returns
+    -------
+    list of (train, test)
+        Arrays of structure numbers; the test arrays partition 0 … n − 1.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer groups than folds, or fewer than two folds.
+    """
+    groups = np.asarray(groups)
+    n_groups = len(np.unique(groups))
+    if not 2 <= n_splits <= n_groups:
+        raise ValueError(
+            f"cannot split {n_groups} groups (n_samples = {len(groups)}) into {n_splits} folds: "
+            "need at least two folds and as many groups as folds"
+        )
+    splitter = GroupKFold(n_splits, shuffle=True, random_state=seed)
+    return list(splitter.split(groups, groups=groups))
+
+
+def cross_validate(
+    model: BaseEstimator,
+    X: np.ndarray,
+    Y: np.ndarray,
+    groups: Sequence,
+    n_splits: int = 5,
+    seed: int = 0,
+) -> Evaluation:
+    """Predict every structure with a model that saw nothing of its group.
+
+    A model that tunes itself (one whose ``fit`` takes ``groups``) is given the groups of the
+    training fold and so chooses its hyperparameters inside it: nested cross-validation.
+
+    Parameters
+    ----------
+    model
+        scikit-learn estimator; cloned, never changed.
+    X, Y
+        Shapes (n, n_r) and (n, n_omega).
+    groups
+        Shape (n,): structures that must not be split.
+
+    Raises
+    ------
+    ValueError
+        If shapes disagree, numbers are not finite, or there are fewer groups than folds.
+    """
+    X, Y, groups = _checked(X, Y, groups)
+    prediction, baseline = np.empty_like(Y), np.empty_like(Y)
+    fold = np.empty(len(Y), int)
+    parameters = []
+    for number, (train, test) in enumerate(grouped_folds(groups, n_splits, seed)):
+        knows_groups = has_fit_parameter(model, "groups")
+        extra = {"groups": groups[train]} if knows_groups else {}
+        fitted = clone(model).fit(X[train], Y[train], **extra)
+        prediction[test] = fitted.predict(X[test])
+        baseline[test] = Y[train].mean(axis=0)
+        fold[test] = number
+        parameters.append(dict(getattr(fitted, "best_params_", {})))
+    return Evaluation(Y, prediction, baseline, fold, tuple(parameters))
+
+
+def _checked(X, Y, groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    X, Y, groups = np.asarray(X, float), np.asarray(Y, float), np.asarray(groups)
+    if X.ndim != 2 or Y.ndim != 2 or groups.shape != (len(X),) or len(X) != len(Y):
+        raise ValueError(
+            "X (n, n_r), Y (n, n_omega) and groups (n,) disagree: "
+            f"got shapes {X.shape}, {Y.shape} and {groups.shape}"
+        )
+    for name, values in (("X", X), ("Y", Y)):
+        if not np.isfinite(values).all():
+            bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+            raise ValueError(
+                f"{name} is not finite in {len(bad)} structures, first number {bad[0]}"
+            )
+    return X, Y, groups
+
+
+def _pair(Y_true, Y_pred) -> tuple[np.ndarray, np.ndarray]:
+    Y_true, Y_pred = np.asarray(Y_true, float), np.asarray(Y_pred, float)
+    if Y_true.ndim != 2 or Y_true.size == 0 or Y_true.shape != Y_pred.shape:
+        raise ValueError(
+            f"spectra must be (n, n_omega) alike: got shapes {Y_true.shape} and {Y_pred.shape}"
+        )
+    if not (np.isfinite(Y_true).all() and np.isfinite(Y_pred).all()):
+        raise ValueError("spectra must be finite")
+    return Y_true, Y_pred
+
+
+def _sums(Y) -> np.ndarray:
+    sums = np.sum(np.asarray(Y, float), axis=-1, keepdims=True)
+    if not np.all(sums > 0):
+        raise ValueError(f"spectra must have a positive sum, the smallest is {sums.min():.3g}")
+    return sums
+
+
+def _training_means(Y: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """For each row of Y, the mean of the rows of other folds; NaN where there are none."""
+    means = np.full_like(Y, np.nan)
+    for number in np.unique(fold):
+        if np.any(fold != number):
+            means[fold == number] = Y[fold != number].mean(axis=0)
+    return means
+
+
+def _r2_or_nan(truth: np.ndarray, guess: np.ndarray, baseline: np.ndarray) -> float:
+    if np.isnan(baseline).any() or not np.any(baseline != truth):
+        return float("nan")
+    return r2(truth, guess, baseline)

@@ -1,0 +1,221 @@
+"""Radial distribution functions, their first peak, and coordination numbers.
+
+Everything here counts pairs from one neighbour list that holds *every* periodic image within the
+range, so that neither the minimum-image convention nor a cell larger than the range is assumed.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations_with_replacement
+
+import numpy as np
+from ase import Atoms
+from matscipy.neighbours import neighbour_list
+
+
+def neighbours(quantities: str, atoms: Atoms, cutoff: float):
+    """All ordered pairs of atoms closer than ``cutoff``, periodic images included.
+
+    Parameters
+    ----------
+    quantities
+        What to return, letter by letter, as ``matscipy.neighbours.neighbour_list`` does:
+        ``i``, ``j`` indices, ``d`` distances (Å), ``D`` vectors (Å), ``S`` cell shifts.
+    atoms
+        Cell vectors may be missing (zero) in directions that are not periodic.
+    cutoff
+        Å; a pair at exactly this distance does not count.
+
+    Raises
+    ------
+    ValueError
+        If positions are not finite or a periodic direction has no cell vector.
+    """
+    if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
+        raise ValueError("positions and cell must be finite")
+    # Missing vectors are filled in, so a periodic one that is missing must be found before.
+    if np.any(atoms.pbc & (atoms.cell.lengths() == 0)):
+        raise ValueError(f"a periodic direction has no cell vector: cell {atoms.cell.tolist()}")
+    cell = atoms.cell.complete()
+    if not cell.volume > 0:
+        raise ValueError(f"cell vectors are linearly dependent: cell {atoms.cell.tolist()}")
+    return neighbour_list(
+        quantities, positions=atoms.positions, cell=cell, pbc=atoms.pbc, cutoff=cutoff
+    )
+
+
+def rdf(atoms: Atoms, edges: np.ndarray, dim: int = 3) -> np.ndarray:
+    """Radial distribution function g(r), averaged over each bin.
+
+    The number of ordered pairs in a bin over the number N·(N/V)·(shell) that the mean density
+    puts there. The shell is exact, 4π/3 (r₂³ − r₁³) in three dimensions and π (r₂² − r₁²) in two,
+    so ``(rho * shell * g).sum()`` is the mean number of neighbours in the range, images included,
+    and a perfect crystal gives whole numbers shell by shell.
+
+    That is the standard definition, and it fixes the convention at finite N: N uncorrelated atoms
+    in a periodic cell give (N − 1)/N + g_cell(r)/N on average, where g_cell belongs to the lattice
+    of one atom's own images and vanishes below the shortest cell vector. A factor N/(N − 1) would
+    bring the ideal gas to 1 but make g of a crystal depend on how many cells describe it.
+
+    Parameters
+    ----------
+    atoms
+        N atoms, periodic in all three directions (``dim=3``) or in two (``dim=2``).
+    edges
+        Edges of the distance bins, shape (n_r + 1,), Å, increasing, not negative. Bins are
+        half-open, [r₁, r₂).
+    dim
+        Dimension of the shells and of the density. In two dimensions the density is N over the
+        area spanned by the two periodic cell vectors, while distances stay three-dimensional: the
+        pairs of a buckled sheet are counted at their true distance.
+
+    Returns
+    -------
+    ndarray, shape (n_r,)
+        Dimensionless; tends to 1 at large r.
+
+    Raises
+    ------
+    ValueError
+        If the density is undefined (wrong number of periodic directions, no atoms, a degenerate
+        cell), or ``edges`` or ``dim`` make no sense.
+    """
+    edges = _checked_edges(edges)
+    shells = _density(atoms, dim) * _shells(edges, dim)
+    counts, _ = np.histogram(neighbours("d", atoms, edges[-1]), bins=edges)
+    return counts / (len(atoms) * shells)
+
+
+def partial_rdf(
+    atoms: Atoms, edges: np.ndarray, species: Sequence[str], dim: int = 3
+) -> np.ndarray:
+    """Partial radial distribution functions g_ab(r), averaged over each bin.
+
+    g_ab counts the b around an a over what the mean density of b puts there, so that each tends
+    to 1 and g = Σ_a Σ_b c_a c_b g_ab with the fractions c (an unlike pair enters twice).
+
+    Parameters
+    ----------
+    atoms, edges, dim
+        As for :func:`rdf`.
+    species
+        Chemical symbols; must name every species of ``atoms``. The pairs come in the order of
+        ``itertools.combinations_with_replacement(species, 2)``.
+
+    Returns
+    -------
+    ndarray, shape (n_pair, n_r)
+        Dimensionless. Zero where one of the two species is absent from ``atoms``.
+
+    Raises
+    ------
+    ValueError
+        As :func:`rdf`; also if ``atoms`` has a species that is not listed, or one is listed twice.
+    """
+    edges = _checked_edges(edges)
+    shells = _density(atoms, dim) / len(atoms) * _shells(edges, dim)
+    symbols = np.array(atoms.get_chemical_symbols())
+    if len(set(species)) != len(species) or not set(symbols) <= set(species):
+        raise ValueError(
+            f"species {tuple(species)} must list each of {sorted(set(symbols.tolist()))} once"
+        )
+    i, j, d = neighbours("ijd", atoms, edges[-1])
+    result = []
+    for a, b in combinations_with_replacement(species, 2):
+        counts, _ = np.histogram(d[(symbols[i] == a) & (symbols[j] == b)], bins=edges)
+        pairs = np.count_nonzero(symbols == a) * np.count_nonzero(symbols == b)
+        result.append(counts / (max(pairs, 1) * shells))
+    return np.array(result)
+
+
+def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
+    """Height and full width at half maximum of the first peak of g(r).
+
+    Peaks are the runs of neighbouring bins with g > 1. The first peak is the first run whose
+    excess ∫(g − 1) dr is at least half of the largest: an excess hardly depends on how the bins
+    cut a sharp shell, and the rule passes over the few wrong bonds that precede the main peak of
+    a disordered compound. The half-maximum points are interpolated linearly between bin centres,
+    so a shell narrower than a bin gets a width of one to two bins.
+
+    Parameters
+    ----------
+    g
+        Shape (n_r,), dimensionless.
+    edges
+        Shape (n_r + 1,), Å.
+
+    Returns
+    -------
+    height : float
+        Largest bin of the peak, dimensionless.
+    fwhm : float
+        Å.
+
+    Raises
+    ------
+    ValueError
+        If no bin exceeds 1.2, or the peak does not fall to half its height within the range.
+    """
+    g, edges = np.asarray(g, float), _checked_edges(edges)
+    if g.shape != (len(edges) - 1,) or not np.isfinite(g).all():
+        raise ValueError(f"g must be {len(edges) - 1} finite numbers, got shape {g.shape}")
+    if not g.max() > 1.2:
+        raise ValueError(f"g(r) has no peak: it never exceeds 1.2, its maximum is {g.max():.3g}")
+    starts = np.flatnonzero(np.diff(np.r_[False, g > 1].astype(int)) == 1)
+    excess = np.add.reduceat(np.clip(g - 1, 0, None) * np.diff(edges), starts)
+    first = np.flatnonzero(excess >= excess.max() / 2)[0]
+    stop = starts[first + 1] if first + 1 < len(starts) else len(g)
+    top = starts[first] + int(np.argmax(g[starts[first] : stop]))
+    centres = (edges[1:] + edges[:-1]) / 2
+    right = _half_crossing(centres[top:], g[top:])
+    left = _half_crossing(centres[top::-1], g[top::-1])
+    return float(g[top]), float(right - left)
+
+
+def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:
+    """Number of neighbours of every atom closer than ``cutoff`` (Å), shape (N,), int.
+
+    Periodic images count, each on its own; clusters without periodicity are welcome.
+    """
+    return np.bincount(neighbours("i", atoms, cutoff), minlength=len(atoms))
+
+
+def _half_crossing(r: np.ndarray, g: np.ndarray) -> float:
+    """Where g first falls below half of g[0], walking along r."""
+    below = np.flatnonzero(g < g[0] / 2)
+    if len(below) == 0:
+        raise ValueError("the first peak of g(r) does not fall to half its height within the range")
+    outer = below[0]
+    share = (g[outer - 1] - g[0] / 2) / (g[outer - 1] - g[outer])
+    return r[outer - 1] + share * (r[outer] - r[outer - 1])
+
+
+def _checked_edges(edges: np.ndarray) -> np.ndarray:
+    edges = np.asarray(edges, float)
+    if edges.ndim != 1 or len(edges) < 2:
+        raise ValueError(f"edges must be one-dimensional, at least two, got shape {edges.shape}")
+    if not np.isfinite(edges).all() or edges[0] < 0 or not np.all(np.diff(edges) > 0):
+        raise ValueError(f"edges must be finite, not negative and increasing, got {edges}")
+    return edges
+
+
+def _shells(edges: np.ndarray, dim: int) -> np.ndarray:
+    """Volume (Å³) or area (Å²) of the shell of each bin."""
+    return {2: np.pi, 3: 4 * np.pi / 3}[dim] * np.diff(edges**dim)
+
+
+def _density(atoms: Atoms, dim: int) -> float:
+    """Atoms per Å³ (three dimensions) or per Å² of the periodic plane (two)."""
+    if dim not in (2, 3):
+        raise ValueError(f"dim must be 2 or 3, got {dim}")
+    if len(atoms) == 0:
+        raise ValueError("g(r) is undefined without atoms")
+    if atoms.pbc.sum() != dim:
+        raise ValueError(
+            f"g(r) in {dim} dimensions needs {dim} periodic directions to define a density, "
+            f"got pbc = {atoms.pbc.tolist()}"
+        )
+    vectors = atoms.cell.array[atoms.pbc]
+    size = np.sqrt(max(np.linalg.det(vectors @ vectors.T), 0.0))
+    if not size > 0:
+        raise ValueError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
+    return len(atoms) / size

@@ -1,0 +1,32 @@
+"""The store: write-once rows, one sealed dataset, and the means to check both.
+
+Layout of a store::
+
+    config.json     what determines the numbers: profile and science configuration
+    plan.json       how many structures were last asked for, per system
+    rows/           one self-checking .npz per structure, never overwritten
+    provenance/     one side file per row: host, processor, seconds; not compared
+    dataset.zarr/   the sealed dataset, replaced as a whole
+    manifest.json   size and sha256 of every file of the dataset and of every row in it
+"""
+
+from glassdata.store.files import DamageError, StoreError
+from glassdata.store.reading import open_dataset, pack
+from glassdata.store.sealing import is_sealed, seal
+from glassdata.store.settings import prepare, read_config, science_config
+from glassdata.store.verifying import Finding, progress, verify
+
+__all__ = [
+    "DamageError",
+    "Finding",
+    "StoreError",
+    "is_sealed",
+    "open_dataset",
+    "pack",
+    "prepare",
+    "progress",
+    "read_config",
+    "science_config",
+    "seal",
+    "verify",
+]

@@ -1,0 +1,99 @@
+"""One array of the dataset, written in whole shards as its values arrive."""
+
+import hashlib
+
+import numpy as np
+import zarr
+from zarr.codecs import ZstdCodec
+
+from glassdata.schema import RAGGED, Variable
+from glassdata.store.files import DamageError
+
+# Constants of the layout: with them, a longer dataset begins with the bytes of the shorter one.
+_CHUNK = {"structure": 64, "atom": 16384, "mode": 16384}
+_CHUNK_OF_COORDINATE = 256
+_CHUNKS_PER_SHARD = 32
+
+
+class Column:
+    """An array that grows along its first dimension, in memory bounded by one shard."""
+
+    def __init__(
+        self,
+        group: zarr.Group,
+        name: str,
+        variable: Variable,
+        inner: tuple[int, ...] = (),
+        *,
+        units: str = "",
+    ) -> None:
+        self.variable, self.inner = variable, inner
+        chunk = _CHUNK.get(variable.dims[0], _CHUNK_OF_COORDINATE)
+        self.length = chunk * _CHUNKS_PER_SHARD
+        self.pending: list[np.ndarray] = []
+        self.hashed = hashlib.sha256()
+        text = np.dtype(variable.dtype).kind == "U"
+        attributes = {"units": units or variable.units, "long_name": variable.long_name}
+        if name in RAGGED.values():
+            attributes["sample_dimension"] = next(d for d, n in RAGGED.items() if n == name)
+        self.array = group.create_array(
+            name,
+            shape=(0, *inner),
+            chunks=(chunk, *inner),
+            shards=(self.length, *inner),
+            dtype="string" if text else variable.dtype,
+            compressors=[ZstdCodec(level=9, checksum=True)],
+            fill_value=variable.fill,
+            dimension_names=variable.dims,
+            attributes=attributes,
+            # A chunk left out would read as fill values, and so would a chunk that was lost.
+            config={"write_empty_chunks": True},
+        )
+
+    def append(self, value: np.ndarray | None) -> None:
+        """Add the value of the next structure; None where its row has no such variable."""
+        if self.variable.ragged:
+            if value is not None:
+                self.extend(value)
+            return
+        if value is None:
+            value = np.full(self.inner, self.variable.fill, dtype=self.variable.dtype)
+        self.extend(np.asarray(value, dtype=self.variable.dtype)[None])
+
+    def extend(self, values: np.ndarray) -> None:
+        """Add values along the first dimension."""
+        self.pending.append(values)
+        if sum(map(len, self.pending)) >= self.length:
+            self._write(final=False)
+
+    def _write(self, *, final: bool) -> None:
+        values = np.concatenate(self.pending)
+        stop = len(values) if final else len(values) // self.length * self.length
+        for start in range(0, stop, self.length):
+            slab = values[start : min(start + self.length, stop)]
+            self.hashed.update(_plain_bytes(slab))
+            begin = self.array.shape[0]
+            self.array.resize((begin + len(slab), *self.inner))
+            self.array[begin:] = slab.astype(object) if slab.dtype.kind == "U" else slab
+        self.pending = [values[stop:]]
+
+    def finish(self) -> None:
+        """Write what is left, then read everything back from the disk and compare.
+
+        Raises
+        ------
+        DamageError
+            If the disk returns other values than were written.
+        """
+        if self.pending:
+            self._write(final=True)
+        hashed = hashlib.sha256()
+        for start in range(0, self.array.shape[0], self.length):
+            slab = np.asarray(self.array[start : start + self.length])
+            hashed.update(_plain_bytes(slab.astype(self.variable.dtype)))
+        if hashed.digest() != self.hashed.digest():
+            raise DamageError(f"{self.array.path} reads back with other values than were written")
+
+
+def _plain_bytes(values: np.ndarray) -> bytes:
+    return "\0".join(values).encode() if values.dtype.kind == "U" else values.tobytes()

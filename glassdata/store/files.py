@@ -1,0 +1,273 @@
+"""Files that are whole or absent: atomic publication, self-checking archives, folder exchange.
+
+The rest of the store rests on four facts of POSIX file systems: a hard link is made exclusively,
+a rename replaces atomically, ``fsync`` of a file makes its bytes durable, and ``fsync`` of its
+folder makes its name durable.
+"""
+
+import ctypes
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import socket
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from glassdata.config import canonical_json, digest
+
+TEMPORARY = ".tmp~"
+STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
+
+_AT_FDCWD = -100
+_RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
+_DIGEST_LENGTH = 64
+
+
+class StoreError(Exception):
+    """The store cannot be used as asked: missing, not a store, or made with other settings."""
+
+
+class DamageError(StoreError):
+    """A file of the store is damaged, or differs from what was published before."""
+
+
+def publish(path: Path, data: bytes) -> bool:
+    """Write a file that never existed, durably and as a whole.
+
+    Returns
+    -------
+    bool
+        False if the identical file was there already.
+
+    Raises
+    ------
+    DamageError
+        If a file of other content is there; it stays untouched.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = _write_temporary(path, data)
+    try:
+        _link_exclusively(temporary, path)
+        new = True
+    except FileExistsError:
+        if path.read_bytes() != data:
+            raise DamageError(f"{path} exists with other content; it was not overwritten") from None
+        new = False
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync_folder(path.parent)
+    return new
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Write a file so that readers see the old content or the new, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_stream(path) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def replace_stream(path: Path) -> Iterator[BinaryIO]:
+    """Like ``replace``, for content that is written bit by bit; nothing remains of an error."""
+    temporary = path.parent / temporary_name(path.name)
+    try:
+        with open(temporary, "x+b") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def _write_temporary(path: Path, data: bytes) -> Path:
+    temporary = path.parent / temporary_name(path.name)
+    try:
+        with open(temporary, "xb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return temporary
+
+
+def temporary_name(name: str) -> str:
+    """Name that says which process of which machine is writing, and never repeats."""
+    unique = os.urandom(4).hex()
+    return f"{TEMPORARY}{socket.gethostname()}~{os.getpid()}~{unique}~{name}"
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether a file or folder is the unfinished work of some process."""
+    return path.name.startswith(TEMPORARY)
+
+
+def remove_stale(folder: Path) -> None:
+    """Delete what dead processes left unfinished in a folder.
+
+    Should a living process lose a temporary file here (a clock that is a day wrong), its
+    publication fails with an OSError and is tried again: nothing is published wrongly.
+    """
+    for path in folder.glob(f"{TEMPORARY}*"):
+        if _is_stale(path):
+            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+
+
+def _is_stale(path: Path) -> bool:
+    fields = path.name.removeprefix(TEMPORARY).split("~")
+    if len(fields) < 3 or not fields[1].isdigit():
+        return False
+    if fields[0] == socket.gethostname():
+        return not _alive(int(fields[1]))
+    try:
+        return time.time() - path.stat().st_mtime > STALE_AFTER
+    except FileNotFoundError:
+        return False
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _link_exclusively(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+            raise
+        # File systems without hard links (FAT, some network mounts).
+        if not _renameat2(source, target, _RENAME_NOREPLACE):
+            raise
+
+
+def _renameat2(source: Path, target: Path, flag: int) -> bool:
+    """Linux rename with a flag; False where the system or file system cannot do it."""
+    try:
+        function = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    done = function(_AT_FDCWD, os.fsencode(source), _AT_FDCWD, os.fsencode(target), flag)
+    if done == 0:
+        return True
+    number = ctypes.get_errno()
+    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+        return False
+    raise OSError(number, os.strerror(number), str(source), None, str(target))
+
+
+def put_folder(fresh: Path, final: Path) -> None:
+    """Give a finished folder its final name; whatever had the name before is deleted.
+
+    With Linux's exchange, a reader finds the old folder or the new one at any instant. Elsewhere
+    the name is absent between two renames.
+    """
+    if not final.exists():
+        os.rename(fresh, final)
+    else:
+        if not _renameat2(fresh, final, _RENAME_EXCHANGE):
+            old = final.parent / temporary_name(final.name)
+            os.rename(final, old)
+            os.rename(fresh, final)
+            fresh = old
+        sync_folder(final.parent)
+        shutil.rmtree(fresh)
+    sync_folder(final.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_tree(folder: Path) -> None:
+    """Make a folder durable with everything below it."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(where, name), "rb") as stream:
+                os.fsync(stream.fileno())
+        sync_folder(Path(where))
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the store's lock: one process at a time registers settings or seals.
+
+    The system releases the lock of a process that dies.
+    """
+    with open(folder / ".lock", "ab") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield
+
+
+def write_record(path: Path, content: Any) -> None:
+    """Replace a JSON record, which carries the sha256 of its own content."""
+    record = {"content": content, "sha256": digest(content)}
+    replace(path, (canonical_json(record) + "\n").encode())
+
+
+def read_record(path: Path) -> Any:
+    """Content of a record written by ``write_record``.
+
+    Raises
+    ------
+    DamageError
+        If one byte differs from what was written.
+    """
+    data = path.read_bytes()
+    try:
+        record = json.loads(data)
+        whole = record["sha256"] == digest(record["content"])
+        whole = whole and data.decode() == canonical_json(record) + "\n"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise DamageError(f"{path} is damaged")
+    return record["content"]
+
+
+def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> None:
+    """Write an uncompressed zip archive whose comment is the sha256 of everything before it.
+
+    Equal members give equal bytes: no time of day, no permissions.
+    """
+    start = stream.tell()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
+        archive.comment = b"0" * _DIGEST_LENGTH
+        for name, data in members:
+            archive.writestr(zipfile.ZipInfo(name), data)
+    stream.seek(start)
+    hashed = hashlib.sha256()
+    left = stream.seek(0, os.SEEK_END) - start - _DIGEST_LENGTH
+    stream.seek(start)
+    while left:
+        block = stream.read(min(left, 1 << 20))
+        hashed.update(block)
+        left -= len(block)
+    stream.write(hashed.hexdigest().encode())
+
+
+def archive_is_whole(data: bytes) -> bool:
+    """Whether the bytes of an archive are those that ``write_archive`` wrote."""
+    body, comment = data[:-_DIGEST_LENGTH], data[-_DIGEST_LENGTH:]
+    return len(comment) == _DIGEST_LENGTH and hashlib.sha256(body).hexdigest().encode() == comment

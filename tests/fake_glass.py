@@ -1,0 +1,176 @@
+"""A glass that costs nothing: the real engine and store on rows made of random numbers.
+
+A module of its own, because workers import the row function by name. Files in the folder
+``GLASSDATA_FAKE`` make rows misbehave, and count how often each was computed.
+"""
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+from glassdata.config import digest
+from glassdata.engine import Source
+from glassdata.row import RowError
+from glassdata.store import prepare, science_config, seal
+from glassdata.store.rows import dimension_sizes
+from glassdata.store.settings import missing_rows
+from glassdata.system import System
+from glassdata.worker import Task, publish
+
+N_R, N_OMEGA = 100, 100
+
+
+class FakePotential:
+    dim = 3
+
+    def parameters(self) -> dict:
+        return {"form": "none"}
+
+
+class FakeProtocol:
+    """Only what the engine asks of a protocol."""
+
+    def __init__(self, n_structures: int) -> None:
+        self.n_structures = n_structures
+
+
+class FakeSystem(System):
+    """A System whose science is plain data and can be changed by a test."""
+
+    def science(self, profile: str) -> dict:
+        return {"system": self.name, "profile": profile, "bins": [self.n_r, self.r_max]}
+
+
+def crystal() -> Atoms:
+    return bulk("Ar", "fcc", a=5.3)
+
+
+def fake_system(name: str, r_max: float = 10.0, species: tuple[str, ...] = ("Ar",)) -> System:
+    return FakeSystem(
+        name=name,
+        title=f"Fake glass {name}",
+        summary="random numbers",
+        reference="none",
+        species=species,
+        potential=FakePotential(),
+        protocols={"demo": FakeProtocol(8), "reference": FakeProtocol(40)},
+        crystal=crystal,
+        dim=3,
+        r_max=r_max,
+        omega_max=3.0,
+        bond_length=3.8,
+        class_variable="excess_energy",
+        class_edges=(0.01, 0.02, 0.03),
+        n_r=N_R,
+        n_omega=N_OMEGA,
+    )
+
+
+SYSTEMS = {"ar": fake_system("ar"), "sic": fake_system("sic", species=("C", "Si"))}
+
+
+def row_id(system: str, profile: str, index: int) -> str:
+    return digest({"system": system, "profile": profile, "index": index})
+
+
+def plain_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:
+    """A pure function of its arguments."""
+    n_atoms = 4 + index % 3
+    rng = np.random.default_rng([index, len(system)])
+    row = {
+        "n_atoms": n_atoms,
+        "n_modes": 3 * n_atoms - 3,
+        "g": rng.random(N_R),
+        "pdos": rng.random(N_OMEGA),
+        "frequency": np.sort(rng.random(3 * n_atoms - 3)),
+        "position": rng.random((n_atoms, 3)),
+        "number": np.full(n_atoms, 18),
+        "cell": np.eye(3) * 10,
+        "parent": index // 2,
+        "disorder_class": "amorphous",
+        "energy": -1.0,
+        "density": 0.02,
+        "max_force": 0.0,
+        "overflow": 0.0,
+        "n_imaginary": 0,
+    }
+    if system == "sic":
+        row["partial_g"] = rng.random((3, N_R))
+    return row
+
+
+def fake_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:
+    """``plain_row``, with the misbehaviour that a test asked for and a count of invocations."""
+    folder = os.environ.get("GLASSDATA_FAKE")
+    if folder:
+        where = Path(folder)
+        with open(where / f"computed-{system}-{index}", "ab") as stream:
+            stream.write(b".")
+        _misbehave(where, index)
+    return plain_row(system, profile, index)
+
+
+def _misbehave(where: Path, index: int) -> None:
+    if (where / "slow").exists():
+        time.sleep(float((where / "slow").read_text()))
+    if (where / f"fail-{index}").exists():
+        raise RowError("the relaxation diverged")
+    if (where / f"crash-{index}").exists():
+        os._exit(1)  # as abruptly as a crash in compiled code
+    if (where / f"flaky-{index}").exists():
+        (where / f"flaky-{index}").unlink()
+        raise OSError("the disk was busy")
+    if (where / f"disk-{index}").exists():
+        raise OSError("the disk is broken")
+
+
+def nan_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:
+    row = plain_row(system, profile, index)
+    return row | {"g": np.full(N_R, np.nan)} if index == 1 else row
+
+
+def other_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:
+    """Rows that differ from those of ``plain_row`` by far."""
+    return plain_row(system, profile, index) | {"energy": -2.0}
+
+
+def near_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:
+    """Rows as another processor type might make them."""
+    return plain_row(system, profile, index) | {"energy": -1.0 - 1e-12}
+
+
+def source(compute=fake_row, systems=SYSTEMS) -> Source:
+    return Source(systems, compute, row_id)
+
+
+def counts(folder: Path) -> dict[str, int]:
+    """How often every row was computed."""
+    return {p.name.removeprefix("computed-"): p.stat().st_size for p in folder.glob("computed-*")}
+
+
+def task(store: Path, compute=plain_row) -> Task:
+    sizes = {name: dimension_sizes(system) for name, system in SYSTEMS.items()}
+    return Task(store, "demo", sizes, compute, row_id)
+
+
+def sealed_store(store: Path, names=("ar",), count: int = 3, compute=plain_row) -> Path:
+    """A store made in this process, without Dask."""
+    systems = {name: SYSTEMS[name] for name in names}
+    goal = prepare(store, science_config(systems, "demo"), dict.fromkeys(names, count))
+    for name, index in missing_rows(store, goal):
+        publish(task(store, compute), name, index)
+    seal(store, SYSTEMS, goal, identify=row_id)
+    return store
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    """Every byte that is promised not to depend on the circumstances."""
+    return {
+        p.relative_to(store).as_posix(): p.read_bytes()
+        for p in sorted(store.rglob("*"))
+        if p.is_file() and "provenance" not in p.parts and p.name != ".lock"
+    }

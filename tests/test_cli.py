@@ -1,0 +1,381 @@
+"""The command line: each journey, and one clear line with the right status for each mistake."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import fake_glass as fake
+import numpy as np
+import pytest
+import xarray as xr
+from ase.build import bulk
+from ase.io import write
+
+from glassdata.cli import commands, run
+from glassdata.store.files import temporary_name
+from glassdata.store.rows import row_path
+
+
+@pytest.fixture
+def cli(capsys):
+    """Run a command in this process; returns status, stdout, stderr."""
+
+    def call(*arguments):
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@pytest.fixture
+def fake_physics(monkeypatch):
+    """The command line on glasses that cost nothing."""
+    monkeypatch.setattr("glassdata.engine.SYSTEMS", fake.SYSTEMS)
+    monkeypatch.setattr("glassdata.engine.compute_row", fake.fake_row)
+    monkeypatch.setattr("glassdata.engine.row_id", fake.row_id)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return fake.sealed_store(tmp_path / "store", ("ar", "sic"), 8)
+
+
+def refused(result: tuple[int, str, str], status: int, *words: str) -> None:
+    """One line on stderr, nothing of a traceback, the right status."""
+    got, _, errors = result
+    assert got == status, errors
+    assert len(errors.splitlines()) == 1, errors
+    assert errors.startswith("glassdata: error: ")
+    for word in words:
+        assert word in errors
+
+
+# --- help -------------------------------------------------------------------------------------
+
+
+def test_help_is_quick_and_loads_nothing_heavy():
+    code = (
+        "import sys; from glassdata.cli import run; run(['--help']);"
+        "print([m for m in ('dask', 'numpy', 'xarray', 'ase', 'torch') if m in sys.modules])"
+    )
+    start = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    # 0.1 s on an idle machine; the bound leaves room for a busy one.
+    assert time.perf_counter() - start < 2.0
+
+
+@pytest.mark.parametrize("name", sorted(commands.commands))
+def test_every_command_has_an_example(cli, name):
+    status, out, _ = cli(name, "--help")
+    assert status == 0
+    assert f"glassdata {name}" in out
+
+
+def test_systems_lists_every_glass(cli):
+    from glassdata.systems import SYSTEMS
+
+    status, out, _ = cli("systems")
+    assert status == 0
+    assert all(name in out for name in SYSTEMS)
+
+
+# --- datasets ---------------------------------------------------------------------------------
+
+
+def test_build_info_verify(cli, fake_physics, tmp_path):
+    folder = tmp_path / "store"
+    status, out, _ = cli("build", folder, "--system", "ar", "--limit", 3, "--dry-run")
+    assert status == 0
+    assert "total: 3 rows" in out
+    assert not folder.exists()
+    status, out, errors = cli("build", folder, "--system", "ar", "--limit", 3, "--workers", 2)
+    assert (status, errors) == (0, "")
+    assert "3 rows computed now" in out
+    status, out, _ = cli("info", folder)
+    assert status == 0
+    assert out.splitlines()[2].split() == ["ar", "3", "0", "0", "3", "3"]
+    status, out, _ = cli("verify", folder, "--recompute", 2, "--seed", 1)
+    assert status == 0
+    assert out.count("identical") == 2
+    assert "--seed 1" in out
+    status, out, _ = cli("build", folder, "--limit", 3)
+    assert (status, "0 rows computed now" in out) == (0, True)
+
+
+def test_estimate_learns_from_finished_rows(cli, fake_physics, store):
+    status, out, _ = cli("build", store, "--profile", "demo", "--dry-run")
+    assert status == 0
+    assert "mean of 8 finished rows" in out
+    assert "total: 0 rows" in out
+
+
+def test_info_of_a_running_build(cli, fake_physics, store):
+    row_path(store, "ar", 7).unlink()
+    (store / "rows/ar" / temporary_name("000007.npz")).write_bytes(b"half")
+    status, out, _ = cli("info", store)
+    assert status == 0
+    assert out.splitlines()[2].split() == ["ar", "7", "0", "1", "8", "8"]
+
+
+def test_verify_names_the_file_and_repair_mends_it(cli, fake_physics, store):
+    path = row_path(store, "ar", 1)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100])
+    status, out, errors = cli("verify", store)
+    assert status == 1
+    assert "rows/ar/000001.npz: 100 bytes" in out
+    assert "1 checks failed" in errors
+    status, out, errors = cli("repair", store, "--workers", 1)
+    assert status == 0, errors
+    assert path.read_bytes() == whole
+    assert cli("verify", store)[0] == 0
+    assert "nothing to repair" in cli("repair", store)[1]
+
+
+def test_damaged_configuration_says_what_to_do(cli, fake_physics, store):
+    path = store / "config.json"
+    path.write_text(path.read_text().replace("10.0", "11.0", 1))
+    for command in ("build", "info", "repair"):
+        refused(cli(command, store), 1, "config.json is damaged", "remove it")
+    path.unlink()
+    assert cli("build", store, "--system", "ar", "--system", "sic")[0] == 0
+    assert cli("verify", store)[0] == 0
+
+
+def test_failed_rows_are_shown(cli, fake_physics, tmp_path, monkeypatch):
+    monkeypatch.setenv("GLASSDATA_FAKE", str(tmp_path))
+    (tmp_path / "fail-0").touch()
+    status, out, errors = cli("build", tmp_path / "s", "--system", "ar", "--limit", 1)
+    assert status == 0
+    assert out.splitlines()[1].split() == ["ar", "0", "1", "0"]
+    assert errors == "failed row ar 0: the relaxation diverged\n"
+
+
+def test_refused_configuration_shows_the_difference(cli, fake_physics, store, monkeypatch):
+    monkeypatch.setitem(fake.SYSTEMS, "ar", fake.fake_system("ar", r_max=12.0))
+    status, _, errors = cli("build", store, "--limit", 1)
+    assert status == 2
+    assert "systems.ar.bins: [100,10.0] -> [100,12.0]" in errors
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--system", "arr"], ["unknown system 'arr'", "ar, sic", "Did you mean ar?"]),
+        (["--limit", "0"], ["--limit"]),
+        (["--limit", "-1"], ["--limit"]),
+        (["--limit", "many"], ["--limit"]),
+        (["--workers", "0"], ["--workers"]),
+        (["--profile", "huge"], ["--profile", "demo"]),
+        (["--cluster", "slrum"], ["cluster", "slrum"]),
+        (["--colour"], ["--colour"]),
+        (["too", "many"], ["too"]),
+    ],
+)
+def test_wrong_options_of_build(cli, fake_physics, tmp_path, arguments, words):
+    refused(cli("build", tmp_path / "store", *arguments), 2, *words)
+    assert not (tmp_path / "store").exists()
+
+
+def test_store_that_is_none(cli, fake_physics, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("")
+    (tmp_path / "empty").mkdir()
+    for command in ("info", "verify", "repair"):
+        refused(cli(command, tmp_path / "nowhere"), 2, "does not exist")
+        refused(cli(command, tmp_path / "empty"), 2, "not a store")
+    for command in ("info", "build", "repair"):
+        refused(cli(command, file), 2, "is a file")
+    refused(cli("build", file, "--dry-run"), 2, "is a file")
+    refused(cli("build"), 2, "STORE")
+    refused(cli("bild"), 2, "bild")
+
+
+def test_folder_that_cannot_be_written(cli, fake_physics, tmp_path, monkeypatch):
+    """Root may write everywhere, so the answer of the system is put in its mouth."""
+    folder = tmp_path / "store"
+    monkeypatch.setattr("glassdata.store.settings.os.access", lambda *_: False)
+    refused(cli("build", folder), 2, "cannot be written")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_read_only_folder(cli, fake_physics, tmp_path):
+    tmp_path.chmod(0o500)
+    refused(cli("build", tmp_path / "store"), 2, "Permission denied")
+
+
+def test_debug_shows_where(cli, tmp_path):
+    status, _, errors = cli("--debug", "info", tmp_path / "nowhere")
+    assert status == 2
+    assert "Traceback" in errors
+
+
+# --- your own glass ---------------------------------------------------------------------------
+
+
+def save(path: Path, atoms) -> Path:
+    write(path, atoms)
+    return path
+
+
+def argon(repeat: int = 4):
+    atoms = bulk("Ar", "fcc", a=5.27, cubic=True).repeat(repeat)
+    atoms.rattle(0.02, seed=1)
+    return atoms
+
+
+def test_spectrum_of_own_structures(cli, tmp_path):
+    file = save(tmp_path / "two.xyz", [argon(3), argon(3)])
+    output, picture = tmp_path / "out.nc", tmp_path / "out.png"
+    status, out, errors = cli(
+        "spectrum", file, "--system", "lj3d", "--relax", "-o", output, "--plot", picture
+    )
+    assert (status, errors) == (0, "")
+    assert out.splitlines()[2].split()[:2] == ["1", "108"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    with xr.open_dataset(output, engine="scipy") as data:
+        assert data.g.shape == (2, 100)
+        assert data.sizes["mode"] == data.n_modes.sum() == 2 * (3 * 108 - 3)
+        # float32 spectra of 100 bins: the integral is 1 to single precision.
+        assert np.allclose(data.pdos.sum("omega") * 0.03, 1, atol=1e-5)
+        assert data.pdos.attrs["units"] == "THz-1"
+
+
+def test_structure_that_is_not_at_rest(cli, tmp_path):
+    atoms = argon(3)
+    atoms.rattle(0.3, seed=2)
+    status, _, errors = cli("spectrum", save(tmp_path / "a.xyz", atoms), "--system", "lj3d")
+    assert status == 0
+    assert "not at a minimum" in errors
+    assert "--relax" in errors
+
+
+def overlapping():
+    atoms = argon(3)
+    atoms.positions[7] = atoms.positions[3] + 0.01
+    return atoms
+
+
+def isolated():
+    atoms = argon(3)
+    atoms.set_pbc(False)
+    return atoms
+
+
+@pytest.mark.parametrize(
+    ("atoms", "words"),
+    [
+        (bulk("Ar"), ["has 1 atom"]),
+        (bulk("Ar").repeat((2, 1, 1)), ["has 2 atoms"]),
+        (overlapping(), ["atoms 3 (Ar) and 7 (Ar) overlap"]),
+        (bulk("Cu", cubic=True).repeat(3), ["Cu", "lj3d has Ar"]),
+        (isolated(), ["periodic cell"]),
+    ],
+)
+def test_structures_that_cannot_be_used(cli, tmp_path, atoms, words):
+    refused(cli("spectrum", save(tmp_path / "a.xyz", atoms), "--system", "lj3d"), 2, *words)
+
+
+def test_files_that_are_no_structures(cli, tmp_path):
+    (tmp_path / "a.xyz").write_text("3\n\nAr 0 0\n")
+    (tmp_path / "b.xyz").write_bytes(b"")
+    (tmp_path / "c.strange").write_bytes(b"\x00\x01\x02")
+    good = save(tmp_path / "good.xyz", argon(2))
+    for name in ("a.xyz", "b.xyz", "c.strange"):
+        refused(cli("spectrum", tmp_path / name, "--system", "lj3d"), 2, name)
+    refused(cli("spectrum", tmp_path / "none.xyz", "--system", "lj3d"), 2, "there is no file")
+    refused(cli("spectrum", good, "--system", "lj4d"), 2, "Did you mean lj3d?")
+    refused(cli("spectrum", good), 2, "--system")
+    where = ["--system", "lj3d", "-o"]
+    refused(cli("spectrum", good, *where, tmp_path / "no" / "a.nc"), 2, "there is no folder")
+    refused(cli("spectrum", good, *where, tmp_path), 2, "is a folder")
+
+
+@pytest.fixture
+def model(cli, store, tmp_path):
+    path = tmp_path / "model.npz"
+    status, out, errors = cli("fit", store, "--system", "ar", "-o", path)
+    assert (status, errors) == (0, "")
+    assert "held-out R²" in out
+    return path
+
+
+def curve(path: Path, r: np.ndarray, g: np.ndarray, header: str = "# r g\n") -> Path:
+    path.write_text(header + "".join(f"{a:.4f}, {b:.8f}\n" for a, b in zip(r, g, strict=True)))
+    return path
+
+
+def test_predict_from_measured_curve(cli, model, tmp_path):
+    """A curve given at the bin edges and centres is what the bins themselves say."""
+    from glassdata import models
+
+    r = np.arange(0, 10.025, 0.025)
+    file = curve(tmp_path / "g.csv", r, np.where(r < 2, 0.0, 1.0), header="r,g\n")
+    output, picture = tmp_path / "out.csv", tmp_path / "out.png"
+    status, _, errors = cli("predict", model, file, "-o", output, "--plot", picture)
+    assert status == 0, errors
+    table = np.genfromtxt(output, delimiter=",", names=True)
+    bins = np.repeat([0.0, 1.0], [20, 80])
+    bins[19] = 0.125  # the ramp from 0 at 1.975 Å to 1 at 2 Å fills an eighth of its bin
+    expected = models.load(model)[0].predict(bins[None])[0]
+    assert np.allclose(table["pdos_per_THz"], expected, rtol=1e-4, atol=1e-5)
+    assert (table["error_per_THz"] > 0).all()
+    assert picture.stat().st_size > 0
+
+
+def test_predict_from_structure(cli, model, tmp_path):
+    status, out, errors = cli("predict", model, save(tmp_path / "a.xyz", argon(2)))
+    assert status == 0
+    assert len(out.splitlines()) == 101
+    # Perfect argon resembles no random numbers.
+    assert "times as far from the training set" in errors
+
+
+def test_curves_that_cannot_be_used(cli, model, tmp_path):
+    r = np.arange(0.05, 10.1, 0.1)
+    flat = np.ones_like(r)
+    cases = {
+        "short": (r[:50], flat[:50], "ends at r"),
+        "late": (r[50:], flat[50:], "begins at r"),
+        "reduced": (r, 0 * flat, "reduced G(r)"),
+        "backwards": (r[::-1], flat, "increase"),
+        "nan": (r, flat * np.nan, "not finite"),
+    }
+    for name, (distance, g, words) in cases.items():
+        refused(cli("predict", model, curve(tmp_path / f"{name}.csv", distance, g)), 2, words)
+    (tmp_path / "words.gr").write_text("these are\nonly words\n")
+    refused(cli("predict", model, tmp_path / "words.gr"), 2, "no columns")
+    (tmp_path / "torn.gr").write_text("1.0 1.0\n2.0\n")
+    refused(cli("predict", model, tmp_path / "torn.gr"), 2, "line 2")
+    (tmp_path / "binary.gr").write_bytes(b"\xff\xfe\x00")
+    refused(cli("predict", model, tmp_path / "binary.gr"), 2, "not a text file")
+    refused(cli("predict", model, tmp_path / "none.gr"), 2, "there is no file")
+
+
+def test_models_that_cannot_be_used(cli, store, model, tmp_path):
+    r = np.arange(0, 10.1, 0.1)
+    file = curve(tmp_path / "g.csv", r, np.ones_like(r))
+    refused(cli("predict", tmp_path / "none.npz", file), 2, "no model file")
+    model.write_bytes(model.read_bytes()[:-100])
+    refused(cli("predict", model, file), 2, "not a readable model")
+    output = tmp_path / "m.npz"
+    refused(cli("fit", store, "--system", "ra", "-o", output), 2, "unknown system 'ra'")
+    refused(cli("fit", store, "--system", "ar"), 2, "--output")
+    refused(cli("fit", tmp_path / "no", "--system", "ar", "-o", output), 2, "no dataset")
+    refused(cli("fit", store, "--system", "ar", "--model", "magic", "-o", output), 2, "magic")
+
+
+def test_too_few_families_to_hold_any_out(cli, tmp_path):
+    small = fake.sealed_store(tmp_path / "small", count=2)
+    output = tmp_path / "m.npz"
+    refused(cli("fit", small, "--system", "ar", "-o", output), 2, "independent family")
