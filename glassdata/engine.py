@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from glassdata.store import StoreError, is_sealed, prepare, read_config, science
 from glassdata.store.rows import dimension_sizes
 from glassdata.store.settings import goal_counts, missing_rows, read_plan, sealed_counts
 from glassdata.system import System
-from glassdata.systems import SYSTEMS
+from glassdata.systems import SYSTEMS, glasses
 from glassdata.worker import Compute, Receipt, Task, compare, publish
 
 #: How often a row is tried again after a failure of the machine.
@@ -45,6 +46,25 @@ class Source:
     systems: Mapping[str, System] = field(default_factory=lambda: SYSTEMS)
     compute: Compute = field(default_factory=lambda: compute_row)
     identify: Callable[[str, str, int], str] = field(default_factory=lambda: row_id)
+
+
+def source_with(setfl: Path | None) -> Source:
+    """The glasses of this package, with a setfl file also ``cualzr_sheng``.
+
+    The file travels by its path: workers must see it too.
+    """
+    if setfl is None:
+        return Source()
+    path = setfl.absolute()
+    return Source(glasses(path), partial(_compute_with, path), partial(_identify_with, path))
+
+
+def _compute_with(setfl: Path, name: str, profile: str, index: int, timings: dict) -> dict:
+    return compute_row(glasses(setfl)[name], profile, index, timings)
+
+
+def _identify_with(setfl: Path, name: str, profile: str, index: int) -> str:
+    return row_id(glasses(setfl)[name], profile, index)
 
 
 @dataclass(frozen=True)

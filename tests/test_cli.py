@@ -34,6 +34,7 @@ def cli(capsys):
 def fake_physics(monkeypatch):
     """The command line on glasses that cost nothing."""
     monkeypatch.setattr("glassdata.engine.SYSTEMS", fake.SYSTEMS)
+    monkeypatch.setattr("glassdata.systems.SYSTEMS", fake.SYSTEMS)
     monkeypatch.setattr("glassdata.engine.compute_row", fake.fake_row)
     monkeypatch.setattr("glassdata.engine.row_id", fake.row_id)
 
@@ -379,3 +380,24 @@ def test_too_few_families_to_hold_any_out(cli, tmp_path):
     small = fake.sealed_store(tmp_path / "small", count=2)
     output = tmp_path / "m.npz"
     refused(cli("fit", small, "--system", "ar", "-o", output), 2, "independent family")
+
+
+SHENG = Path(__file__).parents[2] / "shared" / "data" / "ZrCuAl2011.eam.alloy"
+
+
+def test_a_system_whose_file_is_missing_says_where_to_get_it(cli, tmp_path):
+    build = ("build", tmp_path / "s", "--dry-run")
+    refused(cli(*build, "--system", "cualzr_sheng"), 2, "--setfl PATH; obtain it: Cheng, Ma, Sheng")
+    refused(cli(*build, "--setfl", tmp_path / "absent"), 2, "no potential file", "absent")
+    wrong = tmp_path / "wrong.alloy"
+    wrong.write_text("something else\n")
+    refused(cli(*build, "--setfl", wrong), 2, "wrong.alloy", "is not the expected")
+
+
+@pytest.mark.skipif(not SHENG.exists(), reason="no Cheng-Ma-Sheng file beside the repository")
+def test_the_cheng_ma_sheng_glass_is_built_and_recomputed(cli, tmp_path):
+    store, one = tmp_path / "s", ("--setfl", SHENG, "--workers", 1)
+    assert cli("build", store, "--system", "cualzr_sheng", "--limit", 1, *one)[0] == 0
+    status, output, _ = cli("verify", store, "--recompute", 1, *one)
+    assert status == 0
+    assert "cualzr_sheng 0: identical" in output

@@ -18,7 +18,7 @@ from glassdata.potentials import (
     zhou_eam,
 )
 from glassdata.systems import SYSTEMS
-from glassdata.systems.cualzr import _SHENG_SHA256 as SHENG_SHA256
+from glassdata.systems.cualzr import SHENG_SHA256
 from glassdata.units import BOLTZMANN
 from glassdata.vibrations import energy_forces, hessian
 

@@ -1,10 +1,14 @@
 """Checked options that several commands share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from glassdata.system import System
 
 PROFILES = ("demo", "reference", "paper")
 
@@ -25,6 +29,39 @@ def system_option(*, multiple: bool):
         help="Name of a glass, as listed by `glassdata systems`"
         + ("; may be repeated." if multiple else "."),
     )
+
+
+def setfl_option():
+    """``--setfl PATH``."""
+    return click.option(
+        "--setfl",
+        type=click.Path(path_type=Path),
+        metavar="PATH",
+        help="File of the Cheng-Ma-Sheng potential (ZrCuAl2011.eam.alloy), for cualzr_sheng.",
+    )
+
+
+def known_systems(names: Iterable[str], setfl: Path | None) -> Mapping[str, "System"]:
+    """The glasses there are; every one of ``names`` is among them.
+
+    Raises
+    ------
+    click.UsageError
+        For an unknown name, or one whose potential file is missing or wrong.
+    """
+    from glassdata.systems import FROM_FILE, glasses
+    from glassdata.systems.cualzr import SHENG_SOURCE
+
+    for name in names:
+        if name in FROM_FILE and setfl is None:
+            raise click.UsageError(
+                f"{name} needs the file of its potential: --setfl PATH; obtain it: {SHENG_SOURCE}"
+            )
+        check_system(name, (*glasses(), *FROM_FILE))
+    try:
+        return glasses(setfl)
+    except (FileNotFoundError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
 
 
 def check_system(name: str, known: Iterable[str]) -> str:

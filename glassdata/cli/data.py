@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from glassdata.cli.choices import PROFILES, check_system, path_argument, system_option, table
+from glassdata.cli.choices import (
+    PROFILES,
+    known_systems,
+    path_argument,
+    setfl_option,
+    system_option,
+    table,
+)
 
 
 @click.command()
@@ -44,6 +51,7 @@ def systems() -> None:
     help="Size of the dataset. Default: that of the store, or demo.",
 )
 @system_option(multiple=True)
+@setfl_option()
 @click.option("--limit", type=click.IntRange(min=1), help="First structures of each glass only.")
 @click.option(
     "--cluster",
@@ -58,6 +66,7 @@ def build(
     store: Path,
     profile: str | None,
     names: tuple[str, ...],
+    setfl: Path | None,
     limit: int | None,
     cluster: str,
     workers: int | None,
@@ -78,8 +87,8 @@ def build(
     """
     from glassdata import engine
 
-    source = engine.Source()
-    profile, names = _what_to_build(store, profile, names, source)
+    profile, names = _what_to_build(store, profile, names, setfl)
+    source = engine.source_with(setfl)
     if dry_run:
         return _dry_run(store, profile, names, limit, source)
     outcome = engine.build(
@@ -95,15 +104,17 @@ def build(
     return _report(store, outcome)
 
 
-def _what_to_build(store: Path, profile: str | None, names: tuple[str, ...], source):
+def _what_to_build(
+    store: Path, profile: str | None, names: tuple[str, ...], setfl: Path | None
+) -> tuple[str, tuple[str, ...]]:
     from glassdata.store import read_config
 
-    for name in names:
-        check_system(name, source.systems)
+    known_systems(names, setfl)
     if (profile is None or not names) and (store / "config.json").exists():
         config = read_config(store)
         profile, names = profile or config.profile, names or tuple(config.systems)
-    return profile or PROFILES[0], names or tuple(source.systems)
+        known_systems(names, setfl)
+    return profile or PROFILES[0], names or tuple(known_systems((), setfl))
 
 
 def _dry_run(store: Path, profile: str, names: tuple[str, ...], limit: int | None, source) -> int:
@@ -190,7 +201,14 @@ def info(store: Path) -> None:
 @click.option("--recompute", type=click.IntRange(min=1), metavar="K", help="Rows to compute again.")
 @click.option("--seed", type=int, help="Choose the same rows again.")
 @click.option("--workers", type=click.IntRange(min=1), help="Local processes. Default: all cores.")
-def verify(store: Path, recompute: int | None, seed: int | None, workers: int | None) -> int:
+@setfl_option()
+def verify(
+    store: Path,
+    recompute: int | None,
+    seed: int | None,
+    workers: int | None,
+    setfl: Path | None,
+) -> int:
     """Check every file of STORE, and K random rows by computing them again.
 
     Names each damaged, missing or stray file. STORE may also be a packed dataset (.zip).
@@ -209,7 +227,7 @@ def verify(store: Path, recompute: int | None, seed: int | None, workers: int | 
         click.echo(str(finding))
     bad = len(findings)
     if recompute:
-        bad += _recompute(store, recompute, seed, workers)
+        bad += _recompute(store, recompute, seed, workers, setfl)
     if bad:
         click.echo(f"glassdata: error: {store}: {bad} checks failed", err=True)
         return 1
@@ -217,7 +235,9 @@ def verify(store: Path, recompute: int | None, seed: int | None, workers: int | 
     return 0
 
 
-def _recompute(store: Path, count: int, seed: int | None, workers: int | None) -> int:
+def _recompute(
+    store: Path, count: int, seed: int | None, workers: int | None, setfl: Path | None
+) -> int:
     import secrets
 
     import numpy as np
@@ -229,13 +249,17 @@ def _recompute(store: Path, count: int, seed: int | None, workers: int | None) -
 
     if store.is_file():
         raise click.UsageError("--recompute needs a store with its rows, not a packed dataset")
-    rows = [(n, i) for n in sorted(read_config(store).systems) for i in sorted(present(store, n))]
+    names = sorted(read_config(store).systems)
+    known_systems(names, setfl)
+    rows = [(n, i) for n in names for i in sorted(present(store, n))]
     if not rows:
         raise click.UsageError(f"{store} has no rows to recompute")
     seed = secrets.randbits(32) if seed is None else seed
     chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
     click.echo(f"recomputing {len(chosen)} of {len(rows)} rows, --seed {seed}")
-    receipts, problems = engine.recompute(store, [rows[n] for n in chosen], workers=workers)
+    receipts, problems = engine.recompute(
+        store, [rows[n] for n in chosen], workers=workers, source=engine.source_with(setfl)
+    )
     for receipt in receipts:
         click.echo(f"{receipt.system} {receipt.index}: {receipt.outcome} {receipt.reason}".strip())
     if any(receipt.outcome == "close" for receipt in receipts):
@@ -248,7 +272,8 @@ def _recompute(store: Path, count: int, seed: int | None, workers: int | None) -
 @click.command()
 @path_argument("store")
 @click.option("--workers", type=click.IntRange(min=1), help="Local processes. Default: all cores.")
-def repair(store: Path, workers: int | None) -> int:
+@setfl_option()
+def repair(store: Path, workers: int | None, setfl: Path | None) -> int:
     """Recompute what `verify` finds bad in STORE, and seal it again.
 
     Bad and stray files are moved to STORE/quarantine, not deleted.
@@ -263,14 +288,14 @@ def repair(store: Path, workers: int | None) -> int:
     from glassdata.store.settings import existing
     from glassdata.store.verifying import set_aside
 
-    read_config(existing(store))  # without it there is nothing to compute rows from
-
+    # Without its configuration there is nothing to compute rows from.
+    known_systems(read_config(existing(store)).systems, setfl)
     findings = check(store)
     if not findings:
         click.echo(f"{store}: nothing to repair")
         return 0
     rows = set_aside(store, findings)
-    outcome = engine.repair(store, workers=workers)
+    outcome = engine.repair(store, workers=workers, source=engine.source_with(setfl))
     for finding in findings:
         click.echo(f"repaired: {finding}")
     left = check(store)

@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from glassdata.cli.choices import check_system, check_writable, path_argument, system_option, table
+from glassdata.cli.choices import (
+    check_writable,
+    known_systems,
+    path_argument,
+    setfl_option,
+    system_option,
+    table,
+)
 
 #: Largest force that still counts as a minimum, eV/Å.
 MINIMISED = 0.01
@@ -16,10 +23,18 @@ _output = click.Path(path_type=Path)
 @click.command()
 @path_argument("file")
 @system_option(multiple=False)
+@setfl_option()
 @click.option("--relax", is_flag=True, help="Minimise the energy first, in the given cell.")
 @click.option("-o", "--output", type=_output, help="netCDF file to write.")
 @click.option("--plot", type=_output, help="Picture of g(r) and the spectrum to write.")
-def spectrum(file: Path, name: str, relax: bool, output: Path | None, plot: Path | None) -> None:
+def spectrum(
+    file: Path,
+    name: str,
+    setfl: Path | None,
+    relax: bool,
+    output: Path | None,
+    plot: Path | None,
+) -> None:
     """Compute g(r) and the vibrational spectrum of the structures in FILE.
 
     FILE may have any format that ASE reads. Potential and bins are those of the system.
@@ -30,9 +45,8 @@ def spectrum(file: Path, name: str, relax: bool, output: Path | None, plot: Path
       glassdata spectrum run.lammpstrj --system amc -o run.nc --plot run.png
     """
     from glassdata.cli.inputs import describe_all, read_structures
-    from glassdata.systems import SYSTEMS
 
-    system = SYSTEMS[check_system(name, SYSTEMS)]
+    system = known_systems([name], setfl)[name]
     check_writable(output)
     check_writable(plot)
     frames = read_structures(file, system.species, f"the system {name}")

@@ -1,6 +1,7 @@
 """The glasses. A new one is one file beside these and one line in ``SYSTEMS``."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from glassdata.system import System
@@ -12,6 +13,23 @@ from glassdata.systems.sic import SIC, SIC_TERSOFF
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {system.name: system for system in (AMC, AMC_LB, LJ2D, LJ3D, SIC, SIC_TERSOFF, CUALZR)}
 )
+
+#: What stands in a user's file and is therefore no member of ``SYSTEMS``: see ``glasses``.
+FROM_FILE = ("cualzr_sheng",)
+
+
+def glasses(setfl: Path | None = None) -> Mapping[str, System]:
+    """All systems; with the setfl file of Cheng, Ma and Sheng also ``cualzr_sheng``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the file is missing or is not the published one.
+    """
+    if setfl is None:
+        return SYSTEMS
+    extra = cualzr_sheng(setfl)
+    return MappingProxyType({**SYSTEMS, extra.name: extra})
 
 
 def find(system: str | System) -> System:
@@ -29,4 +47,4 @@ def find(system: str | System) -> System:
     return SYSTEMS[system]
 
 
-__all__ = ["SYSTEMS", "cualzr_sheng", "find"]
+__all__ = ["FROM_FILE", "SYSTEMS", "cualzr_sheng", "find", "glasses"]

@@ -21,8 +21,8 @@ from glassdata.potentials import EAM, read_setfl, zhou_eam
 from glassdata.system import System
 
 _ALUMINIUM = 0.08
-_SHENG_SHA256 = "12fc74dd298ccdee179d10091e80f6948402af8443d8dda3579aff850b121f8f"
-_SHENG_SOURCE = (
+SHENG_SHA256 = "12fc74dd298ccdee179d10091e80f6948402af8443d8dda3579aff850b121f8f"
+SHENG_SOURCE = (
     "Cheng, Ma, Sheng, Phys. Rev. Lett. 102, 245501 (2009): ZrCuAl2011.eam.alloy "
     "from the NIST Interatomic Potentials Repository"
 )
@@ -111,6 +111,7 @@ CUALZR = _system(
 )
 
 
+@cache
 def cualzr_sheng(path: str | Path) -> System:
     """The same glass with the Cheng-Ma-Sheng potential, read from its setfl file.
 
@@ -119,5 +120,5 @@ def cualzr_sheng(path: str | Path) -> System:
     FileNotFoundError, ValueError
         If the file is missing or is not the published one.
     """
-    potential = read_setfl(path, sha256=_SHENG_SHA256, source=_SHENG_SOURCE)
-    return _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", _SHENG_SOURCE, potential)
+    potential = read_setfl(path, sha256=SHENG_SHA256, source=SHENG_SOURCE)
+    return _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", SHENG_SOURCE, potential)
