@@ -33,7 +33,7 @@ def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array
     Returns
     -------
     sparse (dN, dN), eV/Å²; d is ``potential.dim``, 3 for calculators. Rows run over the
-    coordinates of the first atom, then of the second, and so on. Exactly symmetric.
+    coordinates of the first atom, then of the second, and so on. Symmetric to rounding.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array
     if potential.dim == 2:
         kept = np.flatnonzero(np.arange(3 * len(atoms)) % 3 != 2)
         full = full[kept][:, kept]
-    return 0.5 * (full + full.T)
+    return full
 
 
 def _finite_differences(

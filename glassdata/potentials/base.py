@@ -65,7 +65,7 @@ class Bonds:
         """Hessian (3N, 3N) of a sum of pair terms with second derivatives ``blocks`` (P, 3, 3)."""
         nothing = np.empty((len(blocks), 0))
         starts, places, merged = self.merged(blocks, nothing, nothing)
-        return _csr(starts, places, merged)
+        return block_matrix(starts, places, merged)
 
     def merged(
         self, blocks: np.ndarray, to_second: np.ndarray, to_first: np.ndarray
@@ -96,12 +96,13 @@ def from_blocks(
     n_atoms: int, rows: np.ndarray, columns: np.ndarray, blocks: np.ndarray
 ) -> sparse.csr_array:
     """Sum of 3 × 3 blocks (B, 3, 3) at pairs of atoms as a sparse (3N, 3N) matrix."""
-    return _csr(*_merge(n_atoms, rows, columns, blocks))
+    return block_matrix(*_merge(n_atoms, rows, columns, blocks))
 
 
-def _csr(starts: np.ndarray, places: np.ndarray, merged: np.ndarray) -> sparse.csr_array:
+def block_matrix(starts: np.ndarray, places: np.ndarray, blocks: np.ndarray) -> sparse.csr_array:
+    """Sparse (3N, 3N) matrix from its rows of 3 × 3 blocks."""
     n = 3 * (len(starts) - 1)
-    return sparse.bsr_array((merged, places, starts), shape=(n, n)).tocsr()
+    return sparse.bsr_array((blocks, places, starts), shape=(n, n)).tocsr()
 
 
 @njit(cache=True)

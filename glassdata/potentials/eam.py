@@ -11,7 +11,7 @@ from numba import njit
 from scipy import sparse
 from scipy.interpolate import CubicSpline
 
-from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
+from glassdata.potentials.base import Bonds, Potential, block_matrix, central_blocks, lengths
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +121,7 @@ class EAM(Potential):
         second += slope[bonds.first] * taken[2] + slope[bonds.second] * given[2]
         blocks = central_blocks(unit, second, first / r)
         pairs = bonds.merged(blocks, given[1][:, None] * unit, taken[1][:, None] * unit)
-        values, columns, starts = _rows(*pairs, curvature)
-        n = 3 * bonds.n_atoms
-        return sparse.csr_array((values, columns, starts), shape=(n, n))
+        return block_matrix(*_rows(*pairs, curvature))
 
     @property
     def _splines(self) -> tuple:
@@ -221,35 +219,42 @@ def _touched(atom, starts, places, marks):
 def _rows(starts, places, merged, curvature):
     """Rows of the Hessian, from pair blocks and density gradients ``merged`` (B, 3, 4).
 
-    Row a of ``Gᵀ F'' G`` runs over the atoms i that see a, and over what else those see.
+    Row a of ``Gᵀ F'' G`` runs over the atoms i that see a, and over what else those see. Blocks
+    left of the diagonal are those above it, which earlier rows have computed.
     """
     n = len(curvature)
-    counts = np.zeros(3 * n + 1, dtype=np.int64)
+    seen = merged[:, :, 3].copy()
+    counts = np.zeros(n + 1, dtype=np.int64)
     marks = np.full(n, -1)
     for a in range(n):
-        counts[3 * a + 1 : 3 * a + 4] = 3 * len(_touched(a, starts, places, marks))
+        counts[a + 1] = len(_touched(a, starts, places, marks))
     ends = np.cumsum(counts)
-    columns, values = np.empty(ends[-1], dtype=np.int32), np.empty(ends[-1])
+    columns, blocks = np.empty(ends[-1], dtype=np.int32), np.empty((ends[-1], 3, 3))
     marks[:] = -1
     row = np.zeros((n, 3, 3))
+    mirrored = ends.copy()  # next block of each earlier row that lies right of its diagonal
     for a in range(n):
         for near in range(starts[a], starts[a + 1]):
             i = places[near]
-            row[i] += merged[near, :, :3]
             own = np.searchsorted(places[starts[i] : starts[i + 1]], a) + starts[i]
-            for place in range(starts[i], starts[i + 1]):
-                b = places[place]
-                for m in range(3):
-                    pull = curvature[i] * merged[own, m, 3]
-                    for k in range(3):
-                        row[b, m, k] += pull * merged[place, k, 3]
-        found = _touched(a, starts, places, marks)
-        for m in range(3):
-            start = ends[3 * a + m]
-            for place in range(len(found)):
+            x, y, z = curvature[i] * seen[own]
+            if i >= a:
+                row[i] += merged[near, :, :3]
+            for place in range(own, starts[i + 1]):
+                block, other = row[places[place]], seen[place]
                 for k in range(3):
-                    columns[start + 3 * place + k] = 3 * found[place] + k
-                    values[start + 3 * place + k] = row[found[place], m, k]
-        for b in found:
-            row[b] = 0.0
-    return values, columns, ends
+                    block[0, k] += x * other[k]
+                    block[1, k] += y * other[k]
+                    block[2, k] += z * other[k]
+        found = _touched(a, starts, places, marks)
+        for place in range(len(found)):
+            b, here = found[place], ends[a] + place
+            columns[here] = b
+            if b < a:
+                blocks[here] = blocks[mirrored[b]].T
+            else:
+                blocks[here] = row[b]
+                row[b] = 0.0
+            if b <= a:
+                mirrored[b] = mirrored[b] + 1 if b < a else here + 1
+    return ends.astype(np.int32), columns, blocks
