@@ -17,6 +17,7 @@ _HOME = {
     "hessian": "vibrations",
     "frequencies": "vibrations",
     "pdos": "vibrations",
+    "pdos_kpm": "kpm",
     "relax": "minimise",
     "open_dataset": "store",
     "models": None,

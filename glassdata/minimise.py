@@ -11,10 +11,8 @@ from scipy.optimize import minimize
 
 from glassdata.potentials import Bonds, Potential
 from glassdata.potentials.base import central_blocks, lengths
+from glassdata.potentials.verlet import VerletList
 
-# A neighbour list reaches this much farther than the cut-off and serves until an atom has moved
-# half of that; building a list costs as much as some thirty energies.
-_SKIN = 0.2
 # Eigenvalues below this share of the largest entry of the Hessian count as zero: frequencies of
 # 1e-4 of the highest, such as dangling atoms have where nothing resists their turning.
 _UNSTABLE = 1e-8
@@ -106,11 +104,10 @@ class _Landscape:
         self.types = potential.types(atoms)
         self.scaling = scaling
         self.evaluations = 0
-        self._skin = _SKIN * potential.cutoff
         self._periodic = np.asarray(atoms.pbc)
         # The strain is measured in units that make its stiffness like that of one atom.
         self._unit = 3.0 * np.sqrt(len(atoms))
-        self._rebuild(self.atoms.positions, np.asarray(self.atoms.cell))
+        self._neighbours = VerletList(self.atoms, potential)
 
     def start(self) -> np.ndarray:
         self._origin_cell = np.array(self.atoms.cell)
@@ -119,7 +116,7 @@ class _Landscape:
     def energy_gradient(self, variables: np.ndarray) -> tuple[float, np.ndarray]:
         self.evaluations += 1
         positions, cell, scale = self._unpack(variables)
-        bonds = self._bonds_at(positions, cell)
+        bonds = self._neighbours.at(positions, cell)
         energy, per_bond = self.potential.energy_gradient(self.types, bonds)
         gradient = (bonds.gather(per_bond) * scale).ravel()
         if self.scaling:
@@ -157,7 +154,7 @@ class _Landscape:
             here = variables.tobytes()
             if here not in hessians:
                 hessians.clear()
-                bonds = self._bonds_at(*self._unpack(variables)[:2])
+                bonds = self._neighbours.at(*self._unpack(variables)[:2])
                 hessians[here] = self.potential.hessian(self.types, bonds)
             return hessians[here] @ direction
 
@@ -195,23 +192,6 @@ class _Landscape:
             scale[self._periodic] = np.exp(variables[-1] / self._unit)
         positions = variables[: 3 * len(self.types)].reshape(-1, 3) * scale
         return positions, self._origin_cell * scale, scale
-
-    def _bonds_at(self, positions: np.ndarray, cell: np.ndarray) -> Bonds:
-        # Strain stretches a bond by its length at most; what else moves is the drift of the atoms.
-        strain = np.linalg.solve(self._built_cell, cell)
-        drift = positions - self._built_positions @ strain
-        moved = np.sqrt(np.einsum("ia,ia->i", drift, drift).max())
-        stretch = np.abs(strain - np.eye(3)).max() * self.potential.cutoff
-        if 2 * moved + stretch > self._skin:
-            self._rebuild(positions, cell)
-        return self._bonds.moved(positions, cell)
-
-    def _rebuild(self, positions: np.ndarray, cell: np.ndarray) -> None:
-        here = self.atoms.copy()
-        here.set_cell(cell)
-        here.positions[:] = positions
-        self._bonds = self.potential.bonds(here, skin=self._skin)
-        self._built_positions, self._built_cell = positions.copy(), cell.copy()
 
 
 @dataclass(frozen=True)

@@ -61,6 +61,8 @@ def test_a_structure_far_from_a_minimum_is_refused():
 def test_bad_arguments_are_refused():
     atoms = SYSTEMS["lj3d"].crystal()
     with pytest.raises(ValueError, match="2 moments and 2 vectors, got 100 and 1"):
-        pdos_kpm(atoms, SYSTEMS["lj3d"].potential, np.linspace(0, 3, 31), n_moments=100, n_vectors=1)
+        pdos_kpm(
+            atoms, SYSTEMS["lj3d"].potential, np.linspace(0, 3, 31), n_moments=100, n_vectors=1
+        )
     with pytest.raises(ValueError, match="increasing"):
         pdos_kpm(atoms, SYSTEMS["lj3d"].potential, np.array([-1.0, 1.0]))

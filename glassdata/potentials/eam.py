@@ -99,10 +99,9 @@ class EAM(Potential):
         return UniformSplines(self.tables.pair, self.tables.d_r)
 
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
-        r, slopes, energy = _pair_sums(
+        return _energy_gradient(
             types, bonds.first, bonds.second, bonds.vector, self.r_cut, *self._splines
         )
-        return energy, slopes[:, None] * bonds.vector / r[:, None]
 
     def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
         """An effective pair term plus ``Gᵀ F'' G`` with ``G = ∂ρ/∂x``, (N, 3N)."""
@@ -168,8 +167,7 @@ def _evaluate(coefficients, spacing, kind, x):
 
 
 @njit(cache=True)
-def _pair_sums(types, first, second, vector, r_cut, embedding, d_rho, density, pair, d_r):
-    """Lengths of the bonds, derivative of the energy with respect to them, and the energy."""
+def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, density, pair, d_r):
     n_bonds, n_species = len(first), len(density)
     r = np.empty(n_bonds)
     given, taken, slopes = np.zeros(n_bonds), np.zeros(n_bonds), np.zeros(n_bonds)
@@ -191,9 +189,13 @@ def _pair_sums(types, first, second, vector, r_cut, embedding, d_rho, density, p
     for i in range(len(types)):
         value, rho[i], _ = _spline(embedding, d_rho, types[i], rho[i])
         energy += value
+    gradient = np.zeros((n_bonds, 3))
     for p in range(n_bonds):
-        slopes[p] += rho[first[p]] * taken[p] + rho[second[p]] * given[p]
-    return r, slopes, energy
+        if r[p] < r_cut:
+            slope = slopes[p] + rho[first[p]] * taken[p] + rho[second[p]] * given[p]
+            for a in range(3):
+                gradient[p, a] = slope * vector[p, a] / r[p]
+    return energy, gradient
 
 
 @njit(cache=True)

@@ -1,0 +1,149 @@
+"""Phonon density of states of large glasses by the kernel polynomial method.
+
+Weiße, Wellein, Alvermann, Fehske, Rev. Mod. Phys. 78, 275 (2006), doi:10.1103/RevModPhys.78.275.
+Eigenvalues λ = ω² of the dynamical matrix are mapped to x = cos θ on [-1, 1] with λ = 0 at x = -1,
+so that ω = ω_max cos(θ/2): the Chebyshev grid, uniform in θ, is nearly uniform in frequency and
+does not thin out at low frequencies.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from scipy import sparse
+from scipy.sparse.linalg import eigsh
+
+from glassdata.potentials import Potential
+from glassdata.units import THZ
+from glassdata.vibrations import hessian
+
+# The largest Ritz value lies below the largest eigenvalue; the interval must contain both ends.
+_MARGIN = 0.01
+
+
+@dataclass(frozen=True)
+class KernelSpectrum:
+    """A density of states from random vectors.
+
+    Attributes
+    ----------
+    pdos : (n_omega,) 1/THz
+        Integrates to 1 over all modes; what lies beyond the edges is missing from it.
+    error : (n_omega,) 1/THz
+        Standard error from the scatter between the random vectors.
+    resolution : float, THz
+        Standard deviation of the kernel that smooths the spectrum, at low frequencies; it falls
+        towards the highest frequency as sin(θ/2).
+    """
+
+    pdos: np.ndarray
+    error: np.ndarray
+    resolution: float
+
+
+def pdos_kpm(
+    atoms: Atoms,
+    potential: Potential | Calculator,
+    edges: np.ndarray,
+    *,
+    n_moments: int = 400,
+    n_vectors: int = 8,
+    seed: int = 0,
+) -> KernelSpectrum:
+    """Phonon density of states without diagonalisation.
+
+    Time and memory grow as the number of atoms: only products of the sparse Hessian with vectors
+    are taken. The statistical error falls as one over the square root of ``n_vectors`` times the
+    number of modes.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        At a minimum of the energy: negative eigenvalues lie outside the interval of the method.
+    potential : Potential or ASE calculator
+    edges : (n_omega + 1,) THz, increasing, from 0 or more
+    n_moments : int
+        Number of Chebyshev polynomials; the resolution is ω_max π / (2 n_moments).
+    n_vectors : int
+        Random vectors, at least 2 for an error.
+
+    Raises
+    ------
+    ValueError
+        For edges that do not increase, too few moments or vectors, or a structure so far from a
+        minimum that the expansion diverges.
+    """
+    edges = np.asarray(edges, dtype=float)
+    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all() or edges[0] < 0:
+        raise ValueError("frequency edges must be at least two increasing numbers from 0 up")
+    if n_moments < 2 or n_vectors < 2:
+        raise ValueError(
+            f"pdos_kpm needs at least 2 moments and 2 vectors, got {n_moments} and {n_vectors}"
+        )
+    matrix = _dynamical(atoms, potential)
+    rng = np.random.default_rng(seed)
+    start = rng.standard_normal(matrix.shape[0])
+    top = (1 + _MARGIN) * eigsh(matrix, k=1, which="LA", tol=1e-2, v0=start)[0][0]
+    moments = _moments(matrix, top, n_moments, n_vectors, rng)
+    spectra = _histogram(moments, np.sqrt(top) * THZ, edges)
+    error = spectra.std(axis=0, ddof=1) / np.sqrt(n_vectors)
+    resolution = np.sqrt(top) * THZ * np.pi / (2 * n_moments)
+    return KernelSpectrum(spectra.mean(axis=0), error, float(resolution))
+
+
+def _dynamical(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array:
+    """Mass-weighted Hessian, scaled in place: it is the largest thing in memory."""
+    matrix = hessian(atoms, potential)
+    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), matrix.shape[0] // len(atoms)))
+    matrix.data *= np.repeat(weight, np.diff(matrix.indptr))
+    matrix.data *= weight[matrix.indices]
+    return matrix
+
+
+def _moments(
+    matrix: sparse.csr_array, top: float, count: int, n_vectors: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Chebyshev moments of each random vector's spectrum, (n_vectors, count).
+
+    Products of two vectors give moments of twice the order, which halves the multiplications.
+    """
+    size = matrix.shape[0]
+    before = rng.choice([-1.0, 1.0], (size, n_vectors)) / np.sqrt(size)
+
+    def shifted(vectors: np.ndarray) -> np.ndarray:
+        return (matrix @ vectors) * (2 / top) - vectors
+
+    def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        return np.einsum("is,is->s", a, b)
+
+    first, now = before, shifted(before)
+    moments = np.empty((n_vectors, count + 2))
+    moments[:, 0], moments[:, 1] = product(first, first), product(first, now)
+    for n in range(1, count // 2 + 1):
+        moments[:, 2 * n] = 2 * product(now, now) - moments[:, 0]
+        before, now = now, 2 * shifted(now) - before
+        if 2 * n + 1 < count + 2:
+            moments[:, 2 * n + 1] = 2 * product(now, before) - moments[:, 1]
+    if not (np.abs(moments) < 1.5).all():
+        raise ValueError("the kernel polynomials diverge: is the structure at a minimum?")
+    return moments[:, :count]
+
+
+def _histogram(moments: np.ndarray, omega_max: float, edges: np.ndarray) -> np.ndarray:
+    """Mean density in every bin, (n_vectors, n_omega), exactly integrated over each bin.
+
+    In θ the density is (1/π) [g₀μ₀ + 2 Σ gₙ μₙ cos nθ] with Jackson's kernel gₙ, and its integral
+    is a sum of sines.
+    """
+    n_moments = moments.shape[1]
+    n = np.arange(n_moments)
+    angle = np.pi / (n_moments + 1)
+    jackson = (n_moments - n + 1) * np.cos(n * angle) + np.sin(n * angle) / np.tan(angle)
+    jackson /= n_moments + 1
+    theta = 2 * np.arccos(np.minimum(edges / omega_max, 1.0))
+    sines = np.sin(np.outer(n[1:], theta)) / n[1:, None]
+    damped = moments * jackson
+    cumulative = (damped[:, :1] * theta + 2 * damped[:, 1:] @ sines) / np.pi
+    # ω falls as θ grows.
+    return -np.diff(cumulative, axis=1) / np.diff(edges)

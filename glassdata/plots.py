@@ -1,0 +1,319 @@
+"""Figures shared by the chapters of the book.
+
+Every function draws on what it is given or returns a new Figure; nothing is shown or written.
+Axes carry units, and colours are told apart by colour-blind readers.
+"""
+
+from collections.abc import Mapping, Sequence
+from textwrap import fill
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import xarray as xr
+from ase import Atoms
+from ase.data import atomic_numbers, covalent_radii
+from ase.geometry import find_mic
+from matplotlib.axes import Axes
+from matplotlib.collections import PatchCollection, PolyCollection
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, Patch
+from scipy import sparse
+
+from glassdata.evaluation import Evaluation, by_class
+from glassdata.potentials import Potential
+from glassdata.radial import coordination, rdf
+from glassdata.rings import ring_polygons
+from glassdata.schema import VARIABLES
+from glassdata.system import DISORDER_CLASSES, System
+from glassdata.units import THZ
+from glassdata.vibrations import frequencies, hessian, pdos, without_translations
+
+#: From crystal-like to amorphous: dark to light, and blue to orange.
+CLASS_COLOURS: Mapping[str, str] = dict(
+    zip(DISORDER_CLASSES, ("#0d0887", "#8b0aa5", "#db5c68", "#f89540"), strict=True)
+)
+_FEWER_TO_MORE = ("#2166ac", "#7fb5d8", "#e4e4e4", "#f4a582", "#b2182b")
+_HOLE = "#ffffff"
+_SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
+_UNITS = {"angstrom": "Å", "THz-1": "1/THz", "eV": "eV", "K ps-1": "K/ps", "K": "K", "THz": "THz"}
+_LARGE_CRYSTAL = 100  # atoms: a substituted alloy, whose cell is repeated instead of its waves
+
+
+def style() -> dict[str, object]:
+    """Settings for ``matplotlib.rcParams``: lettering legible on a phone, byte-stable SVG."""
+    return {
+        "figure.figsize": (6.4, 4.0),
+        "figure.dpi": 144,
+        "figure.constrained_layout.use": True,
+        "font.size": 12,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "legend.frameon": False,
+        "lines.linewidth": 1.8,
+        "svg.hashsalt": "glassdata",
+        "savefig.facecolor": "white",
+    }
+
+
+def label(variable: str) -> str:
+    """Axis label of a variable of the dataset: what it is, with its unit."""
+    described = VARIABLES[variable]
+    unit = _UNITS.get(described.units, "" if described.units == "1" else described.units)
+    return described.long_name + (f" ({unit})" if unit else "")
+
+
+def stored_atoms(group: xr.Dataset, position: int) -> Atoms:
+    """Relaxed structure number ``position`` of a group of the dataset (failed rows may be gone)."""
+    ends = np.cumsum(np.maximum(group["n_atoms"].values, 0))
+    start = ends[position - 1] if position else 0
+    span = slice(int(start), int(ends[position]))
+    cell = group["cell"].values[position]
+    sheet = group.attrs.get("dimension") == 2
+    return Atoms(
+        numbers=group["number"].values[span],
+        positions=group["position"].values[span],
+        cell=cell,
+        pbc=(True, True, not sheet),
+    )
+
+
+def representatives(group: xr.Dataset, system: System) -> list[int]:
+    """Positions of a crystal-like, a middling and an amorphous structure of a group.
+
+    The middle one is nearest to the edge between the second and the third disorder class.
+    """
+    measure = group[system.class_variable].values
+    order = np.argsort(measure)
+    middle = int(np.argmin(np.abs(measure - system.class_edges[1])))
+    return [int(order[len(order) // 20]), middle, int(order[-1 - len(order) // 10])]
+
+
+def structure(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
+    """Draw a structure seen along z; returns the handles of its legend.
+
+    A carbon sheet shows its rings coloured by size, a compound its species, and one species its
+    coordination; of a solid, a slab of two neighbour distances is drawn, deeper atoms paler.
+    """
+    ax.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
+    ax.locator_params(nbins=4)
+    if _is_network(system):
+        return _sheet(ax, atoms, system)
+    names, colours = _legend(system)
+    if len(system.species) == 1:
+        crystal = coordination(system.crystal(), system.bond_length)[0]
+        kind = np.clip(coordination(atoms, system.bond_length) - crystal + 2, 0, 4)
+        radii = np.full(len(atoms), 0.36 * system.bond_length)
+    else:
+        kind = np.array([system.species.index(symbol) for symbol in atoms.symbols])
+        sizes = covalent_radii[[atomic_numbers[symbol] for symbol in system.species]]
+        radii = (0.3 * system.bond_length * sizes / sizes.max())[kind]
+    depth = np.zeros(len(atoms))
+    if system.dim == 3:
+        depth = (atoms.positions[:, 2] - atoms.positions[:, 2].min()) / (2 * system.bond_length)
+    rgb = np.array([to_rgb(colour) for colour in colours])[kind]
+    pale = 0.6 * np.clip(depth, 0, 1)[:, None]
+    rgb = rgb * (1 - pale) + pale
+    drawn = [int(k) for k in np.argsort(-depth) if depth[k] <= 1]
+    circles = [Circle(atoms.positions[k, :2], radii[k]) for k in drawn]
+    ax.add_collection(
+        PatchCollection(circles, facecolor=rgb[drawn], edgecolor="0.25", linewidth=0.4)
+    )
+    ax.autoscale_view()
+    seen = sorted(set(kind[drawn].tolist()))
+    return [Patch(facecolor=colours[k], edgecolor="0.25", label=names[k]) for k in seen]
+
+
+def structures(group: xr.Dataset, system: System, positions: Sequence[int] | None = None) -> Figure:
+    """Three structures of a group, ``representatives`` if ``positions`` is None, and a legend."""
+    positions = representatives(group, system) if positions is None else positions
+    figure, axes = plt.subplots(2, 2, figsize=(6.4, 6.4))
+    handles: dict[str, Patch] = {}
+    for ax, position in zip(axes.flat[:3], positions, strict=True):
+        for handle in structure(ax, stored_atoms(group, position), system):
+            handles[handle.get_label()] = handle
+        ax.set_title(str(group["disorder_class"].values[position]), fontsize=12)
+    axes.flat[3].set_axis_off()
+    ordered = [handles[name] for name in _legend(system)[0] if name in handles]
+    axes.flat[3].legend(handles=ordered, loc="center", fontsize=13)
+    return figure
+
+
+def disorder_histogram(ax: Axes, group: xr.Dataset, system: System, bins: int = 20) -> Axes:
+    """Number of structures against the disorder that resulted, one colour per disorder class."""
+    measure = group[system.class_variable].values
+    classes = group["disorder_class"].values
+    edges = np.linspace(measure.min(), measure.max(), bins + 1)
+    parts = [measure[classes == name] for name in DISORDER_CLASSES]
+    names = [f"{name}: {len(part)}" for name, part in zip(DISORDER_CLASSES, parts, strict=True)]
+    ax.hist(parts, edges, stacked=True, color=list(CLASS_COLOURS.values()), label=names)
+    for edge in system.class_edges:
+        ax.axvline(edge, color="0.3", linestyle="--", linewidth=1)
+    ax.set(xlabel=fill(label(system.class_variable), 48), ylabel="number of structures")
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
+    return ax
+
+
+def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, np.ndarray]:
+    """The perfect crystal's g(r), (n_r,), and PDOS, (n_omega,), 1/THz, in the system's bins.
+
+    Frequencies are sampled over the Brillouin zone; a substituted alloy, whose crystal is a large
+    cell already, is repeated to twice that size.
+    """
+    crystal, potential = system.crystal(), system.potential
+    g = rdf(crystal, system.r_edges, dim=system.dim)
+    if len(crystal) > _LARGE_CRYSTAL:
+        modes = without_translations(frequencies(crystal * (2, 1, 1), potential), 3)
+    else:
+        modes = _band_frequencies(crystal, potential, n_modes)
+    return g, pdos(modes, system.omega_edges)
+
+
+def spectra_by_disorder(
+    group: xr.Dataset, system: System, reference: tuple[np.ndarray, np.ndarray] | None = None
+) -> Figure:
+    """Mean g(r) and mean PDOS of each disorder class, over the crystal's in grey.
+
+    ``reference`` is what ``crystal_spectra`` returns, computed here if it is None.
+    """
+    reference = crystal_spectra(system) if reference is None else reference
+    figure, axes = plt.subplots(2, 1, figsize=(6.4, 6.8))
+    scales = (group["r"].values, group["omega"].values)
+    for ax, x, name, crystal in zip(axes, scales, ("g", "pdos"), reference, strict=True):
+        ax.fill_between(x, crystal, step="mid", color="0.82", label="crystal")
+        highest = 0.0
+        for kind, colour in CLASS_COLOURS.items():
+            mine = group["disorder_class"].values == kind
+            if mine.any():
+                mean = group[name].values[mine].mean(axis=0)
+                highest = max(highest, mean.max())
+                ax.plot(x, mean, color=colour, label=f"{kind} ({mine.sum()})")
+        ax.set(xlim=(0, None), ylim=(0, 1.15 * highest))
+    axes[0].set(xlabel="distance r (Å)", ylabel="g(r)")
+    axes[1].set(xlabel="frequency (THz)", ylabel="PDOS (1/THz)")
+    axes[0].legend()
+    return figure
+
+
+def prediction(evaluation: Evaluation, system: System) -> Figure:
+    """Computed and predicted PDOS of held-out structures: a good, a median and a bad one.
+
+    One structure in ten is predicted better than the good one, one in ten worse than the bad one.
+    """
+    centres = (system.omega_edges[1:] + system.omega_edges[:-1]) / 2
+    error = structure_mse(evaluation)
+    order = np.argsort(error)
+    figure, axes = plt.subplots(3, 1, figsize=(6.4, 7.2), sharex=True)
+    for ax, name, share in zip(axes, ("good", "median", "bad"), (0.1, 0.5, 0.9), strict=True):
+        k = order[round(share * (len(order) - 1))]
+        ax.fill_between(centres, evaluation.truth[k], step="mid", color="0.8", label="computed")
+        ax.plot(centres, evaluation.baseline[k], ":", color="0.3", label="training mean")
+        ax.plot(centres, evaluation.prediction[k], color="#d55e00", label="predicted")
+        ax.set(ylabel="PDOS (1/THz)", xlim=(0, system.omega_max))
+        ax.set_title(f"{name}: MSE {1e6 * error[k]:.2g} × 10⁻⁶", fontsize=12)
+    axes[0].legend()
+    axes[-1].set_xlabel("frequency (THz)")
+    return figure
+
+
+def structure_mse(evaluation: Evaluation) -> np.ndarray:
+    """Mean squared error per bin of every structure, (n,), as ``glassdata.models.mse``."""
+    scale = evaluation.truth.sum(axis=1, keepdims=True)
+    return np.mean(((evaluation.prediction - evaluation.truth) / scale) ** 2, axis=1)
+
+
+def fold_r2(evaluation: Evaluation) -> np.ndarray:
+    """R² against the training mean in each fold, (n_folds,)."""
+    groups = [f"{number:04d}" for number in evaluation.fold]
+    return np.array([score.r2 for score in by_class(evaluation, groups).values()])
+
+
+def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
+    """Scores overall and in each disorder class, errors in units of 1e-6, for display.
+
+    "R² in class" compares with the training mean of the same class. The spread is the standard
+    deviation over folds, the smallest honest error bar of a small dataset.
+    """
+    spread = fold_r2(evaluation).std(ddof=1)
+    rows = {
+        "all": [
+            len(evaluation.fold),
+            f"{1e6 * evaluation.mse:.2f}",
+            f"{1e6 * evaluation.baseline_mse:.2f}",
+            f"{evaluation.r2:.2f} ± {spread:.2f}",
+            "",
+        ]
+    }
+    scores = by_class(evaluation, classes)
+    for name in DISORDER_CLASSES:
+        if name in scores:
+            s = scores[name]
+            errors = [f"{1e6 * s.mse:.2f}", f"{1e6 * s.baseline_mse:.2f}"]
+            within = "" if np.isnan(s.class_r2) else f"{s.class_r2:.2f}"
+            rows[name] = [s.n, *errors, f"{s.r2:.2f}", within]
+    columns = ["structures", "MSE / 1e-6", "of the mean", "R²", "R² in class"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _is_network(system: System) -> bool:
+    return system.dim == 2 and system.potential.dim == 3
+
+
+def _legend(system: System) -> tuple[list[str], Sequence[str]]:
+    """Names and colours of what ``structure`` tells apart."""
+    if len(system.species) > 1:
+        return list(system.species), _SPECIES
+    if _is_network(system):
+        rings = [f"{size}-membered rings" for size in (5, 6, 7)]
+        return ["4 or less", *rings, "8 to 11", "holes: 12 or more"], (*_FEWER_TO_MORE, _HOLE)
+    usual = int(coordination(system.crystal(), system.bond_length)[0])
+    names = [f"{usual + step} neighbours" for step in (-1, 0, 1)]
+    return [f"{usual - 2} or less", *names, f"{usual + 2} or more"], _FEWER_TO_MORE
+
+
+def _sheet(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
+    names, colours = _legend(system)
+    polygons = ring_polygons(atoms, system.bond_length)
+    sizes = np.array([len(polygon) for polygon in polygons])
+    kind = np.where(sizes < 12, np.clip(sizes - 4, 0, 4), 5)
+    faces = [colours[k] for k in kind]
+    ax.add_collection(PolyCollection(polygons, facecolor=faces, edgecolor="0.25", linewidth=0.5))
+    ax.plot(*atoms.positions[:, :2].T, ".", color="0.15", markersize=1.5)
+    ax.autoscale_view()
+    seen = sorted(set(kind.tolist()))
+    return [Patch(facecolor=colours[k], edgecolor="0.25", label=names[k]) for k in seen]
+
+
+def _band_frequencies(crystal: Atoms, potential: Potential, n_modes: int) -> np.ndarray:
+    """Frequencies (THz, signed) on an even mesh of about ``n_modes`` in the Brillouin zone."""
+    d, n = potential.dim, len(crystal)
+    # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.
+    lengths = crystal.cell.lengths()
+    repeats = np.where(crystal.pbc, np.ceil(4 * potential.cutoff / lengths), 1).astype(int)
+    block = crystal * repeats
+    links = sparse.coo_array(hessian(block, potential)[: d * n])
+    first, second = links.row // d, links.col // d
+    between, _ = find_mic(block.positions[second] - block.positions[first], block.cell, block.pbc)
+    weight = 1 / np.sqrt(crystal.get_masses())
+    values = links.data * weight[first] * weight[second % n]
+    place = links.row * d * n + links.col % (d * n)
+    gather = sparse.csr_array((values, (place, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
+    modes = []
+    for wave in np.array_split(_wave_vectors(crystal, n_modes, d), 20):
+        dynamical = (gather @ np.exp(1j * between @ wave.T)).T.reshape(-1, d * n, d * n)
+        squares = np.linalg.eigvalsh(dynamical)
+        modes.append(np.sign(squares) * np.sqrt(np.abs(squares)) * THZ)
+    return np.concatenate(modes).ravel()
+
+
+def _wave_vectors(crystal: Atoms, n_modes: int, d: int) -> np.ndarray:
+    """Even mesh, (n, 3), 1/Å, shifted so that no two points are alike by symmetry."""
+    mesh = round((n_modes / (d * len(crystal))) ** (1 / crystal.pbc.sum()))
+    shift = (0.31, 0.17, 0.43)
+    steps = [
+        (np.arange(mesh) + offset) / mesh if periodic else np.zeros(1)
+        for offset, periodic in zip(shift, crystal.pbc, strict=True)
+    ]
+    points = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    return 2 * np.pi * points @ np.asarray(crystal.cell.reciprocal())
