@@ -224,7 +224,7 @@ def _client(cluster: str, workers: int | None, n_rows: int) -> Iterator[Client]:
             n_workers=count,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # any free port: two builds may run side by side
             silence_logs="CRITICAL",
             env=_ONE_THREAD,
         )

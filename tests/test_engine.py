@@ -14,8 +14,11 @@ from fake_glass import contents
 from glassdata import worker
 from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
+from glassdata.row import compute_row, row_id
 from glassdata.store import StoreError, open_dataset, progress, verify
 from glassdata.store.rows import (
+    conform,
+    dimension_sizes,
     provenance_path,
     publish_row,
     read_row,
@@ -23,6 +26,7 @@ from glassdata.store.rows import (
 )
 from glassdata.store.settings import goal_counts
 from glassdata.store.verifying import set_aside
+from glassdata.systems import SYSTEMS
 
 #: One glass of eight structures: enough for every law here.
 ONE = {"ar": fake.SYSTEMS["ar"]}
@@ -281,3 +285,19 @@ def test_bad_arguments_write_nothing(tmp_path, arguments, match):
 
 def test_limit_never_exceeds_the_profile():
     assert goal_counts(fake.SYSTEMS, "demo", ["ar"], 100) == {"ar": 8}
+
+
+def test_real_rows_through_dask_are_the_rows_computed_here_in_another_order(tmp_path):
+    outcome = build(tmp_path / "store", profile="demo", limit=2, workers=2)
+    assert outcome.complete
+    assert {receipt.system for receipt in outcome.receipts} == set(SYSTEMS)
+    for name, system in reversed(SYSTEMS.items()):
+        for index in (1, 0):
+            published = read_row(tmp_path / "store", name, index)
+            here = conform(
+                compute_row(name, "demo", index)
+                | {"row_id": row_id(name, "demo", index), "status": "ok", "error": ""},
+                dimension_sizes(system),
+            )
+            for variable in here:
+                assert published[variable].tobytes() == here[variable].tobytes(), (name, variable)
