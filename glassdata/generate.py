@@ -11,7 +11,7 @@ from glassdata.config import ROOT_SEED
 from glassdata.minimise import relax, separate
 from glassdata.system import System
 
-_STREAMS = ("melt", "displacement", "vacancies", "sites")
+_STREAMS = ("melt", "displacement", "vacancies", "sites", "antisites")
 _REPLICATE_EVERY = 5
 
 
@@ -41,18 +41,19 @@ class Stratum:
     def __post_init__(self) -> None:
         if self.weight < 1:
             raise ValueError(f"Stratum: weight must be at least 1, got {self.weight}")
-        for name, bounds in self._ranges():
+        for name, bounds in self.ranges():
             if not 0 <= bounds[0] <= bounds[1]:
                 raise ValueError(f"Stratum: {name} must be 0 <= low <= high, got {bounds}")
 
-    def _ranges(self) -> list[tuple[str, tuple[float, float]]]:
+    def ranges(self) -> list[tuple[str, tuple[float, float]]]:
+        """Knobs of this stratum with their bounds."""
         pairs = [(field.name, getattr(self, field.name)) for field in fields(self)[1:]]
         return [(name, bounds) for name, bounds in pairs if bounds is not None]
 
     def at(self, u: np.ndarray) -> dict[str, float]:
         """Knobs at the point ``u`` of the unit cube, one coordinate per knob."""
         knobs = {}
-        for coordinate, (name, (low, high)) in zip(u, self._ranges(), strict=False):
+        for coordinate, (name, (low, high)) in zip(u, self.ranges(), strict=False):
             if name == "cooling_time":
                 knobs[name] = float(low * (high / low) ** coordinate)
             else:
@@ -81,12 +82,16 @@ def place(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
         centre = np.full(len(fields(Stratum)), 0.5)
         return Member(index, index, True, strata[replicated].at(centre))
     ordinary = index - index // _REPLICATE_EVERY
-    family, _ = divmod(ordinary, 2)
+    family, member = divmod(ordinary, 2)
     first = 2 * family + 2 * family // (_REPLICATE_EVERY - 1)
     order = _interleaved([stratum.weight for stratum in strata])
-    stratum = strata[order[family % len(order)]]
-    u = qmc.Halton(len(fields(Stratum)), scramble=False).fast_forward(ordinary + 1).random(1)[0]
-    return Member(index, first, False, stratum.at(u))
+    cycle, slot = divmod(family, len(order))
+    # Points are counted within the stratum: the digits of a Halton sequence repeat with periods
+    # that would otherwise lock in with the cycle of the strata.
+    earlier = cycle * order.count(order[slot]) + order[:slot].count(order[slot])
+    halton = qmc.Halton(len(fields(Stratum)), scramble=False)
+    u = halton.fast_forward(2 * earlier + member + 1).random(1)[0]
+    return Member(index, first, False, strata[order[slot]].at(u))
 
 
 def _interleaved(weights: list[int]) -> list[int]:
@@ -153,8 +158,8 @@ class CrystalDisorder:
         potential = system.potential
         atoms = self.lattice(system, generator(system.name, member.parent, "sites"))
         knobs = member.knobs
-        sites = generator(system.name, member.parent, "sites")
-        atoms = swap_species(atoms, knobs["antisite_fraction"], sites)
+        swaps = generator(system.name, member.parent, "antisites")
+        atoms = swap_species(atoms, knobs["antisite_fraction"], swaps)
         holes = generator(system.name, member.parent, "vacancies")
         atoms = vacate(atoms, knobs["vacancy_fraction"], holes)
         steps = generator(system.name, member.parent, "displacement")
