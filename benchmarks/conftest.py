@@ -1,0 +1,116 @@
+"""One run of the benchmarks fills one file of results.
+
+In the test suite every benchmark runs once, tiny and untimed, so that none can rot; nothing is
+written then, unless ``--bench-results`` says where.
+"""
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import report
+from threadpoolctl import threadpool_limits
+
+HERE = Path(__file__).parent
+_SECTIONS = pytest.StashKey[dict]()
+_WHOLE = pytest.StashKey[bool]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bench-results", type=Path, help="where to write the benchmark results")
+    parser.addoption(
+        "--large-glass", action="store_true", help="measure 10^5 and 10^6 atoms too: an hour"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SECTIONS] = {}
+    config.stash[_WHOLE] = True
+    config.addinivalue_line("markers", "large: measured by make bench, too long for the tests")
+    config.addinivalue_line("markers", "huge: measured with --large-glass only")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    marks = set() if config.getoption("benchmark_enable") else {"large"}
+    marks |= set() if config.getoption("large_glass") else {"huge"}
+    left_out = [item for item in items if _carries(item, marks)]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _carries(item: pytest.Item, marks: set[str]) -> bool:
+    return any(item.get_closest_marker(mark) for mark in marks)
+
+
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    for item in items:
+        if not _carries(item, {"large", "huge"}):
+            item.config.stash[_WHOLE] = False
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    path = config.getoption("bench_results")
+    if path is None and config.getoption("benchmark_enable"):
+        path = HERE / "results.json"
+    # Half a run beside half of an older one would compare what was not measured together.
+    files = {item.path for item in session.items}
+    whole = config.stash[_WHOLE] and set(HERE.glob("bench_*.py")) <= files
+    if path is not None and whole and exitstatus == pytest.ExitCode.OK:
+        report.write(path, config.stash[_SECTIONS])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """However the run was started: ours and the peers' LAPACK alike."""
+    with threadpool_limits(1):
+        yield
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether to measure at full size."""
+    return request.config.getoption("benchmark_enable")
+
+
+@pytest.fixture(scope="session")
+def sections(request: pytest.FixtureRequest) -> dict[str, dict]:
+    """Results by section and key."""
+    return request.config.stash[_SECTIONS]
+
+
+@pytest.fixture
+def record(sections: dict[str, dict]) -> Callable[..., None]:
+    """Enter numbers under a section and a key: ``record("memory", "amc", mib=…)``."""
+
+    def enter(section: str, key: str, **numbers: Any) -> None:
+        sections.setdefault(section, {}).setdefault(key, {}).update(numbers)
+
+    return enter
+
+
+@pytest.fixture
+def timed(benchmark, full: bool) -> Callable[..., tuple[float, Any]]:
+    """Median seconds of a function over ``rounds``, and what it returned last.
+
+    The first call, which loads compiled code, is not counted unless ``warm`` is 0.
+    """
+
+    def measure(function: Callable[[], Any], rounds: int = 1, warm: int = 0) -> tuple[float, Any]:
+        seconds = []
+
+        def once() -> Any:
+            start = time.perf_counter()
+            result = function()
+            seconds.append(time.perf_counter() - start)
+            return result
+
+        result = benchmark.pedantic(
+            once, rounds=rounds if full else 1, warmup_rounds=warm if full else 0
+        )
+        return statistics.median(seconds[warm if full else 0 :]), result
+
+    return measure

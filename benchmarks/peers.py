@@ -1,0 +1,198 @@
+"""Other programs that turn the same structure into the same spectrum.
+
+Each takes a structure and our potential and returns what it calls the Hessian: sparse (eV/Å²),
+or in the case of LAMMPS dense and mass-weighted already (eV/(Å² u)). The eigenvalues are then found
+by the LAPACK routine that we use ourselves.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_masses, atomic_numbers
+from matscipy.numerical import numerical_hessian
+from scipy import linalg, sparse
+
+from glassdata.melt import MissingLammps, _engine
+from glassdata.potentials import EAM, BondOrder, LennardJones, Potential
+from glassdata.units import THZ
+from glassdata.vibrations import pdos, without_translations
+
+# Å. Central differences err by step², rounding by 1/step; in between both are below 1e-6.
+_STEP = 1e-5
+
+
+def frequencies(dynamical: np.ndarray) -> np.ndarray:
+    """Signed frequencies (THz) of a dynamical matrix, which is overwritten."""
+    values = linalg.eigvalsh(dynamical, overwrite_a=True, check_finite=False, driver="evd")
+    return np.sign(values) * np.sqrt(np.abs(values)) * THZ
+
+
+def to_pdos(
+    atoms: Atoms, make_matrix: Callable, edges: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Spectrum by way of ``make_matrix(atoms)``: PDOS, frequencies, seconds of the matrix alone."""
+    start = time.perf_counter()
+    matrix = make_matrix(atoms)
+    seconds = time.perf_counter() - start
+    if sparse.issparse(matrix):
+        matrix = _weighted(atoms, matrix.toarray())
+    modes = frequencies(matrix)
+    return pdos(without_translations(modes, 3), edges), modes, seconds
+
+
+def matscipy_analytic(potential: Potential, atoms: Atoms) -> sparse.spmatrix:
+    """The analytic Hessian of matscipy."""
+    calculator = potential.matscipy_calculator()  # a fresh one: it keeps what it saw before
+    if hasattr(calculator, "get_hessian"):
+        return calculator.get_hessian(atoms, format="sparse")
+    return calculator.calculate_hessian_matrix(atoms)
+
+
+def finite_differences(potential: Potential, atoms: Atoms) -> sparse.spmatrix:
+    """Central differences of matscipy's forces through ASE."""
+    atoms = atoms.copy()
+    atoms.calc = potential.matscipy_calculator()
+    matrix = numerical_hessian(atoms, d=_STEP)
+    return (matrix + matrix.T) / 2
+
+
+def _weighted(atoms: Atoms, matrix: np.ndarray) -> np.ndarray:
+    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), 3))
+    matrix *= weight[:, None]
+    matrix *= weight
+    return matrix
+
+
+class Lammps:
+    """LAMMPS with one potential, whose file is written once, as its users have it at hand.
+
+    Raises
+    ------
+    MissingLammps
+        If it is not installed.
+    """
+
+    def __init__(self, potential: Potential, folder: Path) -> None:
+        self.potential = potential
+        self.engine = _engine()
+        self.pair = _pair_lines(potential, folder / "potential.txt")
+
+    def __call__(self, atoms: Atoms) -> np.ndarray:
+        """Dynamical matrix from the command ``dynamical_matrix``."""
+        size = 3 * len(atoms)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "matrix.bin"
+            self._load(atoms)
+            self.engine.command(f"dynamical_matrix all regular {_STEP} file {path} binary yes")
+            matrix = np.fromfile(path).reshape(size, size)
+        return (matrix + matrix.T) / 2
+
+    def _load(self, atoms: Atoms) -> None:
+        lower, upper = _box(atoms)
+        species = self.potential.species
+        commands = [
+            "clear",
+            "units metal",
+            # Its quickest variants on one thread ("opt" takes more than twice as long for EAM),
+            # and no wider neighbour list than it needs: atoms do not move here.
+            "package omp 1",
+            "suffix omp",
+            "neighbor 0.1 bin",
+            "atom_modify map array sort 0 0.0",
+            "boundary " + " ".join("p" if periodic else "f" for periodic in atoms.pbc),
+            "region box block "
+            + " ".join(f"{a:.17g} {b:.17g}" for a, b in zip(lower, upper, strict=True)),
+            f"create_box {len(species)} box",
+        ]
+        for command in commands:
+            self.engine.command(command)
+        self._place(atoms, species)
+        masses = dict(zip(atoms.symbols, atoms.get_masses(), strict=True))
+        for kind, symbol in enumerate(species, 1):
+            mass = masses.get(symbol, atomic_masses[atomic_numbers[symbol]])
+            self.engine.command(f"mass {kind} {mass:.17g}")
+        for command in self.pair:
+            self.engine.command(command)
+
+    def _place(self, atoms: Atoms, species: tuple[str, ...]) -> None:
+        inside = atoms.copy()
+        inside.wrap()
+        kinds = [species.index(symbol) + 1 for symbol in inside.symbols]
+        ids = list(range(1, len(inside) + 1))
+        made = self.engine.create_atoms(len(inside), ids, kinds, inside.positions.ravel().tolist())
+        if made != len(inside):
+            raise RuntimeError(f"LAMMPS took {made} of {len(inside)} atoms")
+
+
+def _box(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+    """Corners of an orthogonal cell; along open directions with room around the atoms."""
+    if not np.allclose(atoms.cell, np.diag(atoms.cell.lengths())):
+        raise ValueError("only orthogonal cells are handed to LAMMPS")
+    room = 5.0
+    lower = np.where(atoms.pbc, 0.0, atoms.positions.min(axis=0) - room)
+    upper = np.where(atoms.pbc, atoms.cell.lengths(), atoms.positions.max(axis=0) + room)
+    return lower, upper
+
+
+def _pair_lines(potential: Potential, path: Path) -> list[str]:
+    if isinstance(potential, LennardJones) and potential.truncation == "force-shifted":
+        numbers = f"{potential.epsilon:.17g} {potential.sigma:.17g} {potential.r_cut:.17g}"
+        return [
+            f"pair_style lj/smooth/linear {potential.r_cut:.17g}",
+            f"pair_coeff * * {numbers}",
+        ]
+    if isinstance(potential, BondOrder):
+        path.write_text(tersoff_file(potential))
+        style = "tersoff"
+    elif isinstance(potential, EAM):
+        path.write_text(setfl_file(potential))
+        style = "eam/alloy"
+    else:
+        raise ValueError(f"no LAMMPS pair style for {potential!r}")
+    return [f"pair_style {style}", f"pair_coeff * * {path} {' '.join(potential.species)}"]
+
+
+def tersoff_file(potential: BondOrder) -> str:
+    """All triplets of species in LAMMPS's format; Brenner's form arrives translated."""
+    lines = []
+    for i, j, k in product(range(len(potential.species)), repeat=3):
+        p = {name: value[i, j] for name, value in vars(potential.table).items()}
+        # The cut-off of a triplet is that of its third atom.
+        r1, r2 = potential.table.r1[i, k], potential.table.r2[i, k]
+        # m, gamma, lambda3, c, d, cos(theta0), n, beta, lambda2, B, R, D, lambda1, A
+        numbers = [3.0, 1.0, 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"]]
+        numbers += [p["chi"] * p["B"], (r1 + r2) / 2, (r2 - r1) / 2, p["lam"], p["A"]]
+        words = [potential.species[n] for n in (i, j, k)] + [f"{x:.17g}" for x in numbers]
+        lines.append(" ".join(words))
+    return "\n".join(lines) + "\n"
+
+
+def setfl_file(potential: EAM) -> str:
+    """The tables of an EAM potential as a setfl file."""
+    tables, symbols = potential.tables, potential.species
+    n_rho, n_r = tables.embedding.shape[1], tables.density.shape[1]
+    lines = ["", "", "", f"{len(symbols)} {' '.join(symbols)}"]
+    lines.append(f"{n_rho} {tables.d_rho:.17g} {n_r} {tables.d_r:.17g} {potential.cutoff:.17g}")
+    for kind, symbol in enumerate(symbols):
+        number = atomic_numbers[symbol]
+        lines.append(f"{number} {atomic_masses[number]:.17g} 1.0 fcc")
+        lines += [f"{x:.17g}" for x in (*tables.embedding[kind], *tables.density[kind])]
+    for a in range(len(symbols)):
+        for b in range(a + 1):
+            lines += [f"{x:.17g}" for x in tables.pair[a, b]]
+    return "\n".join(lines) + "\n"
+
+
+__all__ = [
+    "Lammps",
+    "MissingLammps",
+    "finite_differences",
+    "frequencies",
+    "matscipy_analytic",
+    "to_pdos",
+]
