@@ -53,7 +53,6 @@ def style() -> dict[str, object]:
         "legend.frameon": False,
         "lines.linewidth": 1.8,
         "svg.hashsalt": "glassdata",
-        "savefig.facecolor": "white",
     }
 
 
@@ -166,7 +165,7 @@ def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, 
     if len(crystal) > _LARGE_CRYSTAL:
         modes = without_translations(frequencies(crystal * (2, 1, 1), potential), 3)
     else:
-        modes = _band_frequencies(crystal, potential, n_modes)
+        modes = bands(crystal, potential, _wave_vectors(crystal, n_modes, potential.dim)).ravel()
     return g, pdos(modes, system.omega_edges)
 
 
@@ -285,8 +284,8 @@ def _sheet(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
     return [Patch(facecolor=colours[k], edgecolor="0.25", label=names[k]) for k in seen]
 
 
-def _band_frequencies(crystal: Atoms, potential: Potential, n_modes: int) -> np.ndarray:
-    """Frequencies (THz, signed) on an even mesh of about ``n_modes`` in the Brillouin zone."""
+def bands(crystal: Atoms, potential: Potential, waves: np.ndarray) -> np.ndarray:
+    """Signed frequencies (n_waves, dN), THz, of a crystal of N atoms at ``waves`` (n_waves, 3), 1/Å."""
     d, n = potential.dim, len(crystal)
     # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.
     lengths = crystal.cell.lengths()
@@ -300,11 +299,11 @@ def _band_frequencies(crystal: Atoms, potential: Potential, n_modes: int) -> np.
     place = links.row * d * n + links.col % (d * n)
     gather = sparse.csr_array((values, (place, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
     modes = []
-    for wave in np.array_split(_wave_vectors(crystal, n_modes, d), 20):
-        dynamical = (gather @ np.exp(1j * between @ wave.T)).T.reshape(-1, d * n, d * n)
+    for part in np.array_split(waves, 1 + len(waves) // 100):  # bounds the memory of the phases
+        dynamical = (gather @ np.exp(1j * between @ part.T)).T.reshape(-1, d * n, d * n)
         squares = np.linalg.eigvalsh(dynamical)
         modes.append(np.sign(squares) * np.sqrt(np.abs(squares)) * THZ)
-    return np.concatenate(modes).ravel()
+    return np.concatenate(modes)
 
 
 def _wave_vectors(crystal: Atoms, n_modes: int, d: int) -> np.ndarray:

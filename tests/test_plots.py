@@ -1,0 +1,216 @@
+"""Figures draw what they are given, with labelled axes, units and legends."""
+
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+import pytest
+import xarray as xr
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+
+import glassdata as gd
+from glassdata import plots
+from glassdata.evaluation import cross_validate, mse
+from glassdata.models import ridge
+from glassdata.row import compute_row
+from glassdata.schema import VARIABLES
+from glassdata.system import DISORDER_CLASSES
+
+N = 6
+#: One of each way to draw a structure: rings, coordination in the plane and in space, species.
+DRAWN = ("amc", "lj2d", "lj3d", "sic")
+
+
+@pytest.fixture(scope="module", params=DRAWN)
+def system(request):
+    return gd.SYSTEMS[request.param]
+
+
+@pytest.fixture(scope="module")
+def group(system):
+    """Six rows of the demo, as the dataset would hold them."""
+    return group_of(system)
+
+
+def group_of(system, indices=(0, 1, 5, 6, 7, 3)) -> xr.Dataset:
+    rows = [compute_row(system, "demo", index) for index in indices]
+    names = {"g": "r", "pdos": "omega"}
+    data = {
+        name: (("structure", axis), [row[name] for row in rows]) for name, axis in names.items()
+    }
+    for name in ("frequency", "position", "number"):
+        dims = VARIABLES[name].dims
+        data[name] = (dims, np.concatenate([row[name] for row in rows]))
+    data["cell"] = (("structure", "abc", "xyz"), [row["cell"] for row in rows])
+    for name in ("n_atoms", "n_modes", "parent", "disorder_class", system.class_variable):
+        data[name] = (("structure",), np.array([row[name] for row in rows]))
+    centres = {
+        "r": (system.r_edges[1:] + system.r_edges[:-1]) / 2,
+        "omega": (system.omega_edges[1:] + system.omega_edges[:-1]) / 2,
+    }
+    return xr.Dataset(data, centres, attrs={"dimension": system.dim})
+
+
+@pytest.fixture(scope="module")
+def evaluation(system, group):
+    X, Y = group["g"].values, group["pdos"].values
+    return cross_validate(ridge(l2=0.1), X, Y, np.arange(N), n_splits=3)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def has_unit(text: str) -> bool:
+    return "(" in text and text.rstrip().endswith(")")
+
+
+def test_stored_atoms_are_those_of_the_row(system, group):
+    for position, index in ((0, 0), (3, 6)):
+        made = gd.make_structure(system.name, index)
+        stored = plots.stored_atoms(group, position)
+        np.testing.assert_array_equal(stored.positions, made.positions)
+        np.testing.assert_array_equal(stored.numbers, made.numbers)
+        np.testing.assert_array_equal(stored.cell, made.cell)
+        assert stored.pbc.tolist() == [True, True, system.dim == 3]
+
+
+def test_stored_atoms_skip_failed_rows(system, group):
+    gap = group.copy()
+    # Assembly gives a failed row -1 atoms and no place among the ragged arrays.
+    failed = gap.isel(structure=[0]).assign(n_atoms=("structure", [-1]))
+    counts = np.r_[failed["n_atoms"].values, gap["n_atoms"].values]
+    cells = np.concatenate([failed["cell"].values, gap["cell"].values])
+    longer = xr.Dataset(
+        {
+            "n_atoms": ("structure", counts),
+            "cell": (("structure", "abc", "xyz"), cells),
+            "position": gap["position"],
+            "number": gap["number"],
+        },
+        attrs=gap.attrs,
+    )
+    np.testing.assert_array_equal(
+        plots.stored_atoms(longer, 1).positions, plots.stored_atoms(group, 0).positions
+    )
+
+
+def test_representatives_go_from_order_to_disorder(system, group):
+    measure = group[system.class_variable].values[plots.representatives(group, system)]
+    assert all(a <= b for a, b in pairwise(measure))
+
+
+def test_structure_has_axes_in_angstrom_and_a_legend(system, group):
+    _, ax = plt.subplots()
+    handles = plots.structure(ax, plots.stored_atoms(group, 2), system)
+    assert ax.get_xlabel() == "x (Å)"
+    assert ax.get_ylabel() == "y (Å)"
+    assert handles
+    assert ax.collections
+
+
+def test_perfect_crystal_is_drawn_in_one_colour():
+    system = gd.SYSTEMS["amc"]
+    _, ax = plt.subplots()
+    handles = plots.structure(ax, system.crystal() * (4, 3, 1), system)
+    assert [handle.get_label() for handle in handles] == ["6-membered rings"]
+
+
+def test_three_structures_share_a_legend(system, group):
+    figure = plots.structures(group, system)
+    titles = {ax.get_title() for ax in figure.axes[:3]}
+    assert titles <= set(DISORDER_CLASSES)
+    names = [text.get_text() for text in figure.axes[3].get_legend().get_texts()]
+    assert len(names) == len(set(names)) > 0
+
+
+def test_histogram_counts_every_structure(system, group):
+    _, ax = plt.subplots()
+    plots.disorder_histogram(ax, group, system)
+    label = " ".join(ax.get_xlabel().split())
+    assert label == plots.label(system.class_variable)
+    counts = [int(t.get_text().split(": ")[1]) for t in ax.get_legend().get_texts()]
+    assert sum(counts) == N
+    assert sum(patch.get_height() > 0 for patch in ax.patches)
+
+
+def test_spectra_have_units_and_the_crystal(system, group):
+    figure = plots.spectra_by_disorder(group, system)
+    above, below = figure.axes
+    assert above.get_xlabel() == "distance r (Å)"
+    assert below.get_xlabel() == "frequency (THz)"
+    assert below.get_ylabel() == "PDOS (1/THz)"
+    assert "crystal" in [text.get_text() for text in above.get_legend().get_texts()]
+
+
+def test_prediction_shows_truth_prediction_and_baseline(system, evaluation):
+    figure = plots.prediction(evaluation, system)
+    assert len(figure.axes) == 3
+    assert has_unit(figure.axes[-1].get_xlabel())
+    names = {text.get_text() for text in figure.axes[0].get_legend().get_texts()}
+    assert names == {"computed", "training mean", "predicted"}
+
+
+def test_errors_of_structures_average_to_the_score(evaluation):
+    error = plots.structure_mse(evaluation)
+    assert error.mean() == pytest.approx(mse(evaluation.truth, evaluation.prediction), rel=1e-12)
+
+
+def test_score_table_counts_structures(group, evaluation):
+    table = plots.score_table(evaluation, group["disorder_class"].values)
+    assert table["structures"]["all"] == N == table["structures"][1:].sum()
+    assert len(plots.fold_r2(evaluation)) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "top"),
+    [("amc", 74.16), ("amc_lb", 50.64), ("sic", 29.19), ("sic_tersoff", 29.66)],
+)
+def test_crystal_spectra_reach_the_known_top(name, top):
+    # SCIENCE.md section 4. The mesh misses the zone centre by a little, hence two bins.
+    system = gd.SYSTEMS[name]
+    g, spectrum = plots.crystal_spectra(system)
+    width = system.omega_edges[1]
+    highest = system.omega_edges[np.flatnonzero(spectrum)[-1] + 1]
+    assert abs(highest - top) < 2 * width
+    assert spectrum.sum() * width == pytest.approx(1)
+    assert g.shape == (system.n_r,)
+
+
+def test_band_frequencies_are_those_of_a_repeated_cell():
+    # At the wave vectors that fit into n cells, a crystal's bands are the modes of n cells.
+    system = gd.SYSTEMS["sic"]
+    crystal = system.crystal()
+    waves = np.zeros((2, 3))
+    waves[1, 0] = np.pi / crystal.cell[0, 0]
+    bands = plots.bands(crystal, system.potential, waves)
+    folded = gd.frequencies(crystal * (2, 1, 1), system.potential)
+    # 1e-4 THz: zero modes are square roots of rounding errors.
+    np.testing.assert_allclose(np.sort(bands.ravel()), folded, atol=1e-4)
+
+
+def test_labels_carry_units():
+    assert has_unit(plots.label("excess_energy"))
+    assert plots.label("excess_energy").endswith("(eV)")
+    assert plots.label("peak_width").endswith("(Å)")
+    assert not plots.label("non_hexagonal").endswith("()")
+
+
+def test_style_is_accepted_and_changes_nothing_by_itself():
+    before = dict(plt.rcParams)
+    settings = plots.style()
+    assert dict(plt.rcParams) == before
+    with plt.rc_context(settings):
+        assert plt.rcParams["font.size"] >= 11
+
+
+def test_drawing_shows_and_writes_nothing(group, system, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("a figure was shown"))
+    plots.structures(group, system)
+    assert not list(tmp_path.iterdir())
