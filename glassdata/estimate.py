@@ -8,18 +8,14 @@ from statistics import fmean
 from glassdata.store.rows import present, read_provenance
 from glassdata.system import System
 
-#: Atoms per structure where neither finished rows nor the protocol tell: upper ends of the sizes
-#: that profiles are meant to have.
-_USUAL_ATOMS = {"demo": 130, "reference": 900, "paper": 900}
-
 #: Copies of the dense Hessian that an eigenvalue solver holds at its peak.
 _DENSE_COPIES = 4
 #: Memory of a worker before it computes anything, bytes.
 _IDLE_BYTES = 300e6
 
-#: Rough cost of a row: a constant, and the cubic cost of the eigenvalues. The constants fit one
-#: core of a server of the year 2024 within a factor of three.
-_SECONDS, _SECONDS_AT_900 = 2.0, 60.0
+#: Rough cost of a row: relaxation in proportion to the atoms, eigenvalues to their cube. Both in
+#: seconds at 900 atoms on one core of a server of the year 2024, within a factor of three.
+_RELAXATION, _EIGENVALUES = 3.0, 1.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +53,6 @@ def _estimate_one(store: Path, system: System, profile: str, count: int) -> Esti
         atoms = max(facts["n_atoms"] for facts in timed)
         seconds = fmean(facts["seconds"]["total"] for facts in timed)
         return Estimate(system.name, rows, atoms, seconds, f"mean of {len(timed)} finished rows")
-    atoms = getattr(system.protocols[profile], "n_atoms", None) or _USUAL_ATOMS.get(profile, 900)
-    seconds = _SECONDS + _SECONDS_AT_900 * (atoms / 900) ** 3
+    atoms = system.protocols[profile].largest(system)
+    seconds = _RELAXATION * (atoms / 900) + _EIGENVALUES * (atoms / 900) ** 3
     return Estimate(system.name, rows, atoms, seconds, "rough model, no row is finished yet")

@@ -11,6 +11,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import has_fit_parameter
+from threadpoolctl import threadpool_limits
 
 
 def normalised(Y: np.ndarray) -> np.ndarray:
@@ -199,7 +200,8 @@ def cross_validate(
     for number, (train, test) in enumerate(grouped_folds(groups, n_splits, seed)):
         knows_groups = has_fit_parameter(model, "groups")
         extra = {"groups": groups[train]} if knows_groups else {}
-        fitted = clone(model).fit(X[train], Y[train], **extra)
+        with threadpool_limits(1):
+            fitted = clone(model).fit(X[train], Y[train], **extra)
         prediction[test] = fitted.predict(X[test])
         baseline[test] = Y[train].mean(axis=0)
         fold[test] = number

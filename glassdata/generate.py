@@ -177,3 +177,7 @@ class CrystalDisorder:
     def lattice(self, system: System, rng: np.random.Generator) -> Atoms:
         """The perfect crystal at this size; alloys may substitute species with ``rng``."""
         return system.crystal() * self.cells
+
+    def largest(self, system: System) -> int:
+        """Number of atoms of the perfect crystal."""
+        return len(self.lattice(system, np.random.default_rng(0)))

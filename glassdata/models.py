@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
 from sklearn.model_selection import BaseCrossValidator, GridSearchCV
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from glassdata.evaluation import (
     Evaluation,
@@ -158,7 +159,9 @@ class Tuned(GridSearchCV):
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence | None = None) -> "Tuned":
         """Choose the parameters on held-out groups, then fit to all structures."""
-        return super().fit(X, y, groups=groups)
+        # Many small products: BLAS threads wait for each other longer than they work.
+        with threadpool_limits(1):
+            return super().fit(X, y, groups=groups)
 
     def score(self, X: np.ndarray, y: np.ndarray) -> float:
         """R² of the chosen map as scikit-learn defines it, averaged over the bins."""

@@ -35,7 +35,6 @@ CLASS_COLOURS: Mapping[str, str] = dict(
     zip(DISORDER_CLASSES, ("#0d0887", "#8b0aa5", "#db5c68", "#f89540"), strict=True)
 )
 _FEWER_TO_MORE = ("#2166ac", "#7fb5d8", "#e4e4e4", "#f4a582", "#b2182b")
-_HOLE = "#ffffff"
 _SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
 _UNITS = {"angstrom": "Å", "THz-1": "1/THz", "eV": "eV", "K ps-1": "K/ps", "K": "K", "THz": "THz"}
 _LARGE_CRYSTAL = 100  # atoms: a substituted alloy, whose cell is repeated instead of its waves
@@ -66,15 +65,12 @@ def label(variable: str) -> str:
 def stored_atoms(group: xr.Dataset, position: int) -> Atoms:
     """Relaxed structure number ``position`` of a group of the dataset (failed rows may be gone)."""
     ends = np.cumsum(np.maximum(group["n_atoms"].values, 0))
-    start = ends[position - 1] if position else 0
-    span = slice(int(start), int(ends[position]))
-    cell = group["cell"].values[position]
-    sheet = group.attrs.get("dimension") == 2
+    span = slice(int(ends[position - 1]) if position else 0, int(ends[position]))
     return Atoms(
         numbers=group["number"].values[span],
         positions=group["position"].values[span],
-        cell=cell,
-        pbc=(True, True, not sheet),
+        cell=group["cell"].values[position],
+        pbc=(True, True, group.attrs["dimension"] == 3),
     )
 
 
@@ -116,12 +112,9 @@ def structure(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
     rgb = rgb * (1 - pale) + pale
     drawn = [int(k) for k in np.argsort(-depth) if depth[k] <= 1]
     circles = [Circle(atoms.positions[k, :2], radii[k]) for k in drawn]
-    ax.add_collection(
-        PatchCollection(circles, facecolor=rgb[drawn], edgecolor="0.25", linewidth=0.4)
-    )
+    ax.add_collection(PatchCollection(circles, fc=rgb[drawn], edgecolor="0.25", linewidth=0.4))
     ax.autoscale_view()
-    seen = sorted(set(kind[drawn].tolist()))
-    return [Patch(facecolor=colours[k], edgecolor="0.25", label=names[k]) for k in seen]
+    return _handles(kind[drawn], names, colours)
 
 
 def structures(group: xr.Dataset, system: System, positions: Sequence[int] | None = None) -> Figure:
@@ -141,8 +134,7 @@ def structures(group: xr.Dataset, system: System, positions: Sequence[int] | Non
 
 def disorder_histogram(ax: Axes, group: xr.Dataset, system: System, bins: int = 20) -> Axes:
     """Number of structures against the disorder that resulted, one colour per disorder class."""
-    measure = group[system.class_variable].values
-    classes = group["disorder_class"].values
+    measure, classes = group[system.class_variable].values, group["disorder_class"].values
     edges = np.linspace(measure.min(), measure.max(), bins + 1)
     parts = [measure[classes == name] for name in DISORDER_CLASSES]
     names = [f"{name}: {len(part)}" for name, part in zip(DISORDER_CLASSES, parts, strict=True)]
@@ -174,10 +166,10 @@ def spectra_by_disorder(
 ) -> Figure:
     """Mean g(r) and mean PDOS of each disorder class, over the crystal's in grey.
 
-    ``reference`` is what ``crystal_spectra`` returns, computed here if it is None.
+    ``reference`` is what ``crystal_spectra`` returns; None computes it.
     """
     reference = crystal_spectra(system) if reference is None else reference
-    figure, axes = plt.subplots(2, 1, figsize=(6.4, 6.8))
+    figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2))
     scales = (group["r"].values, group["omega"].values)
     for ax, x, name, crystal in zip(axes, scales, ("g", "pdos"), reference, strict=True):
         ax.fill_between(x, crystal, step="mid", color="0.82", label="crystal")
@@ -191,7 +183,7 @@ def spectra_by_disorder(
         ax.set(xlim=(0, None), ylim=(0, 1.15 * highest))
     axes[0].set(xlabel="distance r (Å)", ylabel="g(r)")
     axes[1].set(xlabel="frequency (THz)", ylabel="PDOS (1/THz)")
-    axes[0].legend()
+    axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return figure
 
 
@@ -224,35 +216,26 @@ def structure_mse(evaluation: Evaluation) -> np.ndarray:
 
 def fold_r2(evaluation: Evaluation) -> np.ndarray:
     """R² against the training mean in each fold, (n_folds,)."""
-    groups = [f"{number:04d}" for number in evaluation.fold]
-    return np.array([score.r2 for score in by_class(evaluation, groups).values()])
+    folds = [f"{number:04d}" for number in evaluation.fold]
+    return np.array([score.r2 for score in by_class(evaluation, folds).values()])
 
 
 def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
-    """Scores overall and in each disorder class, errors in units of 1e-6, for display.
+    """Scores in each disorder class and overall, with the standard deviation over folds.
 
-    "R² in class" compares with the training mean of the same class. The spread is the standard
-    deviation over folds, the smallest honest error bar of a small dataset.
+    For display. "R² in class" compares with the training mean of the same class.
     """
-    spread = fold_r2(evaluation).std(ddof=1)
-    rows = {
-        "all": [
-            len(evaluation.fold),
-            f"{1e6 * evaluation.mse:.2f}",
-            f"{1e6 * evaluation.baseline_mse:.2f}",
-            f"{evaluation.r2:.2f} ± {spread:.2f}",
-            "",
-        ]
-    }
     scores = by_class(evaluation, classes)
-    for name in DISORDER_CLASSES:
-        if name in scores:
-            s = scores[name]
-            errors = [f"{1e6 * s.mse:.2f}", f"{1e6 * s.baseline_mse:.2f}"]
-            within = "" if np.isnan(s.class_r2) else f"{s.class_r2:.2f}"
-            rows[name] = [s.n, *errors, f"{s.r2:.2f}", within]
-    columns = ["structures", "MSE / 1e-6", "of the mean", "R²", "R² in class"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    names = ["structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class"]
+    table = pd.DataFrame(columns=names)
+    for name in (name for name in DISORDER_CLASSES if name in scores):
+        score = scores[name]
+        numbers = (1e6 * score.mse, 1e6 * score.baseline_mse, score.r2, score.class_r2)
+        table.loc[name] = [score.n, *("" if np.isnan(x) else f"{x:.2f}" for x in numbers)]
+    errors = [f"{1e6 * evaluation.mse:.2f}", f"{1e6 * evaluation.baseline_mse:.2f}"]
+    spread = f"{evaluation.r2:.2f} ± {fold_r2(evaluation).std(ddof=1):.2f}"
+    table.loc["all"] = [len(evaluation.fold), *errors, spread, ""]
+    return table
 
 
 def _is_network(system: System) -> bool:
@@ -265,7 +248,7 @@ def _legend(system: System) -> tuple[list[str], Sequence[str]]:
         return list(system.species), _SPECIES
     if _is_network(system):
         rings = [f"{size}-membered rings" for size in (5, 6, 7)]
-        return ["4 or less", *rings, "8 to 11", "holes: 12 or more"], (*_FEWER_TO_MORE, _HOLE)
+        return ["4 or less", *rings, "8 to 11", "holes: 12 or more"], (*_FEWER_TO_MORE, "white")
     usual = int(coordination(system.crystal(), system.bond_length)[0])
     names = [f"{usual + step} neighbours" for step in (-1, 0, 1)]
     return [f"{usual - 2} or less", *names, f"{usual + 2} or more"], _FEWER_TO_MORE
@@ -277,15 +260,19 @@ def _sheet(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
     sizes = np.array([len(polygon) for polygon in polygons])
     kind = np.where(sizes < 12, np.clip(sizes - 4, 0, 4), 5)
     faces = [colours[k] for k in kind]
-    ax.add_collection(PolyCollection(polygons, facecolor=faces, edgecolor="0.25", linewidth=0.5))
+    ax.add_collection(PolyCollection(polygons, fc=faces, edgecolor="0.25", linewidth=0.5))
     ax.plot(*atoms.positions[:, :2].T, ".", color="0.15", markersize=1.5)
     ax.autoscale_view()
+    return _handles(kind, names, colours)
+
+
+def _handles(kind: np.ndarray, names: Sequence[str], colours: Sequence[str]) -> list[Patch]:
     seen = sorted(set(kind.tolist()))
     return [Patch(facecolor=colours[k], edgecolor="0.25", label=names[k]) for k in seen]
 
 
 def bands(crystal: Atoms, potential: Potential, waves: np.ndarray) -> np.ndarray:
-    """Signed frequencies (n_waves, dN), THz, of a crystal of N atoms at ``waves`` (n_waves, 3), 1/Å."""
+    """Signed frequencies, (n_waves, dN), THz, of a crystal at ``waves``, (n_waves, 3), 1/Å."""
     d, n = potential.dim, len(crystal)
     # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.
     lengths = crystal.cell.lengths()
@@ -309,10 +296,7 @@ def bands(crystal: Atoms, potential: Potential, waves: np.ndarray) -> np.ndarray
 def _wave_vectors(crystal: Atoms, n_modes: int, d: int) -> np.ndarray:
     """Even mesh, (n, 3), 1/Å, shifted so that no two points are alike by symmetry."""
     mesh = round((n_modes / (d * len(crystal))) ** (1 / crystal.pbc.sum()))
-    shift = (0.31, 0.17, 0.43)
-    steps = [
-        (np.arange(mesh) + offset) / mesh if periodic else np.zeros(1)
-        for offset, periodic in zip(shift, crystal.pbc, strict=True)
-    ]
+    even = [(np.arange(mesh) + offset) / mesh for offset in (0.31, 0.17, 0.43)]
+    steps = [x if periodic else [0.0] for x, periodic in zip(even, crystal.pbc, strict=True)]
     points = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
     return 2 * np.pi * points @ np.asarray(crystal.cell.reciprocal())

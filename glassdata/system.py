@@ -21,6 +21,9 @@ class Protocol(Interface):
     def n_structures(self) -> int:
         """Number of structures of the whole profile."""
 
+    def largest(self, system: "System") -> int:
+        """Number of atoms of the largest structure, before any are removed."""
+
     def __call__(self, system: "System", index: int) -> Atoms:
         """Return the relaxed structure number ``index``.
 

@@ -37,6 +37,9 @@ class FakeProtocol:
     def __init__(self, n_structures: int) -> None:
         self.n_structures = n_structures
 
+    def largest(self, system: System) -> int:
+        return 6
+
 
 class FakeSystem(System):
     """A System whose science is plain data and can be changed by a test."""

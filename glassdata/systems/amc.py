@@ -24,8 +24,8 @@ from glassdata.system import System
 _BOND = 2.0  # Å: between the first (1.46) and the second (2.5) neighbours
 _LOOSE = 1e-2  # eV/Å: enough for a structure that is going to change again
 
-# A rotation spoils about seven of a hundred rings per hundredth of a rotation per atom, and a quench
-# spoils half of them: the weights make the classes of disorder come out about even.
+# A hundredth of a rotation per atom spoils about seven of a hundred rings, and a quench half of
+# them: the weights make the classes of disorder come out about even.
 _STRATA = (
     Stratum(2, vacancy_fraction=(0.0, 0.2)),
     Stratum(4, stone_wales=(0.0, 0.07)),
@@ -103,6 +103,10 @@ class SheetDisorder:
         flat = relax(sheet, potential, max_force=_LOOSE, cell="isotropic")
         flat.positions[:, 2] += self.kick * rng.normal(size=len(flat))
         return settle(flat, potential, max_force=self.max_force)
+
+    def largest(self, system: System) -> int:
+        """Number of atoms of the large sheets before any are removed."""
+        return len(system.crystal()) * int(np.prod(self.large_cells))
 
     def _large(self, member: Member) -> bool:
         return not member.replicate and member.parent // 2 % 10 == 9
