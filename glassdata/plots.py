@@ -37,6 +37,7 @@ CLASS_COLOURS: Mapping[str, str] = dict(
 _FEWER_TO_MORE = ("#2166ac", "#7fb5d8", "#e4e4e4", "#f4a582", "#b2182b")
 _SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
 _UNITS = {"angstrom": "Å", "THz-1": "1/THz", "eV": "eV", "K ps-1": "K/ps", "K": "K", "THz": "THz"}
+_COLUMNS = ("structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class")
 _LARGE_CRYSTAL = 100  # atoms: a substituted alloy, whose cell is repeated instead of its waves
 
 
@@ -50,7 +51,6 @@ def style() -> dict[str, object]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "legend.frameon": False,
-        "lines.linewidth": 1.8,
         "svg.hashsalt": "glassdata",
     }
 
@@ -170,16 +170,15 @@ def spectra_by_disorder(
     """
     reference = crystal_spectra(system) if reference is None else reference
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2))
-    scales = (group["r"].values, group["omega"].values)
-    for ax, x, name, crystal in zip(axes, scales, ("g", "pdos"), reference, strict=True):
-        ax.fill_between(x, crystal, step="mid", color="0.82", label="crystal")
+    for ax, x, name, crystal in zip(axes, ("r", "omega"), ("g", "pdos"), reference, strict=True):
+        ax.fill_between(group[x], crystal, step="mid", color="0.82", label="crystal")
         highest = 0.0
         for kind, colour in CLASS_COLOURS.items():
             mine = group["disorder_class"].values == kind
             if mine.any():
                 mean = group[name].values[mine].mean(axis=0)
                 highest = max(highest, mean.max())
-                ax.plot(x, mean, color=colour, label=f"{kind} ({mine.sum()})")
+                ax.plot(group[x], mean, color=colour, label=f"{kind} ({mine.sum()})")
         ax.set(xlim=(0, None), ylim=(0, 1.15 * highest))
     axes[0].set(xlabel="distance r (Å)", ylabel="g(r)")
     axes[1].set(xlabel="frequency (THz)", ylabel="PDOS (1/THz)")
@@ -226,8 +225,7 @@ def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
     For display. "R² in class" compares with the training mean of the same class.
     """
     scores = by_class(evaluation, classes)
-    names = ["structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class"]
-    table = pd.DataFrame(columns=names)
+    table = pd.DataFrame(columns=_COLUMNS)
     for name in (name for name in DISORDER_CLASSES if name in scores):
         score = scores[name]
         numbers = (1e6 * score.mse, 1e6 * score.baseline_mse, score.r2, score.class_r2)
@@ -259,7 +257,7 @@ def _sheet(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
     polygons = ring_polygons(atoms, system.bond_length)
     sizes = np.array([len(polygon) for polygon in polygons])
     kind = np.where(sizes < 12, np.clip(sizes - 4, 0, 4), 5)
-    faces = [colours[k] for k in kind]
+    faces = np.array(colours)[kind]
     ax.add_collection(PolyCollection(polygons, fc=faces, edgecolor="0.25", linewidth=0.5))
     ax.plot(*atoms.positions[:, :2].T, ".", color="0.15", markersize=1.5)
     ax.autoscale_view()
@@ -275,8 +273,8 @@ def bands(crystal: Atoms, potential: Potential, waves: np.ndarray) -> np.ndarray
     """Signed frequencies, (n_waves, dN), THz, of a crystal at ``waves``, (n_waves, 3), 1/Å."""
     d, n = potential.dim, len(crystal)
     # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.
-    lengths = crystal.cell.lengths()
-    repeats = np.where(crystal.pbc, np.ceil(4 * potential.cutoff / lengths), 1).astype(int)
+    enough = np.ceil(4 * potential.cutoff / crystal.cell.lengths())
+    repeats = np.where(crystal.pbc, enough, 1).astype(int)
     block = crystal * repeats
     links = sparse.coo_array(hessian(block, potential)[: d * n])
     first, second = links.row // d, links.col // d
