@@ -326,9 +326,19 @@ def test_what_is_no_dataset_is_refused(tmp_path, place):
         open_dataset(tmp_path / place)
 
 
-def test_missing_reference_names_the_command(monkeypatch, tmp_path):
-    monkeypatch.setattr("glassdata.store.reading.REFERENCE", tmp_path / "reference.zarr.zip")
+def test_the_dataset_of_the_checkout_is_the_shipped_one_before_the_computed(
+    monkeypatch, sealed, tmp_path
+):
+    shipped, computed = tmp_path / "reference.zarr.zip", tmp_path / "store"
+    monkeypatch.setattr("glassdata.store.reading.REFERENCE", shipped)
+    monkeypatch.setattr("glassdata.store.reading.COMPUTED", computed)
     with pytest.raises(FileNotFoundError, match="make data"):
+        open_dataset()
+    shutil.copytree(sealed, computed)
+    assert set(open_dataset().children) == {"ar", "sic"}
+    shipped.write_text("damaged")
+    # A shipped file that is damaged is an error, not a reason to take other data.
+    with pytest.raises(StoreError, match=r"reference\.zarr\.zip"):
         open_dataset()
 
 
