@@ -18,6 +18,7 @@ _HOME = {
     "frequencies": "vibrations",
     "pdos": "vibrations",
     "pdos_kpm": "kpm",
+    "crystal_spectra": "bands",
     "relax": "minimise",
     "open_dataset": "store",
     "models": None,

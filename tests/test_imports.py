@@ -16,7 +16,7 @@ LAYERS = [
     {"units", "config", "schema"},
     {"potentials"},
     {"system", "radial", "vibrations", "minimise", "melt"},
-    {"rings", "kpm", "generate"},
+    {"rings", "kpm", "generate", "bands"},
     {"systems"},
     {"row"},
     {"store", "estimate"},

@@ -1,0 +1,60 @@
+"""Phonon bands of perfect crystals, and the spectra that glasses are compared with."""
+
+import numpy as np
+from ase import Atoms
+from ase.geometry import find_mic
+from scipy import sparse
+
+from glassdata.potentials import Potential
+from glassdata.radial import rdf
+from glassdata.system import System
+from glassdata.units import THZ
+from glassdata.vibrations import frequencies, hessian, pdos, without_translations
+
+_LARGE_CRYSTAL = 100  # atoms: a substituted alloy, whose cell is repeated instead of its waves
+
+
+def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, np.ndarray]:
+    """The perfect crystal's g(r), (n_r,), and PDOS, (n_omega,), 1/THz, in the system's bins.
+
+    Frequencies are sampled over the Brillouin zone; a substituted alloy, whose crystal is a large
+    cell already, is repeated to twice that size.
+    """
+    crystal, potential = system.crystal(), system.potential
+    g = rdf(crystal, system.r_edges, dim=system.dim)
+    if len(crystal) > _LARGE_CRYSTAL:
+        modes = without_translations(frequencies(crystal * (2, 1, 1), potential), 3)
+    else:
+        modes = bands(crystal, potential, _wave_vectors(crystal, n_modes, potential.dim)).ravel()
+    return g, pdos(modes, system.omega_edges)
+
+
+def bands(crystal: Atoms, potential: Potential, waves: np.ndarray) -> np.ndarray:
+    """Signed frequencies, (n_waves, dN), THz, of a crystal at ``waves``, (n_waves, 3), 1/Å."""
+    d, n = potential.dim, len(crystal)
+    # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.
+    enough = np.ceil(4 * potential.cutoff / crystal.cell.lengths())
+    repeats = np.where(crystal.pbc, enough, 1).astype(int)
+    block = crystal * repeats
+    links = sparse.coo_array(hessian(block, potential)[: d * n])
+    first, second = links.row // d, links.col // d
+    between, _ = find_mic(block.positions[second] - block.positions[first], block.cell, block.pbc)
+    weight = 1 / np.sqrt(crystal.get_masses())
+    values = links.data * weight[first] * weight[second % n]
+    place = links.row * d * n + links.col % (d * n)
+    gather = sparse.csr_array((values, (place, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
+    modes = []
+    for part in np.array_split(waves, 1 + len(waves) // 100):  # bounds the memory of the phases
+        dynamical = (gather @ np.exp(1j * between @ part.T)).T.reshape(-1, d * n, d * n)
+        squares = np.linalg.eigvalsh(dynamical)
+        modes.append(np.sign(squares) * np.sqrt(np.abs(squares)) * THZ)
+    return np.concatenate(modes)
+
+
+def _wave_vectors(crystal: Atoms, n_modes: int, d: int) -> np.ndarray:
+    """Even mesh, (n, 3), 1/Å, shifted so that no two points are alike by symmetry."""
+    mesh = round((n_modes / (d * len(crystal))) ** (1 / crystal.pbc.sum()))
+    even = [(np.arange(mesh) + offset) / mesh for offset in (0.31, 0.17, 0.43)]
+    steps = [x if periodic else [0.0] for x, periodic in zip(even, crystal.pbc, strict=True)]
+    points = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    return 2 * np.pi * points @ np.asarray(crystal.cell.reciprocal())
