@@ -15,9 +15,3 @@ THZ = (elementary_charge / (angstrom**2 * _ATOMIC_MASS)) ** 0.5 / (2 * pi * tera
 
 #: Boltzmann's constant, eV/K.
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
-
-#: Mass density of 1 u/Å³, g/cm³.
-GRAM_PER_CM3 = _ATOMIC_MASS * 1e3 / (angstrom * 1e2) ** 3
-
-#: Pressure of 1 eV/Å³, GPa.
-GPA = elementary_charge / angstrom**3 / 1e9

@@ -25,8 +25,9 @@ from glassdata.store.rows import (
 )
 from glassdata.store.sealing import versions
 
-#: Failures of the machine rather than of the structure; tried again, never published.
-TRANSIENT = (OSError, MemoryError)
+#: Failures of the machine or its installation rather than of the structure; tried again, never
+#: published.
+TRANSIENT = (OSError, MemoryError, ImportError)
 #: Differences that recomputation on another processor type may show, relative and absolute.
 TOLERANCE = 1e-3
 

@@ -14,6 +14,7 @@ from fake_glass import contents
 from glassdata import worker
 from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
+from glassdata.melt import MissingLammps
 from glassdata.row import compute_row, row_id
 from glassdata.store import StoreError, open_dataset, progress, verify
 from glassdata.store.rows import (
@@ -216,6 +217,15 @@ def test_recomputation_tells_identical_from_close_from_different(tmp_path):
     assert outcomes == {"plain_row": "identical", "near_row": "close", "other_row": "different"}
     assert "energy" in found["other_row"].reason
     assert contents(store) == before
+
+
+def test_a_missing_package_is_no_property_of_a_glass(tmp_path):
+    def without_lammps(system, profile, index, timings=None):
+        raise MissingLammps("making amorphous carbon needs LAMMPS")
+
+    with pytest.raises(MissingLammps):
+        worker.publish(fake.task(tmp_path / "store", without_lammps), "ar", 0)
+    assert not list(tmp_path.rglob("*.npz"))
 
 
 def test_recomputation_through_dask_is_identical(reference):
