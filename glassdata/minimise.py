@@ -243,12 +243,12 @@ class SoftSpheres(Potential):
         raise NotImplementedError("matscipy has no soft spheres; they only prepare structures")
 
 
-def separate(atoms: Atoms, distance: float, *, dim: int = 3) -> Atoms:
+def separate(atoms: Atoms, distance: float) -> Atoms:
     """Take apart atoms nearer than ``distance`` (Å), moving the others as little as possible.
 
     Returns a new structure, free of overlaps up to what its density allows.
     """
-    spheres = SoftSpheres(distance, tuple(sorted(set(atoms.symbols))), dim=dim)
+    spheres = SoftSpheres(distance, tuple(sorted(set(atoms.symbols))))
     landscape = _Landscape(atoms, spheres, scaling=False)
     result = minimize(
         landscape.energy_gradient,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
-from glassdata.radial import neighbours
+from glassdata.neighbours import neighbours
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def rings(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
     Raises
     ------
     ValueError
-        If a periodic direction leaves the xy plane, or as :func:`glassdata.radial.neighbours`.
+        If a periodic direction leaves the xy plane, or as :func:`glassdata.neighbours.neighbours`.
     """
     bonds, faces = _faces(atoms, cutoff)
     return [bonds.start[face] for face in faces]

@@ -204,3 +204,14 @@ def test_pressure_vanishes_when_the_cell_may_scale():
         slopes.append(energy_forces(strained, potential)[0])
     # Against the bulk modulus, about 0.02 eV/Å³ × 3 × volume: strain below 1e-6.
     assert abs(slopes[1] - slopes[0]) / 2e-5 < 1e-5 * end.cell.volume
+
+
+def test_a_sheet_without_a_third_cell_vector_relaxes_alike():
+    system = SYSTEMS["amc"]
+    sheet = system.crystal() * (3, 2, 1)
+    sheet.rattle(0.02, seed=1)
+    bare = sheet.copy()
+    bare.cell[2] = 0.0
+    ends = [relax(atoms, system.potential, cell="isotropic") for atoms in (sheet, bare)]
+    assert ends[1].positions == pytest.approx(ends[0].positions, abs=1e-9)
+    assert not ends[1].cell[2].any()

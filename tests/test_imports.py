@@ -13,7 +13,7 @@ PACKAGE = Path(glassdata.__file__).parent
 
 # Each layer may import from those above it, and within itself.
 LAYERS = [
-    {"units", "config", "schema"},
+    {"units", "config", "schema", "neighbours"},
     {"potentials"},
     {"system", "radial", "vibrations", "minimise", "melt"},
     {"rings", "kpm", "generate", "bands"},

@@ -7,7 +7,8 @@ from ase.build import bulk, graphene
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassdata.radial import coordination, first_peak, neighbours, partial_rdf, rdf
+from glassdata.neighbours import neighbours
+from glassdata.radial import coordination, first_peak, partial_rdf, rdf
 
 EDGES = np.linspace(0, 10, 101)
 # No lattice vector of the cells below lies on one of these edges, where rounding would decide.

@@ -68,7 +68,7 @@ def _check_structure(atoms: "Atoms", where: str, species: tuple[str, ...], what:
 
 
 def _check_overlap(atoms: "Atoms", where: str) -> None:
-    from glassdata.radial import neighbours
+    from glassdata.neighbours import neighbours
 
     first, second, distance = neighbours("ijd", atoms, OVERLAP)
     if len(first):

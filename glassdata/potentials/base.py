@@ -12,9 +12,10 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
-from matscipy.neighbours import neighbour_list
 from numba import njit
 from scipy import sparse
+
+from glassdata.neighbours import neighbours
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,7 @@ class Bonds:
 
         ``half`` keeps one of each pair and its reverse.
         """
-        if not np.isfinite(atoms.positions).all():
-            raise ValueError("a position is not finite")
-        first, second, shift, vector = neighbour_list("ijSD", atoms, cutoff)
+        first, second, shift, vector = neighbours("ijSD", atoms, cutoff)
         if half:
             keep = (first < second) | ((first == second) & (_direction(shift) > 0))
             first, second, shift, vector = first[keep], second[keep], shift[keep], vector[keep]

@@ -2,6 +2,7 @@
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import complete_cell
 from numba import njit
 
 from glassdata.potentials.base import Bonds, Potential
@@ -53,7 +54,7 @@ class _Snapshot:
     def slack(self, positions: np.ndarray, cell: np.ndarray, reach: float) -> float:
         """By how much a pair within ``reach`` may have come closer since, at most (Å)."""
         # A homogeneous strain stretches a pair by its length; the rest is the atoms' own motion.
-        strain = np.linalg.solve(self.cell, cell)
+        strain = np.linalg.solve(complete_cell(self.cell), complete_cell(cell))
         drift = positions - self.positions @ strain
         moved = np.sqrt(np.einsum("ia,ia->i", drift, drift).max())
         return float(2 * moved + np.linalg.norm(strain - np.eye(3), 2) * 2 * reach)
