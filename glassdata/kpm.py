@@ -6,17 +6,21 @@ so that ω = ω_max cos(θ/2): the Chebyshev grid, uniform in θ, is nearly unif
 does not thin out at low frequencies.
 """
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from numba import njit
 from scipy import sparse
-from scipy.sparse.linalg import eigsh
+from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glassdata.potentials import Potential
 from glassdata.units import THZ
-from glassdata.vibrations import hessian
+from glassdata.vibrations import dynamical_matrix
 
 # The largest Ritz value lies below the largest eigenvalue, which a few stiff pairs of a large glass
 # may hold far above the rest; the interval must contain it.
@@ -51,6 +55,7 @@ def pdos_kpm(
     n_moments: int = 400,
     n_vectors: int = 8,
     seed: int = 0,
+    n_threads: int | None = None,
 ) -> KernelSpectrum:
     """Phonon density of states without diagonalisation.
 
@@ -68,6 +73,8 @@ def pdos_kpm(
         Number of Chebyshev polynomials; the resolution is ω_max π / (2 n_moments).
     n_vectors : int
         Random vectors, at least 2 for an error.
+    n_threads : int
+        By default one for each processor; the result does not depend on it.
 
     Raises
     ------
@@ -82,50 +89,95 @@ def pdos_kpm(
         raise ValueError(
             f"pdos_kpm needs at least 2 moments and 2 vectors, got {n_moments} and {n_vectors}"
         )
-    matrix = _dynamical(atoms, potential)
+    matrix = dynamical_matrix(atoms, potential)
     rng = np.random.default_rng(seed)
     start = rng.standard_normal(matrix.shape[0])
-    top = (1 + _MARGIN) * eigsh(matrix, k=1, which="LA", tol=_RITZ_TOLERANCE, v0=start)[0][0]
-    moments = _moments(matrix, top, n_moments, n_vectors, rng)
+    product = _Product(matrix, n_threads or len(os.sched_getaffinity(0)))
+    top = product.largest(start)
+    moments = _moments(product, top, n_moments, n_vectors, rng)
     spectra = _histogram(moments, np.sqrt(top) * THZ, edges)
     error = spectra.std(axis=0, ddof=1) / np.sqrt(n_vectors)
     resolution = np.sqrt(top) * THZ * np.pi / (2 * n_moments)
     return KernelSpectrum(spectra.mean(axis=0), error, float(resolution))
 
 
-def _dynamical(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array:
-    """Mass-weighted Hessian, scaled in place: it is the largest thing in memory."""
-    matrix = hessian(atoms, potential)
-    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), matrix.shape[0] // len(atoms)))
-    matrix.data *= np.repeat(weight, np.diff(matrix.indptr))
-    matrix.data *= weight[matrix.indices]
-    return matrix
+class _Product:
+    """Products of a symmetric block matrix with a few vectors, on several threads."""
+
+    def __init__(self, matrix: sparse.bsr_array, n_threads: int) -> None:
+        self.matrix, self.n_threads = matrix, n_threads
+        starts = matrix.indptr
+        # As many blocks for each thread.
+        shares = np.linspace(0, starts[-1], 4 * n_threads + 1)
+        self._rows = np.searchsorted(starts, shares[1:-1])
+        self._rows = np.unique([0, *self._rows, len(starts) - 1])
+
+    def step(self, scale: float, shift: float, now: np.ndarray, before: np.ndarray) -> None:
+        """``before`` becomes ``(scale A - shift) now - before``; vectors are columns, (dN, n)."""
+
+        def some(rows: tuple[int, int]) -> None:
+            m = self.matrix
+            _step(*rows, m.indptr, m.indices, m.data, scale, shift, now, before)
+
+        with ThreadPoolExecutor(self.n_threads) as pool:
+            list(pool.map(some, pairwise(self._rows)))
+
+    def largest(self, start: np.ndarray) -> float:
+        """An upper bound of the largest eigenvalue, a little above it."""
+
+        def product(vector: np.ndarray) -> np.ndarray:
+            result = np.zeros((len(vector), 1))
+            self.step(1.0, 0.0, np.ascontiguousarray(vector).reshape(-1, 1), result)
+            return result[:, 0]
+
+        shape = self.matrix.shape
+        operator = LinearOperator(shape, matvec=product, dtype=float)
+        ritz = eigsh(operator, k=1, which="LA", tol=_RITZ_TOLERANCE, v0=start)[0][0]
+        return (1 + _MARGIN) * float(ritz)
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
+    d, n = blocks.shape[1], now.shape[1]
+    total = np.empty((d, n))
+    for i in range(begin, stop):
+        total[:] = 0.0
+        for place in range(starts[i], starts[i + 1]):
+            first = np.uint64(d * columns[place])
+            for a in range(d):
+                for b in range(d):
+                    value = blocks[place, a, b]
+                    for k in range(n):
+                        total[a, k] += value * now[first + np.uint64(b), k]
+        for a in range(d):
+            for k in range(n):
+                here = d * i + a
+                before[here, k] = scale * total[a, k] - shift * now[here, k] - before[here, k]
 
 
 def _moments(
-    matrix: sparse.csr_array, top: float, count: int, n_vectors: int, rng: np.random.Generator
+    product: _Product, top: float, count: int, n_vectors: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Chebyshev moments of each random vector's spectrum, (n_vectors, count).
 
     Products of two vectors give moments of twice the order, which halves the multiplications.
     """
-    size = matrix.shape[0]
+    size = product.matrix.shape[0]
     before = rng.choice([-1.0, 1.0], (size, n_vectors)) / np.sqrt(size)
 
-    def shifted(vectors: np.ndarray) -> np.ndarray:
-        return (matrix @ vectors) * (2 / top) - vectors
-
-    def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.einsum("is,is->s", a, b)
 
-    first, now = before, shifted(before)
+    now = np.zeros_like(before)
+    product.step(2 / top, 1.0, before, now)
     moments = np.empty((n_vectors, count + 2))
-    moments[:, 0], moments[:, 1] = product(first, first), product(first, now)
+    moments[:, 0], moments[:, 1] = overlap(before, before), overlap(before, now)
     for n in range(1, count // 2 + 1):
-        moments[:, 2 * n] = 2 * product(now, now) - moments[:, 0]
-        before, now = now, 2 * shifted(now) - before
+        moments[:, 2 * n] = 2 * overlap(now, now) - moments[:, 0]
+        product.step(4 / top, 2.0, now, before)
+        before, now = now, before
         if 2 * n + 1 < count + 2:
-            moments[:, 2 * n + 1] = 2 * product(now, before) - moments[:, 1]
+            moments[:, 2 * n + 1] = 2 * overlap(now, before) - moments[:, 1]
     if not (np.abs(moments) < 1.5).all():
         raise ValueError("the kernel polynomials diverge: is the structure at a minimum?")
     return moments[:, :count]

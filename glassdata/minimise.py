@@ -58,7 +58,7 @@ def relax(
     landscape = _Landscape(atoms, potential, cell == "isotropic")
     # Newton's method needs few Hessians once it is close, and resolves what a line search cannot
     # (energies differ by less than their rounding there); far away it would wander.
-    for closeness in (10.0, *_FRESH_STARTS * [1.0]):
+    for closeness in (potential.newton_from, *_FRESH_STARTS * [1.0]):
         landscape.descend(0.9 * closeness * max_force, max_evaluations)
         left = landscape.largest_force()
         if left > max_force:
@@ -153,13 +153,15 @@ class _Landscape:
 
     def newton(self, max_force: float) -> float:
         """Truncated Newton within a trust region, at fixed cell; returns the largest force left."""
-        hessians: dict[bytes, sparse.csr_array] = {}
+        hessians: dict[bytes, sparse.bsr_array] = {}
 
         def curvature(variables: np.ndarray, direction: np.ndarray) -> np.ndarray:
             here = variables.tobytes()
             if here not in hessians:
                 hessians.clear()
-                bonds = self._neighbours.at(*self._unpack(variables)[:2])
+                self.move(variables)
+                # Fresh bonds: those of the list reach further, and make a Hessian with more blocks.
+                bonds = self.potential.bonds(self.atoms)
                 hessians[here] = self.potential.hessian(self.types, bonds)
             return hessians[here] @ direction
 
@@ -231,7 +233,7 @@ class SoftSpheres(Potential):
         slope = -self.strength * wave * np.sin(wave * r) * inside
         return float(energy.sum()), slope[:, None] * unit
 
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
+    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
         r, unit = lengths(bonds.vector)
         wave = np.pi / self.diameter
         inside = r < self.diameter

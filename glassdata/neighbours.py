@@ -2,21 +2,33 @@
 
 import numpy as np
 from ase import Atoms
-from matscipy.neighbours import neighbour_list
+from numba import njit
+
+# Atoms are sorted into bins of this share of the cut-off: smaller ones fit the sphere better, and
+# more of them have to be looked up.
+_BIN = 0.5
+# Bins per atom at most, for a cell that is mostly empty.
+_MOST_BINS = 4
 
 
-def neighbours(quantities: str, atoms: Atoms, cutoff: float):
+def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = False):
     """All ordered pairs of atoms closer than ``cutoff``, periodic images included.
+
+    Atoms are sorted into bins, so that time and memory grow as the number of pairs, which are
+    sorted by their first atom.
 
     Parameters
     ----------
     quantities
-        What to return, letter by letter, as ``matscipy.neighbours.neighbour_list`` does:
-        ``i``, ``j`` indices, ``d`` distances (Å), ``D`` vectors (Å), ``S`` cell shifts.
+        What to return, letter by letter: ``i``, ``j`` indices, ``d`` distances (Å), ``D`` vectors
+        from i to j (Å), ``S`` cell vectors to add to j.
     atoms
-        Cell vectors may be missing (zero) in directions that are not periodic.
+        Cell vectors may be missing (zero) in directions that are not periodic. Positions may lie
+        outside the cell.
     cutoff
         Å; a pair at exactly this distance does not count.
+    half
+        Only one of each pair and its reverse.
 
     Raises
     ------
@@ -28,9 +40,129 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float):
     # Missing vectors are filled in, so a periodic one that is missing must be found before.
     if np.any(atoms.pbc & (atoms.cell.lengths() == 0)):
         raise ValueError(f"a periodic direction has no cell vector: cell {atoms.cell.tolist()}")
-    cell = atoms.cell.complete()
-    if not cell.volume > 0:
+    cell = np.asarray(atoms.cell.complete())
+    if not abs(np.linalg.det(cell)) > 0:
         raise ValueError(f"cell vectors are linearly dependent: cell {atoms.cell.tolist()}")
-    return neighbour_list(
-        quantities, positions=atoms.positions, cell=cell, pbc=atoms.pbc, cutoff=cutoff
-    )
+    positions = np.ascontiguousarray(atoms.positions, dtype=float)
+    grid = _grid(positions, cell, np.asarray(atoms.pbc), cutoff)
+    first, second, shift, vector = _pairs(positions, cell, *grid, cutoff, half)
+    found = {"i": first, "j": second, "S": shift, "D": vector}
+    if "d" in quantities:
+        found["d"] = np.sqrt(np.einsum("pa,pa->p", vector, vector))
+    result = tuple(found[letter] for letter in quantities)
+    return result[0] if len(result) == 1 else result
+
+
+def _grid(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, cutoff: float) -> tuple:
+    """Bin of every atom, its wraps, and how many bins there are and are to be searched."""
+    fractional = np.linalg.solve(cell.T, positions.T).T
+    wraps = np.where(periodic, np.floor(fractional), 0.0)
+    inside = fractional - wraps
+    low = np.where(periodic, 0.0, inside.min(axis=0, initial=0.0))
+    span = np.where(periodic, 1.0, inside.max(axis=0, initial=0.0) - low)
+    # Distances between opposite faces of the cell.
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(cell), axis=0) * np.maximum(span, 1e-9)
+    counts = np.maximum(np.floor(heights / (_BIN * cutoff)), 1.0)
+    excess = counts.prod() / (_MOST_BINS * max(len(positions), 1))
+    if excess > 1:
+        counts = np.maximum(np.floor(counts / np.cbrt(excess)), 1.0)
+    bins = np.clip(np.floor((inside - low) / np.maximum(span, 1e-9) * counts), 0, counts - 1)
+    # A little further than necessary: an atom at a face may be rounded into either bin.
+    reach = np.ceil(cutoff / (heights / counts) * (1 + 1e-12) + 1e-12)
+    reach = np.where(periodic, reach, np.minimum(reach, counts - 1))
+    whole = [array.astype(np.int32) for array in (bins, wraps, counts, reach)]
+    return *whole, np.asarray(periodic)
+
+
+@njit(cache=True)
+def _sorted_into_bins(bins, counts):
+    """Atoms in the order of their bins, and where each bin begins."""
+    place = np.empty(len(bins), dtype=np.int64)
+    starts = np.zeros(counts[0] * counts[1] * counts[2] + 1, dtype=np.int64)
+    for i in range(len(bins)):
+        place[i] = (bins[i, 0] * counts[1] + bins[i, 1]) * counts[2] + bins[i, 2]
+        starts[place[i] + 1] += 1
+    starts = np.cumsum(starts)
+    filled = starts.copy()
+    order = np.empty(len(bins), dtype=np.int32)
+    for i in range(len(bins)):
+        order[filled[place[i]]] = i
+        filled[place[i]] += 1
+    return order, starts
+
+
+@njit(cache=True)
+def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
+    n = len(positions)
+    order, starts = _sorted_into_bins(bins, counts)
+    wrapped = np.empty((n, 3))  # in the order of the bins, to be read in a row
+    for place in range(n):
+        j = order[place]
+        for a in range(3):
+            wrapped[place, a] = positions[j, a]
+            for b in range(3):
+                wrapped[place, a] -= wraps[j, b] * cell[b, a]
+    search = (wrapped, order, starts, cell, counts, reach, periodic, cutoff, half)
+    sizes = np.zeros(n + 1, dtype=np.int64)
+    nothing, no_shift = np.empty(0, dtype=np.int32), np.empty((0, 3), dtype=np.int32)
+    # Counted first, then written: the lists of a large glass fill the memory once, not twice.
+    for place in range(n):
+        i = order[place]
+        sizes[i + 1] = _of_atom(place, bins[i], search, 0, nothing, no_shift)
+    ends = np.cumsum(sizes)
+    total = ends[-1]
+    first, second = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
+    shift, vector = np.empty((total, 3), dtype=np.int32), np.empty((total, 3))
+    for place in range(n):
+        i = order[place]
+        _of_atom(place, bins[i], search, ends[i], second, shift)
+        for p in range(ends[i], ends[i + 1]):
+            first[p] = i
+            j = second[p]
+            for a in range(3):
+                # Shifts between the atoms where they are, not where they were wrapped to.
+                shift[p, a] += wraps[i, a] - wraps[j, a]
+                vector[p, a] = positions[j, a] - positions[i, a]
+            for a in range(3):
+                for b in range(3):
+                    vector[p, a] += shift[p, b] * cell[b, a]
+    return first, second, shift, vector
+
+
+@njit(cache=True)
+def _of_atom(place, home, search, at, second, shift):
+    """Number of pairs of an atom; written from ``at`` on if there are arrays for them."""
+    wrapped, order, starts, cell, counts, reach, periodic, cutoff, half = search
+    found, cutoff2, writing = 0, cutoff * cutoff, len(second) > 0
+    for ox in range(-reach[0], reach[0] + 1):
+        sx = (home[0] + ox) // counts[0]
+        if sx != 0 and not periodic[0]:
+            continue
+        for oy in range(-reach[1], reach[1] + 1):
+            sy = (home[1] + oy) // counts[1]
+            if sy != 0 and not periodic[1]:
+                continue
+            for oz in range(-reach[2], reach[2] + 1):
+                sz = (home[2] + oz) // counts[2]
+                if sz != 0 and not periodic[2]:
+                    continue
+                there = (home[0] + ox - sx * counts[0]) * counts[1] + home[1] + oy - sy * counts[1]
+                there = there * counts[2] + home[2] + oz - sz * counts[2]
+                x0 = wrapped[place, 0] - sx * cell[0, 0] - sy * cell[1, 0] - sz * cell[2, 0]
+                y0 = wrapped[place, 1] - sx * cell[0, 1] - sy * cell[1, 1] - sz * cell[2, 1]
+                z0 = wrapped[place, 2] - sx * cell[0, 2] - sy * cell[1, 2] - sz * cell[2, 2]
+                own = (sx > 0) - (sx < 0) if sx != 0 else (sy > 0) - (sy < 0)
+                own = own if sx != 0 or sy != 0 else (sz > 0) - (sz < 0)
+                begin = max(starts[there], place) if half else starts[there]
+                for other in range(begin, starts[there + 1]):
+                    if other == place and (own == 0 or (half and own < 0)):
+                        continue
+                    x, y, z = wrapped[other, 0] - x0, wrapped[other, 1] - y0, wrapped[other, 2] - z0
+                    if x * x + y * y + z * z < cutoff2:
+                        if writing:
+                            second[at + found] = order[other]
+                            shift[at + found, 0] = sx
+                            shift[at + found, 1] = sy
+                            shift[at + found, 2] = sz
+                        found += 1
+    return found

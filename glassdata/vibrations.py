@@ -3,8 +3,10 @@
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from scipy import linalg, sparse
+from numba import njit
+from scipy import sparse
 
+from glassdata.eigen import eigenvalues
 from glassdata.potentials import Potential
 from glassdata.units import THZ
 
@@ -40,18 +42,44 @@ def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array
     ValueError
         If the potential lacks a species or a position is not finite.
     """
+    return _blocks(atoms, potential).tocsr()
+
+
+def dynamical_matrix(atoms: Atoms, potential: Potential | Calculator) -> sparse.bsr_array:
+    """Hessian divided by the square roots of both masses, in blocks of d × d.
+
+    Returns
+    -------
+    sparse (dN, dN), eV/(Å² u); its eigenvalues are squared angular frequencies.
+
+    Raises
+    ------
+    ValueError
+        As for ``hessian``.
+    """
+    matrix = _blocks(atoms, potential)
+    weight = 1 / np.sqrt(atoms.get_masses())
+    # In place: for a large glass it is the largest thing in memory.
+    matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
+        :, None, None
+    ]
+    return matrix
+
+
+def _blocks(atoms: Atoms, potential: Potential | Calculator) -> sparse.bsr_array:
+    """The Hessian with a block of d × d for each pair of atoms."""
     if not isinstance(potential, Potential):
-        return _finite_differences(atoms, potential)
+        return sparse.bsr_array(_finite_differences(atoms, potential), blocksize=(3, 3))
     full = potential.hessian(potential.types(atoms), potential.bonds(atoms))
-    if potential.dim == 2:
-        kept = np.flatnonzero(np.arange(3 * len(atoms)) % 3 != 2)
-        full = full[kept][:, kept]
-    return full
+    if potential.dim == 3:
+        return full
+    in_plane = np.ascontiguousarray(full.data[:, :2, :2])
+    return sparse.bsr_array(
+        (in_plane, full.indices, full.indptr), shape=(2 * len(atoms), 2 * len(atoms))
+    )
 
 
-def _finite_differences(
-    atoms: Atoms, calculator: Calculator, step: float = 1e-4
-) -> sparse.csr_array:
+def _finite_differences(atoms: Atoms, calculator: Calculator, step: float = 1e-4) -> np.ndarray:
     moved = atoms.copy()
     moved.calc = calculator
     columns = np.empty((3 * len(atoms),) * 2)
@@ -64,11 +92,21 @@ def _finite_differences(
             sides.append(moved.get_forces().ravel())
         moved.positions[atom, axis] = start
         columns[:, column] = (sides[1] - sides[0]) / (2 * step)
-    return sparse.csr_array(0.5 * (columns + columns.T))
+    return 0.5 * (columns + columns.T)
 
 
-def frequencies(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
+def frequencies(
+    atoms: Atoms, potential: Potential | Calculator, *, solver: str = "scipy"
+) -> np.ndarray:
     """Frequencies of all harmonic modes, zero modes included.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    potential : Potential or ASE calculator
+        As for ``hessian``.
+    solver : str
+        One of ``glassdata.eigen.SOLVERS``; all give the same to 1e-9 of the largest eigenvalue.
 
     Returns
     -------
@@ -78,15 +116,27 @@ def frequencies(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
     Raises
     ------
     ValueError
-        As for ``hessian``.
+        As for ``hessian``, for an unknown solver, or one that cannot run here.
     """
-    matrix = hessian(atoms, potential)
-    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), matrix.shape[0] // len(atoms)))
-    dynamical = matrix.toarray()
-    dynamical *= weight[:, None]
-    dynamical *= weight
-    eigenvalues = linalg.eigvalsh(dynamical, overwrite_a=True, check_finite=False, driver="evd")
-    return np.sign(eigenvalues) * np.sqrt(np.abs(eigenvalues)) * THZ
+    squares = eigenvalues(_dense(dynamical_matrix(atoms, potential)), solver)
+    return np.sign(squares) * np.sqrt(np.abs(squares)) * THZ
+
+
+def _dense(matrix: sparse.bsr_array) -> np.ndarray:
+    # SciPy's own conversion goes by lists of single entries, and takes five times as long.
+    dense = np.zeros(matrix.shape)
+    _scatter(matrix.indptr, matrix.indices, matrix.data, dense)
+    return dense
+
+
+@njit(cache=True)
+def _scatter(starts, columns, blocks, dense):
+    d = blocks.shape[1]
+    for i in range(len(starts) - 1):
+        for place in range(starts[i], starts[i + 1]):
+            for a in range(d):
+                for b in range(d):
+                    dense[d * i + a, d * columns[place] + b] = blocks[place, a, b]
 
 
 def without_translations(frequencies: np.ndarray, dim: int) -> np.ndarray:

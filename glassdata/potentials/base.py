@@ -45,11 +45,7 @@ class Bonds:
 
         ``half`` keeps one of each pair and its reverse.
         """
-        first, second, shift, vector = neighbours("ijSD", atoms, cutoff)
-        if half:
-            keep = (first < second) | ((first == second) & (_direction(shift) > 0))
-            first, second, shift, vector = first[keep], second[keep], shift[keep], vector[keep]
-        return cls(len(atoms), first, second, shift, vector)
+        return cls(len(atoms), *neighbours("ijSD", atoms, cutoff, half=half))
 
     def moved(self, positions: np.ndarray, cell: np.ndarray) -> "Bonds":
         """The same pairs between atoms that have moved."""
@@ -60,7 +56,7 @@ class Bonds:
         """Derivative with respect to the atoms, (N, 3), from that with respect to bond vectors."""
         return _gather(self.n_atoms, self.first, self.second, gradient)
 
-    def assemble(self, blocks: np.ndarray) -> sparse.csr_array:
+    def assemble(self, blocks: np.ndarray) -> sparse.bsr_array:
         """Hessian (3N, 3N) of a sum of pair terms with second derivatives ``blocks`` (P, 3, 3)."""
         nothing = np.empty((len(blocks), 0))
         starts, places, merged = self.merged(blocks, nothing, nothing)
@@ -93,15 +89,15 @@ class Bonds:
 
 def from_blocks(
     n_atoms: int, rows: np.ndarray, columns: np.ndarray, blocks: np.ndarray
-) -> sparse.csr_array:
+) -> sparse.bsr_array:
     """Sum of 3 × 3 blocks (B, 3, 3) at pairs of atoms as a sparse (3N, 3N) matrix."""
     return block_matrix(*_merge(n_atoms, rows, columns, blocks))
 
 
-def block_matrix(starts: np.ndarray, places: np.ndarray, blocks: np.ndarray) -> sparse.csr_array:
+def block_matrix(starts: np.ndarray, places: np.ndarray, blocks: np.ndarray) -> sparse.bsr_array:
     """Sparse (3N, 3N) matrix from its rows of 3 × 3 blocks."""
     n = 3 * (len(starts) - 1)
-    return sparse.bsr_array((blocks, places, starts), shape=(n, n)).tocsr()
+    return sparse.bsr_array((blocks, places, starts), shape=(n, n))
 
 
 @njit(cache=True)
@@ -167,33 +163,43 @@ def _sorted_order(keys, order, n):
     return result
 
 
-@njit(cache=True)
-def _merge(n_atoms, rows, columns, blocks):
+def _merge(
+    n_atoms: int, rows: np.ndarray, columns: np.ndarray, blocks: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Block rows in order, columns ascending, blocks at the same place added up."""
-    order = _sorted_order(columns, np.arange(len(rows)), n_atoms)
+    order, starts = _order_of_places(n_atoms, rows, columns)
+    # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
+    places = np.empty(starts[-1], dtype=np.int32)
+    merged = np.zeros((starts[-1], *blocks.shape[1:]))
+    _add_up(order, rows, columns, blocks, places, merged)
+    return starts, places, merged
+
+
+@njit(cache=True)
+def _order_of_places(n_atoms, rows, columns):
+    """Contributions in the order of the matrix, and how many places come before each row."""
+    order = _sorted_order(columns, np.arange(len(rows)).astype(np.int32), n_atoms)
     order = _sorted_order(rows, order, n_atoms)
     starts = np.zeros(n_atoms + 1, dtype=np.int32)
-    places = np.empty(len(rows), dtype=np.int32)
-    merged = np.empty((len(rows), 3, blocks.shape[2]))
-    filled, row, column = 0, -1, -1
+    row, column = -1, -1
     for index in order:
-        if rows[index] == row and columns[index] == column:
-            merged[filled - 1] += blocks[index]
-            continue
-        row, column = rows[index], columns[index]
-        places[filled] = column
-        merged[filled] = blocks[index]
-        filled += 1
-        starts[row + 1] = filled
-    for i in range(n_atoms):
-        starts[i + 1] = max(starts[i + 1], starts[i])
-    return starts, places[:filled].copy(), merged[:filled].copy()
+        if rows[index] != row or columns[index] != column:
+            row, column = rows[index], columns[index]
+            starts[row + 1] += 1
+    return order, np.cumsum(starts).astype(np.int32)
 
 
-def _direction(shift: np.ndarray) -> np.ndarray:
-    """+1 or -1 for one of each pair of opposite shifts, 0 for none: sign of the first non-zero."""
-    signs = np.sign(shift)
-    return np.sign(4 * signs[:, 0] + 2 * signs[:, 1] + signs[:, 2])
+@njit(cache=True)
+def _add_up(order, rows, columns, blocks, places, merged):
+    here, row, column = -1, -1, -1
+    for index in order:
+        if rows[index] != row or columns[index] != column:
+            row, column = rows[index], columns[index]
+            here += 1
+            places[here] = column
+        for a in range(blocks.shape[1]):
+            for b in range(blocks.shape[2]):
+                merged[here, a, b] += blocks[index, a, b]
 
 
 class Potential(ABC):
@@ -205,10 +211,14 @@ class Potential(ABC):
         Dimension of the space the atoms live in; 2 drops everything along z.
     half : bool
         Whether each pair is needed once (pair-like potentials) or from both ends.
+    newton_from : float
+        Where a minimiser should turn to Newton's method: largest force, in units of the one that
+        is asked for. The cheaper a Hessian, the sooner.
     """
 
     dim: int = 3
     half: ClassVar[bool]
+    newton_from: ClassVar[float] = 100.0
 
     @property
     @abstractmethod
@@ -229,7 +239,7 @@ class Potential(ABC):
         """Energy (eV) and its derivative with respect to the bond vectors, (P, 3), eV/Å."""
 
     @abstractmethod
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
+    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
         """Second derivatives with respect to the atoms, (3N, 3N), eV/Å²."""
 
     @abstractmethod
@@ -266,7 +276,13 @@ def lengths(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return length, vectors / length[:, None]
 
 
+@njit(cache=True)
 def central_blocks(unit: np.ndarray, curvature: np.ndarray, tension: np.ndarray) -> np.ndarray:
     """Second derivatives (P, 3, 3) of functions of length: φ'' along the bond, φ'/r across it."""
-    outer = unit[:, :, None] * unit[:, None, :]
-    return (curvature - tension)[:, None, None] * outer + tension[:, None, None] * np.eye(3)
+    blocks = np.empty((len(unit), 3, 3))
+    for p in range(len(unit)):
+        for a in range(3):
+            for b in range(3):
+                blocks[p, a, b] = (curvature[p] - tension[p]) * unit[p, a] * unit[p, b]
+            blocks[p, a, a] += tension[p]
+    return blocks

@@ -113,7 +113,7 @@ class BondOrder(Potential):
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
         return _energy_gradient(types, bonds.first, bonds.second, bonds.vector, self._table)
 
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
+    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
         blocks = _hessian_blocks(types, bonds.first, bonds.second, bonds.vector, self._table)
         return from_blocks(bonds.n_atoms, *blocks)
 

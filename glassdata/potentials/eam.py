@@ -74,6 +74,8 @@ class EAM(Potential):
     source: str
     tables: Tables = field(repr=False)
     half: ClassVar[bool] = True
+    # Neighbours of neighbours are coupled: one Hessian costs as much as fifty energies.
+    newton_from: ClassVar[float] = 1.0
 
     @property
     def species(self) -> tuple[str, ...]:
@@ -103,7 +105,7 @@ class EAM(Potential):
             types, bonds.first, bonds.second, bonds.vector, self.r_cut, *self._splines
         )
 
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
+    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
         """An effective pair term plus ``Gᵀ F'' G`` with ``G = ∂ρ/∂x``, (N, 3N)."""
         r, unit = lengths(bonds.vector)
         inside = r < self.r_cut
@@ -120,7 +122,7 @@ class EAM(Potential):
         second += slope[bonds.first] * taken[2] + slope[bonds.second] * given[2]
         blocks = central_blocks(unit, second, first / r)
         pairs = bonds.merged(blocks, given[1][:, None] * unit, taken[1][:, None] * unit)
-        return block_matrix(*_rows(*pairs, curvature))
+        return block_matrix(*_embedding_rows(*pairs, curvature))
 
     @property
     def _splines(self) -> tuple:
@@ -198,65 +200,122 @@ def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, dens
     return energy, gradient
 
 
-@njit(cache=True)
-def _touched(atom, starts, places, marks):
-    """Atoms within two bonds of ``atom`` in ascending order; ``marks`` is scratch space."""
-    count = 0
-    for near in range(starts[atom], starts[atom + 1]):
-        i = places[near]
-        for place in range(starts[i], starts[i + 1]):
-            if marks[places[place]] != atom:
-                marks[places[place]] = atom
-                count += 1
-    found = np.empty(count, dtype=np.int32)
-    filled = 0
-    for other in range(len(marks)):
-        if marks[other] == atom:
-            found[filled] = other
-            filled += 1
-    return found
+def _embedding_rows(
+    starts: np.ndarray, places: np.ndarray, merged: np.ndarray, curvature: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Block rows of the Hessian, from pair blocks and density gradients ``merged`` (B, 3, 4).
 
-
-@njit(cache=True)
-def _rows(starts, places, merged, curvature):
-    """Rows of the Hessian, from pair blocks and density gradients ``merged`` (B, 3, 4).
-
-    Row a of ``Gᵀ F'' G`` runs over the atoms i that see a, and over what else those see. Blocks
-    left of the diagonal are those above it, which earlier rows have computed.
+    Row a of ``Gᵀ F'' G`` runs over the atoms i that see a, and over what else those see. Rows are
+    computed from the diagonal on, and mirrored.
     """
     n = len(curvature)
-    seen = merged[:, :, 3].copy()
-    counts = np.zeros(n + 1, dtype=np.int64)
-    marks = np.full(n, -1)
-    for a in range(n):
-        counts[a + 1] = len(_touched(a, starts, places, marks))
-    ends = np.cumsum(counts)
-    columns, blocks = np.empty(ends[-1], dtype=np.int32), np.empty((ends[-1], 3, 3))
-    marks[:] = -1
-    row = np.zeros((n, 3, 3))
-    mirrored = ends.copy()  # next block of each earlier row that lies right of its diagonal
-    for a in range(n):
+    ends, row = np.zeros(n + 1, dtype=np.int64), 0
+    room = min(n * (n + 1) // 2, 8 * len(places))
+    columns, blocks = np.empty(room, dtype=np.int32), np.empty((room, 3, 3))
+    while (row := _right_halves(starts, places, merged, curvature, row, ends, columns, blocks)) < n:
+        columns, blocks = _longer(columns), _longer(blocks)
+    starts = _whole_starts(ends, columns)
+    # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
+    whole = starts, np.empty(starts[-1], dtype=np.int32), np.empty((starts[-1], 3, 3))
+    _mirror(ends, columns, blocks, *whole)
+    return whole
+
+
+def _longer(array: np.ndarray) -> np.ndarray:
+    longer = np.empty((2 * len(array), *array.shape[1:]), dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+@njit(cache=True)
+def _right_halves(starts, places, merged, curvature, begin, ends, columns, blocks):
+    """Rows from ``begin`` on, from their diagonal on, as far as there is room; the next row."""
+    n = len(curvature)
+    # Four wide although three are used: the processor's vectors have no three.
+    seen, row = np.zeros((len(places), 4)), np.zeros((n, 12))
+    seen[:, :3] = merged[:, :, 3]
+    marks, touched = np.full(n, -1), np.empty(n + 1, dtype=np.int32)
+    for a in range(begin, n):
+        count = 0
         for near in range(starts[a], starts[a + 1]):
             i = places[near]
             own = np.searchsorted(places[starts[i] : starts[i + 1]], a) + starts[i]
-            x, y, z = curvature[i] * seen[own]
-            if i >= a:
-                row[i] += merged[near, :, :3]
-            for place in range(own, starts[i + 1]):
-                block, other = row[places[place]], seen[place]
-                for k in range(3):
-                    block[0, k] += x * other[k]
-                    block[1, k] += y * other[k]
-                    block[2, k] += z * other[k]
-        found = _touched(a, starts, places, marks)
-        for place in range(len(found)):
-            b, here = found[place], ends[a] + place
+            x, y, z = curvature[i] * seen[own, :3]
+            # Unsigned: compiled code then does not ask whether an index counts from the end.
+            for place in range(np.uint64(own), np.uint64(starts[i + 1])):
+                b = np.uint64(places[place])
+                touched[count] = b
+                count += marks[b] != a
+                marks[b] = a
+                for k in range(4):
+                    row[b, k] += x * seen[place, k]
+                    row[b, 4 + k] += y * seen[place, k]
+                    row[b, 8 + k] += z * seen[place, k]
+        ends[a + 1] = ends[a] + count
+        if ends[a + 1] > len(columns):
+            return a
+        _sort_marked(touched, count, marks, a)
+        for place in range(count):
+            b, here = touched[place], ends[a] + place
             columns[here] = b
-            if b < a:
-                blocks[here] = blocks[mirrored[b]].T
-            else:
-                blocks[here] = row[b]
-                row[b] = 0.0
-            if b <= a:
-                mirrored[b] = mirrored[b] + 1 if b < a else here + 1
-    return ends.astype(np.int32), columns, blocks
+            for k in range(3):
+                for m in range(3):
+                    blocks[here, k, m] = row[b, 4 * k + m]
+            row[b] = 0.0
+        for near in range(starts[a], starts[a + 1]):
+            if places[near] >= a:
+                here = np.searchsorted(touched[:count], places[near]) + ends[a]
+                blocks[here] += merged[near, :, :3]
+    return n
+
+
+@njit(cache=True)
+def _sort_marked(touched, count, marks, a):
+    """Sort the first ``count`` of ``touched``, the atoms from ``a`` on that are marked with it."""
+    if 8 * count < len(marks) - a:
+        touched[:count].sort()
+        return
+    filled = 0
+    for b in range(a, len(marks)):
+        touched[filled] = b
+        filled += marks[b] == a
+
+
+@njit(cache=True)
+def _longer(array, filled):
+    """Twice the room, with the same content so far."""
+    longer = np.empty((2 * len(array) + 1024, *array.shape[1:]), dtype=array.dtype)
+    longer[:filled] = array[:filled]
+    return longer
+
+
+@njit(cache=True)
+def _whole_starts(ends, columns):
+    """Where the rows of the whole matrix begin, (N + 1,), from those of its right half."""
+    n = len(ends) - 1
+    starts = np.zeros(n + 1, dtype=np.int32)
+    for a in range(n):
+        starts[a + 1] += ends[a + 1] - ends[a]
+        for place in range(ends[a] + 1, ends[a + 1]):
+            starts[columns[place] + 1] += 1
+    return np.cumsum(starts).astype(np.int32)
+
+
+@njit(cache=True)
+def _mirror(ends, columns, blocks, starts, all_columns, whole):
+    free = starts.copy()
+    for a in range(len(ends) - 1):
+        for place in range(ends[a], ends[a + 1]):
+            b = columns[place]
+            here, there = free[a], free[b]
+            all_columns[here] = b
+            free[a] += 1
+            if b > a:
+                all_columns[there] = a
+                free[b] += 1
+            for k in range(3):
+                for m in range(3):
+                    value = blocks[place, k, m]
+                    whole[here, k, m] = value
+                    if b > a:
+                        whole[there, m, k] = value

@@ -74,7 +74,7 @@ class LennardJones(Potential):
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
         return _energy_gradient(bonds.vector, *self._numbers)
 
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.csr_array:
+    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
         r, unit = lengths(bonds.vector)
         _, slope, curvature = self.functions(r)
         return bonds.assemble(central_blocks(unit, curvature, slope / r))
