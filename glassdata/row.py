@@ -19,6 +19,11 @@ from glassdata.vibrations import energy_forces, frequencies, pdos, without_trans
 # potential turn almost freely, and the force that is left decides the sign of such a mode.
 _ZERO = 1e-4
 
+# Positions are multiples of this, Å. What lies below is the noise of the minimiser, and half the
+# bytes of a position. They are rounded before anything is computed from them, so that the stored
+# structure is the very one whose spectrum is stored.
+_POSITION_STEP = 2.0**-26
+
 
 class RowError(Exception):
     """A row that cannot be computed, for a reason that would be the same next time."""
@@ -52,9 +57,12 @@ def make_structure(system: str | System, index: int, profile: str = "demo") -> A
         )
     with threadpool_limits(1):
         try:
-            return protocol(system, index)
+            atoms = protocol(system, index)
         except RelaxationError as error:
             raise RowError(str(error)) from error
+    # Adding zero turns -0.0 into 0.0.
+    atoms.positions = np.round(atoms.positions / _POSITION_STEP) * _POSITION_STEP + 0.0
+    return atoms
 
 
 def compute_row(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,8 +10,9 @@ import glassdata as gd
 from glassdata.generate import Stratum, place, swap_species, vacate
 from glassdata.minimise import RelaxationError, relax, separate
 from glassdata.potentials import LennardJones
-from glassdata.row import compute_row, row_id
+from glassdata.row import compute_row, describe, row_id
 from glassdata.schema import RAGGED, VARIABLES
+from glassdata.store.rows import conform, dimension_sizes
 from glassdata.systems import SYSTEMS
 from glassdata.systems.amc import rotate_bonds
 from glassdata.vibrations import energy_forces
@@ -132,6 +134,18 @@ def test_the_crystal_is_at_rest(name):
 def test_rows_differ_between_systems_profiles_and_indices():
     ids = {row_id(s, p, i) for s in SYSTEMS for p in ("demo", "reference") for i in range(3)}
     assert len(ids) == len(SYSTEMS) * 2 * 3
+
+
+def test_the_stored_structure_is_the_one_whose_spectrum_is_stored():
+    """Rounded for storage before it is described, and nothing rounded afterwards."""
+    system = SYSTEMS["lj3d"]
+    row = conform(compute_row(system, "demo", 1), dimension_sizes(system))
+    steps = row["position"] * 2**26
+    assert np.array_equal(steps, np.round(steps))
+    read = Atoms(row["number"], row["position"], cell=row["cell"], pbc=True)
+    again = conform(describe(read, system), dimension_sizes(system))
+    assert all(again[name].tobytes() == row[name].tobytes() for name in again)
+    assert row["max_force"] < system.protocols["demo"].max_force
 
 
 def test_unknown_names_and_indices_are_refused():

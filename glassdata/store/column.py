@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import zarr
-from zarr.codecs import ZstdCodec
+from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
 from glassdata.schema import RAGGED, Variable
 from glassdata.store.files import DamageError
@@ -13,6 +13,10 @@ from glassdata.store.files import DamageError
 _CHUNK = {"structure": 64, "atom": 16384, "mode": 16384}
 _CHUNK_OF_COORDINATE = 256
 _CHUNKS_PER_SHARD = 32
+# Every chunk carries a checksum. Bytes of numbers are sorted by significance before they are
+# compressed, which saves a third.
+_TEXT = (ZstdCodec(level=9, checksum=True),)
+_NUMBERS = (BloscCodec(cname="zstd", clevel=9, shuffle="shuffle"), Crc32cCodec())
 
 
 class Column:
@@ -42,7 +46,7 @@ class Column:
             chunks=(chunk, *inner),
             shards=(self.length, *inner),
             dtype="string" if text else variable.dtype,
-            compressors=[ZstdCodec(level=9, checksum=True)],
+            compressors=_TEXT if text else _NUMBERS,
             fill_value=variable.fill,
             dimension_names=variable.dims,
             attributes=attributes,
