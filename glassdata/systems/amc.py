@@ -190,7 +190,7 @@ def _system(name: str, title: str, potential: BondOrder, scale: float) -> System
         potential=potential,
         protocols={
             "demo": SheetDisorder(8, (6, 4), (7, 4), melt_time=0.5),
-            "reference": SheetDisorder(round(300 * scale), (13, 8), (18, 11)),
+            "reference": SheetDisorder(round(300 * scale), (14, 9), (19, 12)),
             "paper": SheetDisorder(1000, (19, 12), (19, 12)),
         },
         crystal=crystal,
