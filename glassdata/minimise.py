@@ -33,7 +33,7 @@ def relax(
     *,
     max_force: float = 1e-4,
     cell: Literal["fixed", "isotropic"] = "fixed",
-    max_evaluations: int = 30000,
+    max_evaluations: int = 12000,
 ) -> Atoms:
     """Nearest local minimum of the energy: limited-memory BFGS, then Newton's method.
 

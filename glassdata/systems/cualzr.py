@@ -75,7 +75,7 @@ def _protocol(n_structures: int, cells: tuple[int, int, int]) -> AlloyDisorder:
     )
 
 
-def _system(name: str, title: str, reference: str, potential: EAM) -> System:
+def _system(name: str, title: str, reference: str, potential: EAM, n_reference: int) -> System:
     @cache
     def crystal() -> Atoms:
         alloy = _substituted(_b2(3.26) * (5, 5, 5), np.random.default_rng(0))
@@ -90,7 +90,7 @@ def _system(name: str, title: str, reference: str, potential: EAM) -> System:
         potential=potential,
         protocols={
             "demo": _protocol(8, (4, 4, 4)),
-            "reference": _protocol(400, (7, 7, 6)),
+            "reference": _protocol(n_reference, (7, 7, 6)),
             "paper": _protocol(1000, (8, 8, 7)),
         },
         crystal=crystal,
@@ -108,6 +108,7 @@ CUALZR = _system(
     "Cu-Al-Zr metallic glass",
     "Zhou, Johnson, Wadley, Phys. Rev. B 69, 144113 (2004)",
     zhou_eam(("Al", "Cu", "Zr"), r_on=6.5, r_cut=7.5),
+    400,
 )
 
 
@@ -121,4 +122,4 @@ def cualzr_sheng(path: str | Path) -> System:
         If the file is missing or is not the published one.
     """
     potential = read_setfl(path, sha256=SHENG_SHA256, source=SHENG_SOURCE)
-    return _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", SHENG_SOURCE, potential)
+    return _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", SHENG_SOURCE, potential, 200)

@@ -41,7 +41,7 @@ def _zinc_blende(potential: BondOrder) -> Atoms:
     return relax(start, potential, max_force=1e-7, cell="isotropic")
 
 
-def _system(name: str, title: str, potential: BondOrder) -> System:
+def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> System:
     @cache
     def crystal() -> Atoms:
         return _zinc_blende(potential)
@@ -55,7 +55,7 @@ def _system(name: str, title: str, potential: BondOrder) -> System:
         potential=potential,
         protocols={
             "demo": _protocol(8, (2, 2, 2)),
-            "reference": _protocol(400, (4, 4, 4)),
+            "reference": _protocol(n_reference, (4, 4, 4)),
             "paper": _protocol(1000, (5, 5, 4)),
         },
         crystal=crystal,
@@ -68,5 +68,5 @@ def _system(name: str, title: str, potential: BondOrder) -> System:
     )
 
 
-SIC = _system("sic", "Silicon carbide", BondOrder(ERHART_ALBE_2005))
-SIC_TERSOFF = _system("sic_tersoff", "Silicon carbide, Tersoff 1989", BondOrder(TERSOFF_1989))
+SIC = _system("sic", "Silicon carbide", BondOrder(ERHART_ALBE_2005), 400)
+SIC_TERSOFF = _system("sic_tersoff", "Silicon carbide, Tersoff 1989", BondOrder(TERSOFF_1989), 200)
