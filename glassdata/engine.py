@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from glassdata.row import compute_row, row_id
 from glassdata.store import StoreError, is_sealed, prepare, read_config, science_config, seal
+from glassdata.store.places import absolute
 from glassdata.store.rows import dimension_sizes
 from glassdata.store.settings import goal_counts, missing_rows, read_plan, sealed_counts
 from glassdata.system import System
@@ -120,7 +121,7 @@ def build(
     _check_execution(workers, cluster)
     counts = goal_counts(source.systems, profile, names or source.systems, limit)
     how = _Execution(cluster, workers, progress)
-    return _complete(Path(store).absolute(), profile, counts, source, how, reseal=False)
+    return _complete(absolute(store), profile, counts, source, how, reseal=False)
 
 
 def repair(
@@ -132,7 +133,7 @@ def repair(
 ) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew."""
     source = source or Source()
-    folder = Path(store).absolute()
+    folder = absolute(store)
     _check_execution(workers, "local")
     counts = sealed_counts(folder) or read_plan(folder)
     goal_counts(source.systems, read_config(folder).profile, counts, None)
@@ -190,7 +191,7 @@ def recompute(
         ``TOLERANCE``, as on another processor type) or ``different``, with the reason.
     """
     source = source or Source()
-    folder = Path(store).absolute()
+    folder = absolute(store)
     todo = list(rows)
     _check_execution(workers, "local")
     task = _task(folder, read_config(folder).profile, source)

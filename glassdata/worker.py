@@ -14,7 +14,7 @@ import numpy as np
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from glassdata.row import RowError
-from glassdata.store.files import DamageError
+from glassdata.store.errors import DamageError
 from glassdata.store.rows import (
     conform,
     failed_row,

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONDA_NAMES = {"dask": "dask-core", "matplotlib": "matplotlib-base"}
 # Needed by the environment itself, and by no pip install.
 CONDA_ONLY = {"python", "pip"}
-IN_ENVIRONMENT = ("generate", "plot", "book", "slurm")
+IN_ENVIRONMENT = ("generate", "plot", "book", "slurm", "s3")
 # Not pinned: PyTorch builds differ from machine to machine.
 NOT_PINNED = {"cnn"}
 

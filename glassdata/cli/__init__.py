@@ -79,7 +79,7 @@ def explain(error: Exception) -> tuple[str, int]:
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
 
-    from glassdata.store.files import DamageError, StoreError
+    from glassdata.store.errors import DamageError, StoreError
 
     if isinstance(error, DamageError):
         return str(error), 1

@@ -13,9 +13,22 @@ if TYPE_CHECKING:
 PROFILES = ("demo", "reference", "paper")
 
 
+class _Place(click.ParamType):
+    name = "path"
+
+    def convert(self, value, param, ctx):
+        from glassdata.store.errors import StoreError
+        from glassdata.store.places import place
+
+        try:
+            return place(value)
+        except StoreError as error:
+            self.fail(str(error), param, ctx)
+
+
 def path_argument(name: str):
-    """Positional argument that is a path; whether it suits is for the command to say."""
-    return click.argument(name, type=click.Path(path_type=Path))
+    """Positional argument that is a path or URL; whether it suits is for the command to say."""
+    return click.argument(name, type=_Place())
 
 
 def system_option(*, multiple: bool):

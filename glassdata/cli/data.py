@@ -179,7 +179,7 @@ def info(store: Path) -> None:
     """
     from glassdata.store import progress, read_config
     from glassdata.store.files import read_record
-    from glassdata.store.verifying import dataset_digest
+    from glassdata.store.manifest import dataset_digest
 
     state, config = progress(store), read_config(store)
     click.echo(f"{store}: profile {config.profile}")

@@ -10,9 +10,10 @@ Layout of a store::
     manifest.json   size and sha256 of every file of the dataset and of every row in it
 """
 
-from glassdata.store.files import DamageError, StoreError
+from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.manifest import is_sealed
 from glassdata.store.reading import open_dataset, pack
-from glassdata.store.sealing import is_sealed, seal
+from glassdata.store.sealing import seal
 from glassdata.store.settings import prepare, read_config, science_config
 from glassdata.store.verifying import Finding, progress, verify
 

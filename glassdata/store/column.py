@@ -7,7 +7,7 @@ import zarr
 from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 
 from glassdata.schema import RAGGED, Variable
-from glassdata.store.files import DamageError
+from glassdata.store.errors import DamageError
 
 # Constants of the layout: with them, a longer dataset begins with the bytes of the shorter one.
 _CHUNK = {"structure": 64, "atom": 16384, "mode": 16384}

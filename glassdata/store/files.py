@@ -2,7 +2,7 @@
 
 The rest of the store rests on four facts of POSIX file systems: a hard link is made exclusively,
 a rename replaces atomically, ``fsync`` of a file makes its bytes durable, and ``fsync`` of its
-folder makes its name durable.
+folder makes its name durable. What holds on object stores stands in ``glassdata.store.places``.
 """
 
 import ctypes
@@ -21,6 +21,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from glassdata.config import canonical_json, digest
+from glassdata.store.errors import DamageError
+from glassdata.store.places import create_object, is_remote
 
 TEMPORARY = ".tmp~"
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
@@ -28,14 +30,6 @@ STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose pr
 _AT_FDCWD = -100
 _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _DIGEST_LENGTH = 64
-
-
-class StoreError(Exception):
-    """The store cannot be used as asked: missing, not a store, or made with other settings."""
-
-
-class DamageError(StoreError):
-    """A file of the store is damaged, or differs from what was published before."""
 
 
 def publish(path: Path, data: bytes) -> bool:
@@ -51,6 +45,8 @@ def publish(path: Path, data: bytes) -> bool:
     DamageError
         If a file of other content is there; it stays untouched.
     """
+    if is_remote(path):
+        return create_object(path, data)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _write_temporary(path, data)
     try:
@@ -68,6 +64,9 @@ def publish(path: Path, data: bytes) -> bool:
 
 def replace(path: Path, data: bytes) -> None:
     """Write a file so that readers see the old content or the new, never a part."""
+    if is_remote(path):
+        path.fs.pipe_file(path.path, data)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_stream(path) as stream:
         stream.write(data)
@@ -213,8 +212,11 @@ def sync_tree(folder: Path) -> None:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the store's lock: one process at a time registers settings or seals.
 
-    The system releases the lock of a process that dies.
+    The system releases the lock of a process that dies. An object store has no lock.
     """
+    if is_remote(folder):
+        yield
+        return
     with open(folder / ".lock", "ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield

@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from glassdata.schema import FIXED, RAGGED, VARIABLES
-from glassdata.store.files import DamageError, archive_is_whole, publish, replace, write_archive
+from glassdata.store.errors import DamageError
+from glassdata.store.files import archive_is_whole, publish, replace, write_archive
 from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
@@ -170,7 +171,8 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
 def read_status(store: Path, system: str, index: int) -> str:
     """Outcome of a published row, read without checking the rest of the file."""
     try:
-        with zipfile.ZipFile(row_path(store, system, index)) as archive:
+        path = row_path(store, system, index)
+        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             return str(_decode_member(archive, archive.getinfo("status.npy")))
     except _UNREADABLE:
         return "damaged"

@@ -5,16 +5,17 @@ depend on its rows alone, and a larger dataset begins with the smaller one: some
 the old one still reads the right numbers after it was extended.
 """
 
-import hashlib
 import platform
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import zarr
@@ -22,24 +23,12 @@ import zarr
 from glassdata.config import canonical_json, digest
 from glassdata.schema import RAGGED, VARIABLES, Variable
 from glassdata.store.column import Column
-from glassdata.store.files import (
-    DamageError,
-    StoreError,
-    locked,
-    put_folder,
-    sync_tree,
-    temporary_name,
-    write_record,
-)
+from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.files import locked, temporary_name, write_record
+from glassdata.store.manifest import fingerprint, put_dataset
+from glassdata.store.places import is_remote
 from glassdata.store.rows import dimension_sizes, read_row, row_path
-from glassdata.store.settings import (
-    DATASET,
-    MANIFEST,
-    SCHEMA_VERSION,
-    Config,
-    read_config,
-    read_manifest,
-)
+from glassdata.store.settings import DATASET, SCHEMA_VERSION, Config, read_config
 from glassdata.system import System
 
 CREATORS = "the glassdata authors"
@@ -81,52 +70,24 @@ def seal(
     unknown = sorted(set(counts) - set(systems))
     if unknown:
         raise StoreError(f"{store} holds the system {unknown[0]}, which this program does not know")
-    with locked(store):
-        config = read_config(store)
-        fresh = store / temporary_name(DATASET)
-        try:
-            files = _assemble(fresh, store, systems, counts, config, identify)
-            sync_tree(fresh)
-            files |= {f"{DATASET}/{name}": entry for name, entry in list_files(fresh).items()}
-            put_folder(fresh, store / DATASET)
-        except BaseException:
-            shutil.rmtree(fresh, ignore_errors=True)
-            raise
-        write_record(
-            store / MANIFEST,
-            {"schema": SCHEMA_VERSION, "counts": dict(counts), "files": files},
-        )
+    with locked(store), _workspace(store) as fresh:
+        rows = _assemble(fresh, store, systems, counts, read_config(store), identify)
         write_record(store / "provenance" / "seal.json", _circumstances())
+        put_dataset(fresh, store, rows, counts)
 
 
-def is_sealed(store: Path, counts: Mapping[str, int]) -> bool:
-    """Whether the dataset of exactly these rows stands, by names and sizes."""
+@contextmanager
+def _workspace(store: Path) -> Iterator[Path]:
+    """A folder for the new dataset, on the file system of the store where that is a local one."""
+    if is_remote(store):
+        with TemporaryDirectory(prefix="glassdata-") as folder:
+            yield Path(folder) / DATASET
+        return
+    fresh = store / temporary_name(DATASET)
     try:
-        manifest = read_manifest(store)
-    except DamageError:
-        return False
-    if manifest is None or manifest["counts"] != dict(counts):
-        return False
-    for name, (size, _) in manifest["files"].items():
-        path = store / name
-        if not path.is_file() or path.stat().st_size != size:
-            return False
-    return True
-
-
-def list_files(folder: Path) -> dict[str, list]:
-    """``[size, sha256]`` of every file below a folder, by relative name."""
-    found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            found[path.relative_to(folder).as_posix()] = fingerprint(path)
-    return found
-
-
-def fingerprint(path: Path) -> list:
-    """``[size in bytes, sha256]`` of a file."""
-    with open(path, "rb") as stream:
-        return [path.stat().st_size, hashlib.file_digest(stream, "sha256").hexdigest()]
+        yield fresh
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _circumstances() -> dict:

@@ -1,26 +1,24 @@
 """What a store holds: its science configuration, what was asked of it, what is sealed in it."""
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from glassdata.config import canonical_json, digest
-from glassdata.store.files import (
-    DamageError,
-    StoreError,
-    locked,
-    read_record,
-    remove_stale,
-    write_record,
-)
+from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.files import locked, read_record, remove_stale, write_record
+from glassdata.store.places import is_remote
 from glassdata.store.rows import PROVENANCE, ROWS, present
 from glassdata.system import System
 
 #: Version of the layout described in this package.
 SCHEMA_VERSION = 1
 CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
+#: A dataset on an object store: its name is made of its content.
+SEALED_OBJECT = re.compile(r"dataset-[0-9a-f]{16}\.zarr")
 
 
 @dataclass(frozen=True)
@@ -96,8 +94,8 @@ def read_config(store: Path) -> Config:
     if not path.exists():
         raise DamageError(f"{path} is missing; the original build command writes it again")
     try:
-        record = read_record(path)
-    except DamageError:
+        record = dict(read_record(path))
+    except (DamageError, TypeError, ValueError):
         raise DamageError(
             f"{path} is damaged; remove it and run the original build command, which keeps all rows"
         ) from None
@@ -105,19 +103,47 @@ def read_config(store: Path) -> Config:
         raise StoreError(
             f"{store} has layout {record.get('schema')}, this program knows {SCHEMA_VERSION}"
         )
+    if not isinstance(record.get("profile"), str) or not isinstance(record.get("systems"), dict):
+        raise DamageError(f"{path} is no configuration")
     return Config(record["profile"], record["systems"])
 
 
 def read_plan(store: Path) -> dict[str, int]:
     """Number of structures last asked for, per system; empty if nothing was."""
     path = store / PLAN
-    return read_record(path) if path.exists() else {}
+    if not path.exists():
+        return {}
+    plan = read_record(path)
+    if not _are_counts(plan):
+        raise DamageError(f"{path} is no plan")
+    return plan
 
 
 def read_manifest(store: Path) -> dict | None:
     """What the sealed dataset consists of; None before the first seal."""
     path = store / MANIFEST
-    return read_record(path) if path.exists() else None
+    if not path.exists():
+        return None
+    manifest = read_record(path)
+    if not _is_manifest(manifest):
+        raise DamageError(f"{path} is no manifest")
+    return manifest
+
+
+def _are_counts(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(n, int) and n >= 0 for n in value.values())
+
+
+def _is_manifest(value: Any) -> bool:
+    if not isinstance(value, dict) or not _are_counts(value.get("counts")):
+        return False
+    files, dataset = value.get("files"), value.get("dataset")
+    named = dataset is None or (isinstance(dataset, str) and SEALED_OBJECT.fullmatch(dataset))
+    return bool(named) and isinstance(files, dict) and all(map(_is_entry, files.values()))
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, list) and [type(item) for item in value] == [int, str]
 
 
 def prepare(store: Path, config: Config, counts: Mapping[str, int]) -> dict[str, int]:
@@ -138,22 +164,40 @@ def prepare(store: Path, config: Config, counts: Mapping[str, int]) -> dict[str,
         raise StoreError(f"{store} is a file, not the folder of a store")
     if store.is_dir() and not (store / CONFIG).exists():
         _refuse_foreign_folder(store)
-    store.mkdir(parents=True, exist_ok=True)
-    if not os.access(store, os.W_OK):
-        raise StoreError(f"{store} cannot be written to")
+    if not is_remote(store):
+        refuse_links(store)
+        store.mkdir(parents=True, exist_ok=True)
+        if not os.access(store, os.W_OK):
+            raise StoreError(f"{store} cannot be written to")
     with locked(store):
         _register(store, config)
         sealed = sealed_counts(store)
         goal = sealed | {name: max(n, sealed.get(name, 0)) for name, n in counts.items()}
         _record_plan(store, goal)
-    for folder in (store, *store.glob(f"{ROWS}/*"), *store.glob(f"{PROVENANCE}/*")):
-        remove_stale(folder)
+    if not is_remote(store):
+        for folder in (store, *store.glob(f"{ROWS}/*"), *store.glob(f"{PROVENANCE}/*")):
+            remove_stale(folder)
     return goal
+
+
+def refuse_links(store: Path) -> None:
+    """Refuse to write into a store whose folders lead elsewhere.
+
+    Raises
+    ------
+    StoreError
+        If one of them is a symbolic link.
+    """
+    for pattern in ("*", ".lock", f"{ROWS}/*", f"{PROVENANCE}/*"):
+        for path in store.glob(pattern):
+            if path.is_symlink():
+                raise StoreError(f"{path} is a link; a store holds none")
 
 
 def _refuse_foreign_folder(store: Path) -> None:
     known = {ROWS, PROVENANCE, PLAN, MANIFEST, DATASET, "quarantine"}
-    strange = [p.name for p in store.iterdir() if p.name not in known and p.name[0] != "."]
+    names = [path.name for path in store.iterdir()]
+    strange = [name for name in names if name not in known and name[0] != "."]
     if strange:
         raise StoreError(f"{store} is not a store and not empty: it holds {sorted(strange)[0]}")
 

@@ -1,0 +1,93 @@
+"""The manifest: which files the sealed dataset and its rows consist of, and where they stand."""
+
+import hashlib
+from pathlib import Path
+
+from glassdata.store.errors import DamageError
+from glassdata.store.files import put_folder, sync_tree, write_record
+from glassdata.store.places import file_sizes, is_remote, remove_objects, upload
+from glassdata.store.settings import DATASET, MANIFEST, SCHEMA_VERSION, SEALED_OBJECT, read_manifest
+
+
+def dataset_name(manifest: dict | None) -> str:
+    """Name of the dataset's folder in its store."""
+    return (manifest or {}).get("dataset", DATASET)
+
+
+def listed_files(manifest: dict | None) -> dict[str, list]:
+    """``[size, sha256]`` of every file of the manifest, by its name in the store."""
+    files, name = (manifest or {}).get("files", {}), dataset_name(manifest)
+    return {
+        f"{name}{key.removeprefix(DATASET)}" if key.startswith(f"{DATASET}/") else key: entry
+        for key, entry in files.items()
+    }
+
+
+def is_sealed(store: Path, counts: dict[str, int]) -> bool:
+    """Whether the dataset of exactly these rows stands, by names and sizes."""
+    try:
+        manifest = read_manifest(store)
+    except DamageError:
+        return False
+    if manifest is None or manifest["counts"] != dict(counts):
+        return False
+    sizes = file_sizes(store)
+    return all(sizes.get(name) == size for name, (size, _) in listed_files(manifest).items())
+
+
+def list_files(folder: Path) -> dict[str, list]:
+    """``[size, sha256]`` of every file below a folder, by relative name."""
+    return {name: fingerprint(folder / name) for name in sorted(file_sizes(folder))}
+
+
+def fingerprint(path: Path) -> list:
+    """``[size in bytes, sha256]`` of a file."""
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return [stream.tell(), digest]
+
+
+def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[str, int]) -> None:
+    """Make a finished dataset the sealed one of its store: place its files, write the manifest.
+
+    On an object store the manifest is the switch; the dataset before this one stays, older ones
+    are deleted.
+    """
+    files = list_files(fresh)
+    manifest = {
+        "schema": SCHEMA_VERSION,
+        "counts": dict(counts),
+        "files": rows | {f"{DATASET}/{name}": entry for name, entry in files.items()},
+    }
+    if not is_remote(store):
+        sync_tree(fresh)
+        put_folder(fresh, store / DATASET)
+        write_record(store / MANIFEST, manifest)
+        return
+    name = f"dataset-{_digest(files)[:16]}.zarr"
+    upload(fresh, store / name, files)
+    before = _name_before(store)
+    write_record(store / MANIFEST, manifest | {"dataset": name})
+    for path in list(store.iterdir()):
+        if SEALED_OBJECT.fullmatch(path.name) and path.name not in (name, before):
+            remove_objects(path)
+
+
+def _name_before(store: Path) -> str:
+    try:
+        return dataset_name(read_manifest(store))
+    except DamageError:
+        return ""
+
+
+def dataset_digest(store: Path) -> str | None:
+    """sha256 over the names and checksums of all files of the sealed dataset."""
+    manifest = read_manifest(store)
+    if manifest is None:
+        return None
+    return _digest({k: v for k, v in manifest["files"].items() if k.startswith(f"{DATASET}/")})
+
+
+def _digest(files: dict[str, list]) -> str:
+    lines = sorted(f"{entry[1]}  {name}" for name, entry in files.items())
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,0 +1,132 @@
+"""Where a store is: a folder, or a prefix of an object store that fsspec reaches.
+
+An address such as ``s3://bucket/prefix`` becomes a ``UPath``, which reads like a ``Path``. Servers
+and credentials are configured as fsspec and the package of the protocol do it: for S3 by
+``FSSPEC_S3_ENDPOINT_URL`` and the ``AWS_*`` variables, or by fsspec's own configuration files.
+The workers of a build need the same configuration.
+
+What holds on a local file system holds on an object store, but for three things:
+
+- There is no lock. Two builds of one store may run at once; rows and sealed files come out right,
+  but of two that seal different numbers of structures the later one decides which are sealed.
+  The next build seals all that is there.
+- Nothing is renamed. The sealed dataset stands under a name made of its content, and the manifest,
+  one object that is replaced as a whole, says which one counts. The dataset sealed before it is
+  kept for those who are reading it, and deleted by the next seal.
+- Write-once rests on conditional creation (``If-None-Match: *``), which S3 has since 2024. A server
+  that ignores the condition can lose the race of two workers; it cannot damage a row.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from fsspec import available_protocols, get_filesystem_class
+
+from glassdata.store.errors import DamageError, StoreError
+
+
+def place(where: str | os.PathLike) -> Path:
+    """The path of a folder or file; for a URL, a ``UPath`` that does the same.
+
+    Raises
+    ------
+    StoreError
+        If the protocol is unknown, or its package is not installed.
+    """
+    if is_remote(where):
+        return where
+    text = os.fspath(where)
+    if "://" not in text:
+        return Path(text)
+    protocol = text.partition("://")[0]
+    if protocol not in available_protocols():
+        raise StoreError(f"{text}: unknown protocol {protocol}")
+    try:
+        get_filesystem_class(protocol)
+        from upath import UPath
+    except ImportError as error:
+        raise StoreError(f"{text} cannot be reached: {error}; glassdata[s3] has both") from None
+    # Listings are never remembered: other processes publish rows.
+    return UPath(text, use_listings_cache=False)
+
+
+def absolute(where: str | os.PathLike) -> Path:
+    """Like ``place``, as processes with another working directory understand it."""
+    path = place(where)
+    return path if is_remote(path) else path.absolute()
+
+
+def is_remote(path: object) -> bool:
+    """Whether a path is no local one."""
+    return hasattr(path, "fs") and hasattr(path, "storage_options")
+
+
+def create_object(path: Path, data: bytes) -> bool:
+    """Publish an object that never existed; False if the identical one was there already.
+
+    Raises
+    ------
+    DamageError
+        If one of other content is there; it stays untouched.
+    """
+    try:
+        path.fs.pipe_file(path.path, data, mode="create")
+    except OSError:
+        # Refused by the condition (each file system has its own error for that), or really failed.
+        try:
+            found = path.read_bytes()
+        except FileNotFoundError:
+            found = None
+        if found is None:
+            raise
+        if found != data:
+            raise DamageError(f"{path} exists with other content; it was not overwritten") from None
+        return False
+    return True
+
+
+def move(path: Path, target: Path) -> None:
+    """Give a file another name, making the folder for it."""
+    if is_remote(path):
+        target.write_bytes(path.read_bytes())
+        path.fs.rm_file(path.path)
+        return
+    target.parent.mkdir(exist_ok=True)
+    path.rename(target)
+
+
+def upload(folder: Path, target: Path, names: Iterable[str]) -> None:
+    """Copy files of a local folder to an object store, many at once."""
+    names = list(names)
+    target.fs.put([str(folder / name) for name in names], [f"{target.path}/{n}" for n in names])
+
+
+def remove_objects(path: Path) -> None:
+    """Delete all objects below a prefix."""
+    # One by one: fsspec's recursive removal takes some characters of a name for a pattern.
+    for name in path.fs.find(path.path):
+        path.fs.rm_file(name)
+
+
+def file_sizes(folder: Path) -> dict[str, int]:
+    """Size in bytes of every file below a folder, by relative name.
+
+    A link counts as a file, also one to a folder: it is not followed.
+    """
+    if not is_remote(folder):
+        return dict(_local_sizes(folder))
+    start = len(folder.path.rstrip("/")) + 1
+    found = folder.fs.find(folder.path, detail=True)
+    return {name[start:]: facts["size"] for name, facts in found.items()}
+
+
+def _local_sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    for where, folders, names in os.walk(folder):
+        links = [name for name in folders if Path(where, name).is_symlink()]
+        for name in names + links:
+            path = Path(where, name)
+            # A build that is running may have removed its temporary file meanwhile.
+            with suppress(FileNotFoundError):
+                yield path.relative_to(folder).as_posix(), path.lstat().st_size
