@@ -16,6 +16,7 @@ from fake_glass import contents
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from glassdata.config import digest
 from glassdata.store import (
     DamageError,
     StoreError,
@@ -47,6 +48,7 @@ from glassdata.store.rows import (
     read_row,
     row_path,
 )
+from glassdata.store.settings import SCHEMA_VERSION
 
 AR = fake.SYSTEMS["ar"]
 SIZES = dimension_sizes(AR)
@@ -247,6 +249,34 @@ def test_every_variable_has_units_and_meaning(sealed):
                 assert {"units", "long_name"} <= variable.attrs.keys(), name
         assert tree["ar/density"].attrs["units"] == "angstrom-3"
         assert {"license", "creator_name", "title", "package_versions"} <= tree.attrs.keys()
+
+
+def test_the_description_is_valid_croissant_and_complete(sealed, tmp_path):
+    mlcroissant = pytest.importorskip("mlcroissant", reason="the validator is of the extra test")
+    described = mlcroissant.Dataset(jsonld=sealed / "dataset.zarr" / "croissant.json")
+    assert list(described.metadata.ctx.issues.errors) == []
+    records = {records.id: records for records in described.metadata.record_sets}
+    with open_dataset(sealed) as tree:
+        for name, group in tree.children.items():
+            fields = {field.id.partition("/")[2] for field in records[name].fields}
+            assert fields == set(group.variables)
+    assert "dataset.zarr/croissant.json" in read_record(sealed / "manifest.json")["files"]
+    pack(sealed, tmp_path / "a.zip")
+    assert "croissant.json" in zipfile.ZipFile(tmp_path / "a.zip").namelist()
+
+
+def test_provenance_says_what_the_numbers_depend_on(sealed):
+    """In the dataset what determines its bytes; beside it when, where and at which commit."""
+    with open_dataset(sealed) as tree:
+        known = {"glassdata", "numpy", "scipy", "ase", "zarr", "numcodecs"}
+        assert known <= tree.attrs["package_versions"].keys()
+        assert tree.attrs["schema_version"] == SCHEMA_VERSION
+        assert tree.attrs["configuration_sha256"] == digest(read_config(sealed).record())
+        assert json.loads(tree["ar"].attrs["configuration"]) == read_config(sealed).systems["ar"]
+    circumstances = read_record(sealed / "provenance" / "seal.json")
+    assert {"sealed", "host", "versions", "commit"} == circumstances.keys()
+    row = json.loads((sealed / "provenance" / "ar" / "000000.json").read_text())
+    assert {"seconds", "host", "processor", "blas", "versions"} <= row.keys()
 
 
 def test_dataset_is_opened_lazily(sealed, monkeypatch):

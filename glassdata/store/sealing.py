@@ -23,6 +23,7 @@ import zarr
 from glassdata.config import canonical_json, digest
 from glassdata.schema import RAGGED, VARIABLES, Variable
 from glassdata.store.column import Column
+from glassdata.store.description import describe_dataset
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import locked, temporary_name, write_record
 from glassdata.store.manifest import fingerprint, put_dataset
@@ -129,6 +130,7 @@ def _assemble(
         # Consolidated metadata is not in the Zarr 3 specification yet; readers may ignore it.
         warnings.simplefilter("ignore", category=UserWarning)
         zarr.consolidate_metadata(fresh)
+    describe_dataset(fresh)
     return files
 
 
