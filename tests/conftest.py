@@ -1,0 +1,56 @@
+"""What the tests of faults share: one seed, the size of the run, and a count of the damage done."""
+
+import os
+import random
+import secrets
+from collections import Counter
+
+import pytest
+
+
+class Chaos:
+    """The seed of all random faults and the tally of what they did."""
+
+    def __init__(self) -> None:
+        self.full = os.environ.get("CHAOS") == "full"
+        self.seed = int(os.environ.get("CHAOS_SEED") or secrets.randbits(32))
+        self.kills: Counter[str] = Counter()
+        self.repeated: Counter[str] = Counter()
+
+    def rng(self, purpose: str) -> random.Random:
+        """Random numbers of one test, whichever tests ran before."""
+        return random.Random(f"{self.seed} {purpose}")
+
+    def kill(self, what: str, repeated: int = 0) -> None:
+        """Count a kill, and the computations of rows that it made necessary again."""
+        self.kills[what] += 1
+        self.repeated[what] += repeated
+
+    def lines(self) -> list[str]:
+        """The summary that ``make chaos`` prints."""
+        table = [
+            f"  {what}: {n} kills, {self.repeated[what]} rows computed again"
+            for what, n in sorted(self.kills.items())
+        ]
+        return [f"CHAOS_SEED={self.seed}", *table, f"  {self.kills.total()} kills in all"]
+
+
+@pytest.fixture(scope="session")
+def chaos(request):
+    """The short version of the run by default, the long one with ``CHAOS=full``."""
+    chaos = Chaos()
+    terminal = request.config.pluginmanager.getplugin("terminalreporter")
+    if chaos.full:
+        terminal.write_line(f"CHAOS_SEED={chaos.seed}")
+    yield chaos
+    if chaos.full:
+        terminal.write_line("")
+        for line in chaos.lines():
+            terminal.write_line(line)
+
+
+@pytest.fixture(autouse=True)
+def _seed(request):
+    """The seed stands in the report of a test that failed."""
+    if "chaos" in request.fixturenames:
+        print(f"CHAOS_SEED={request.getfixturevalue('chaos').seed}")  # noqa: T201
