@@ -20,7 +20,7 @@ from glassdata.store.files import archive_is_whole, publish, replace, write_arch
 from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
-_FILE = re.compile(r"(\d{6,})\.npz")
+_FILE = re.compile(r"(\d{6}|[1-9]\d{6,})\.npz")
 _OWNER = {"system": np.dtype("U64"), "index": np.dtype("i8")}
 
 #: Numbers without which a structure is of no use: not finite means that the row failed.
