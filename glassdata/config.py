@@ -31,6 +31,21 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 
+def check_positive(settings: object, who: str, *names: str) -> None:
+    """Refuse settings that are not finite numbers above zero, or sequences of such numbers.
+
+    Raises
+    ------
+    ValueError
+        Naming ``who`` and the setting.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        numbers = value if isinstance(value, Sequence) else [value]
+        if not all(0 < number < math.inf for number in numbers):
+            raise ValueError(f"{who}: {name} must be positive and finite, got {value}")
+
+
 def _plain(value: Any, where: str) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(item, f"{where}.{key}") for key, item in value.items()}

@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 from scipy.stats import qmc
 
-from glassdata.config import ROOT_SEED
+from glassdata.config import ROOT_SEED, check_positive
 from glassdata.minimise import relax, separate
 from glassdata.system import System
 
@@ -42,8 +42,10 @@ class Stratum:
         if self.weight < 1:
             raise ValueError(f"Stratum: weight must be at least 1, got {self.weight}")
         for name, bounds in self.ranges():
-            if not 0 <= bounds[0] <= bounds[1]:
-                raise ValueError(f"Stratum: {name} must be 0 <= low <= high, got {bounds}")
+            limit = 1 if name.endswith("_fraction") else np.finfo(float).max
+            if not 0 <= bounds[0] <= bounds[1] <= limit:
+                most = " <= 1" if limit == 1 else ""
+                raise ValueError(f"Stratum: {name} must be 0 <= low <= high{most}, got {bounds}")
 
     def ranges(self) -> list[tuple[str, tuple[float, float]]]:
         """Knobs of this stratum with their bounds."""
@@ -152,6 +154,12 @@ class CrystalDisorder:
     separation: float
     cell: str
     max_force: float
+
+    def __post_init__(self) -> None:
+        who = type(self).__name__
+        check_positive(self, who, "n_structures", "cells", "separation", "max_force")
+        if self.cell not in ("fixed", "isotropic"):
+            raise ValueError(f"{who}: cell must be fixed or isotropic, got {self.cell!r}")
 
     def __call__(self, system: System, index: int) -> Atoms:
         member = place(self.strata, self.replicated, index)

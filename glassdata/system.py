@@ -8,7 +8,7 @@ from typing import Protocol as Interface
 import numpy as np
 from ase import Atoms
 
-from glassdata.config import ALGORITHM_VERSION
+from glassdata.config import ALGORITHM_VERSION, check_positive
 from glassdata.potentials import Potential
 
 DISORDER_CLASSES = ("crystal-like", "defective", "partial", "amorphous")
@@ -79,11 +79,8 @@ class System:
     def __post_init__(self) -> None:
         if self.dim not in (2, 3):
             raise ValueError(f"system {self.name}: dim must be 2 or 3, got {self.dim}")
-        for field in ("r_max", "omega_max", "bond_length", "n_r", "n_omega"):
-            if not getattr(self, field) > 0:
-                raise ValueError(
-                    f"system {self.name}: {field} must be positive, got {getattr(self, field)}"
-                )
+        fields = ("r_max", "omega_max", "bond_length", "n_r", "n_omega")
+        check_positive(self, f"system {self.name}", *fields)
         if list(self.class_edges) != sorted(set(self.class_edges)):
             raise ValueError(
                 f"system {self.name}: class_edges must increase, got {self.class_edges}"

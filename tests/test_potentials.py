@@ -291,7 +291,7 @@ def test_unknown_species_are_named():
 
 
 def test_bad_parameters_are_refused():
-    with pytest.raises(ValueError, match="sigma must be positive, got -1"):
+    with pytest.raises(ValueError, match="sigma must be positive and finite, got -1"):
         LennardJones(1.0, -1.0, 2.5)
     with pytest.raises(ValueError, match="not Au"):
         zhou_eam(("Au",), r_on=6.0, r_cut=7.0)

@@ -8,6 +8,7 @@ from ase.calculators.calculator import Calculator
 from numba import njit
 from scipy import sparse
 
+from glassdata.config import check_positive
 from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
 
 
@@ -38,11 +39,7 @@ class LennardJones(Potential):
     half: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        for name in ("epsilon", "sigma", "r_cut"):
-            if not getattr(self, name) > 0:
-                raise ValueError(
-                    f"LennardJones: {name} must be positive, got {getattr(self, name)}"
-                )
+        check_positive(self, "LennardJones", "epsilon", "sigma", "r_cut")
         if self.truncation not in ("force-shifted", "shifted", "cut"):
             raise ValueError(f"LennardJones: unknown truncation {self.truncation!r}")
 

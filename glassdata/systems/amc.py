@@ -15,6 +15,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import graphene
 
+from glassdata.config import check_positive
 from glassdata.generate import Member, Stratum, generator, place, vacate
 from glassdata.melt import quench_in_plane
 from glassdata.minimise import relax, separate, settle
@@ -65,6 +66,11 @@ class SheetDisorder:
     final_temperature: float = 300.0
     kick: float = 0.05
     max_force: float = 1e-4
+
+    def __post_init__(self) -> None:
+        lengths = ("n_structures", "cells", "large_cells", "kick", "max_force")
+        melt = ("temperature", "melt_time", "final_temperature")
+        check_positive(self, type(self).__name__, *lengths, *melt)
 
     def __call__(self, system: System, index: int) -> Atoms:
         member = place(self.strata, self.replicated, index)
