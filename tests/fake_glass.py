@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from crash import die_at
 
 from glassdata.config import digest
 from glassdata.engine import Source
@@ -124,6 +125,10 @@ def _misbehave(where: Path, index: int) -> None:
         raise RowError("the relaxation diverged")
     if (where / f"crash-{index}").exists():
         os._exit(1)  # as abruptly as a crash in compiled code
+    if (where / f"die-{index}").exists():
+        step, store = (where / f"die-{index}").read_text().split(maxsplit=1)
+        (where / f"die-{index}").unlink()
+        die_at(Path(store), int(step))
     if (where / f"flaky-{index}").exists():
         (where / f"flaky-{index}").unlink()
         raise OSError("the disk was busy")

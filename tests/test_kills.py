@@ -1,0 +1,186 @@
+"""Workers, drivers and schedulers killed at random moments: the same command ends the same way."""
+
+import json
+import shutil
+import socket
+import time
+from pathlib import Path
+
+import crash
+import fake_glass as fake
+import processes
+import pytest
+from fake_glass import contents
+
+from glassdata.store import verify
+from glassdata.store.rows import row_path
+
+ROWS = 16
+SLOW = "0.1"  # s a row: a build computes for about as long as it starts
+
+
+class Whole:
+    """An uninterrupted build: its bytes and its duration."""
+
+    def __init__(self, folder: Path) -> None:
+        start = time.monotonic()
+        site = Site(folder)
+        assert site.build("--workers", 1).finish() == 0
+        self.seconds = time.monotonic() - start
+        self.bytes = contents(site.store)
+
+
+class Site:
+    """A store to be built, and the folder that counts how often its rows were computed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.store, self.habits = folder, folder / "store", folder / "habits"
+        self.habits.mkdir(parents=True)
+        (self.habits / "slow").write_text(SLOW)
+        self.seen: list[tuple[list[str], dict[str, int]]] = []
+
+    def build(self, *options: object) -> processes.Group:
+        return processes.build(self.store, self.habits, *(options or ("--workers", 2)))
+
+    def remember(self) -> None:
+        """Note the rows that are published now; none of them may be computed again."""
+        rows = [f"{p.parent.name}-{int(p.stem)}" for p in self.store.glob("rows/*/[0-9]*.npz")]
+        self.seen.append((rows, fake.counts(self.habits)))
+
+    def check(self, whole: Whole) -> int:
+        """The same bytes as without kills; returns the number of repeated computations."""
+        assert contents(self.store) == whole.bytes
+        assert verify(self.store) == []
+        final = fake.counts(self.habits)
+        for rows, counts in self.seen:
+            assert [r for r in rows if final[r] != counts[r]] == [], "published rows were redone"
+        shutil.rmtree(self.folder)
+        return sum(final.values()) - ROWS
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return Whole(tmp_path_factory.mktemp("whole"))
+
+
+def succeeded(site: Site, process: processes.Group, whole: Whole) -> bool:
+    """Whether a build says so; it must be right in saying so."""
+    status = process.finish()
+    if status == 0:
+        assert contents(site.store) == whole.bytes, "an incomplete store passed for success"
+    return status == 0
+
+
+def test_workers_killed_at_random_moments(chaos, whole, tmp_path):
+    rng, wanted = chaos.rng("workers"), 20 if chaos.full else 2
+    while (done := chaos.kills["worker"]) < wanted:
+        site = Site(tmp_path / f"worker-{done}")
+        with site.build() as process:
+            for _ in range(min(4, wanted - done)):
+                time.sleep(rng.uniform(0, whole.seconds / 2))
+                victims = process.worker_processes()
+                if victims and process.poll() is None:
+                    site.remember()
+                    rng.choice(victims).kill()
+                    chaos.kill("worker")
+            complete = succeeded(site, process, whole)
+        if not complete:
+            # A worker that dies while the cluster starts, or the same row too often.
+            with site.build() as process:
+                assert process.finish() == 0
+        chaos.repeated["worker"] += site.check(whole)
+
+
+def test_driver_killed_at_random_moments(chaos, whole, tmp_path):
+    rng, wanted = chaos.rng("driver"), 10 if chaos.full else 1
+    while (done := chaos.kills["driver"]) < wanted:
+        site = Site(tmp_path / f"driver-{done}")
+        with site.build() as process:
+            if not processes.kill_after(process, rng.uniform(0, whole.seconds)):
+                shutil.rmtree(site.folder)
+                continue
+            if rng.random() < 0.5:
+                # Otherwise its orphaned workers are still at it when the command runs again.
+                processes.wait_until(lambda p=process: not p.members(), "its workers end")
+            site.remember()
+            with site.build() as again:
+                assert again.finish() == 0
+        chaos.kill("driver", site.check(whole))
+
+
+def test_scheduler_killed_at_random_moments(chaos, whole, tmp_path):
+    """The driver must notice by itself, and must not take the end of its futures for success."""
+    rng, wanted = chaos.rng("scheduler"), 5 if chaos.full else 1
+    while (done := chaos.kills["scheduler"]) < wanted:
+        site, port = Site(tmp_path / f"scheduler-{done}"), processes.free_port()
+        command = ("--cluster", f"tcp://127.0.0.1:{port}")
+        with processes.scheduler(port) as scheduler, processes.workers(port, site.habits):
+            processes.wait_until(lambda p=port: listens(p), "the scheduler starts")
+            with site.build(*command) as process:
+                processes.wait_until(lambda s=site: s.store.exists(), "the build starts")
+                if not processes.kill_after(scheduler, rng.uniform(0, whole.seconds / 2)):
+                    pytest.fail("the scheduler ended by itself")
+                complete = succeeded(site, process, whole)
+        if complete:
+            shutil.rmtree(site.folder)
+            continue
+        assert not (site.store / "manifest.json").exists()
+        site.remember()
+        with processes.scheduler(port), processes.workers(port, site.habits):
+            processes.wait_until(lambda p=port: listens(p), "the scheduler starts again")
+            with site.build(*command) as process:
+                assert process.finish() == 0
+        chaos.kill("scheduler", site.check(whole))
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_one_of_two_drivers_killed(chaos, whole, tmp_path):
+    """Two builds of one store at once: the survivor completes it."""
+    rng, wanted = chaos.rng("two drivers"), 3 if chaos.full else 0
+    while (done := chaos.kills["one of two drivers"]) < wanted:
+        site = Site(tmp_path / f"two-{done}")
+        with site.build("--workers", 1) as one, site.build("--workers", 1) as other:
+            if not processes.kill_after(one, rng.uniform(0, whole.seconds)):
+                shutil.rmtree(site.folder)
+                continue
+            site.remember()
+            assert other.finish() == 0
+        chaos.kill("one of two drivers", site.check(whole))
+
+
+def publish_second(store: Path) -> None:
+    fake.publish(fake.task(store, fake.fake_row), "ar", 1)
+
+
+def test_worker_killed_at_each_step_of_publication(chaos, whole, tmp_path):
+    """Exact counts: a row is computed twice if its worker died before the link, else once."""
+    site = Site(tmp_path / "site")
+    fake.sealed_store(tmp_path / "trace", ("ar",), 1)
+    log = tmp_path / "steps.json"
+    arguments = (publish_second, tmp_path / "trace", site.habits, 0, False, log)
+    assert crash.in_child(crash.interrupted, *arguments) == 0
+    steps = json.loads(log.read_text())
+    link = 1 + next(n for n, step in enumerate(steps) if step.startswith("os.link"))
+    (site.habits / "computed-ar-1").unlink()
+    fake.publish(fake.task(site.store), "ar", 0)  # makes the folders
+    places = range(1, len(steps) + 1) if chaos.full else (link, link + 1)
+    row_of = dict(zip(places, range(1, 99), strict=False))
+    for at, index in row_of.items():
+        (site.habits / f"die-{index}").write_text(f"{at} {site.store}")
+    with site.build("--system", "ar", "--limit", 1 + len(row_of)) as process:
+        assert process.finish() == 0
+    expected = {f"ar-{index}": 2 if at <= link else 1 for at, index in row_of.items()}
+    assert fake.counts(site.habits) == expected
+    for at in row_of:
+        chaos.kill("worker at a step of publication", at <= link)
+    assert {n: whole.bytes[n] for n in row_names(len(row_of))} == {
+        n: contents(site.store)[n] for n in row_names(len(row_of))
+    }
+
+
+def row_names(last: int) -> list[str]:
+    return [row_path(Path(), "ar", index).as_posix() for index in range(last + 1)]
