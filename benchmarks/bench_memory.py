@@ -13,16 +13,12 @@ from cases import CASES, mostly_large, structure, vacant_crystal
 PROBE = Path(__file__).parent / "memory_probe.py"
 
 
-def run(*arguments):
-    command = [sys.executable, str(PROBE), *map(str, arguments)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout)
-
-
 def probe(method, name, atoms, folder):
     path = folder / "structure.traj"
     ase.io.write(path, atoms)
-    return run(method, name, path)
+    command = [sys.executable, str(PROBE), method, name, str(path)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
 
 
 @pytest.mark.parametrize("name", mostly_large(CASES, ["lj3d"]))
@@ -39,11 +35,3 @@ def test_kernel_polynomials(cells, full, timed, record, tmp_path):
     _, found = timed(lambda: probe("kpm", "lj3d", atoms, tmp_path))
     title = CASES["lj3d"].title
     record("memory", f"kpm {len(atoms)}", method="kernel polynomials", title=title, **found)
-
-
-@pytest.mark.huge
-@pytest.mark.parametrize("cells", [30, 65])
-def test_large_glass(cells, full, timed, record):
-    # In a process of its own, relaxation included: some of the memory is its.
-    _, found = timed(lambda: run("large", cells if full else 3))
-    record("large_glass", str(found["n_atoms"]), **found)

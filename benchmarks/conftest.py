@@ -21,21 +21,16 @@ _WHOLE = pytest.StashKey[bool]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--bench-results", type=Path, help="where to write the benchmark results")
-    parser.addoption(
-        "--large-glass", action="store_true", help="measure 10^5 and 10^6 atoms too: an hour"
-    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SECTIONS] = {}
     config.stash[_WHOLE] = True
     config.addinivalue_line("markers", "large: measured by make bench, too long for the tests")
-    config.addinivalue_line("markers", "huge: measured with --large-glass only")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     marks = set() if config.getoption("benchmark_enable") else {"large"}
-    marks |= set() if config.getoption("large_glass") else {"huge"}
     left_out = [item for item in items if _carries(item, marks)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
@@ -47,7 +42,7 @@ def _carries(item: pytest.Item, marks: set[str]) -> bool:
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
-        if not _carries(item, {"large", "huge"}):
+        if not _carries(item, {"large"}):
             item.config.stash[_WHOLE] = False
 
 

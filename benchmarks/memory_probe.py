@@ -1,17 +1,14 @@
 """A process of its own that does one thing and tells how much memory it took.
 
-Run as ``python memory_probe.py pdos|kpm SYSTEM FILE``, or ``python memory_probe.py large CELLS``
-for a large crystal with vacancies from its relaxation on; writes a line of JSON.
+Run as ``python memory_probe.py pdos|kpm SYSTEM FILE``; writes a line of JSON.
 """
 
 import json
 import resource
 import sys
-import time
 from pathlib import Path
 
 import ase.io
-from cases import vacant_crystal
 
 import glassdata as gd
 from glassdata.systems import SYSTEMS
@@ -32,21 +29,6 @@ def peak_mib() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
-def large(cells: str) -> dict[str, float]:
-    """Seconds and memory of a large glass with the default moments and vectors."""
-    start, system = time.perf_counter(), SYSTEMS["lj3d"]
-    atoms = vacant_crystal(int(cells))
-    relaxed = time.perf_counter()
-    gd.pdos_kpm(atoms, system.potential, system.omega_edges)
-    end = time.perf_counter()
-    return {
-        "n_atoms": len(atoms),
-        "relax": relaxed - start,
-        "seconds": end - relaxed,
-        "peak_mib": peak_mib(),
-    }
-
-
 def main(method: str, name: str, path: str) -> dict[str, float]:
     """Memory after the imports and at its peak."""
     atoms, system = ase.io.read(path), SYSTEMS[name]
@@ -59,5 +41,4 @@ def main(method: str, name: str, path: str) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    found = large(sys.argv[2]) if sys.argv[1] == "large" else main(*sys.argv[1:])
-    sys.stdout.write(json.dumps(found) + "\n")
+    sys.stdout.write(json.dumps(main(*sys.argv[1:])) + "\n")

@@ -1,5 +1,7 @@
 """Hessian, vibrational frequencies and phonon density of states of one structure."""
 
+import os
+
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
@@ -117,9 +119,22 @@ def frequencies(
     ------
     ValueError
         As for ``hessian``, for an unknown solver, or one that cannot run here.
+    MemoryError
+        Before any work, if the dense matrix is larger than this machine's memory.
     """
+    _check_memory(potential.dim if isinstance(potential, Potential) else 3, len(atoms))
     squares = eigenvalues(_dense(dynamical_matrix(atoms, potential)), solver)
     return np.sign(squares) * np.sqrt(np.abs(squares)) * THZ
+
+
+def _check_memory(dim: int, n_atoms: int) -> None:
+    needed = 8 * (dim * n_atoms) ** 2
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise MemoryError(
+            f"the dense matrix of {n_atoms} atoms takes {needed / 2**30:.0f} GiB, more than the "
+            f"{there / 2**30:.0f} GiB of this machine; pdos_kpm needs no dense matrix"
+        )
 
 
 def _dense(matrix: sparse.bsr_array) -> np.ndarray:

@@ -1,0 +1,78 @@
+"""One Lennard-Jones glass of a given size: made, described, and its PDOS without diagonalisation.
+
+Run as ``python large_glass.py CELLS COUNT COPIES``: COUNT glasses from CELLS³ cells of the crystal,
+each repeated COPIES times along every direction. Writes a line of JSON. A process of its own,
+because its peak memory is measured.
+"""
+
+import json
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+from memory_probe import peak_mib
+
+import glassdata as gd
+from glassdata.generate import Stratum
+from glassdata.row import crystal_energy
+from glassdata.systems import SYSTEMS
+from glassdata.vibrations import energy_forces
+
+#: Strongly disordered, as the glassy end of the dataset: Å per direction, share of the sites.
+PREPARATION = Stratum(1, displacement=(1.5, 1.5), vacancy_fraction=(0.05, 0.05))
+#: Half the width of the dataset's bins would show nothing more: the kernel is that wide.
+N_MOMENTS = 400
+
+
+def glass(cells: int, number: int):
+    """Glass ``number`` of this size, relaxed at zero pressure; independent of all others."""
+    system = SYSTEMS["lj3d"]
+    protocol = replace(
+        system.protocols["reference"], cells=(cells,) * 3, strata=(PREPARATION,), replicated=0
+    )
+    # Every fifth structure of a protocol is an independent replicate.
+    return protocol(system, 5 * number + 4)
+
+
+def main(cells: int, count: int, copies: int) -> dict:
+    """Mean g(r) and PDOS of the glasses, with seconds per glass and memory."""
+    system = SYSTEMS["lj3d"]
+    start = time.perf_counter()
+    glasses = [glass(cells, number) for number in range(count)]
+    made = time.perf_counter()
+    glasses = [atoms * (copies, copies, copies) for atoms in glasses]
+    g = [gd.rdf(atoms, system.r_edges) for atoms in glasses]
+    begun = time.perf_counter()
+    # As many random numbers in all, whatever the size, so that the error bars are alike.
+    n_vectors = 4 if len(glasses[0]) > 10_000 else 32
+    spectra = [
+        gd.pdos_kpm(
+            atoms, system.potential, system.omega_edges, n_moments=N_MOMENTS, n_vectors=n_vectors
+        )
+        for atoms in glasses
+    ]
+    end = time.perf_counter()
+    energies = [energy_forces(atoms, system.potential)[0] / len(atoms) for atoms in glasses]
+    pdos = np.array([spectrum.pdos for spectrum in spectra])
+    # Between glasses where there are several, between random vectors where there is one.
+    error = pdos.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else spectra[0].error
+    return {
+        "n_atoms": round(np.mean([len(atoms) for atoms in glasses])),
+        "glasses": count,
+        "copies": copies**3,
+        "relax": (made - start) / count,
+        "seconds": (end - begun) / count,
+        "peak_mib": peak_mib(),
+        "moments": N_MOMENTS,
+        "vectors": n_vectors,
+        "resolution": spectra[0].resolution,
+        "excess_energy": float(np.mean(energies) - crystal_energy(system)),
+        "g": np.mean(g, axis=0).tolist(),
+        "pdos": pdos.mean(axis=0).tolist(),
+        "pdos_error": error.tolist(),
+    }
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(*map(int, sys.argv[1:]))) + "\n")
