@@ -59,6 +59,8 @@ def main(cells: int, count: int, copies: int) -> dict:
     error = pdos.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else spectra[0].error
     return {
         "n_atoms": round(np.mean([len(atoms) for atoms in glasses])),
+        "displacement": PREPARATION.displacement[0],
+        "vacancy_fraction": PREPARATION.vacancy_fraction[0],
         "glasses": count,
         "copies": copies**3,
         "relax": (made - start) / count,
