@@ -2,8 +2,12 @@
 
 import io
 import json
+import os
 import pickle
 import shutil
+import subprocess
+import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -16,6 +20,7 @@ from fake_glass import contents
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from glassdata.cli import run
 from glassdata.config import digest
 from glassdata.store import (
     DamageError,
@@ -49,6 +54,7 @@ from glassdata.store.rows import (
     row_path,
 )
 from glassdata.store.settings import SCHEMA_VERSION
+from glassdata.store.verifying import set_aside
 
 AR = fake.SYSTEMS["ar"]
 SIZES = dimension_sizes(AR)
@@ -380,10 +386,20 @@ def test_packed_dataset_is_the_same_and_checks_itself(sealed, tmp_path):
     with open_dataset(packed) as one, open_dataset(sealed) as other:
         xr.testing.assert_identical(one.load(), other.load())
     assert verify(packed) == []
-    data = bytearray(packed.read_bytes())
-    data[len(data) // 2] ^= 1
-    packed.write_bytes(data)
-    assert [finding.name for finding in verify(packed)] == ["a.zarr.zip"]
+
+
+@pytest.mark.parametrize("kind", ["flip", "truncate", "empty", "append"])
+def test_damage_to_a_packed_dataset_is_named(sealed, tmp_path, kind):
+    packed = tmp_path / "a.zarr.zip"
+    pack(sealed, packed)
+    whole = packed.read_bytes()
+    chunk = (sealed / "dataset.zarr/ar/g/c/0/0").read_bytes()
+    middle = whole.index(chunk) + len(chunk) // 2
+    flipped = whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :]
+    spoilt = {"flip": flipped, "truncate": whole[:-1], "empty": b"", "append": whole + b"x"}
+    packed.write_bytes(spoilt[kind])
+    named = "a.zarr.zip/ar/g/c/0/0" if kind == "flip" else "a.zarr.zip"
+    assert [finding.name for finding in verify(packed)] == [named]
 
 
 # --- verification -----------------------------------------------------------------------------
@@ -463,3 +479,55 @@ def test_no_compression_bombs_in_rows():
     data[-64:] = hashlib.sha256(data[:-64]).hexdigest().encode()
     with pytest.raises(DamageError, match="compressed"):
         decode(bytes(data))
+
+
+def test_repair_restores_every_byte(copy):
+    """Every file at once but the configuration, without which there is nothing to compute from."""
+    before = contents(copy)
+    kinds = [lambda data: data[:-1], lambda data: b"", lambda data: None,
+             lambda data: data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 4])
+             + data[len(data) // 2 + 1 :]]  # fmt: skip
+    spoilt = [name for name in before if name != "config.json"]
+    for n, name in enumerate(spoilt):
+        data = kinds[n % 4](before[name])
+        (copy / name).unlink() if data is None else (copy / name).write_bytes(data)
+    for name in ("dataset.zarr/ar/g/c/0/9", "rows/ar/x", "stray"):
+        (copy / name).write_bytes(b"stray")
+    set_aside(copy, verify(copy))
+    # What `repair` does, without a cluster: the counts of the plan, the rows that are missing.
+    fake.sealed_store(copy, ("ar", "sic"))
+    after = {k: v for k, v in contents(copy).items() if not k.startswith("quarantine/")}
+    assert after == before
+    assert verify(copy) == []
+
+
+# --- watching ---------------------------------------------------------------------------------
+
+
+def test_info_follows_a_build_in_another_process(tmp_path, capsys):
+    """Counts grow while it runs, from the store alone, and nothing is called damaged."""
+    store, habits = tmp_path / "store", tmp_path / "habits"
+    habits.mkdir()
+    (habits / "slow").write_text("0.3")
+    code = (
+        "import fake_glass; from glassdata.engine import build\n"
+        f"build({str(store)!r}, names=['ar'], workers=1, source=fake_glass.source())"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), *sys.path])
+    environment = os.environ | {"PYTHONPATH": path, "GLASSDATA_FAKE": str(habits)}
+    seen = []
+    with subprocess.Popen([sys.executable, "-c", code], env=environment) as running:
+        while running.poll() is None:
+            if (store / "plan.json").exists():
+                assert run(["info", str(store)]) == 0
+                line = next(x for x in capsys.readouterr().out.splitlines() if x[:3] == "ar ")
+                _, ok, failed, missing, asked, _ = line.split()
+                assert (failed, int(ok) + int(missing), asked) == ("0", 8, "8")
+                seen.append(int(ok))
+                assert verify(store) == []
+            time.sleep(0.1)
+    assert running.returncode == 0
+    assert seen == sorted(seen)
+    assert len(set(seen)) > 2
+    assert run(["info", str(store)]) == 0
+    assert "dataset sha256" in capsys.readouterr().out

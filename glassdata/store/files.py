@@ -273,3 +273,25 @@ def archive_is_whole(data: bytes) -> bool:
     """Whether the bytes of an archive are those that ``write_archive`` wrote."""
     body, comment = data[:-_DIGEST_LENGTH], data[-_DIGEST_LENGTH:]
     return len(comment) == _DIGEST_LENGTH and hashlib.sha256(body).hexdigest().encode() == comment
+
+
+def check_archive(archive: zipfile.ZipFile, size: int) -> int:
+    """Bytes of the members of an archive; nothing in it unpacks to more than is there.
+
+    Parameters
+    ----------
+    size
+        Bytes of the archive's file.
+
+    Raises
+    ------
+    ValueError
+        If a member is compressed, or the members claim more bytes than the file has.
+    """
+    for info in archive.infolist():
+        if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
+            raise ValueError(f"{info.filename} is compressed")
+    stored = sum(info.file_size for info in archive.infolist())
+    if stored > size:
+        raise ValueError(f"its members claim {stored} bytes of {size}")
+    return stored

@@ -3,6 +3,7 @@
 import os
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import fsspec
 import xarray as xr
@@ -10,7 +11,8 @@ import zarr
 
 import glassdata.config
 from glassdata.store.errors import StoreError
-from glassdata.store.files import replace_stream, write_archive
+from glassdata.store.files import check_archive, replace_stream, write_archive
+from glassdata.store.limits import check_metadata
 from glassdata.store.manifest import dataset_name
 from glassdata.store.places import file_sizes, is_remote, place
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_manifest
@@ -44,37 +46,53 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
         If it is no dataset, or a store that is not sealed yet.
     """
     where = place(path) if path is not None else _own_dataset()
-    source = _source(where, "make data" if path is None else f"glassdata build {where}")
+    source, metadata, stored = _source(
+        where, "make data" if path is None else f"glassdata build {where}"
+    )
     try:
+        check_metadata(metadata, stored)
         # chunks=None reads through xarray's own lazy indexing, without Dask.
-        return xr.open_datatree(source, engine="zarr", chunks=None, zarr_format=3)
-    except (ValueError, KeyError, zarr.errors.GroupNotFoundError) as error:
+        return xr.open_datatree(
+            source, engine="zarr", chunks=None, zarr_format=3, consolidated=True
+        )
+    except (ValueError, KeyError, zarr.errors.GroupNotFoundError, StoreError) as error:
         raise StoreError(f"{where} is not a readable dataset: {error}") from error
 
 
-def _source(where: Path, how: str) -> zarr.abc.store.Store | str:
-    if is_remote(where):
-        if where.name.endswith(".zip"):
-            return _remote_zip(where)
-        address = str(_dataset_folder(where, how))
-        options = dict(where.storage_options)
-        return zarr.storage.FsspecStore.from_url(address, storage_options=options, read_only=True)
-    return _zip_store(where) if where.is_file() else str(_dataset_folder(where, how))
+def _source(where: Path, how: str) -> tuple[zarr.abc.store.Store | str, bytes, int | None]:
+    """What zarr opens, the metadata in it, and the bytes of all of it where that is known."""
+    if where.name.endswith(".zip") and is_remote(where):
+        with where.open("rb", block_size=_BLOCK) as stream:
+            metadata, stored = _check_zip(where, stream)
+        inside = fsspec.filesystem("zip", fo=where.open("rb", block_size=_BLOCK))
+        mapper = inside.get_mapper("")
+        return zarr.storage.FsspecStore.from_mapper(mapper, read_only=True), metadata, stored
+    if not is_remote(where) and where.is_file():
+        with where.open("rb") as stream:
+            metadata, stored = _check_zip(where, stream)
+        return zarr.storage.ZipStore(where, mode="r"), metadata, stored
+    folder = _dataset_folder(where, how)
+    metadata = (folder / "zarr.json").read_bytes()
+    if not is_remote(where):
+        return str(folder), metadata, sum(file_sizes(folder).values())
+    options = dict(where.storage_options)
+    source = zarr.storage.FsspecStore.from_url(str(folder), storage_options=options, read_only=True)
+    return source, metadata, None
+
+
+def _check_zip(where: Path, stream: BinaryIO) -> tuple[bytes, int]:
+    try:
+        with zipfile.ZipFile(stream) as archive:
+            stored = check_archive(archive, stream.seek(0, os.SEEK_END))
+            return archive.read("zarr.json"), stored
+    except zipfile.BadZipFile:
+        raise StoreError(f"{where} is neither a folder nor a zip archive") from None
+    except (KeyError, ValueError) as error:
+        raise StoreError(f"{where} is not a packed dataset: {error}") from None
 
 
 def _own_dataset() -> Path:
     return COMPUTED if COMPUTED.exists() and not REFERENCE.exists() else REFERENCE
-
-
-def _zip_store(path: Path) -> zarr.storage.ZipStore:
-    if not zipfile.is_zipfile(path):
-        raise StoreError(f"{path} is neither a folder nor a zip archive")
-    return zarr.storage.ZipStore(path, mode="r")
-
-
-def _remote_zip(where: Path) -> zarr.storage.FsspecStore:
-    inside = fsspec.filesystem("zip", fo=where.open("rb", block_size=_BLOCK))
-    return zarr.storage.FsspecStore.from_mapper(inside.get_mapper(""), read_only=True)
 
 
 def _dataset_folder(where: Path, how: str) -> Path:

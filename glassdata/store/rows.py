@@ -16,7 +16,7 @@ import numpy as np
 
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.store.errors import DamageError
-from glassdata.store.files import archive_is_whole, publish, replace, write_archive
+from glassdata.store.files import archive_is_whole, check_archive, publish, replace, write_archive
 from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
@@ -128,6 +128,7 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
         raise DamageError("checksum does not match")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            check_archive(archive, len(data))
             return {
                 info.filename.removesuffix(".npy"): _decode_member(archive, info)
                 for info in archive.infolist()

@@ -164,8 +164,8 @@ def prepare(store: Path, config: Config, counts: Mapping[str, int]) -> dict[str,
         raise StoreError(f"{store} is a file, not the folder of a store")
     if store.is_dir() and not (store / CONFIG).exists():
         _refuse_foreign_folder(store)
+    refuse_links(store)
     if not is_remote(store):
-        refuse_links(store)
         store.mkdir(parents=True, exist_ok=True)
         if not os.access(store, os.W_OK):
             raise StoreError(f"{store} cannot be written to")
@@ -188,6 +188,8 @@ def refuse_links(store: Path) -> None:
     StoreError
         If one of them is a symbolic link.
     """
+    if is_remote(store):
+        return
     for pattern in ("*", ".lock", f"{ROWS}/*", f"{PROVENANCE}/*"):
         for path in store.glob(pattern):
             if path.is_symlink():

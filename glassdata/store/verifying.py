@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, is_temporary
+from glassdata.store.files import archive_is_whole, check_archive, is_temporary
 from glassdata.store.manifest import dataset_name, fingerprint, listed_files
 from glassdata.store.places import file_sizes, move
 from glassdata.store.rows import (
@@ -30,6 +30,7 @@ from glassdata.store.settings import (
     read_config,
     read_manifest,
     read_plan,
+    refuse_links,
     sealed_counts,
 )
 
@@ -57,7 +58,7 @@ def verify(path: Path) -> list[Finding]:
     files of a running or killed build are not counted either; the next build removes them.
     """
     if path.is_file():
-        return [] if _archive_is_whole(path) else [Finding(path.name, "checksum does not match")]
+        return list(_check_archive(path))
     store = existing(path)
     sizes = {name: n for name, n in file_sizes(store).items() if not _is_passed_over(name)}
     manifest, findings = None, []
@@ -75,19 +76,36 @@ def verify(path: Path) -> list[Finding]:
 
 def _is_passed_over(name: str) -> bool:
     # The unfinished work of a build, and what was found bad before.
-    parts = name.split("/")
-    return parts[0] == QUARANTINE or any(is_temporary(Path(part)) for part in parts)
+    return name.startswith(f"{QUARANTINE}/") or any(
+        is_temporary(Path(part)) for part in name.split("/")
+    )
 
 
-def _archive_is_whole(path: Path) -> bool:
+def _check_archive(path: Path) -> Iterator[Finding]:
+    """Names the damaged members of a packed dataset, or the archive where it is not in them."""
     data = path.read_bytes()
     if archive_is_whole(data):
-        return True
+        return
+    bad = []
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            # An archive made by another program has no checksum over all, but one per member.
-            return not archive.comment and archive.testzip() is None
-    except zipfile.BadZipFile:
+            check_archive(archive, len(data))
+            bad = [info.filename for info in archive.infolist() if not _reads(archive, info)]
+            if not bad and not archive.comment:
+                return  # made by another program: no checksum over all, but one per member
+    except (zipfile.BadZipFile, ValueError) as error:
+        yield Finding(path.name, f"not a packed dataset: {error}")
+        return
+    if not bad:
+        yield Finding(path.name, "checksum does not match")
+    for name in bad:
+        yield Finding(f"{path.name}/{name}", "checksum does not match")
+
+
+def _reads(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
+    try:
+        return archive.read(info) is not None
+    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OSError):
         return False
 
 
@@ -148,19 +166,22 @@ def _strays(store: Path, manifest: dict | None, sizes: dict) -> Iterator[Finding
         else:
             # A dataset that a later one on the same object store replaced is nobody's damage.
             expected = top in _TOP or bool(SEALED_OBJECT.fullmatch(top))
-        if not expected:
-            yield Finding(name, "stray file")
+        if not expected or (store / name).is_symlink():
+            yield Finding(name, "stray file" if not expected else "a link")
 
 
 def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
     """Move bad row files and strays to ``quarantine/``; return the rows to compute again."""
+    refuse_links(store)
     rows = []
     for finding in findings:
         path = store / finding.name
         match = _ROW.fullmatch(finding.name)
         if match:
             rows.append((match[1], int(match[2])))
-        if (path.is_symlink() or path.exists()) and (match or finding.problem == "stray file"):
+        if (path.is_symlink() or path.exists()) and (
+            match or finding.problem in ("stray file", "a link")
+        ):
             unique = f"{os.urandom(4).hex()}-{finding.name.replace('/', '-')}"
             target = store / QUARANTINE / unique
             move(path, target)

@@ -1,0 +1,220 @@
+"""Datasets, stores and rows from strangers: refused, and nothing executed, written or filled."""
+
+import io
+import json
+import os
+import pickle
+import resource
+import shutil
+import zipfile
+from pathlib import Path
+
+import fake_glass as fake
+import numpy as np
+import pytest
+from fake_glass import contents
+
+from glassdata.engine import repair as engine_repair
+from glassdata.store import DamageError, StoreError, open_dataset, pack, prepare, science_config
+from glassdata.store import verify as check
+from glassdata.store.files import read_record, write_archive, write_record
+from glassdata.store.rows import decode, encode
+from glassdata.store.verifying import set_aside
+
+ONE = {"ar": fake.SYSTEMS["ar"]}
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory):
+    return fake.sealed_store(tmp_path_factory.mktemp("sealed") / "store")
+
+
+@pytest.fixture
+def store(sealed, tmp_path):
+    return Path(shutil.copytree(sealed, tmp_path / "store"))
+
+
+@pytest.fixture(autouse=True)
+def little_memory():
+    """Whoever believes a false header or unpacks a bomb asks for more than there is."""
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    limits = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (now + (3 << 28), limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+
+
+class Trap:
+    """Leaves a trace when unpickled."""
+
+    def __init__(self, trace):
+        self.trace = trace
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.trace),)
+
+
+def change_array(store: Path, name: str, **changes) -> None:
+    """Change what the metadata of a dataset say of one array."""
+    path = store / "dataset.zarr" / "zarr.json"
+    metadata = json.loads(path.read_text())
+    metadata["consolidated_metadata"]["metadata"][name] |= changes
+    path.write_text(json.dumps(metadata))
+
+
+HUGE = {
+    "shape": {"shape": [10**15, 100]},
+    "shape of a coordinate": {"shape": [10**12]},
+    "negative shape": {"shape": [-1, 100]},
+    "shape of text": {"shape": ["many", 100]},
+    "shard": {"chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [10**9, 100]}}},
+    "codec": {"codecs": [{"name": "numcodecs.pickle", "configuration": {}}]},
+}
+
+
+@pytest.mark.parametrize("kind", HUGE)
+@pytest.mark.parametrize("packed", [False, True])
+def test_metadata_that_promise_too_much_are_refused(store, tmp_path, kind, packed):
+    change_array(store, "ar/r" if "coordinate" in kind else "ar/g", **HUGE[kind])
+    if packed:
+        pack(store, tmp_path / "packed.zip")
+    with pytest.raises(StoreError, match=r"packed\.zip" if packed else "store"):
+        open_dataset(tmp_path / "packed.zip" if packed else store)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"consolidated_metadata": null}', "[" * 10**5])
+def test_metadata_of_nothing_are_refused(store, text):
+    (store / "dataset.zarr" / "zarr.json").write_text(text)
+    with pytest.raises(StoreError):
+        open_dataset(store)
+
+
+def test_an_older_format_with_pickled_objects_is_refused(tmp_path):
+    """Zarr 2 lets an array say that its chunks are pickles."""
+    trace, folder = tmp_path / "executed", tmp_path / "dataset.zarr"
+    (folder / "ar" / "g").mkdir(parents=True)
+    for where in (folder, folder / "ar"):
+        (where / ".zgroup").write_text('{"zarr_format": 2}')
+    facts = {"zarr_format": 2, "shape": [1], "chunks": [1], "dtype": "|O", "order": "C",
+             "compressor": None, "fill_value": None, "filters": [{"id": "pickle"}]}  # fmt: skip
+    (folder / "ar" / "g" / ".zarray").write_text(json.dumps(facts))
+    (folder / "ar" / "g" / "0").write_bytes(pickle.dumps([Trap(trace)]))
+    with pytest.raises(StoreError):
+        open_dataset(folder)
+    assert not trace.exists()
+
+
+def test_a_zip_bomb_is_not_unpacked(tmp_path):
+    path = tmp_path / "bomb.zip"
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open("zarr.json", "w") as member,
+    ):
+        for _ in range(64):
+            member.write(bytes(1 << 24))
+    with pytest.raises(StoreError, match="compressed"):
+        open_dataset(path)
+    assert "compressed" in str(check(path)[0])
+
+
+def test_members_that_share_their_bytes_are_refused(tmp_path):
+    """The other kind of bomb: many entries of a directory that point to the same bytes."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("zarr.json", bytes(1 << 20))
+        first = archive.infolist()[0]
+        for n in range(100):
+            twin = zipfile.ZipInfo(f"{n}")
+            twin.header_offset, twin.CRC = first.header_offset, first.CRC
+            twin.compress_size = twin.file_size = first.file_size
+            archive.filelist.append(twin)
+            archive.NameToInfo[twin.filename] = twin
+            archive._didModify = True
+    (tmp_path / "twins.zip").write_bytes(stream.getvalue())
+    with pytest.raises(StoreError, match="claim"):
+        open_dataset(tmp_path / "twins.zip")
+    assert "claim" in str(check(tmp_path / "twins.zip")[0])
+
+
+def test_names_that_lead_out_of_an_archive_are_never_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with open("slip.zip", "w+b") as stream:
+        write_archive(stream, [("../../outside", b"x"), ("/tmp/glassdata-outside", b"x")])
+    before = sorted(tmp_path.parent.iterdir())
+    with pytest.raises(StoreError):
+        open_dataset("slip.zip")
+    check(Path("slip.zip"))
+    assert sorted(tmp_path.parent.iterdir()) == before
+    assert not Path("/tmp/glassdata-outside").exists()
+
+
+def test_rows_are_neither_believed_nor_executed(tmp_path):
+    trace = tmp_path / "executed"
+    pickled, header = io.BytesIO(), io.BytesIO()
+    trap = np.array([Trap(trace)], dtype=object)
+    np.lib.format.write_array(pickled, trap, allow_pickle=True)
+    for shape in ((1 << 40,), (-1, 8), (1 << 62, 4)):
+        facts = {"descr": "<f8", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(header, facts)
+    for member in (pickled.getvalue(), header.getvalue(), pickle.dumps(Trap(trace))):
+        stream = io.BytesIO()
+        write_archive(stream, [("g.npy", member)])
+        with pytest.raises(DamageError):
+            decode(stream.getvalue())
+    assert not trace.exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        3,
+        {"files": [], "counts": {}},
+        {"files": {"a": 1}, "counts": {}},
+        {"files": {}, "counts": {"ar": "x"}},
+        {"files": {}, "counts": {}, "dataset": "../../x"},
+    ],
+)
+def test_a_manifest_of_another_shape_is_damage(store, content):
+    write_record(store / "manifest.json", content)
+    assert "manifest.json" in {finding.name for finding in check(store)}
+
+
+def test_a_manifest_reads_and_moves_nothing_outside(store, tmp_path):
+    outside = tmp_path / "outside"
+    outside.write_bytes(b"precious")
+    manifest = read_record(store / "manifest.json")
+    manifest["files"]["../outside"] = [8, "0" * 64]
+    manifest["files"]["rows/../../outside"] = [8, "0" * 64]
+    write_record(store / "manifest.json", manifest)
+    findings = check(store)
+    problems = {finding.name: finding.problem for finding in findings}
+    assert problems["../outside"] == problems["rows/../../outside"] == "missing"
+    set_aside(store, findings)
+    assert outside.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("name", ["rows", "rows/ar", "provenance/ar", "dataset.zarr", "quarantine"])
+def test_a_store_whose_folders_lead_elsewhere_is_not_written_to(store, tmp_path, name):
+    outside = tmp_path / "outside"
+    if (store / name).exists():
+        shutil.move(store / name, outside)
+    else:
+        outside.mkdir()
+    (store / name).symlink_to(outside)
+    before = contents(outside)
+    assert name in {finding.name for finding in check(store)}
+    for write in (
+        lambda: prepare(store, science_config(ONE, "demo"), {"ar": 4}),
+        lambda: set_aside(store, check(store)),
+        lambda: engine_repair(store, workers=1, source=fake.source(fake.plain_row)),
+    ):
+        with pytest.raises(StoreError, match="link"):
+            write()
+    assert contents(outside) == before
+
+
+def test_encoded_rows_still_decode():
+    """The refusals above are of what is wrong, not of everything."""
+    row = {"energy": np.array(-1.0)}
+    assert decode(encode(row, "ar", 0))["energy"] == -1.0
