@@ -20,7 +20,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book test data bench lint clean distclean environment dataset
+.PHONY: help book test chaos data bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -88,6 +88,11 @@ export KEY_PY
 
 test: $(STAMP) ## the whole test suite (PYTEST_ARGS="-m 'not slow'" for a part)
 	$(WITH_VENV) python -m pytest $(PYTEST_ARGS)
+
+# Kills, full disks and spoilt files; the same faults again with CHAOS_SEED=... as it was printed.
+chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short version of them
+	CHAOS=full $(WITH_VENV) python -m pytest tests/test_crash_points.py tests/test_kills.py \
+	  tests/test_store_states.py tests/test_faults.py $(PYTEST_ARGS)
 
 bench: $(STAMP) ## timings of the hot paths
 	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only

@@ -4,6 +4,7 @@ A module of its own, because workers import the row function by name. Files in t
 ``GLASSDATA_FAKE`` make rows misbehave, and count how often each was computed.
 """
 
+import ctypes
 import os
 import time
 from pathlib import Path
@@ -115,6 +116,8 @@ def fake_row(system: str, profile: str, index: int, timings: dict | None = None)
         with open(where / f"computed-{system}-{index}", "ab") as stream:
             stream.write(b".")
         _misbehave(where, index)
+        if (where / f"nan-{index}").exists():
+            return plain_row(system, profile, index) | {"g": np.full(N_R, np.nan)}
     return plain_row(system, profile, index)
 
 
@@ -129,11 +132,33 @@ def _misbehave(where: Path, index: int) -> None:
         step, store = (where / f"die-{index}").read_text().split(maxsplit=1)
         (where / f"die-{index}").unlink()
         die_at(Path(store), int(step))
+    if (where / f"clock-{index}").exists():
+        _set_clock_back(where / f"clock-{index}", where / "clock")
+    if (where / f"segfault-{index}").exists():
+        ctypes.string_at(0)
+    if (where / f"hang-{index}").exists():
+        time.sleep(3600)
+    if (where / f"greedy-{index}").exists():
+        _ = [_touched_memory() for _ in range(50)]
     if (where / f"flaky-{index}").exists():
         (where / f"flaky-{index}").unlink()
         raise OSError("the disk was busy")
     if (where / f"disk-{index}").exists():
         raise OSError("the disk is broken")
+
+
+def _set_clock_back(new: Path, clock: Path) -> None:
+    """Wait until this process sees it; without sleeping, which needs a clock that goes on."""
+    before = time.time()
+    os.replace(new, clock)
+    while time.time() >= before:
+        pass
+
+
+def _touched_memory() -> np.ndarray:
+    """40 MB that are really used; slowly, so that the watching process can notice."""
+    time.sleep(0.05)
+    return np.ones(5_000_000)
 
 
 def nan_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:

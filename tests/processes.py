@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,13 +20,17 @@ PATIENCE = 90.0
 class Group(subprocess.Popen):
     """A process in a process group of its own; leaving the context kills what is left of it."""
 
-    def __init__(self, arguments: list[object], habits: Path | None = None) -> None:
+    def __init__(
+        self, arguments: list[object], habits: Path | None = None, **environment: str
+    ) -> None:
         own = {"GLASSDATA_FAKE": str(habits)} if habits else {}
+        # A pipe would have to be read.
+        self.output = tempfile.TemporaryFile()  # noqa: SIM115
         super().__init__(
             [sys.executable, *map(str, arguments)],
-            env=os.environ | _ENVIRONMENT | own,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            env=os.environ | _ENVIRONMENT | own | environment,
+            stdout=self.output,
+            stderr=subprocess.STDOUT,
             start_new_session=True,
         )
 
@@ -33,10 +38,16 @@ class Group(subprocess.Popen):
         for process in self.members():
             process.kill()
         self.wait()
+        self.output.close()
 
     def finish(self) -> int:
         """Exit status; a process that hangs is a failure."""
         return self.wait(PATIENCE)
+
+    def said(self) -> str:
+        """What the processes wrote until now."""
+        self.output.seek(0)
+        return self.output.read().decode()
 
     def members(self) -> list[psutil.Process]:
         """Processes of the group that still run."""
@@ -47,9 +58,10 @@ class Group(subprocess.Popen):
         return [p for p in self.members() if p.pid != self.pid and "spawn_main" in _command(p)]
 
 
-def build(store: Path, habits: Path, *options: object) -> Group:
+def build(store: Path, habits: Path, *options: object, **environment: str) -> Group:
     """The command ``glassdata build`` on the fake glasses."""
-    return Group([HERE / "fake_command.py", "build", store, "--no-progress", *options], habits)
+    command = [HERE / "fake_command.py", "build", store, "--no-progress", *options]
+    return Group(command, habits, **environment)
 
 
 def scheduler(port: int) -> Group:

@@ -58,8 +58,8 @@ class Story:
         inner = [n for n, step in numbered if "dataset.zarr/" in step]
         outer = [n for n, step in numbered if "dataset.zarr/" not in step]
         if not chaos.full:
-            outer = rng.sample(outer, 8)
-        places = sorted([*outer, *rng.sample(inner, 40 if chaos.full else 3)])
+            outer = rng.sample(outer, 6)
+        places = sorted([*outer, *rng.sample(inner, 20 if chaos.full else 2)])
         torn = [n for n in places if self.steps[n - 1].startswith("fsync")]
         return [(n, False) for n in places] + [(n, True) for n in torn]
 
