@@ -83,7 +83,7 @@ def in_child(work: Callable, *args: object) -> int | None:
     """Run a function in a child process; returns its exit code, negative for a signal."""
     child = _context.Process(target=work, args=args)
     child.start()
-    child.join(60)
+    child.join(240)
     assert child.exitcode is not None, "the child hangs"
     return child.exitcode
 

@@ -14,7 +14,7 @@ import psutil
 HERE = Path(__file__).parent
 _ENVIRONMENT = {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])}
 #: Nothing here takes longer, however busy the machine.
-PATIENCE = 90.0
+PATIENCE = 240.0
 
 
 class Group(subprocess.Popen):
