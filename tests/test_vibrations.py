@@ -1,5 +1,7 @@
 """Vibrations: crystals of known spectrum, zero modes, normalisation."""
 
+import os
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -7,6 +9,7 @@ from ase.build import bulk
 from ase.calculators.lj import LennardJones as AseLennardJones
 
 import glassdata as gd
+from glassdata.eigen import SOLVERS
 from glassdata.minimise import relax
 from glassdata.potentials import LennardJones
 from glassdata.systems import SYSTEMS
@@ -141,3 +144,31 @@ def test_a_diatomic_molecule_has_one_vibration():
     expected = np.sqrt(2 * curvature / pair.get_masses()[0]) * THZ
     assert modes[-1] == pytest.approx(expected, rel=1e-10)
     assert np.abs(modes[:-1]).max() < 1e-6
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_all_eigenvalue_solvers_give_the_same_spectrum(solver):
+    atoms, potential = gd.make_structure("lj3d", 5), SYSTEMS["lj3d"].potential
+    expected = gd.frequencies(atoms, potential)
+    try:
+        found = gd.frequencies(atoms, potential, solver=solver)
+    except ValueError as reason:
+        pytest.skip(str(reason))
+    # Squares are what is computed: the root magnifies the rounding of the zero modes.
+    assert np.abs(found * np.abs(found) - expected * np.abs(expected)).max() < 1e-9 * (
+        expected.max() ** 2
+    )
+
+
+def test_an_unknown_solver_is_named():
+    with pytest.raises(ValueError, match="unknown eigenvalue solver 'magic'; there are scipy"):
+        gd.frequencies(SYSTEMS["lj3d"].crystal(), SYSTEMS["lj3d"].potential, solver="magic")
+
+
+def test_a_glass_too_large_for_a_dense_matrix_is_refused_before_any_work(monkeypatch):
+    page = os.sysconf("SC_PAGE_SIZE")
+    monkeypatch.setattr(os, "sysconf", lambda name: page if name == "SC_PAGE_SIZE" else 1)
+    monkeypatch.setattr("glassdata.vibrations.dynamical_matrix", pytest.fail)
+    atoms = SYSTEMS["lj3d"].crystal() * (2, 2, 2)
+    with pytest.raises(MemoryError, match=r"32 atoms takes 0 GiB.*pdos_kpm needs no dense"):
+        gd.frequencies(atoms, SYSTEMS["lj3d"].potential)
