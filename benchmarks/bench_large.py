@@ -15,10 +15,16 @@ PROGRAM = Path(__file__).parent / "large_glass.py"
 SIZES = [(3, 32, 1), (5, 16, 1), (8, 8, 1), (13, 2, 1), (21, 1, 1), (32, 1, 1), (32, 1, 2)]
 
 
+@pytest.fixture(scope="module")
+def glasses(tmp_path_factory):
+    """A folder for the glasses: the largest takes minutes to make, and is used twice."""
+    return tmp_path_factory.mktemp("glasses")
+
+
 @pytest.mark.parametrize("size", mostly_large(SIZES, SIZES[:1]))
-def test_large_glass(size, full, timed, record):
+def test_large_glass(size, full, timed, record, glasses):
     cells, count, copies = size if full else (2, 2, 1)
-    command = [sys.executable, str(PROGRAM), *map(str, (cells, count, copies))]
+    command = [sys.executable, str(PROGRAM), *map(str, (glasses, cells, count, copies))]
 
     def run():
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)

@@ -1,16 +1,19 @@
 """One Lennard-Jones glass of a given size: made, described, and its PDOS without diagonalisation.
 
-Run as ``python large_glass.py CELLS COUNT COPIES``: COUNT glasses from CELLS³ cells of the crystal,
-each repeated COPIES times along every direction. Writes a line of JSON. A process of its own,
-because its peak memory is measured.
+Run as ``python large_glass.py FOLDER CELLS COUNT COPIES``: COUNT glasses from CELLS³ cells of the
+crystal, each repeated COPIES times along every direction. Glasses that were made before are read
+from FOLDER. Writes a line of JSON. A process of its own, because its peak memory is measured.
 """
 
 import json
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
+import ase.io
 import numpy as np
+from ase import Atoms
 from memory_probe import peak_mib
 
 import glassdata as gd
@@ -25,21 +28,25 @@ PREPARATION = Stratum(1, displacement=(1.5, 1.5), vacancy_fraction=(0.05, 0.05))
 N_MOMENTS = 400
 
 
-def glass(cells: int, number: int):
+def glass(folder: Path, cells: int, number: int) -> Atoms:
     """Glass ``number`` of this size, relaxed at zero pressure; independent of all others."""
-    system = SYSTEMS["lj3d"]
-    protocol = replace(
-        system.protocols["reference"], cells=(cells,) * 3, strata=(PREPARATION,), replicated=0
-    )
-    # Every fifth structure of a protocol is an independent replicate.
-    return protocol(system, 5 * number + 4)
+    path = folder / f"{cells}-{number}.traj"
+    if not path.exists():
+        system = SYSTEMS["lj3d"]
+        protocol = replace(
+            system.protocols["reference"], cells=(cells,) * 3, strata=(PREPARATION,), replicated=0
+        )
+        # Every fifth structure of a protocol is an independent replicate.
+        ase.io.write(path, protocol(system, 5 * number + 4))
+    return ase.io.read(path)
 
 
-def main(cells: int, count: int, copies: int) -> dict:
+def main(folder: str, *sizes: str) -> dict:
     """Mean g(r) and PDOS of the glasses, with seconds per glass and memory."""
     system = SYSTEMS["lj3d"]
+    cells, count, copies = map(int, sizes)
     start = time.perf_counter()
-    glasses = [glass(cells, number) for number in range(count)]
+    glasses = [glass(Path(folder), cells, number) for number in range(count)]
     made = time.perf_counter()
     glasses = [atoms * (copies, copies, copies) for atoms in glasses]
     g = [gd.rdf(atoms, system.r_edges) for atoms in glasses]
@@ -77,4 +84,4 @@ def main(cells: int, count: int, copies: int) -> dict:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(main(*map(int, sys.argv[1:]))) + "\n")
+    sys.stdout.write(json.dumps(main(*sys.argv[1:])) + "\n")
