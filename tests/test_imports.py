@@ -15,8 +15,8 @@ PACKAGE = Path(glassdata.__file__).parent
 LAYERS = [
     {"units", "config", "schema", "neighbours", "eigen"},
     {"potentials"},
-    {"system", "radial", "vibrations", "minimise", "melt"},
-    {"rings", "kpm", "generate", "bands"},
+    {"system", "radial", "broadening", "vibrations", "minimise", "melt"},
+    {"rings", "kpm", "generate", "bands", "moments", "perturbation"},
     {"systems"},
     {"row"},
     {"store", "estimate"},

@@ -1,0 +1,64 @@
+"""g(r) and PDOS broadened with a Gaussian, and their first derivatives.
+
+A histogram has no derivative, and that of a sharp line is no function: both curves are broadened
+before they are expanded.
+"""
+
+import numpy as np
+from ase import Atoms
+from scipy import sparse
+
+from glassdata.neighbours import neighbours
+from glassdata.potentials.base import lengths
+
+_REACH = 6.0  # broadening widths beyond which a Gaussian is nothing
+
+
+def broad_pdos(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
+    """Density of states broadened by a Gaussian of standard deviation ``width`` (THz), 1/THz.
+
+    Integrates to 1 over all frequencies, (n_omega,) at ``centres``.
+    """
+    return _gaussian(centres[:, None] - frequencies, width).mean(axis=1)
+
+
+def broad_pdos_slope(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
+    """Derivatives of ``broad_pdos`` by each frequency, (n_omega, n), 1/THz²."""
+    distance = centres[:, None] - frequencies
+    return distance / width**2 * _gaussian(distance, width) / len(frequencies)
+
+
+def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray:
+    """Radial distribution function broadened by a Gaussian of standard deviation ``width`` (Å).
+
+    The pair distances are broadened, then divided by what the mean density puts at ``r``; tends
+    to 1 at large r, (n_r,) at the distances ``r`` (Å, positive).
+    """
+    distance = neighbours("d", atoms, r[-1] + _REACH * width)
+    return _gaussian(r[:, None] - distance, width).sum(axis=1) / _expected(atoms, r, dim)
+
+
+def broad_rdf_gradient(atoms: Atoms, r: np.ndarray, width: float, dim: int, d: int) -> np.ndarray:
+    """Derivatives of ``broad_rdf`` by the first ``d`` coordinates of the atoms, (n_r, dN), 1/Å."""
+    first, second, vector = neighbours("ijD", atoms, r[-1] + _REACH * width)
+    length, unit = lengths(vector)
+    distance = r[:, None] - length
+    slope = distance / width**2 * _gaussian(distance, width)
+    columns = (d * second[:, None] + np.arange(d)).ravel()
+    rows = np.repeat(np.arange(len(first)), d)
+    shape = (len(first), d * len(atoms))
+    # Moving an atom changes each of its pairs in both orders.
+    stretch = 2 * sparse.csr_array((unit[:, :d].ravel(), (rows, columns)), shape=shape)
+    return (stretch.T @ slope.T).T / _expected(atoms, r, dim)[:, None]
+
+
+def _gaussian(x: np.ndarray, width: float) -> np.ndarray:
+    return np.exp(-0.5 * (x / width) ** 2) / (np.sqrt(2 * np.pi) * width)
+
+
+def _expected(atoms: Atoms, r: np.ndarray, dim: int) -> np.ndarray:
+    """Ordered pairs per Å at ``r`` in an ideal gas of the same density, (n_r,)."""
+    vectors = atoms.cell.array[atoms.pbc]
+    size = np.sqrt(np.linalg.det(vectors @ vectors.T))
+    surface = {2: 2 * np.pi * r, 3: 4 * np.pi * r**2}[dim]
+    return len(atoms) ** 2 / size * surface

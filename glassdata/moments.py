@@ -1,0 +1,67 @@
+"""The mean square frequency: from the Hessian, and for pair potentials from distances or g(r).
+
+Averages run over all dN modes, the d translations (which add nothing) included, so that they
+follow from the trace of the mass-weighted Hessian and need no eigenvalues.
+"""
+
+import numpy as np
+from ase import Atoms
+
+from glassdata.neighbours import neighbours
+from glassdata.potentials import LennardJones, Potential
+from glassdata.units import THZ
+from glassdata.vibrations import hessian
+
+_SHELL = {2: np.pi, 3: 4 * np.pi / 3}
+
+
+def mean_square(atoms: Atoms, potential: Potential) -> float:
+    """Mean square frequency, Tr(M⁻¹H)/(dN), THz², over all dN modes; any potential."""
+    matrix = hessian(atoms, potential)
+    mass = np.repeat(atoms.get_masses(), potential.dim)
+    return float((matrix.diagonal() / mass).mean() * THZ**2)
+
+
+def pair_mean_square(atoms: Atoms, potential: LennardJones) -> float:
+    """Mean square frequency, THz², of a pair potential from the list of distances alone.
+
+    Every ordered pair adds [φ'' + (d − 1) φ'/r] / (d N m): exact, as :func:`mean_square`. An atom
+    and its own image move together and add nothing, though g(r) counts them: the integral over
+    g(r) is exact only in cells whose vectors are longer than the cut-off.
+    """
+    first, second, distance = neighbours("ijd", atoms, potential.cutoff)
+    distance = distance[first != second]
+    mass = atoms.get_masses()[0]
+    return float(_stiffness(potential, distance).sum() / (potential.dim * len(atoms) * mass))
+
+
+def moment_kernel(
+    potential: LennardJones, edges: np.ndarray, mass: float, *, points: int = 200
+) -> np.ndarray:
+    """The linear functional that turns a binned g(r) into the mean square frequency.
+
+    Parameters
+    ----------
+    edges : (n_r + 1,) Å, increasing
+    mass : float, u
+    points : int
+        Distances per bin over which the kernel is averaged.
+
+    Returns
+    -------
+    (n_r,) THz² Å^d: ``density * (kernel @ g)`` is the mean square frequency over dN modes if the
+    atoms are spread evenly over each bin. The bins that reach below the first distance that
+    occurs are huge (φ'' ~ r⁻¹⁴); they count only where g is not zero.
+    """
+    edges, d = np.asarray(edges, float), potential.dim
+    share = (np.arange(points) + 0.5) / points
+    r = edges[:-1, None] + np.diff(edges)[:, None] * share
+    weight = r ** (d - 1) / (r ** (d - 1)).sum(axis=1, keepdims=True)
+    mean = (_stiffness(potential, r.ravel()).reshape(r.shape) * weight).sum(axis=1)
+    return _SHELL[d] * np.diff(edges**d) * mean / (d * mass)
+
+
+def _stiffness(potential: LennardJones, r: np.ndarray) -> np.ndarray:
+    """φ'' + (d − 1) φ'/r in THz² u."""
+    _, slope, curvature = potential.functions(r)
+    return (curvature + (potential.dim - 1) * slope / r) * THZ**2

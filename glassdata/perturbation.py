@@ -1,0 +1,291 @@
+"""First-order response of g(r) and of the vibrations to small displacements of the atoms.
+
+Displacements have the shape (N, d), Å, with d = ``potential.dim``; where they are one index of a
+matrix they run over the coordinates of the first atom, then of the second, as the Hessian does.
+Third-order force constants are differences of the analytic Hessian.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+from ase import Atoms
+from scipy import sparse
+
+from glassdata.broadening import broad_pdos, broad_pdos_slope, broad_rdf, broad_rdf_gradient
+from glassdata.potentials import Potential
+from glassdata.system import System
+from glassdata.units import THZ
+from glassdata.vibrations import hessian, without_translations
+
+_STEP = 1e-5  # Å: a bond of amorphous carbon may be within 1e-3 Å of a near-kink
+
+
+@dataclass(frozen=True)
+class Modes:
+    """Harmonic modes of a structure.
+
+    Attributes
+    ----------
+    squares : (n,) THz²
+        Squared frequencies, ascending; negative where a mode is unstable.
+    vectors : (n, n)
+        Orthonormal eigenvectors of the mass-weighted Hessian, one per column.
+    """
+
+    squares: np.ndarray
+    vectors: np.ndarray
+
+    @property
+    def frequencies(self) -> np.ndarray:
+        """Signed frequencies, (n,), THz."""
+        return signed_root(self.squares)
+
+    def levels(self, tolerance: float = 1e-6) -> list[slice]:
+        """Runs of modes closer to their neighbours than ``tolerance`` times the largest square."""
+        gaps = np.diff(self.squares) > tolerance * np.abs(self.squares).max()
+        ends = [0, *(np.flatnonzero(gaps) + 1), len(self.squares)]
+        return [slice(a, b) for a, b in pairwise(ends)]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a displacement changes: ``hessian`` sparse (dN, dN), eV/Å²; ``squares`` (dN,), THz²;
+    broadened ``g`` (n_r,) and ``pdos`` (n_omega,), 1/THz.
+    """
+
+    hessian: sparse.csr_array
+    squares: np.ndarray
+    g: np.ndarray
+    pdos: np.ndarray
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A structure at rest, about which a system's curves are expanded.
+
+    Attributes
+    ----------
+    atoms : Atoms
+        At a minimum of the energy with no zero modes but the translations.
+    system : System
+        Gives potential and bins. g(r) is broadened by one of its distance bins and the PDOS by
+        two of its frequency bins (standard deviations); both are taken at the bin centres.
+    """
+
+    atoms: Atoms
+    system: System
+
+    @property
+    def r(self) -> np.ndarray:
+        """Distances, (n_r,), Å."""
+        return (self.system.r_edges[1:] + self.system.r_edges[:-1]) / 2
+
+    @property
+    def omega(self) -> np.ndarray:
+        """Frequencies, (n_omega,), THz."""
+        return (self.system.omega_edges[1:] + self.system.omega_edges[:-1]) / 2
+
+    @cached_property
+    def modes(self) -> Modes:
+        """Modes of the reference."""
+        return modes(self.atoms, self.system.potential)
+
+    @cached_property
+    def stiffness(self) -> sparse.csr_array:
+        """Hessian of the reference, (dN, dN), eV/Å²."""
+        return hessian(self.atoms, self.system.potential)
+
+    @cached_property
+    def spectra(self) -> tuple[np.ndarray, np.ndarray]:
+        """Broadened g(r), (n_r,), and PDOS, (n_omega,), 1/THz, of the reference."""
+        return self.curves(self.atoms)
+
+    def curves(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
+        """Broadened g(r), (n_r,), and PDOS, (n_omega,), 1/THz, of any other structure."""
+        return self._g(atoms), self._pdos(modes(atoms, self.system.potential).frequencies)
+
+    def exact(self, displacement: np.ndarray) -> Change:
+        """Change by a displacement (N, d), Å, computed anew."""
+        moved = displaced(self.atoms, displacement)
+        after = modes(moved, self.system.potential)
+        g, pdos = self.spectra
+        return Change(
+            hessian(moved, self.system.potential) - self.stiffness,
+            after.squares - self.modes.squares,
+            self._g(moved) - g,
+            self._pdos(after.frequencies) - pdos,
+        )
+
+    def first_order(self, displacement: np.ndarray) -> Change:
+        """Change by a displacement (N, d), Å, to first order in it."""
+        potential = self.system.potential
+        slope = hessian_slope(self.atoms, potential, displacement)
+        shifts = level_shifts(self.modes, weighted(slope, self.atoms))
+        return Change(
+            slope, shifts, self.g_gradient @ displacement.ravel(), self.pdos_slope @ shifts
+        )
+
+    @cached_property
+    def g_gradient(self) -> np.ndarray:
+        """A: derivatives of g(r) by the coordinates, (n_r, dN), 1/Å."""
+        system = self.system
+        return broad_rdf_gradient(
+            self.atoms, self.r, self._widths[0], system.dim, system.potential.dim
+        )
+
+    @cached_property
+    def pdos_slope(self) -> np.ndarray:
+        """Derivatives of the PDOS by the squared frequencies, (n_omega, dN), 1/THz³."""
+        vibrating = np.ones(len(self.modes.squares), bool)
+        still = np.argsort(np.abs(self.modes.squares))[: self.system.potential.dim]
+        vibrating[still] = False
+        frequency = self.modes.frequencies[vibrating]
+        slope = np.zeros((len(self.omega), len(vibrating)))
+        # d omega = d lambda / (2 omega), and the line moves up with omega.
+        slope[:, vibrating] = broad_pdos_slope(frequency, self.omega, self._widths[1])
+        slope[:, vibrating] /= 2 * np.abs(frequency)
+        return slope
+
+    @cached_property
+    def square_gradient(self) -> np.ndarray:
+        """⟨n|Φ_k|n⟩, (dN, dN), THz²/Å, see the function of this name."""
+        return square_gradient(self.atoms, self.system.potential, self.modes)
+
+    @property
+    def pdos_gradient(self) -> np.ndarray:
+        """B: derivatives of the PDOS by the coordinates, (n_omega, dN), 1/(THz Å)."""
+        return self.pdos_slope @ self.square_gradient
+
+    @property
+    def _widths(self) -> tuple[float, float]:
+        system = self.system
+        return system.r_max / system.n_r, 2 * system.omega_max / system.n_omega
+
+    def _g(self, atoms: Atoms) -> np.ndarray:
+        return broad_rdf(atoms, self.r, self._widths[0], self.system.dim)
+
+    def _pdos(self, frequencies: np.ndarray) -> np.ndarray:
+        kept = without_translations(frequencies, self.system.potential.dim)
+        return broad_pdos(kept, self.omega, self._widths[1])
+
+
+def signed_root(squares: np.ndarray) -> np.ndarray:
+    """Frequencies from their squares; imaginary ones as negative numbers."""
+    return np.sign(squares) * np.sqrt(np.abs(squares))
+
+
+def weighted(matrix: sparse.csr_array, atoms: Atoms) -> sparse.csr_array:
+    """Mass-weighted Hessian, THz², from a Hessian (dN, dN), eV/Å²; or likewise a change of it."""
+    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), matrix.shape[0] // len(atoms)))
+    half = sparse.diags_array(weight * THZ)
+    return (half @ matrix @ half).tocsr()
+
+
+def modes(atoms: Atoms, potential: Potential) -> Modes:
+    """Squared frequencies and eigenvectors of a structure, translations included."""
+    dynamical = weighted(hessian(atoms, potential), atoms)
+    squares, vectors = np.linalg.eigh(dynamical.toarray())
+    return Modes(squares, vectors)
+
+
+def displaced(atoms: Atoms, displacement: np.ndarray) -> Atoms:
+    """A copy of ``atoms`` moved by ``displacement`` (N, d), Å, along the first d axes."""
+    moved = atoms.copy()
+    moved.positions[:, : displacement.shape[1]] += displacement
+    return moved
+
+
+def hessian_slope(
+    atoms: Atoms, potential: Potential, displacement: np.ndarray, *, step: float = _STEP
+) -> sparse.csr_array:
+    """Third-order force constants contracted with a displacement, Σ_k Φ_ijk u_k.
+
+    Parameters
+    ----------
+    displacement : (N, d), Å
+    step : float, Å
+        The largest component of the displacements between which the Hessian is differenced.
+
+    Returns
+    -------
+    sparse (dN, dN), eV/Å²: the first-order change of the Hessian.
+    """
+    largest = np.abs(displacement).max()
+    if not largest > 0:
+        raise ValueError("a displacement of zero has no direction")
+    unit = displacement * (step / largest)
+    ahead, behind = (hessian(displaced(atoms, sign * unit), potential) for sign in (1, -1))
+    return (ahead - behind) * (largest / (2 * step))
+
+
+def naive_shifts(reference: Modes, change: sparse.csr_array) -> np.ndarray:
+    """⟨n|ΔD|n⟩ in the eigenvectors as they come, (n,), THz²; right only for single levels."""
+    return np.einsum("in,in->n", reference.vectors, change @ reference.vectors)
+
+
+def level_shifts(
+    reference: Modes, change: sparse.csr_array, *, tolerance: float = 1e-6
+) -> np.ndarray:
+    """First-order shifts of the squared frequencies, degenerate levels done properly.
+
+    Inside each level the change is diagonalised; the shifts come in ascending order there.
+
+    Parameters
+    ----------
+    change : sparse (n, n), THz²
+        First-order change of the mass-weighted Hessian, as ``weighted`` returns it.
+    tolerance : float
+        As for ``Modes.levels``.
+    """
+    shifts = np.empty_like(reference.squares)
+    moved = change @ reference.vectors
+    for level in reference.levels(tolerance):
+        block = reference.vectors[:, level].T @ moved[:, level]
+        shifts[level] = np.linalg.eigvalsh((block + block.T) / 2)
+    return shifts
+
+
+def square_gradient(atoms: Atoms, potential: Potential, reference: Modes) -> np.ndarray:
+    """Derivatives ⟨n|Φ_k|n⟩ of all squared frequencies by all coordinates, (n, dN), THz²/Å.
+
+    For a degenerate level only the sum over its modes is a derivative; sums over modes of a
+    smooth function of frequency times these are right in any case.
+    """
+    n = len(reference.squares)
+    gradient = np.empty((n, n))
+    for k in range(n):
+        unit = np.zeros(n)
+        unit[k] = 1.0
+        slope = hessian_slope(atoms, potential, unit.reshape(len(atoms), -1))
+        gradient[:, k] = naive_shifts(reference, weighted(slope, atoms))
+    return gradient
+
+
+def best_line(structure: np.ndarray, spectrum: np.ndarray, *, rank: float = 1e-8) -> np.ndarray:
+    """The W that serves isotropic random displacements best: least squares of B u on A u.
+
+    With independent displacements of equal variance the covariances are A Aᵀ and B Aᵀ, so
+    W = B Aᵀ (A Aᵀ)⁺ follows from the two derivatives, without a sample.
+
+    Parameters
+    ----------
+    structure : (n_r, dN)
+        A, derivatives of g(r).
+    spectrum : (n_omega, dN)
+        B, derivatives of the spectrum.
+    rank : float
+        Singular values of A below this share of the largest are left out.
+
+    Returns
+    -------
+    (n_omega, n_r)
+    """
+    return spectrum @ np.linalg.pinv(structure, rcond=rank)
+
+
+def explained_share(structure: np.ndarray, spectrum: np.ndarray, line: np.ndarray) -> float:
+    """Share of the variance of B u that W A u has, for isotropic random displacements u."""
+    rest = spectrum - line @ structure
+    return float(1 - np.sum(rest**2) / np.sum(spectrum**2))
