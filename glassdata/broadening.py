@@ -34,8 +34,13 @@ def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray
     The pair distances are broadened, then divided by what the mean density puts at ``r``; tends
     to 1 at large r, (n_r,) at the distances ``r`` (Å, positive).
     """
-    distance = neighbours("d", atoms, r[-1] + _REACH * width)
-    return _gaussian(r[:, None] - distance, width).sum(axis=1) / _expected(atoms, r, dim)
+    distance = np.sort(neighbours("d", atoms, r[-1] + _REACH * width))
+    spans = zip(
+        *(np.searchsorted(distance, r + side * _REACH * width) for side in (-1, 1)), strict=True
+    )
+    near = (distance[start:stop] for start, stop in spans)
+    counts = [_gaussian(x - part, width).sum() for x, part in zip(r, near, strict=True)]
+    return np.array(counts) / _expected(atoms, r, dim)
 
 
 def broad_rdf_gradient(atoms: Atoms, r: np.ndarray, width: float, dim: int, d: int) -> np.ndarray:

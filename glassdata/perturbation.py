@@ -17,7 +17,7 @@ from glassdata.broadening import broad_pdos, broad_pdos_slope, broad_rdf, broad_
 from glassdata.potentials import Potential
 from glassdata.system import System
 from glassdata.units import THZ
-from glassdata.vibrations import hessian, without_translations
+from glassdata.vibrations import frequencies, hessian, without_translations
 
 _STEP = 1e-5  # Å: a bond of amorphous carbon may be within 1e-3 Å of a near-kink
 
@@ -104,18 +104,19 @@ class Reference:
 
     def curves(self, atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
         """Broadened g(r), (n_r,), and PDOS, (n_omega,), 1/THz, of any other structure."""
-        return self._g(atoms), self._pdos(modes(atoms, self.system.potential).frequencies)
+        return self._g(atoms), self._pdos(frequencies(atoms, self.system.potential))
 
     def exact(self, displacement: np.ndarray) -> Change:
         """Change by a displacement (N, d), Å, computed anew."""
         moved = displaced(self.atoms, displacement)
-        after = modes(moved, self.system.potential)
+        stiffness = hessian(moved, self.system.potential)
+        squares = np.linalg.eigvalsh(weighted(stiffness, moved).toarray())
         g, pdos = self.spectra
         return Change(
-            hessian(moved, self.system.potential) - self.stiffness,
-            after.squares - self.modes.squares,
+            stiffness - self.stiffness,
+            squares - self.modes.squares,
             self._g(moved) - g,
-            self._pdos(after.frequencies) - pdos,
+            self._pdos(signed_root(squares)) - pdos,
         )
 
     def first_order(self, displacement: np.ndarray) -> Change:
@@ -166,8 +167,8 @@ class Reference:
     def _g(self, atoms: Atoms) -> np.ndarray:
         return broad_rdf(atoms, self.r, self._widths[0], self.system.dim)
 
-    def _pdos(self, frequencies: np.ndarray) -> np.ndarray:
-        kept = without_translations(frequencies, self.system.potential.dim)
+    def _pdos(self, signed: np.ndarray) -> np.ndarray:
+        kept = without_translations(signed, self.system.potential.dim)
         return broad_pdos(kept, self.omega, self._widths[1])
 
 
@@ -185,9 +186,7 @@ def weighted(matrix: sparse.csr_array, atoms: Atoms) -> sparse.csr_array:
 
 def modes(atoms: Atoms, potential: Potential) -> Modes:
     """Squared frequencies and eigenvectors of a structure, translations included."""
-    dynamical = weighted(hessian(atoms, potential), atoms)
-    squares, vectors = np.linalg.eigh(dynamical.toarray())
-    return Modes(squares, vectors)
+    return Modes(*np.linalg.eigh(weighted(hessian(atoms, potential), atoms).toarray()))
 
 
 def displaced(atoms: Atoms, displacement: np.ndarray) -> Atoms:
