@@ -35,10 +35,8 @@ def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray
     to 1 at large r, (n_r,) at the distances ``r`` (Å, positive).
     """
     distance = np.sort(neighbours("d", atoms, r[-1] + _REACH * width))
-    spans = zip(
-        *(np.searchsorted(distance, r + side * _REACH * width) for side in (-1, 1)), strict=True
-    )
-    near = (distance[start:stop] for start, stop in spans)
+    starts, stops = (np.searchsorted(distance, r + side * _REACH * width) for side in (-1, 1))
+    near = (distance[start:stop] for start, stop in zip(starts, stops, strict=True))
     counts = [_gaussian(x - part, width).sum() for x, part in zip(r, near, strict=True)]
     return np.array(counts) / _expected(atoms, r, dim)
 
