@@ -2,6 +2,7 @@
 
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -71,8 +72,7 @@ def _source(where: Path, how: str) -> tuple[zarr.abc.store.Store | str, bytes, i
         with where.open("rb") as stream:
             metadata, stored = _check_zip(where, stream)
         return zarr.storage.ZipStore(where, mode="r"), metadata, stored
-    folder = _dataset_folder(where, how)
-    metadata = (folder / "zarr.json").read_bytes()
+    folder, metadata = _find(where, how)
     if not is_remote(where):
         return str(folder), metadata, sum(file_sizes(folder).values())
     options = dict(where.storage_options)
@@ -95,14 +95,16 @@ def _own_dataset() -> Path:
     return COMPUTED if COMPUTED.exists() and not REFERENCE.exists() else REFERENCE
 
 
-def _dataset_folder(where: Path, how: str) -> Path:
+def _find(where: Path, how: str) -> tuple[Path, bytes]:
+    """The dataset at or in a folder, and its metadata."""
     # A web server knows no folders: what is there is found by the name of a file in it.
     for folder in (where, where / DATASET):
-        if (folder / "zarr.json").exists():
-            return folder
+        with suppress(FileNotFoundError, NotADirectoryError):
+            return folder, (folder / "zarr.json").read_bytes()
     manifest = read_manifest(where)
     if manifest is not None:
-        return where / dataset_name(manifest)
+        folder = where / dataset_name(manifest)
+        return folder, (folder / "zarr.json").read_bytes()
     if (where / CONFIG).exists() or (where / ROWS).exists():
         raise StoreError(f"{where} is not sealed yet; finish it with: glassdata build {where}")
     if not is_remote(where) and not where.exists():
@@ -115,7 +117,7 @@ def pack(store: Path, archive: Path) -> None:
 
     Equal datasets give equal bytes. ``open_dataset`` and ``verify`` accept the file.
     """
-    folder = _dataset_folder(store, f"glassdata build {store}")
+    folder, _ = _find(store, f"glassdata build {store}")
     with replace_stream(archive) as stream:
         write_archive(
             stream, ((name, (folder / name).read_bytes()) for name in sorted(file_sizes(folder)))
