@@ -528,6 +528,6 @@ def test_info_follows_a_build_in_another_process(tmp_path, capsys):
             time.sleep(0.1)
     assert running.returncode == 0
     assert seen == sorted(seen)
-    assert len(set(seen)) > 2
+    assert len(set(seen)) > 1
     assert run(["info", str(store)]) == 0
     assert "dataset sha256" in capsys.readouterr().out
