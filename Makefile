@@ -92,7 +92,7 @@ test: $(STAMP) ## the whole test suite (PYTEST_ARGS="-m 'not slow'" for a part)
 # Kills, full disks and spoilt files; the same faults again with CHAOS_SEED=... as it was printed.
 chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short version of them
 	CHAOS=full $(WITH_VENV) python -m pytest tests/test_crash_points.py tests/test_kills.py \
-	  tests/test_store_states.py tests/test_faults.py $(PYTEST_ARGS)
+	  tests/test_store_states.py tests/test_faults.py tests/test_poison.py $(PYTEST_ARGS)
 
 bench: $(STAMP) ## timings of the hot paths
 	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only
