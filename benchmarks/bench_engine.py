@@ -5,7 +5,11 @@ import time
 import cheap_glass as cheap
 import pytest
 
-from glassdata.engine import _client, _collect, _stream, _task, build
+from glassdata.engine import build, task_of
+from glassdata.engine.clusters import connect
+from glassdata.engine.execution import Execution
+from glassdata.engine.streaming import stream
+from glassdata.engine.watching import collect
 from glassdata.store import prepare, science_config
 from glassdata.worker import publish
 
@@ -16,12 +20,14 @@ WORKERS = 2
 def store_for(folder, source, count):
     """An empty store that expects ``count`` rows, and the task of its workers."""
     prepare(folder, science_config(source.systems, "demo"), {cheap.NAME: count})
-    return _task(folder, "demo", source), [(cheap.NAME, index) for index in range(count)]
+    return task_of(folder, "demo", source, Execution()), [
+        (cheap.NAME, index) for index in range(count)
+    ]
 
 
 def through(client, function, task, todo):
     """All rows through the scheduler, as a build sends them."""
-    receipts, problems = _collect(_stream(client, function, task, todo), len(todo), False)
+    receipts, problems = collect(stream(client, function, task, todo), len(todo), False)
     assert not problems
     assert len(receipts) == len(todo)
 
@@ -34,8 +40,8 @@ def warm_up(client, task):
 
 @pytest.fixture(scope="module")
 def client():
-    with _client("local", WORKERS, WORKERS) as connected:
-        yield connected
+    with connect(Execution(workers=WORKERS), WORKERS, {cheap.NAME: 0.0}) as connection:
+        yield connection.client
 
 
 def test_publishing_without_dask(full, timed, record, tmp_path):

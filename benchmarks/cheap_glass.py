@@ -17,9 +17,12 @@ NAME = "lj3d"
 
 @dataclass(frozen=True)
 class Counted:
-    """A protocol of which the engine asks only the number of structures."""
+    """Only what the engine asks of a protocol."""
 
     n_structures: int
+
+    def largest(self, system) -> int:
+        return 4
 
 
 SYSTEM = replace(SYSTEMS[NAME], protocols={"demo": Counted(10_000)})

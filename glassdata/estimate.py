@@ -31,7 +31,7 @@ class Estimate:
     @property
     def memory(self) -> float:
         """Peak memory of one task, bytes."""
-        return _IDLE_BYTES + _DENSE_COPIES * 8 * (3 * self.n_atoms) ** 2
+        return _peak(self.n_atoms)
 
     @property
     def core_hours(self) -> float:
@@ -44,6 +44,15 @@ def estimate(
 ) -> list[Estimate]:
     """Rows that ``store`` lacks and what they cost; the store need not exist."""
     return [_estimate_one(store, systems[name], profile, count) for name, count in counts.items()]
+
+
+def peak_memory(system: System, profile: str) -> float:
+    """Memory that a worker needs for the largest structure of a profile, bytes."""
+    return _peak(system.protocols[profile].largest(system))
+
+
+def _peak(n_atoms: int) -> float:
+    return _IDLE_BYTES + _DENSE_COPIES * 8 * (3 * n_atoms) ** 2
 
 
 def _estimate_one(store: Path, system: System, profile: str, count: int) -> Estimate:

@@ -3,18 +3,24 @@
 Nothing here knows about Dask. Tasks return receipts, never arrays.
 """
 
+import faulthandler
+import os
 import platform
+import threading
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import ThreadpoolController, threadpool_info
 
 from glassdata.row import RowError
 from glassdata.store.errors import DamageError
+from glassdata.store.losses import read_loss, record_loss
 from glassdata.store.rows import (
     conform,
     failed_row,
@@ -25,11 +31,24 @@ from glassdata.store.rows import (
 )
 from glassdata.store.sealing import versions
 
+
+class RowTimeoutError(RuntimeError):
+    """A row took longer than its time limit; the worker that computed it was given up."""
+
+
 #: Failures of the machine or its installation rather than of the structure; tried again, never
 #: published.
-TRANSIENT = (OSError, MemoryError, ImportError)
+TRANSIENT = (OSError, MemoryError, ImportError, RowTimeoutError)
 #: Differences that recomputation on another processor type may show, relative and absolute.
 TOLERANCE = 1e-3
+#: One thread per row: the order in which threads add numbers shows in the last digits.
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
+)
+
+# A worker with several threads computes one row after the other: limits of thread numbers, and
+# the libraries behind them, belong to the whole process.
+_ONE_ROW = threading.Lock()
 
 Row = Mapping[str, np.ndarray]
 #: (system, profile, index, timings): the last receives the seconds of each stage.
@@ -38,43 +57,98 @@ Compute = Callable[[str, str, int, dict[str, float]], Row]
 
 @dataclass(frozen=True)
 class Receipt:
-    """What a worker reports of a row: ``new``, ``existing``, ``conflict``, or a comparison."""
+    """What a worker reports of a row: ``new``, ``existing``, ``conflict``, or a comparison.
+
+    ``stages`` are the seconds of each stage of the computation, and their ``total``.
+    """
 
     system: str
     index: int
     outcome: str
     failed: bool = False
-    seconds: float = 0.0
+    stages: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds that the computation took; 0 if there was none."""
+        return self.stages.get("total", 0.0)
 
 
 @dataclass(frozen=True)
 class Task:
-    """What every task of a build shares; travels to the workers."""
+    """What every task of a build shares; travels to the workers.
+
+    ``row_timeout`` is the time limit of a row in seconds, None for no limit.
+    """
 
     store: Path
     profile: str
     sizes: Mapping[str, Mapping[str, int]]
     compute: Compute
     identify: Callable[[str, str, int], str]
+    row_timeout: float | None = None
 
 
 def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
     """Compute a row, with the seconds of its stages.
 
     Whatever is wrong with the structure itself becomes a failed row.
+
+    Raises
+    ------
+    RowTimeoutError
+        If the row exceeded its time limit in another process before.
     """
     identity, timings = task.identify(name, task.profile, index), {}
-    start = time.perf_counter()
-    try:
-        with threadpool_limits(1):
+    with _ONE_ROW, _controller().limit(limits=1), _time_limit(task, name, index):
+        start = time.perf_counter()
+        try:
             row = dict(task.compute(name, task.profile, index, timings))
-        row = conform(row | {"row_id": identity, "status": "ok", "error": ""}, task.sizes[name])
-    except TRANSIENT:
-        raise
-    except Exception as error:
-        row = failed_row(identity, _reason(error))
-    return row, timings | {"total": time.perf_counter() - start}
+            row = conform(row | {"row_id": identity, "status": "ok", "error": ""}, task.sizes[name])
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            row = failed_row(identity, _reason(error))
+        return row, timings | {"total": time.perf_counter() - start}
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    # Finding the libraries takes milliseconds, so it is done once; those that are loaded later
+    # read the environment.
+    os.environ.update(ONE_THREAD)
+    return ThreadpoolController()
+
+
+@contextmanager
+def _time_limit(task: Task, name: str, index: int) -> Iterator[None]:
+    """End this process when the row takes too long: compiled code cannot be interrupted."""
+    limit = task.row_timeout
+    if limit is None:
+        yield
+        return
+    earlier = read_loss(task.store, name, index)
+    if earlier and (earlier.get("limit") or 0.0) >= limit:
+        raise RowTimeoutError(earlier["reason"])
+    reason = f"took longer than the {limit:g} s that a row may take, on {platform.node()}"
+
+    def give_up() -> None:
+        try:
+            record_loss(task.store, name, index, reason, limit=limit)
+        finally:
+            os._exit(1)
+
+    timer = threading.Timer(limit, give_up)
+    timer.daemon = True
+    timer.start()
+    # Should compiled code hold the interpreter, the timer never runs; this one does not need it.
+    faulthandler.dump_traceback_later(1.1 * limit + 1.0, exit=True)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        faulthandler.cancel_dump_traceback_later()
 
 
 def _reason(error: Exception) -> str:
@@ -87,7 +161,7 @@ def publish(task: Task, name: str, index: int) -> Receipt:
     if row_path(task.store, name, index).exists():
         return _existing(task, name, index)
     row, seconds = make_row(task, name, index)
-    receipt = Receipt(name, index, "new", str(row["status"]) == "failed", seconds["total"])
+    receipt = Receipt(name, index, "new", str(row["status"]) == "failed", seconds)
     try:
         new = publish_row(task.store, name, index, row)
     except DamageError as error:
@@ -114,6 +188,13 @@ def _circumstances(seconds: Mapping[str, float], row: Row) -> dict[str, Any]:
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "n_atoms": int(row.get("n_atoms", 0)),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    } | _machine()
+
+
+@cache
+def _machine() -> dict[str, Any]:
+    """What stays the same for all rows of a process, asked for after the first of them."""
+    return {
         "host": platform.node(),
         "processor": platform.processor() or platform.machine(),
         "blas": [
@@ -133,14 +214,13 @@ def compare(task: Task, name: str, index: int) -> Receipt:
         old = read_row(task.store, name, index)
     except DamageError as error:
         return Receipt(name, index, "different", reason=str(error))
-    new, timings = make_row(task, name, index)
-    seconds = timings["total"]
+    new, stages = make_row(task, name, index)
     differ = [key for key in sorted(old.keys() | new.keys()) if not _same(old, new, key, 0.0)]
     if not differ:
-        return Receipt(name, index, "identical", seconds=seconds)
+        return Receipt(name, index, "identical", stages=stages)
     far = [key for key in differ if not _same(old, new, key, TOLERANCE)]
     reason = f"recomputed with other {', '.join(far or differ)}"
-    return Receipt(name, index, "different" if far else "close", seconds=seconds, reason=reason)
+    return Receipt(name, index, "different" if far else "close", stages=stages, reason=reason)
 
 
 def _same(old: Row, new: Row, key: str, tolerance: float) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from crash import die_at
+from threadpoolctl import threadpool_info
 
 from glassdata.config import digest
 from glassdata.engine import Source
@@ -140,6 +141,10 @@ def _misbehave(where: Path, index: int) -> None:
         time.sleep(3600)
     if (where / f"greedy-{index}").exists():
         _ = [_touched_memory() for _ in range(50)]
+    if (where / f"lock-{index}").exists():
+        ctypes.PyDLL(None).sleep(3600)  # holds the interpreter, as our compiled kernels do
+    if (where / f"threads-{index}").exists():
+        report_threads(where)
     if (where / f"flaky-{index}").exists():
         (where / f"flaky-{index}").unlink()
         raise OSError("the disk was busy")
@@ -159,6 +164,13 @@ def _touched_memory() -> np.ndarray:
     """40 MB that are really used; slowly, so that the watching process can notice."""
     time.sleep(0.05)
     return np.ones(5_000_000)
+
+
+def report_threads(where: Path) -> None:
+    """Write down how many threads linear algebra may use here."""
+    np.linalg.eigh(np.eye(4))
+    numbers = {library["num_threads"] for library in threadpool_info()}
+    (where / "threads").write_text(f"{sorted(numbers)} {os.environ['OMP_NUM_THREADS']}")
 
 
 def nan_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:

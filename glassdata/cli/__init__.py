@@ -13,7 +13,8 @@ from collections.abc import Sequence
 
 import click
 
-from glassdata.cli.data import build, info, repair, systems, verify
+from glassdata.cli.building import build
+from glassdata.cli.data import info, repair, systems, verify
 from glassdata.cli.own import fit, predict, spectrum
 
 _EXAMPLES = """\b

@@ -35,6 +35,7 @@ class Column:
         chunk = _CHUNK.get(variable.dims[0], _CHUNK_OF_COORDINATE)
         self.length = chunk * _CHUNKS_PER_SHARD
         self.pending: list[np.ndarray] = []
+        self.waiting = 0
         self.hashed = hashlib.sha256()
         text = np.dtype(variable.dtype).kind == "U"
         attributes = {"units": units or variable.units, "long_name": variable.long_name}
@@ -67,7 +68,8 @@ class Column:
     def extend(self, values: np.ndarray) -> None:
         """Add values along the first dimension."""
         self.pending.append(values)
-        if sum(map(len, self.pending)) >= self.length:
+        self.waiting += len(values)
+        if self.waiting >= self.length:
             self._write(final=False)
 
     def _write(self, *, final: bool) -> None:
@@ -80,6 +82,7 @@ class Column:
             self.array.resize((begin + len(slab), *self.inner))
             self.array[begin:] = slab.astype(object) if slab.dtype.kind == "U" else slab
         self.pending = [values[stop:]]
+        self.waiting = len(values) - stop
 
     def finish(self) -> None:
         """Write what is left, then read everything back from the disk and compare.

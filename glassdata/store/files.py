@@ -62,30 +62,35 @@ def publish(path: Path, data: bytes) -> bool:
     return new
 
 
-def replace(path: Path, data: bytes) -> None:
-    """Write a file so that readers see the old content or the new, never a part."""
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file so that readers see the old content or the new, never a part.
+
+    Without ``durable`` a power failure may take it back, and nothing waits for the disk.
+    """
     if is_remote(path):
         path.fs.pipe_file(path.path, data)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_stream(path) as stream:
+    with replace_stream(path, durable=durable) as stream:
         stream.write(data)
 
 
 @contextmanager
-def replace_stream(path: Path) -> Iterator[BinaryIO]:
+def replace_stream(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Like ``replace``, for content that is written bit by bit; nothing remains of an error."""
     temporary = path.parent / temporary_name(path.name)
     try:
         with open(temporary, "x+b") as stream:
             yield stream
             stream.flush()
-            os.fsync(stream.fileno())
+            if durable:
+                os.fsync(stream.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    if durable:
+        sync_folder(path.parent)
 
 
 def _write_temporary(path: Path, data: bytes) -> Path:

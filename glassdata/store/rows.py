@@ -6,10 +6,12 @@ index it belongs to. Its archive comment is the sha256 of all bytes before it.
 
 import io
 import json
+import math
 import re
 import struct
 import zipfile
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -141,13 +143,28 @@ def _decode_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarra
     if info.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{info.filename} is compressed")
     data = archive.read(info)
-    stream = io.BytesIO(data)
-    np.lib.format.read_magic(stream)
-    shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+    begin = _PREFIX + int.from_bytes(data[_PREFIX - 2 : _PREFIX], "little")
+    shape, dtype = _read_header(data[:begin])
     # A header may claim more than the file holds: never allocate on its word.
-    if dtype.hasobject or int(np.prod(shape, dtype=object)) * dtype.itemsize > len(data):
+    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - begin:
         raise ValueError(f"{info.filename} has a false header")
-    return np.lib.format.read_array(io.BytesIO(data), allow_pickle=False)
+    return np.frombuffer(data, dtype, offset=begin).reshape(shape).copy()
+
+
+#: Bytes of a ``.npy`` file before its header: magic string, version 1.0, length of the header.
+_PREFIX = 10
+
+
+@lru_cache(maxsize=1024)
+def _read_header(head: bytes) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type; all rows share their headers, and to read one costs more than its numbers."""
+    stream = io.BytesIO(head)
+    if np.lib.format.read_magic(stream) != (1, 0):
+        raise ValueError("not version 1.0 of the format")
+    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(stream)
+    if columns_first:
+        raise ValueError("columns first")
+    return shape, dtype
 
 
 def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
@@ -195,9 +212,9 @@ def failed_row(row_id: str, reason: str) -> dict[str, np.ndarray]:
 
 
 def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, object]) -> None:
-    """Write the side file of a row."""
+    """Write the side file of a row; no result depends on it, so nobody waits for the disk."""
     text = json.dumps(facts, sort_keys=True, indent=1) + "\n"
-    replace(provenance_path(store, system, index), text.encode())
+    replace(provenance_path(store, system, index), text.encode(), durable=False)
 
 
 def read_provenance(store: Path, system: str) -> list[dict]:

@@ -1,0 +1,5 @@
+"""``python -m glassdata``."""
+
+from glassdata.cli import main
+
+main()

@@ -1,0 +1,164 @@
+"""The command ``build``, and what it says at the end."""
+
+from pathlib import Path
+
+import click
+
+from glassdata.cli.choices import (
+    PROFILES,
+    known_systems,
+    path_argument,
+    setfl_option,
+    system_option,
+    table,
+)
+from glassdata.cli.execution import Shard, execution_options
+
+
+@click.command()
+@path_argument("store")
+@click.option(
+    "--profile",
+    type=click.Choice(PROFILES),
+    help="Size of the dataset. Default: that of the store, or demo.",
+)
+@system_option(multiple=True)
+@setfl_option()
+@click.option("--limit", type=click.IntRange(min=1), help="First structures of each glass only.")
+@click.option(
+    "--shard",
+    type=Shard(),
+    default="1/1",
+    metavar="I/N",
+    help="Every N-th structure only, beginning with the I-th; other builds make the others.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what there is to do, and its cost.")
+@execution_options
+def build(
+    store: Path,
+    profile: str | None,
+    names: tuple[str, ...],
+    setfl: Path | None,
+    limit: int | None,
+    shard: tuple[int, int],
+    dry_run: bool,
+    execution: dict,
+) -> int:
+    """Compute the structures that STORE lacks, and seal its dataset.
+
+    The same command resumes after any interruption. More structures or glasses extend the store;
+    without --system, the glasses are those of the store, or all.
+
+    \b
+    Examples:
+      glassdata build demo.store
+      glassdata build big.store --profile reference --system amc --system sic --limit 50
+      glassdata build big.store --profile reference --dry-run
+      glassdata build big.store --profile paper --cluster tcp://login1:8786
+      glassdata build big.store --profile paper --cluster slurm --workers 0:200 --shard 1/4
+    """
+    from glassdata import engine
+
+    profile, names = _what_to_build(store, profile, names, setfl)
+    source = engine.source_with(setfl)
+    if dry_run:
+        return _dry_run(store, profile, names, limit, source)
+    outcome = engine.build(
+        store,
+        profile=profile,
+        names=names,
+        limit=limit,
+        shard=shard,
+        source=source,
+        **execution,
+    )
+    return report(store, outcome, execution)
+
+
+def _what_to_build(
+    store: Path, profile: str | None, names: tuple[str, ...], setfl: Path | None
+) -> tuple[str, tuple[str, ...]]:
+    from glassdata.store import read_config
+
+    known_systems(names, setfl)
+    if (profile is None or not names) and (store / "config.json").exists():
+        config = read_config(store)
+        profile, names = profile or config.profile, names or tuple(config.systems)
+        known_systems(names, setfl)
+    return profile or PROFILES[0], names or tuple(known_systems((), setfl))
+
+
+def _dry_run(store: Path, profile: str, names: tuple[str, ...], limit: int | None, source) -> int:
+    from glassdata.estimate import estimate
+    from glassdata.store.settings import goal_counts
+
+    if store.exists() and not store.is_dir():
+        raise click.UsageError(f"{store} is a file, not the folder of a store")
+    counts = goal_counts(source.systems, profile, names, limit)
+    costs = estimate(store, source.systems, profile, counts)
+    header = ("system", "rows to do", "atoms", "memory per task", "core-hours", "estimated from")
+    lines = [
+        (
+            cost.system,
+            cost.rows,
+            cost.n_atoms,
+            f"{cost.memory / 1e6:.0f} MB",
+            f"{cost.core_hours:.2f}",
+            cost.basis,
+        )
+        for cost in costs
+    ]
+    click.echo(table(header, lines))
+    rows, hours = sum(c.rows for c in costs), sum(c.core_hours for c in costs)
+    click.echo(f"total: {rows} rows, about {hours:.2f} core-hours; nothing was computed")
+    return 0
+
+
+def report(store: Path, outcome, execution: dict) -> int:
+    """Say what a build did; returns its exit status."""
+    from glassdata.engine.execution import Execution
+    from glassdata.store import progress
+
+    state = progress(store)
+    lines = [
+        (name, state[name].ok, state[name].failed, state[name].missing) for name in outcome.goal
+    ]
+    click.echo(table(("system", "ok", "failed", "missing"), lines))
+    if Execution(**execution).watched:
+        _report_stages(outcome.receipts)
+    for receipt in outcome.receipts:
+        if receipt.failed:
+            click.echo(f"failed row {receipt.system} {receipt.index}: {receipt.reason}", err=True)
+    for problem in outcome.problems[:10]:
+        click.echo(f"not done: {problem}", err=True)
+    if not outcome.complete:
+        lost = f"{len(outcome.lost)} rows are missing" if outcome.lost else "rows disagree"
+        click.echo(
+            f"glassdata: error: {lost}, the dataset was not sealed; "
+            "the same command tries them again",
+            err=True,
+        )
+        return 1
+    if outcome.elsewhere:
+        click.echo(
+            f"{len(outcome.receipts)} rows computed now, {outcome.elsewhere} are left to other "
+            "shards; the last of them, or a build without --shard, seals the dataset"
+        )
+        return 0
+    click.echo(f"{store} is complete: {len(outcome.receipts)} rows computed now")
+    return 0
+
+
+def _report_stages(receipts) -> None:
+    from glassdata.engine.watching import stage_seconds
+
+    seconds = stage_seconds(receipts)
+    if not seconds:
+        return
+    whole, rows = sum(seconds.values()), sum(bool(receipt.stages) for receipt in receipts)
+    lines = [
+        (stage, f"{spent:.1f}", f"{spent / rows:.3g}", f"{100 * spent / whole:.0f}")
+        for stage, spent in seconds.items()
+    ]
+    click.echo()
+    click.echo(table(("stage", "core-seconds", "per row", "%"), lines))

@@ -1,0 +1,95 @@
+"""Options that say where and how rows are computed."""
+
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+
+import click
+
+
+class Workers(click.ParamType):
+    """``N``, or ``MIN:MAX``."""
+
+    name = "N or MIN:MAX"
+
+    def convert(self, value, param, ctx):
+        least, _, most = str(value).partition(":")
+        if most.isdigit() and least.isdigit() and 1 <= int(most) >= int(least):
+            return int(least), int(most)
+        if least.isdigit() and int(least) > 0 and not most:
+            return int(least)
+        self.fail(f"{value!r} is neither a number above 0 nor MIN:MAX", param, ctx)
+
+
+class Shard(click.ParamType):
+    """``I/N``, of which I counts from 1."""
+
+    name = "I/N"
+
+    def convert(self, value, param, ctx):
+        number, _, count = str(value).partition("/")
+        if number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
+            return int(number), int(count)
+        self.fail(f"{value!r} is not I/N with 1 <= I <= N", param, ctx)
+
+
+_OPTIONS = (
+    click.option(
+        "--cluster",
+        default="local",
+        show_default=True,
+        metavar="local|slurm|ADDRESS",
+        help="This machine, SLURM jobs, or a Dask scheduler whose workers see the same folder.",
+    ),
+    click.option(
+        "--workers",
+        type=Workers(),
+        metavar="N|MIN:MAX",
+        help="Processes. Default: all cores. SLURM takes MIN:MAX too, and gives what is needed.",
+    ),
+    click.option("--memory-limit", metavar="SIZE", help="Memory of one worker, like 4GB."),
+    click.option(
+        "--row-timeout",
+        type=click.FloatRange(min=0),
+        default=3600,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give up a row that takes longer; 0 waits for ever.",
+    ),
+    click.option(
+        "--progress/--no-progress",
+        default=None,
+        help="Bar, dashboard and summary of the time spent. Default: in a terminal only.",
+    ),
+    click.option(
+        "--report",
+        type=click.Path(path_type=Path),
+        metavar="FILE.html",
+        help="Write Dask's performance report; needs bokeh.",
+    ),
+)
+
+
+def execution_options(command: Callable) -> Callable:
+    """Add the options to a command, which gets them as one dictionary, ``execution``."""
+
+    @wraps(command)
+    def wrapped(*args, cluster, workers, memory_limit, row_timeout, progress, report, **others):
+        execution = {
+            "cluster": cluster,
+            "workers": workers,
+            "memory_limit": memory_limit,
+            "row_timeout": row_timeout or None,
+            "progress": progress,
+            "report": report,
+            "say": _say,
+        }
+        return command(*args, execution=execution, **others)
+
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -1,0 +1,212 @@
+"""The build: missing rows to Dask, rows published by the workers, the dataset sealed at the end.
+
+Execution is at least once, its effect exactly once: workers publish write-once files and return
+receipts, and only files on the disk count. A scheduler that dies leaves its futures cancelled and
+iteration over them ends as if all were well; the rows are hence counted again afterwards.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from glassdata.engine.clusters import connect
+from glassdata.engine.execution import Execution
+from glassdata.engine.streaming import Loss, RowName, Work, stream
+from glassdata.engine.watching import check_report, collect, dashboard, reported
+from glassdata.estimate import peak_memory
+from glassdata.row import compute_row, row_id
+from glassdata.store import is_sealed, prepare, read_config, science_config, seal
+from glassdata.store.losses import forget_losses, record_loss
+from glassdata.store.places import absolute
+from glassdata.store.rows import dimension_sizes
+from glassdata.store.settings import goal_counts, missing_rows, read_plan, sealed_counts
+from glassdata.system import System
+from glassdata.systems import SYSTEMS, glasses
+from glassdata.worker import Compute, Receipt, Task, compare, publish
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where rows come from: systems by name, the row function, and the identity of a row.
+
+    ``compute`` takes ``(system, profile, index, timings)``, ``identify`` the first three of them.
+    Workers must be able to import both.
+    """
+
+    systems: Mapping[str, System] = field(default_factory=lambda: SYSTEMS)
+    compute: Compute = field(default_factory=lambda: compute_row)
+    identify: Callable[[str, str, int], str] = field(default_factory=lambda: row_id)
+
+
+def source_with(setfl: Path | None) -> Source:
+    """The glasses of this package, with a setfl file also ``cualzr_sheng``.
+
+    The file travels by its path: workers must see it too.
+    """
+    if setfl is None:
+        return Source()
+    path = setfl.absolute()
+    return Source(glasses(path), partial(_compute_with, path), partial(_identify_with, path))
+
+
+def _compute_with(setfl: Path, name: str, profile: str, index: int, timings: dict) -> dict:
+    return compute_row(glasses(setfl)[name], profile, index, timings)
+
+
+def _identify_with(setfl: Path, name: str, profile: str, index: int) -> str:
+    return row_id(glasses(setfl)[name], profile, index)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Result of a build.
+
+    ``lost`` are rows that were asked for and are not on the disk; ``elsewhere`` counts the rows
+    that other shards have still to make.
+    """
+
+    goal: Mapping[str, int]
+    receipts: tuple[Receipt, ...]
+    problems: tuple[Loss, ...]
+    lost: tuple[RowName, ...]
+    conflict: bool
+    elsewhere: int = 0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every row that was asked for is there, and, but for a shard, sealed."""
+        return not self.lost and not self.conflict
+
+
+def build(
+    store: str | Path,
+    *,
+    profile: str = "demo",
+    names: Iterable[str] | None = None,
+    limit: int | None = None,
+    shard: tuple[int, int] = (1, 1),
+    source: Source | None = None,
+    **how,
+) -> Outcome:
+    """Compute the rows that a store lacks, then seal its dataset.
+
+    Parameters
+    ----------
+    names
+        Systems to build; all of them by default.
+    limit
+        Only the first structures of every system.
+    shard
+        ``(i, n)``: only structures whose index leaves i - 1 when divided by n. Several builds may
+        then fill one store from different schedulers; whichever finds all rows there seals it.
+    how
+        Where and how to compute: the fields of ``Execution``.
+
+    Raises
+    ------
+    ValueError
+        For arguments out of range, or rows too large for the workers; no row was computed then.
+    StoreError
+        If the store was built with another configuration, or is damaged.
+    """
+    source, execution = source or Source(), Execution(**how)
+    if not 1 <= shard[0] <= shard[1]:
+        raise ValueError(f"a shard i/n needs 1 <= i <= n, got {shard[0]}/{shard[1]}")
+    check_report(execution.report)
+    counts = goal_counts(source.systems, profile, names or source.systems, limit)
+    return _complete(absolute(store), profile, counts, source, execution, shard=shard)
+
+
+def repair(store: str | Path, *, source: Source | None = None, **how) -> Outcome:
+    """Compute the sealed rows that are no longer there, and seal the dataset anew.
+
+    ``how`` are the fields of ``Execution``.
+    """
+    source, execution = source or Source(), Execution(**how)
+    check_report(execution.report)
+    folder = absolute(store)
+    counts = sealed_counts(folder) or read_plan(folder)
+    goal_counts(source.systems, read_config(folder).profile, counts, None)
+    return _complete(folder, read_config(folder).profile, counts, source, execution, reseal=True)
+
+
+def _complete(
+    folder: Path,
+    profile: str,
+    counts: Mapping[str, int],
+    source: Source,
+    execution: Execution,
+    *,
+    shard: tuple[int, int] = (1, 1),
+    reseal: bool = False,
+) -> Outcome:
+    chosen = {name: source.systems[name] for name in counts}
+    goal = prepare(folder, science_config(chosen, profile), counts)
+    todo = _of_shard(missing_rows(folder, {name: goal[name] for name in counts}), shard)
+    forget_losses(folder, todo)
+    receipts, problems = [], []
+    if todo:
+        task = task_of(folder, profile, source, execution)
+        receipts, problems = run(publish, task, todo, source, execution)
+        for loss in problems:
+            record_loss(folder, loss.system, loss.index, loss.reason)
+    missing = missing_rows(folder, goal)
+    # Rows of a larger goal than this build's are not its own to make, but they keep it unsealed.
+    lost = tuple(_of_shard(missing, shard))
+    # A row that failed on one worker may have been published by another driver meanwhile; only
+    # rows that disagree keep the dataset from being sealed.
+    conflict = any(receipt.outcome == "conflict" for receipt in receipts)
+    if not missing and not conflict and (reseal or not is_sealed(folder, goal)):
+        seal(folder, source.systems, goal, identify=source.identify)
+    elsewhere = len(missing) - len(lost)
+    return Outcome(goal, tuple(receipts), tuple(problems), lost, conflict, elsewhere)
+
+
+def _of_shard(rows: Iterable[RowName], shard: tuple[int, int]) -> list[RowName]:
+    number, count = shard
+    return [(name, index) for name, index in rows if index % count == number - 1]
+
+
+def recompute(
+    store: str | Path, rows: Iterable[RowName], *, source: Source | None = None, **how
+) -> tuple[list[Receipt], list[Loss]]:
+    """Compute published rows again and compare; ``how`` are the fields of ``Execution``.
+
+    Returns
+    -------
+    receipts, problems
+        The outcome of a receipt is ``identical`` (every byte), ``close`` (numbers within
+        ``TOLERANCE``, as on another processor type) or ``different``, with the reason.
+    """
+    source, execution = source or Source(), Execution(**how)
+    check_report(execution.report)
+    folder = absolute(store)
+    task = task_of(folder, read_config(folder).profile, source, execution)
+    return run(compare, task, list(rows), source, execution)
+
+
+def run(
+    work: Work, task: Task, todo: Sequence[RowName], source: Source, execution: Execution
+) -> tuple[list[Receipt], list[Loss]]:
+    """Send rows to workers, with a bar; receipts, and what went wrong.
+
+    Raises
+    ------
+    ValueError
+        If the workers lack the memory for a row; none was sent then.
+    """
+    needs = {name: peak_memory(source.systems[name], task.profile) for name in {n for n, _ in todo}}
+    with connect(execution, len(todo), needs) as connection:
+        if execution.watched and (address := dashboard(connection.client)):
+            execution.say(f"dashboard: {address}")
+        with reported(execution.report):
+            results = stream(connection.client, work, task, todo, connection.expected)
+            return collect(results, len(todo), execution.watched)
+
+
+def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:
+    """What all workers of a build must know."""
+    sizes = {name: dimension_sizes(system) for name, system in source.systems.items()}
+    compute, identify = source.compute, source.identify
+    return Task(folder, profile, sizes, compute, identify, execution.row_timeout)

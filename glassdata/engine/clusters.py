@@ -1,0 +1,223 @@
+"""Where rows are computed: processes of this machine, jobs of a batch system, a running scheduler.
+
+Every row has a worker process with one thread to itself.
+"""
+
+import math
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import dask
+from dask.distributed import Client, LocalCluster, Worker, WorkerPlugin
+from dask.utils import format_bytes, parse_bytes
+from distributed.system import MEMORY_LIMIT
+
+from glassdata.engine.execution import Execution
+from glassdata.engine.streaming import DEATHS
+from glassdata.store import StoreError
+from glassdata.worker import ONE_THREAD
+
+#: Dask settings of a scheduler that we start.
+SCHEDULER = {
+    # With a saturation of one, a worker holds the row it computes and no other: when it dies,
+    # no innocent row comes under suspicion.
+    "distributed.scheduler.worker-saturation": 1.0,
+    "distributed.scheduler.allowed-failures": DEATHS - 1,
+}
+#: Share of its walltime after which a worker of a batch job takes no new row, and the share by
+#: which this moment differs between workers: not all of them end, and ask for new jobs, at once.
+_LIFETIME, _STAGGER = 0.85, 0.05
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A connected client, and for how many workers there should be work before they have come."""
+
+    client: Client
+    expected: int
+
+
+@contextmanager
+def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> Iterator[Connection]:
+    """Connect to workers for ``n_rows`` rows, starting them unless they run already.
+
+    Parameters
+    ----------
+    needs
+        Memory of a row of each system, bytes.
+
+    Raises
+    ------
+    ValueError
+        If a worker lacks the memory for a row.
+    StoreError
+        If no scheduler answers, or the batch system cannot be used.
+    """
+    workers, limit = execution.workers, execution.memory_limit
+    least, most = workers if isinstance(workers, tuple) else (workers, workers)
+    with dask.config.set(SCHEDULER):
+        if execution.cluster == "local":
+            count = min(most or dask.system.CPU_COUNT, n_rows)
+            memory = parse_bytes(limit) if limit else MEMORY_LIMIT // count
+            _check_memory(memory, needs)
+            with _local(count, memory) as client:
+                yield Connection(client, 1)
+        elif execution.cluster == "slurm":
+            job = slurm_job(limit)
+            _check_memory(parse_bytes(job["memory"]) / job["cores"], needs)
+            with _slurm(job, min(least, n_rows), min(most, n_rows)) as client:
+                yield Connection(client, most)
+        else:
+            with _running(execution.cluster) as client:
+                _check_memory(_smallest_memory(client, execution.say), needs)
+                yield Connection(client, 1)
+
+
+@contextmanager
+def _local(count: int, memory: int) -> Iterator[Client]:
+    local = LocalCluster(
+        n_workers=count,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=memory,
+        dashboard_address="127.0.0.1:0",  # any free port: two builds may run side by side
+        silence_logs="CRITICAL",
+        env=ONE_THREAD,
+    )
+    with local, Client(local) as client:
+        client.register_plugin(_LeaveInterruptsToDriver())
+        yield client
+
+
+class _LeaveInterruptsToDriver(WorkerPlugin):
+    """Ctrl-C reaches every process of a terminal; the driver alone acts on it, and quietly."""
+
+    name = "glassdata-interrupts"
+
+    def setup(self, worker: Worker) -> None:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def _running(address: str) -> Iterator[Client]:
+    try:
+        client = Client(address, timeout="10s")
+    except (OSError, ValueError) as error:
+        raise StoreError(f"no Dask scheduler answers at {address}: {error}") from None
+    with client:
+        yield client
+
+
+@contextmanager
+def _slurm(job: dict, least: int, most: int) -> Iterator[Client]:
+    from dask_jobqueue import SLURMCluster
+
+    with SLURMCluster(**job, silence_logs="ERROR") as cluster, Client(cluster) as client:
+        _try_job(cluster.job_script())
+        # Also for a fixed number: a job whose walltime is over is replaced by another one.
+        cluster.adapt(minimum=least, maximum=most)
+        yield client
+
+
+def _try_job(script: str) -> None:
+    """Let SLURM judge a job before any is submitted: a refusal later would be waited out for ever.
+
+    Raises
+    ------
+    StoreError
+        With what SLURM says.
+    """
+    command = ["sbatch", "--test-only"]
+    try:
+        answer = subprocess.run(command, input=script, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise StoreError("SLURM is not installed here: there is no sbatch") from None
+    if answer.returncode:
+        reason = (answer.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise StoreError(f"SLURM refuses the jobs that jobqueue.yaml describes: {reason}")
+
+
+def slurm_job(memory_limit: str | None) -> dict:
+    """Arguments of a batch job of one-threaded workers, from the user's ``jobqueue.yaml``.
+
+    Raises
+    ------
+    StoreError
+        If dask-jobqueue is missing, or the configuration does not say what a job may take.
+    """
+    try:
+        import dask_jobqueue  # noqa: F401  its defaults enter the configuration
+    except ImportError:
+        raise StoreError("SLURM needs dask-jobqueue: pip install 'glassdata[slurm]'") from None
+
+    def configured(key: str):
+        return dask.config.get(f"jobqueue.slurm.{key}", None)
+
+    cores, memory = configured("cores"), configured("memory")
+    if not cores or not memory:
+        raise StoreError(
+            "SLURM needs to know cores and memory of a job: write them into "
+            "~/.config/dask/jobqueue.yaml (the chapter 'Running on a cluster' has an example)"
+        )
+    if memory_limit:
+        memory = parse_bytes(memory_limit) * cores
+    arguments = list(configured("worker-extra-args") or [])
+    if "--lifetime" not in arguments:
+        seconds = walltime_seconds(configured("walltime"))
+        arguments += ["--lifetime", f"{math.floor(_LIFETIME * seconds)}s"]
+        arguments += ["--lifetime-stagger", f"{math.floor(_STAGGER * seconds)}s"]
+    exports = [f"export {name}={value}" for name, value in ONE_THREAD.items()]
+    return {
+        "cores": cores,
+        "processes": cores,
+        "memory": format_bytes(parse_bytes(memory)),
+        "worker_extra_args": arguments,
+        # Any free port, so that two builds may run on one login node.
+        "scheduler_options": {"dashboard_address": ":0"} | (configured("scheduler-options") or {}),
+        "job_script_prologue": [*(configured("job-script-prologue") or []), *exports],
+    }
+
+
+def walltime_seconds(text: str | int) -> float:
+    """Seconds of a walltime as SLURM writes it: minutes, H:M:S, M:S, D-H, D-H:M or D-H:M:S.
+
+    Raises
+    ------
+    StoreError
+        If it is no walltime.
+    """
+    days, _, rest = str(text).rpartition("-")
+    try:
+        fields = [int(field) for field in rest.split(":")]
+        units = (3600, 60, 1) if days or len(fields) > 2 else (60, 1)
+        seconds = 86400 * int(days or 0) + sum(a * b for a, b in zip(fields, units, strict=False))
+        if len(fields) > len(units):
+            seconds = 0
+    except ValueError:
+        seconds = 0
+    if seconds <= 0:
+        raise StoreError(f"walltime {text!r} in jobqueue.yaml is not of the form D-HH:MM:SS")
+    return float(seconds)
+
+
+def _smallest_memory(client: Client, say: Callable[[str], None]) -> float:
+    """Bytes that the smallest worker may use; waits for the first worker to come."""
+    if not client.nthreads():
+        say(f"waiting for workers at {client.scheduler.address}")
+        client.wait_for_workers(1)
+    workers = client.scheduler_info()["workers"].values()
+    return min((w["memory_limit"] for w in workers if w["memory_limit"]), default=math.inf)
+
+
+def _check_memory(memory: float, needs: Mapping[str, float]) -> None:
+    system = max(needs, key=needs.__getitem__)
+    if needs[system] > memory:
+        raise ValueError(
+            f"a row of {system} needs about {format_bytes(int(needs[system]))}, but a worker may "
+            f"use only {format_bytes(int(memory))}: take fewer --workers or a larger --memory-limit"
+        )

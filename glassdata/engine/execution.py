@@ -1,0 +1,90 @@
+"""Where and how rows are computed: nothing here can show in their numbers."""
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dask.utils import parse_bytes
+
+
+def _silent(text: str) -> None:
+    pass
+
+
+@dataclass(frozen=True)
+class Execution:
+    """Settings of a run that validate themselves.
+
+    Parameters
+    ----------
+    cluster
+        ``local``, ``slurm``, or the address of a Dask scheduler whose workers see the same folder.
+    workers
+        Number of processes; or the least and the most, between which a batch system is asked for
+        as many as there is work. By default one per processor of this machine. A scheduler that
+        is given by its address has its workers already.
+    memory_limit
+        Memory of one worker, like ``4GB``; by default its share of the machine or of the job.
+    row_timeout
+        Seconds after which a row is given up; None waits for ever.
+    progress
+        Whether somebody watches, with a bar; None means in a terminal or a notebook.
+    report
+        Where to write Dask's performance report.
+    say
+        Receives lines for whoever is watching.
+
+    Raises
+    ------
+    ValueError
+        Naming the field that is wrong.
+    """
+
+    cluster: str = "local"
+    workers: int | tuple[int, int] | None = None
+    memory_limit: str | None = None
+    row_timeout: float | None = 3600.0
+    progress: bool | None = None
+    report: Path | None = None
+    say: Callable[[str], None] = _silent
+
+    @property
+    def watched(self) -> bool:
+        """Whether to show a bar, the dashboard's address and a summary of the time spent."""
+        if self.progress is not None:
+            return self.progress
+        return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+    def __post_init__(self) -> None:
+        if self.cluster not in ("local", "slurm") and "://" not in self.cluster:
+            raise ValueError(
+                "cluster must be 'local', 'slurm' or an address like tcp://..., "
+                f"got {self.cluster!r}"
+            )
+        self._check_workers()
+        if self.row_timeout is not None and not self.row_timeout > 0:
+            raise ValueError(f"row_timeout must be above 0 s, got {self.row_timeout}")
+        if self.memory_limit is not None:
+            _check_memory_limit(self.memory_limit)
+
+    def _check_workers(self) -> None:
+        if isinstance(self.workers, tuple):
+            least, most = self.workers
+            if not 0 <= least <= most or most < 1:
+                raise ValueError(f"workers MIN:MAX need 0 <= MIN <= MAX, got {least}:{most}")
+            if self.cluster == "local" and least != most:
+                raise ValueError("workers MIN:MAX are for batch systems; give one number")
+        elif self.workers is not None and self.workers < 1:
+            raise ValueError(f"workers must be at least 1, got {self.workers}")
+        elif self.workers is None and self.cluster == "slurm":
+            raise ValueError("SLURM needs to know how many workers: --workers N or MIN:MAX")
+
+
+def _check_memory_limit(text: str) -> None:
+    try:
+        valid = parse_bytes(text) > 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ValueError(f"memory_limit must be like 4GB, got {text!r}")

@@ -1,0 +1,89 @@
+"""What a person sees of a running build."""
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from dask.distributed import Client, performance_report
+
+from glassdata.engine.streaming import Loss
+from glassdata.worker import Receipt
+
+
+def collect(
+    results: Iterator[Receipt | Loss], total: int, watched: bool
+) -> tuple[list[Receipt], list[Loss]]:
+    """All results of a stream, behind a bar with rate and time left.
+
+    Rows that disagree with published ones are in both lists.
+    """
+    receipts, problems = [], []
+    with _bar(total, watched) as bar:
+        for result in results:
+            if isinstance(result, Loss):
+                problems.append(result)
+            else:
+                receipts.append(result)
+                if result.outcome in ("conflict", "different"):
+                    problems.append(Loss(result.system, result.index, result.reason))
+            bar.update()
+    return receipts, problems
+
+
+def _bar(total: int, watched: bool):
+    with warnings.catch_warnings():
+        # In a notebook without ipywidgets it takes the bar of a terminal, which is good enough.
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    return tqdm(total=total, unit="row", disable=not watched, smoothing=0.1)
+
+
+def dashboard(client: Client) -> str | None:
+    """Address of Dask's dashboard; None where it is not installed."""
+    if not _has_bokeh():
+        return None
+    return client.dashboard_link
+
+
+@contextmanager
+def reported(path: Path | None) -> Iterator[None]:
+    """Write Dask's performance report of what happens within."""
+    with performance_report(filename=str(path)) if path else nullcontext():
+        yield
+
+
+def check_report(path: Path | None) -> None:
+    """Refuse a performance report that could not be written.
+
+    Raises
+    ------
+    ImportError
+        Without bokeh, which draws it.
+    ValueError
+        For a path that is a folder or lies in none.
+    """
+    if path is None:
+        return
+    if not _has_bokeh():
+        raise ImportError("--report needs bokeh, which draws it: pip install 'glassdata[report]'")
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise ValueError(f"cannot write a report to {path}: not a file in an existing folder")
+
+
+def _has_bokeh() -> bool:
+    try:
+        import bokeh  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def stage_seconds(receipts: Iterable[Receipt]) -> Mapping[str, float]:
+    """Seconds of one core that went into each stage, of all rows; the rest is ``other``."""
+    sums: dict[str, float] = {}
+    for receipt in receipts:
+        for stage, seconds in receipt.stages.items():
+            sums[stage] = sums.get(stage, 0.0) + seconds
+    total = sums.pop("total", 0.0)
+    return sums | {"other": max(total - sum(sums.values()), 0.0)} if total else {}

@@ -1,0 +1,66 @@
+"""Rows that could not be had, each with its reason: side files, outside the compared bytes.
+
+A loss is no result: it may come from the machine as well as from the structure, so it is never
+published as a row, and the next build tries again.
+"""
+
+import json
+import platform
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from glassdata.store.files import replace
+from glassdata.store.rows import PROVENANCE, row_path
+
+_LOST = "lost"
+
+
+def _path(store: Path, system: str, index: int) -> Path:
+    return store / PROVENANCE / _LOST / f"{system}-{index:06d}.json"
+
+
+def record_loss(
+    store: Path, system: str, index: int, reason: str, *, limit: float | None = None
+) -> None:
+    """Write down why a row is missing; ``limit`` are the seconds that it exceeded, if it did."""
+    facts = {
+        "system": system,
+        "index": index,
+        "reason": reason,
+        "limit": limit,
+        "host": platform.node(),
+        "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+    replace(_path(store, system, index), (json.dumps(facts, sort_keys=True) + "\n").encode())
+
+
+def read_loss(store: Path, system: str, index: int) -> dict | None:
+    """What is recorded of a lost row; None if nothing is, or nothing readable."""
+    try:
+        return json.loads(_path(store, system, index).read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def losses(store: Path) -> dict[tuple[str, int], str]:
+    """Reasons of the rows that were lost and are still missing."""
+    found = {}
+    for path in sorted((store / PROVENANCE / _LOST).glob("*.json")):
+        try:
+            facts = json.loads(path.read_bytes())
+            name, index, reason = str(facts["system"]), int(facts["index"]), str(facts["reason"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if not row_path(store, name, index).exists():
+            found[name, index] = reason
+    return found
+
+
+def forget_losses(store: Path, rows: Iterable[tuple[str, int]]) -> None:
+    """Drop the records of rows that are about to be tried again."""
+    recorded = {path.name for path in (store / PROVENANCE / _LOST).glob("*.json")}
+    for system, index in rows if recorded else ():
+        path = _path(store, system, index)
+        if path.name in recorded:
+            path.unlink(missing_ok=True)
