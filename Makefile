@@ -6,7 +6,7 @@ PYTEST_ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
-EXTRAS := generate,plot,book,test,lint
+EXTRAS := generate,plot,book,slurm,test,lint
 STAMP := $(VENV)/.installed
 DATASET := book/data/reference.zarr.zip
 STORE := _build/store
@@ -75,7 +75,7 @@ define KEY_PY
 import hashlib, pathlib, sys
 key = hashlib.sha256(sys.version.encode())
 files = [p for top in ("glassdata", "book/data") for p in pathlib.Path(top).rglob("*")]
-files += [pathlib.Path("constraints.txt"), pathlib.Path("benchmarks/results.json")]
+files += [pathlib.Path("constraints.txt"), pathlib.Path("benchmarks/results.json"), pathlib.Path("benchmarks/scale.json")]
 if not pathlib.Path("$(DATASET)").is_file():
     files.append(pathlib.Path("$(STORE)/manifest.json"))
 for path in sorted(p for p in files if p.is_file() and p.suffix != ".pyc"):

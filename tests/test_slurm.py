@@ -1,0 +1,268 @@
+"""Rows through a real SLURM, started here on the loopback interface, in folders of its own.
+
+Set GLASSDATA_NEED_SLURM to make its absence a failure, as ``.ci/run`` does.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import dask
+import fake_glass as fake
+import pytest
+import yaml
+from fake_glass import contents
+
+from glassdata.engine import build, clusters
+from glassdata.store.rows import read_provenance
+
+HERE = Path(__file__).parent
+PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scancel", "sinfo", "squeue")
+PATH = os.pathsep.join([os.environ["PATH"], "/usr/sbin", "/usr/local/sbin"])
+
+SLURM = """
+ClusterName=test
+SlurmctldHost=localhost
+SlurmctldPort={controller}
+SlurmdPort={daemon}
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+SlurmUser={user}
+SlurmdUser={user}
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU_Memory
+SlurmdParameters=config_overrides
+ReturnToService=2
+KillWait=2
+SchedulerParameters=sched_interval=1
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmctldLogFile={folder}/slurmctld.log
+SlurmdLogFile={folder}/slurmd.log
+MpiDefault=none
+NodeName=localhost CPUs=2 RealMemory=2000 State=UNKNOWN
+PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP
+"""
+JOBS = """
+jobqueue:
+  slurm:
+    cores: 1
+    memory: 700MB
+    walltime: "00:10:00"
+    interface: lo
+    log-directory: {folder}/jobs
+    local-directory: {folder}/spill
+    worker-extra-args: {arguments}
+"""
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def unavailable(reason: str) -> None:
+    if os.environ.get("GLASSDATA_NEED_SLURM"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def stop(process: subprocess.Popen) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="module")
+def slurm(tmp_path_factory):
+    """Environment of the commands of a cluster of one node with two processors."""
+    pytest.importorskip("dask_jobqueue")
+    missing = [name for name in PROGRAMS if shutil.which(name, path=PATH) is None]
+    if missing:
+        unavailable(f"SLURM is not installed: no {missing[0]}")
+    folder = tmp_path_factory.mktemp("slurm")
+    for name in ("state", "spool", "jobs"):
+        (folder / name).mkdir()
+    ports = {"controller": free_port(), "daemon": free_port()}
+    user = subprocess.run(["id", "-un"], capture_output=True, text=True).stdout.strip()
+    (folder / "slurm.conf").write_text(SLURM.format(folder=folder, user=user, **ports))
+    environment = os.environ | {
+        "PATH": PATH,
+        "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
+        "SLURM_CONF": str(folder / "slurm.conf"),
+        "DASK_CONFIG": str(folder),
+    }
+    with ExitStack() as running:
+        try:
+            start(folder, environment, running)
+        except OSError as error:
+            unavailable(f"SLURM does not start: {error}")
+        yield environment
+        subprocess.run(["scancel", "--state=RUNNING"], env=environment, check=False)
+
+
+def start(folder: Path, environment: dict[str, str], running: ExitStack) -> None:
+    (folder / "munge.key").write_bytes(os.urandom(1024))
+    (folder / "munge.key").chmod(0o600)
+    files = {"socket": "socket", "key-file": "key", "log-file": "log", "pid-file": "pid"}
+    places = [f"--{option}={folder}/munge.{end}" for option, end in files.items()]
+    commands = [
+        ["munged", "--foreground", "--force", *places, f"--seed-file={folder}/munge.seed"],
+        ["slurmctld", "-D"],
+        ["slurmd", "-D"],
+    ]
+    with open(folder / "daemons.log", "wb") as log:
+        for command in commands:
+            process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            running.callback(stop, process)
+            time.sleep(0.5)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        nodes = subprocess.run(
+            ["sinfo", "-h", "-o", "%T"], env=environment, capture_output=True, text=True
+        )
+        if nodes.stdout.strip() == "idle":
+            return
+        time.sleep(0.2)
+    last = (folder / "daemons.log").read_text(errors="replace").strip().splitlines()[-3:]
+    raise OSError(" / ".join([nodes.stdout.strip(), nodes.stderr.strip(), *last]))
+
+
+@pytest.fixture
+def jobs(slurm, tmp_path):
+    """The environment, with a ``jobqueue.yaml``; returns a function that writes another one."""
+
+    def configure(arguments: str = "[]") -> dict[str, str]:
+        folder = Path(slurm["DASK_CONFIG"])
+        (folder / "jobqueue.yaml").write_text(JOBS.format(folder=folder, arguments=arguments))
+        habits = tmp_path / "habits"
+        habits.mkdir(exist_ok=True)
+        return slurm | {"GLASSDATA_FAKE": str(habits)}
+
+    return configure
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory):
+    """The fake glass, built by one process of this machine."""
+    store = tmp_path_factory.mktemp("reference") / "store"
+    assert build(store, workers=1, source=fake.source(fake.plain_row)).complete
+    return store
+
+
+def fake_build(store: Path, workers, environment: dict[str, str]) -> subprocess.Popen:
+    code = (
+        "import fake_glass; from glassdata.engine import build\n"
+        f"done = build({str(store)!r}, workers={workers!r}, cluster='slurm',"
+        " source=fake_glass.source())\n"
+        "raise SystemExit(not done.complete)"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code], env=environment, stderr=subprocess.PIPE, text=True
+    )
+
+
+def job_numbers(environment: dict[str, str]) -> set[str]:
+    listed = subprocess.run(
+        ["squeue", "-h", "-t", "RUNNING", "-o", "%i"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(listed.stdout.split())
+
+
+def test_the_example_in_the_book_is_valid():
+    """Every key is one that dask-jobqueue knows, and workers have one thread and an end."""
+    pytest.importorskip("dask_jobqueue")
+    text = (HERE.parent / "book/_static/jobqueue.yaml").read_text()
+    example = yaml.safe_load(text)["jobqueue"]["slurm"]
+    assert example.keys() <= dask.config.get("jobqueue.slurm").keys()
+    with dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm") | example}):
+        job = clusters.slurm_job(None)
+    assert job["cores"] == job["processes"]
+    assert "--lifetime" in job["worker_extra_args"]
+    assert "export OMP_NUM_THREADS=1" in job["job_script_prologue"]
+
+
+def test_jobs_make_the_rows_that_this_machine_makes(jobs, tmp_path):
+    """The command itself, on a real glass: the same bytes as without SLURM."""
+    command = [sys.executable, "-m", "glassdata", "build"]
+    options = ["--system", "lj3d", "--limit", "4", "--workers", "2"]
+    environment = jobs()
+    for store, cluster in (("here", "local"), ("there", "slurm")):
+        subprocess.run(
+            [*command, tmp_path / store, *options, "--cluster", cluster],
+            env=environment,
+            check=True,
+            timeout=300,
+        )
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+    (facts, *_) = read_provenance(tmp_path / "there", "lj3d")
+    assert facts["n_atoms"] > 0
+
+
+def test_a_job_that_slurm_refuses_is_one_clear_line(jobs, tmp_path):
+    environment = jobs("[]") | {"DASK_JOBQUEUE__SLURM__QUEUE": "nowhere"}
+    options = ["--system", "lj3d", "--cluster", "slurm", "--workers", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "glassdata", "build", tmp_path / "store", *options],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("glassdata: error: SLURM refuses the jobs"), done.stderr
+    assert "partition" in done.stderr
+
+
+def test_a_cancelled_job_does_not_matter(jobs, tmp_path, reference):
+    environment = jobs()
+    habits = Path(environment["GLASSDATA_FAKE"])
+    (habits / "slow").write_text("0.5")
+    store = tmp_path / "store"
+    process = fake_build(store, 2, environment)
+    deadline = time.monotonic() + 180
+    while len(list(store.glob("rows/*/*.npz"))) < 3:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline, "no rows appeared"
+        time.sleep(0.05)
+    cancelled = sorted(job_numbers(environment))[0]
+    subprocess.run(["scancel", "--signal=KILL", "--full", cancelled], env=environment, check=True)
+    _, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors
+    assert contents(store) == contents(reference)
+    assert job_numbers(environment) == set()
+
+
+def test_workers_whose_time_is_over_are_replaced(jobs, tmp_path, reference):
+    """Jobs of a few seconds hand back their row and end; their end is held against no row."""
+    environment = jobs("['--lifetime', '7s', '--lifetime-stagger', '2s']")
+    habits = Path(environment["GLASSDATA_FAKE"])
+    (habits / "slow").write_text("1.2")
+    store = tmp_path / "store"
+    process = fake_build(store, (0, 2), environment)
+    seen = set()
+    while process.poll() is None:
+        seen |= job_numbers(environment)
+        time.sleep(0.2)
+    assert process.returncode == 0, process.stderr.read()
+    process.stderr.close()
+    assert contents(store) == contents(reference)
+    assert len(seen) > 2, "no job was replaced"
