@@ -20,7 +20,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chaos data bench lint clean distclean environment dataset
+.PHONY: help book test chaos cnn data bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -93,6 +93,9 @@ test: $(STAMP) ## the whole test suite (PYTEST_ARGS="-m 'not slow'" for a part)
 chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short version of them
 	CHAOS=full $(WITH_VENV) python -m pytest tests/test_crash_points.py tests/test_kills.py \
 	  tests/test_store_states.py tests/test_faults.py tests/test_poison.py $(PYTEST_ARGS)
+
+cnn: $(STAMP) ## add PyTorch to .venv, for the convolutional networks
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn]'
 
 bench: $(STAMP) ## timings of the hot paths
 	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only

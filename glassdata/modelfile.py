@@ -1,4 +1,4 @@
-"""Linear models as files: numbers and JSON in one .npz, never pickled code.
+"""Models as files: numbers and JSON in one .npz, never pickled code.
 
 A file someone sends is read without executing anything in it, and nothing is allocated on the
 word of a header: members are read up to a limit and must have exactly the bytes their shape says.
@@ -18,13 +18,15 @@ from pathlib import Path
 
 import numpy as np
 
+from glassdata import cnn
 from glassdata.config import canonical_json
 
-FORMAT = 1
+FORMAT = 2
 #: Largest member accepted, bytes; a map of 1000 × 1000 bins takes 8 MB.
 MEMBER_LIMIT = 64 * 2**20
 #: Leading components kept to describe the training set, at most.
 MAX_COMPONENTS = 20
+KINDS = ("linear", *cnn.KINDS)
 
 # The one header that numpy writes for a plain array in C order; nothing else is parsed.
 _HEADER = re.compile(
@@ -35,17 +37,14 @@ _HEADER = re.compile(
 
 
 @dataclass(frozen=True)
-class SavedModel:
-    """A fitted linear map with what is needed to tell how far a new g(r) lies from its training.
+class Region:
+    """Where the training g(r) lie: what is needed to tell how far off a new one is.
 
-    ``coef`` (n_omega, n_r) and ``intercept`` (n_omega,) in the unit of the PDOS it was fitted to;
     ``x_mean`` (n_r,) the mean training g(r); ``components`` (k, n_r) its leading principal
     directions with ``variances`` (k,); ``residual`` (1,) the variance per direction outside them;
     ``reference`` (1,) the distance within which 95 % of the training structures lie.
     """
 
-    coef: np.ndarray
-    intercept: np.ndarray
     x_mean: np.ndarray
     components: np.ndarray
     variances: np.ndarray
@@ -53,21 +52,54 @@ class SavedModel:
     reference: np.ndarray
 
     def __post_init__(self) -> None:
-        n_omega, n_r = np.shape(self.coef) if np.ndim(self.coef) == 2 else (-1, -1)
         k = len(self.components) if np.ndim(self.components) == 2 else -1
-        shapes = [(n_omega, n_r), (n_omega,), (n_r,), (k, n_r), (k,), (1,), (1,)]
-        for field, shape in zip(fields(self), shapes, strict=True):
-            values = getattr(self, field.name)
-            if np.shape(values) != shape or not np.isfinite(values).all():
-                raise ValueError(
-                    f"{field.name} must be finite, of shape {shape}, not {values!r:.60}"
-                )
+        n_r = np.size(self.x_mean)
+        for field, shape in zip(fields(self), [(n_r,), (k, n_r), (k,), (1,), (1,)], strict=True):
+            _check_array(field.name, getattr(self, field.name), shape)
         if not (np.all(self.variances > 0) and self.residual > 0 and self.reference > 0):
             raise ValueError("variances, residual and reference must be positive")
 
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A fitted model: ``kind``, its ``arrays`` by name, and the region it was trained in.
+
+    A ``"linear"`` one has ``coef`` (n_omega, n_r) and ``intercept`` (n_omega,), in the unit of
+    the PDOS it was fitted to; a network has the ``weights_`` of ``ConvolutionalNetwork``.
+    """
+
+    kind: str
+    arrays: Mapping[str, np.ndarray]
+    region: Region
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"unknown kind of model {self.kind!r:.40}; known: {', '.join(KINDS)}")
+        expected = _shapes(self.kind, self.n_r, self._n_omega())
+        if self.arrays.keys() != expected.keys():
+            raise ValueError(f"a {self.kind} model does not hold {sorted(self.arrays)!r:.100}")
+        for name, shape in expected.items():
+            _check_array(name, self.arrays[name], shape)
+
+    @property
+    def n_r(self) -> int:
+        """Number of bins of g(r)."""
+        return self.region.x_mean.size
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n_omega, n_r)."""
+        return self._n_omega(), self.n_r
+
+    def _n_omega(self) -> int:
+        return np.size(self.arrays.get("intercept" if self.kind == "linear" else "y_mean"))
+
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Spectra W g + b of g(r) of shape (n, n_r); shape (n, n_omega)."""
-        return self._checked(X) @ self.coef.T + self.intercept
+        """Spectra of g(r) of shape (n, n_r); shape (n, n_omega). Networks need PyTorch."""
+        X = self._checked(X)
+        if self.kind == "linear":
+            return X @ self.arrays["coef"].T + self.arrays["intercept"]
+        return cnn.evaluate(self.kind, self.arrays, X)
 
     def novelty(self, X: np.ndarray) -> np.ndarray:
         """How far each g(r) of (n, n_r) lies outside the training set, shape (n,), dimensionless.
@@ -77,15 +109,27 @@ class SavedModel:
         of the training structures lie. Up to about 1: like the training set. Well above 1: the
         map extrapolates, and its error bar from cross-validation no longer applies.
         """
-        return _distance(self._checked(X) - self.x_mean, self) / self.reference
+        return _distance(self._checked(X) - self.region.x_mean, self.region) / self.region.reference
 
     def _checked(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, float)
-        if X.ndim != 2 or X.shape[1] != self.coef.shape[1] or not np.isfinite(X).all():
-            raise ValueError(
-                f"g(r) must be finite, of shape (n, {self.coef.shape[1]}), got shape {X.shape}"
-            )
+        if X.ndim != 2 or X.shape[1] != self.n_r or not np.isfinite(X).all():
+            raise ValueError(f"g(r) must be finite, of shape (n, {self.n_r}), got shape {X.shape}")
         return X
+
+
+def _shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays of a model."""
+    if kind == "linear":
+        return {"coef": (n_omega, n_r), "intercept": (n_omega,)}
+    n_in = max(n_r, cnn.FEWEST_BINS)
+    scales = dict(zip(cnn.SCALES, [(n_in,), (1,), (n_omega,), (1,)], strict=True))
+    return scales | cnn.shapes(kind, n_r, n_omega)
+
+
+def _check_array(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+    if np.shape(values) != shape or not np.isfinite(values).all():
+        raise ValueError(f"{name} must be finite, of shape {shape}, not {values!r:.60}")
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
@@ -98,17 +142,17 @@ def fingerprint(*arrays: np.ndarray) -> str:
 
 
 def save(model, path: str | Path, meta: Mapping, *, X: np.ndarray) -> SavedModel:
-    """Write a fitted linear model and what its training g(r) look like to ``path``.
+    """Write a fitted model and what its training g(r) look like to ``path``.
 
     Parameters
     ----------
     model
-        Fitted, with ``coef_`` (n_omega, n_r) and ``intercept_`` (n_omega,).
+        Fitted: linear, with ``coef_`` (n_omega, n_r) and ``intercept_`` (n_omega,), or a network.
     path
         Replaced in one step, so that no reader sees half a file.
     meta
         Plain finite data: system, units, bins, hash of the training set, scores. Where present,
-        ``r_edges`` and ``omega_edges`` must fit the shape of W.
+        ``r_edges`` and ``omega_edges`` must fit the numbers of bins.
     X
         Training g(r), shape (n, n_r), n ≥ 2.
 
@@ -120,24 +164,20 @@ def save(model, path: str | Path, meta: Mapping, *, X: np.ndarray) -> SavedModel
     Raises
     ------
     ValueError
-        If the model is not linear or not fitted, or ``X`` or ``meta`` do not fit it.
+        If the model is of no such kind or not fitted, or ``X`` or ``meta`` do not fit it.
     """
-    coef, intercept = getattr(model, "coef_", None), getattr(model, "intercept_", None)
-    if coef is None or np.ndim(coef) != 2:
-        raise ValueError(f"{type(model).__name__} is not a fitted linear map of spectra")
-    saved = _describe(np.array(coef, float), np.array(intercept, float), np.asarray(X, float))
-    text = canonical_json(dict(meta) | {"format": FORMAT})
+    kind, arrays = _arrays(model)
+    saved = SavedModel(kind, arrays, _region(np.asarray(X, float), model.n_features_in_))
+    text = canonical_json(dict(meta) | {"format": FORMAT, "kind": kind})
     _check_meta(json.loads(text), saved)
-    arrays = {
-        field.name: np.ascontiguousarray(getattr(saved, field.name), "<f8")
-        for field in fields(saved)
-    }
-    arrays["meta"] = np.frombuffer(text.encode(), np.uint8)
+    members = {f"model.{name}": values for name, values in arrays.items()} | vars(saved.region)
+    members = {name: np.ascontiguousarray(values, "<f8") for name, values in members.items()}
+    members["meta"] = np.frombuffer(text.encode(), np.uint8)
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         with open(temporary, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **members)
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -158,28 +198,50 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
         If the file cannot be read, is damaged, holds anything but numbers of the expected shapes,
         or has another format version; one line that names the file.
     """
-    names = [field.name for field in fields(SavedModel)]
     try:
         with zipfile.ZipFile(path) as archive:
-            if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in [*names, "meta"]):
-                raise ValueError(f"holds {archive.namelist()!r:.100}")
-            meta = json.loads(_member(archive, "meta", "|u1").tobytes().decode())
-            if not isinstance(meta, dict) or meta.get("format") != FORMAT:
-                raise ValueError(f"is not of format {FORMAT}")
-            model = SavedModel(**{name: _member(archive, name, "<f8") for name in names})
-            _check_meta(meta, model)
+            return _read(archive)
     # RuntimeError: an encrypted member, an unknown zip feature, JSON nested too deeply.
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path}: not a readable model file ({_line(error)})") from error
+
+
+def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
+    names = sorted(archive.namelist())
+    if "meta.npy" not in names:
+        raise ValueError(f"holds {names!r:.100}")
+    meta = json.loads(_member(archive, "meta", "|u1").tobytes().decode())
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        raise ValueError(f"is not of format {FORMAT}")
+    kind = meta.get("kind")
+    if kind not in KINDS:
+        raise ValueError(f"holds an unknown kind of model, {kind!r:.40}")
+    parts = {name: f"model.{name}" for name in _shapes(kind, 1, 1)}
+    region = [field.name for field in fields(Region)]
+    if names != sorted(f"{name}.npy" for name in [*region, *parts.values(), "meta"]):
+        raise ValueError(f"holds {names!r:.100}")
+    model = SavedModel(
+        kind,
+        {name: _member(archive, member, "<f8") for name, member in parts.items()},
+        Region(**{name: _member(archive, name, "<f8") for name in region}),
+    )
+    _check_meta(meta, model)
     return model, meta
 
 
-def _describe(coef: np.ndarray, intercept: np.ndarray, X: np.ndarray) -> SavedModel:
-    """Add the shape of the training set: probabilistic principal components of X."""
-    if X.ndim != 2 or len(X) < 2 or X.shape[1] != coef.shape[1] or not np.isfinite(X).all():
-        raise ValueError(
-            f"training g(r) must be finite, at least two of {coef.shape[1]} bins, got {X.shape}"
-        )
+def _arrays(model) -> tuple[str, dict[str, np.ndarray]]:
+    if isinstance(model, cnn.ConvolutionalNetwork) and hasattr(model, "weights_"):
+        return model.kind, model.weights_
+    coef = getattr(model, "coef_", None)
+    if coef is None or np.ndim(coef) != 2:
+        raise ValueError(f"{type(model).__name__} is not a fitted model of spectra")
+    return "linear", {"coef": np.array(coef, float), "intercept": np.array(model.intercept_, float)}
+
+
+def _region(X: np.ndarray, n_r: int) -> Region:
+    """The shape of the training set: probabilistic principal components of X."""
+    if X.ndim != 2 or len(X) < 2 or X.shape[1] != n_r or not np.isfinite(X).all():
+        raise ValueError(f"training g(r) must be finite, at least two of {n_r} bins, got {X.shape}")
     centred = X - X.mean(axis=0)
     _, singular, directions = np.linalg.svd(centred, full_matrices=False)
     variances = singular**2 / (len(X) - 1)
@@ -190,21 +252,21 @@ def _describe(coef: np.ndarray, intercept: np.ndarray, X: np.ndarray) -> SavedMo
     k = min(enough, MAX_COMPONENTS)
     rest = variances[k:].sum() / max(X.shape[1] - k, 1)
     residual = np.array([max(rest, 1e-6 * variances[k - 1])])
-    parts = (coef, intercept, X.mean(axis=0), directions[:k].copy(), variances[:k], residual)
-    distances = _distance(centred, SavedModel(*parts, np.ones(1)))
-    return SavedModel(*parts, np.quantile(distances, [0.95]))
+    parts = (X.mean(axis=0), directions[:k].copy(), variances[:k], residual)
+    distances = _distance(centred, Region(*parts, np.ones(1)))
+    return Region(*parts, np.quantile(distances, [0.95]))
 
 
-def _distance(centred: np.ndarray, model: SavedModel) -> np.ndarray:
-    scores = centred @ model.components.T
-    rest = centred - scores @ model.components
+def _distance(centred: np.ndarray, region: Region) -> np.ndarray:
+    scores = centred @ region.components.T
+    rest = centred - scores @ region.components
     return np.sqrt(
-        np.sum(scores**2 / model.variances, axis=1) + np.sum(rest**2, axis=1) / model.residual
+        np.sum(scores**2 / region.variances, axis=1) + np.sum(rest**2, axis=1) / region.residual
     )
 
 
 def _check_meta(meta: dict, model: SavedModel) -> None:
-    for name, size in zip(("omega_edges", "r_edges"), model.coef.shape, strict=True):
+    for name, size in zip(("omega_edges", "r_edges"), model.shape, strict=True):
         edges = meta.get(name)
         if name in meta and not (
             isinstance(edges, list)

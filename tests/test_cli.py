@@ -311,6 +311,20 @@ def model(cli, store, tmp_path):
     return path
 
 
+@pytest.mark.parametrize("kind", ["lasso", "pcr", "cnn"])
+def test_every_model_can_be_fitted_and_asked(cli, store, tmp_path, monkeypatch, kind):
+    if kind == "cnn":
+        pytest.importorskip("torch", reason="PyTorch is not installed: make cnn")
+        monkeypatch.setattr("glassdata.models.WEIGHT_DECAYS", (0.0,))
+    path = tmp_path / "model.npz"
+    status, out, errors = cli("fit", store, "--system", "ar", "--model", kind, "-o", path)
+    assert (status, errors) == (0, "")
+    assert out.startswith(f"{kind} on 8 structures of ar: held-out R²")
+    r = np.arange(0, 10.05, 0.05)
+    status, out, _ = cli("predict", path, curve(tmp_path / "g.csv", r, np.where(r < 2, 0.0, 1.0)))
+    assert (status, len(out.splitlines())) == (0, 101)
+
+
 def curve(path: Path, r: np.ndarray, g: np.ndarray, header: str = "# r g\n") -> Path:
     path.write_text(header + "".join(f"{a:.4f}, {b:.8f}\n" for a, b in zip(r, g, strict=True)))
     return path

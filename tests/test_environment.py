@@ -18,7 +18,7 @@ CONDA_NAMES = {"dask": "dask-core", "matplotlib": "matplotlib-base"}
 # Needed by the environment itself, and by no pip install.
 CONDA_ONLY = {"python", "pip"}
 IN_ENVIRONMENT = ("generate", "plot", "book", "slurm", "s3")
-# Not pinned: PyTorch builds differ from machine to machine.
+# Pinned by itself: what PyTorch brings along differs from build to build.
 NOT_PINNED = {"cnn"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

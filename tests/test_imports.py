@@ -26,7 +26,7 @@ LAYERS = [
     {"cli"},
 ]
 # These know arrays only, no physics.
-MODELS = {"models", "evaluation", "modelfile"}
+MODELS = {"models", "linear", "tuning", "yardsticks", "cnn", "evaluation", "modelfile"}
 # Heavy packages, and who may import them.
 ALONE = {
     "dask": {"engine"},

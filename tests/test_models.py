@@ -11,7 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import minimize
 from sklearn.base import clone
-from sklearn.linear_model import LinearRegression
+from sklearn.decomposition import PCA
+from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
+from sklearn.neighbors import KNeighborsRegressor
+from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from glassdata import modelfile, models
@@ -51,6 +54,11 @@ def npy(array: np.ndarray, **options) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array, **options)
     return stream.getvalue()
+
+
+def meta_member(**content) -> bytes:
+    text = json.dumps({"format": modelfile.FORMAT} | content)
+    return npy(np.frombuffer(text.encode(), "u1"))
 
 
 # --- maps -------------------------------------------------------------------------------------
@@ -128,7 +136,10 @@ def test_every_output_is_fitted_on_its_own(data):
 
 
 ESTIMATORS = [
-    models.LinearMap(), models.LinearMap(l1=0.01), models.ridge(), models.elastic_net(l2=0.01),
+    models.LinearMap(), models.LinearMap(l1=0.01), models.ridge(), models.lasso(),
+    models.elastic_net(), models.pcr(), models.PrincipalMap(), models.ScalarCurve(),
+    models.scalar("variance"), models.nearest(), models.Neighbours(), models.kernel_ridge(),
+    models.KernelMap(), models.mean(),
 ]  # fmt: skip
 CHECKS = [check for estimator in ESTIMATORS for check in estimator_checks_generator(estimator)]
 
@@ -137,6 +148,84 @@ CHECKS = [check for estimator in ESTIMATORS for check in estimator_checks_genera
 @pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn
 def test_estimators_conform_to_scikit_learn(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("reduction", ["sum", "samples", "mean"])
+@pytest.mark.parametrize(("alpha", "beta"), [(0.0, 3e-3), (2e-5, 3e-3), (2e-5, 0.0)])
+def test_scikit_learn_agrees_with_equation_8(reduction, alpha, beta, data):
+    X, Y = data[0], data[1]
+    ours = models.LinearMap(**models.penalties(alpha, beta, Y, reduction=reduction)).fit(X, Y)
+    theirs = models.sklearn_penalties(alpha, beta, Y.shape, reduction=reduction)
+    if alpha == 0:
+        model = Ridge(alpha=theirs["ridge"])
+    else:
+        model = ElasticNet(alpha=theirs["elastic_net"], l1_ratio=theirs["l1_ratio"], tol=1e-12)
+    # Coordinate descent stops at a relative duality gap of 1e-12, an error of about its root.
+    np.testing.assert_allclose(model.fit(X, Y).coef_, ours.coef_, atol=1e-6)
+
+
+def test_all_settings_at_once_are_each_one_of_them(data):
+    X, Y, _, _ = data
+    for model, grid in [
+        (models.LinearMap(), [{"l1": a, "l2": b} for a in (0, 1e-2, 0.3) for b in (0, 1e-2)]),
+        (models.PrincipalMap(), [{"n_components": k} for k in (7, 1, 12)]),
+    ]:
+        for settings_, fitted in zip(grid, model.path(X, Y, grid), strict=True):
+            alone = clone(model).set_params(**settings_).fit(X, Y)
+            assert fitted.get_params() == settings_
+            np.testing.assert_allclose(fitted.coef_, alone.coef_, atol=1e-12)
+            np.testing.assert_allclose(fitted.intercept_, alone.intercept_, atol=1e-12)
+
+
+def test_all_components_are_least_squares_and_few_are_those_of_scikit_learn(data):
+    X, Y, _, W = data
+    np.testing.assert_allclose(models.pcr(N_R).fit(X, Y).coef_, W, atol=1e-10)
+    theirs = make_pipeline(PCA(3), LinearRegression()).fit(X, Y)
+    np.testing.assert_allclose(models.pcr(3).fit(X, Y).predict(X), theirs.predict(X), atol=1e-10)
+
+
+def test_more_components_than_structures_are_refused_but_not_tried(data):
+    X, Y, _, _ = data
+    with pytest.raises(ValueError, match=r"n_components=10 needs .* n_samples=8"):
+        models.pcr(10).fit(X[:8], Y[:8])
+    fitted = models.pcr().fit(X[:8], Y[:8])
+    assert fitted.best_params_["n_components"] <= 5  # six structures in a training fold
+    assert np.isinf(fitted.errors_).any()
+
+
+# --- yardsticks -------------------------------------------------------------------------------
+
+
+def test_a_curve_of_one_number_is_recovered_and_never_extrapolated():
+    x = np.linspace(1, 2, 30)[:, None]
+    Y = np.hstack([x, x**2])
+    fitted = models.scalar().fit(x, Y)
+    np.testing.assert_allclose(fitted.predict(x), Y, atol=1e-10)
+    np.testing.assert_allclose(fitted.predict([[0.0], [9.0]]), Y[[0, -1]], atol=1e-10)
+    spread = np.array([[1 - s, 1 + s] for s in np.linspace(0.1, 1, 30)])
+    by_variance = models.ScalarCurve("variance", 1).fit(spread, spread.var(axis=1))
+    np.testing.assert_allclose(by_variance.predict(spread), spread.var(axis=1), atol=1e-10)
+    with pytest.raises(ValueError, match="'last'"):
+        models.ScalarCurve("last").fit(x, Y)
+
+
+def test_neighbours_agree_with_scikit_learn(data):
+    X, Y, _, _ = data
+    for power, weights in ((0.0, "uniform"), (1.0, "distance")):
+        ours = models.Neighbours(4, power).fit(X[:40], Y[:40]).predict(X[40:])
+        theirs = KNeighborsRegressor(4, weights=weights).fit(X[:40], Y[:40]).predict(X[40:])
+        np.testing.assert_allclose(ours, theirs, rtol=1e-10)
+    everyone = models.Neighbours(10**6).fit(X, Y).predict(X)
+    np.testing.assert_allclose(everyone, Y.mean(axis=0) + 0 * Y, rtol=1e-10)
+
+
+def test_a_wide_kernel_is_ridge(data):
+    X, Y, _, _ = data
+    width = 300.0
+    length = width * np.sqrt(2 * X.var(axis=0).sum())
+    # exp(-d²/2L²) is 1 - d²/2L²: up to constants, which centring takes, the product x·x'/L².
+    wide = models.KernelMap(width, l2=1e-2 / length**2).fit(X, Y)
+    np.testing.assert_allclose(wide.predict(X), models.ridge(1e-2).fit(X, Y).predict(X), atol=1e-4)
 
 
 def test_negative_penalties_are_refused(data):
@@ -327,11 +416,11 @@ def test_a_saved_model_comes_back_bit_for_bit(fixed, tmp_path, data):
     meta = {"system": "amc", "scores": {"r2": 0.1}, "r_edges": np.linspace(0, 1, N_R + 1).tolist()}
     saved = models.save(model, tmp_path / "any.name", meta, X=X)
     loaded, found = models.load(tmp_path / "any.name")
-    assert found == meta | {"format": modelfile.FORMAT}
+    assert found == meta | {"format": modelfile.FORMAT, "kind": "linear"}
     assert [p.name for p in tmp_path.iterdir()] == ["any.name"]
-    np.testing.assert_array_equal(loaded.coef, model.coef_)
-    np.testing.assert_array_equal(loaded.intercept, model.intercept_)
-    np.testing.assert_array_equal(loaded.x_mean, X.mean(axis=0))
+    np.testing.assert_array_equal(loaded.arrays["coef"], model.coef_)
+    np.testing.assert_array_equal(loaded.arrays["intercept"], model.intercept_)
+    np.testing.assert_array_equal(loaded.region.x_mean, X.mean(axis=0))
     np.testing.assert_array_equal(loaded.predict(X), saved.predict(X))
     np.testing.assert_array_equal(loaded.novelty(X), saved.novelty(X))
     # The same product, perhaps summed in another order.
@@ -351,7 +440,7 @@ class Trap:
 def test_a_pickled_object_is_refused_and_never_executed(file, tmp_path):
     trace = tmp_path / "executed"
     payload = npy(np.array([Trap(trace)], dtype=object), allow_pickle=True)
-    for name in ("coef.npy", "meta.npy"):
+    for name in ("model.coef.npy", "meta.npy"):
         rewrite(file, {name: payload})
         with pytest.raises(ValueError, match="not a plain array"):
             models.load(file)
@@ -365,14 +454,14 @@ def test_a_pickled_object_is_refused_and_never_executed(file, tmp_path):
 def test_a_shape_without_bytes_is_refused(shape, file):
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
     body = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
-    rewrite(file, {"coef.npy": body + bytes(8 * 84)})
+    rewrite(file, {"model.coef.npy": body + bytes(8 * 84)})
     with pytest.raises(ValueError, match="coef"):
         models.load(file)
 
 
 def test_a_bomb_is_not_unpacked(file, monkeypatch):
     monkeypatch.setattr(modelfile, "MEMBER_LIMIT", 2**16)
-    rewrite(file, {"coef.npy": npy(np.zeros(2**20))}, zipfile.ZIP_DEFLATED)
+    rewrite(file, {"model.coef.npy": npy(np.zeros(2**20))}, zipfile.ZIP_DEFLATED)
     with pytest.raises(ValueError, match="larger than 65536 bytes"):
         models.load(file)
 
@@ -380,18 +469,21 @@ def test_a_bomb_is_not_unpacked(file, monkeypatch):
 @pytest.mark.parametrize(
     ("member", "content", "message"),
     [
-        ("coef.npy", None, "holds"),
+        ("model.coef.npy", None, "holds"),
+        ("meta.npy", None, "holds"),
         ("extra.npy", b"", "holds"),
-        ("coef.npy", npy(np.zeros((7, 12), "f4")), "type <f8"),
-        ("coef.npy", npy(np.full((7, 12), np.nan)), "coef must be finite"),
-        ("intercept.npy", npy(np.zeros(8)), r"shape \(7,\)"),
+        ("model.coef.npy", npy(np.zeros((7, 12), "f4")), "type <f8"),
+        ("model.coef.npy", npy(np.full((7, 12), np.nan)), "coef must be finite"),
+        ("model.intercept.npy", npy(np.zeros(8)), r"shape \(8, 12\)"),
         ("variances.npy", npy(np.zeros(11)), "variances must"),
         ("reference.npy", npy(np.zeros(1)), "must be positive"),
-        ("meta.npy", npy(np.frombuffer(b'{"format": 2}', "u1")), "not of format 1"),
-        ("meta.npy", npy(np.frombuffer(b"[1]", "u1")), "not of format 1"),
+        ("meta.npy", npy(np.frombuffer(b'{"format": 1}', "u1")), "not of format 2"),
+        ("meta.npy", npy(np.frombuffer(b"[1]", "u1")), "not of format 2"),
         ("meta.npy", npy(np.frombuffer(b"{" * 9, "u1")), "not a readable"),
         ("meta.npy", npy(np.frombuffer(b"[" * 10**5, "u1")), "not a readable"),
-        ("meta.npy", npy(np.frombuffer(b'{"format": 1, "r_edges": [0]}', "u1")), "r_edges"),
+        ("meta.npy", meta_member(kind="linear", r_edges=[0]), "r_edges"),
+        ("meta.npy", meta_member(kind="pickle"), "unknown kind"),
+        ("meta.npy", meta_member(kind="spramnet"), "holds"),
     ],
 )
 def test_damaged_files_are_refused_in_one_line(member, content, message, file):
@@ -428,15 +520,15 @@ def test_flipped_bits_never_give_a_traceback_or_a_wrong_model(seed, file):
     except ValueError as error:
         assert str(error).startswith(f"{file}: ")  # noqa: PT017
     else:  # only bytes that mean nothing, such as the time of a member, may change
-        np.testing.assert_array_equal(after.coef, before.coef)
+        np.testing.assert_array_equal(after.arrays["coef"], before.arrays["coef"])
 
 
 def test_saving_refuses_what_is_no_linear_map(tmp_path, data):
     X, Y, _, _ = data
     fitted = models.ridge(l2=1).fit(X, Y)
     for model, meta, training, message in [
-        (models.LinearMap(), {}, X, "not a fitted linear map"),
-        (models.ridge(l2=1).fit(X, Y[:, 0]), {}, X, "not a fitted linear map of spectra"),
+        (models.LinearMap(), {}, X, "not a fitted model"),
+        (models.ridge(l2=1).fit(X, Y[:, 0]), {}, X, "not a fitted model of spectra"),
         (fitted, {"r2": float("nan")}, X, "finite"),
         (fitted, {"omega_edges": [0, 1]}, X, "omega_edges"),
         (fitted, {}, X[:, 1:], "training"),

@@ -15,7 +15,7 @@ from glassdata.cli.choices import (
 
 #: Largest force that still counts as a minimum, eV/Å.
 MINIMISED = 0.01
-MODELS = ("ridge", "elastic-net")
+MODELS = ("ridge", "elastic-net", "lasso", "pcr", "cnn")
 
 _output = click.Path(path_type=Path)
 
@@ -110,10 +110,10 @@ def _warn_if_not_minimised(number: int, row: dict) -> None:
 @click.option("--model", type=click.Choice(MODELS), default="ridge", show_default=True)
 @click.option("-o", "--output", type=_output, required=True, help="Model file to write.")
 def fit(store: Path, name: str, model: str, output: Path) -> None:
-    """Fit a linear map from g(r) to the spectrum, on the structures of STORE.
+    """Fit a model from g(r) to the spectrum, on the structures of STORE.
 
     STORE is a sealed store, its dataset.zarr, or a .zip of that. The scores are those of
-    structures held out with their whole family.
+    structures held out with their whole family. A convolutional network (cnn) needs PyTorch.
 
     \b
     Example:
@@ -127,7 +127,8 @@ def fit(store: Path, name: str, model: str, output: Path) -> None:
 
     check_writable(output)
     training = load_training(store, name)
-    estimator = {"ridge": models.ridge, "elastic-net": models.elastic_net}[model]()
+    settings = {"progress": None} if model == "cnn" else {}
+    estimator = getattr(models, model.replace("-", "_"))(**settings)
     folds = min(5, len(np.unique(training.groups)))
     held_out = cross_validate(estimator, training.X, training.Y, training.groups, n_splits=folds)
     estimator.fit(training.X, training.Y, groups=training.groups)
@@ -170,15 +171,15 @@ def predict(model: Path, file: Path, output: Path | None, plot: Path | None) -> 
     check_writable(plot)
     if not model.is_file():
         raise click.UsageError(f"there is no model file {model}; `glassdata fit` makes one")
-    linear, meta = models.load(model)
+    fitted, meta = models.load(model)
     edges, omega_edges, error, species, dim, name = _needed(model, meta)
     if file.suffix.lower() in CURVES:
         X = read_curve(file, edges)[None]
     else:
         frames = read_structures(file, species, f"the model of {name}")
         X = np.array([rdf(atoms, edges, dim=dim) for atoms in frames])
-    Y = linear.predict(X)
-    for number, distance in enumerate(linear.novelty(X)):
+    Y = fitted.predict(X)
+    for number, distance in enumerate(fitted.novelty(X)):
         if distance > 1:
             click.echo(
                 f"glassdata: warning: g(r) {number} is {distance:.1f} times as far from the "

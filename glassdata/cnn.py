@@ -1,0 +1,359 @@
+"""Convolutional networks from g(r) to the PDOS; the only module that uses PyTorch.
+
+PyTorch is loaded when a network is trained or asked for a prediction, not before. Fitted weights
+are plain arrays: they can be copied, saved and counted without it.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+from tqdm import tqdm
+
+from glassdata.evaluation import grouped_folds
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+KINDS = ("spramnet", "residual")
+#: g(r) below this counts as this before the logarithm is taken.
+SMALLEST_G = 1e-3
+#: Fewest bins of g(r) that the layers can digest; fewer are filled up with zeros.
+FEWEST_BINS = 4
+#: What brings X into the network and its output into the unit of Y.
+SCALES = ("x_mean", "x_scale", "y_mean", "y_scale")
+
+
+class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
+    """A convolutional network, stopped early on held-out groups and trained again on everything.
+
+    ``"spramnet"`` is the network of arXiv 2410.03116, Conv1d(1 → 64, 3), ReLU, MaxPool(2),
+    50 hidden units, ReLU: 162,206 parameters for 100 and 100 bins. ``"residual"`` works on log g:
+    Conv1d(1 → 64, 11, stride 4), residual blocks of 64 and 128 channels, dropout of a half; how
+    it ends is not stated there, here all positions enter the last layer. Both get X and Y
+    centred by the training mean and divided by one number each.
+
+    The squared error is minimised with Adam in batches. Each of ``weight_decays`` is tried on
+    the same split by groups; training stops when the held-out error has not fallen for
+    ``patience`` epochs. The decay and the number of epochs that did best are then used to train
+    a fresh network on all structures. The same seed gives the same weights on the same machine
+    and version of PyTorch.
+
+    Parameters
+    ----------
+    kind
+        ``"spramnet"`` or ``"residual"``.
+    learning_rate, batch_size, max_epochs
+        1e-3, 10 and 1000 as published.
+    patience
+        Epochs without improvement before training stops.
+    validation_fraction
+        Share of the groups held out to stop on; 0 trains for ``max_epochs`` on everything.
+    weight_decays
+        Decoupled weight decays to choose from, per unit of learning rate.
+    seed
+        Of the first weights, the batches, the dropout and the held-out groups.
+    progress
+        Whether to show a bar of epochs; None shows it on a terminal only.
+
+    Attributes
+    ----------
+    weights_ : dict of ndarray
+        Weights by layer, with the scales of X and Y.
+    n_parameters_ : int
+        Number of trained weights.
+    n_epochs_ : int
+        Epochs of the final training.
+    weight_decay_ : float
+    history_ : dict of ndarray
+        Mean squared error per output and epoch, in units of the variance of Y: ``training`` and
+        ``validation`` of the chosen decay, ``final`` of the last training.
+
+    Raises
+    ------
+    ImportError
+        On ``fit`` and ``predict`` without PyTorch.
+    ValueError
+        On ``fit`` and ``predict`` for bad arrays or settings.
+    """
+
+    def __init__(
+        self,
+        kind: str = "spramnet",
+        *,
+        learning_rate: float = 1e-3,
+        batch_size: int = 10,
+        max_epochs: int = 1000,
+        patience: int = 50,
+        validation_fraction: float = 0.2,
+        weight_decays: Sequence[float] = (0.0,),
+        seed: int = 0,
+        progress: bool | None = False,
+    ):
+        self.kind = kind
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.patience = patience
+        self.validation_fraction = validation_fraction
+        self.weight_decays = weight_decays
+        self.seed = seed
+        self.progress = progress
+
+    def fit(
+        self, X: np.ndarray, Y: np.ndarray, groups: Sequence | None = None
+    ) -> "ConvolutionalNetwork":
+        """Choose decay and epochs on held-out groups, then train on everything."""
+        self._check()
+        X, Y = validate_data(self, X, Y, multi_output=True, y_numeric=True, dtype=float)
+        if len(X) < 2:
+            raise ValueError(f"a network needs two structures, got n_samples = {len(X)}")
+        scales, x, y = self._scaled(X, np.asarray(Y, float))
+        with _reproducible(self.seed):
+            decay, epochs, history = self._choose(x, y, groups)
+            trainer = _Trainer(self, x, y, decay)
+            final = [error for error, _ in zip(trainer.epochs(), range(epochs), strict=False)]
+        self.weights_ = trainer.weights() | scales
+        self.n_parameters_ = sum(math.prod(s) for s in self._shapes(y, trained=True).values())
+        self.n_epochs_, self.weight_decay_ = epochs, decay
+        self.history_ = history | {"final": np.array(final)}
+        self.output_shape_ = np.shape(Y)[1:]
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Predictions, shape (n, n_omega), in the unit of Y; computed in double precision."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False, dtype=float)
+        return evaluate(self.kind, self.weights_, X).reshape(len(X), *self.output_shape_)
+
+    def _check(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
+        for name in ("learning_rate", "batch_size", "max_epochs", "patience"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if not 0 <= self.validation_fraction <= 0.5:
+            raise ValueError(
+                f"validation_fraction must be 0 to 0.5, got {self.validation_fraction}"
+            )
+        if not len(self.weight_decays) or min(self.weight_decays) < 0:
+            raise ValueError(f"weight_decays must be 0 or more, got {self.weight_decays}")
+
+    def _scaled(self, X, Y) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+        features, outputs = _features(self.kind, X), Y.reshape(len(Y), -1)
+        scales = {}
+        for name, values in (("x", features), ("y", outputs)):
+            scales[f"{name}_mean"] = values.mean(axis=0)
+            scales[f"{name}_scale"] = np.array([np.sqrt(values.var(axis=0).mean()) or 1.0])
+        x = (features - scales["x_mean"]) / scales["x_scale"]
+        return scales, x, (outputs - scales["y_mean"]) / scales["y_scale"]
+
+    def _shapes(self, y: np.ndarray, *, trained: bool) -> dict[str, tuple[int, ...]]:
+        found = shapes(self.kind, self.n_features_in_, y.shape[1])
+        return {n: s for n, s in found.items() if not (trained and "running" in n)}
+
+    def _choose(self, x, y, groups) -> tuple[float, int, dict[str, np.ndarray]]:
+        """Best decay, its number of epochs and its history."""
+        if self.validation_fraction == 0:
+            return self.weight_decays[0], self.max_epochs, {}
+        groups = np.arange(len(x)) if groups is None else np.asarray(groups)
+        n_splits = min(round(1 / self.validation_fraction), len(np.unique(groups)))
+        train, held_out = grouped_folds(groups, n_splits, self.seed)[0]
+        best = (np.inf, self.weight_decays[0], 1, {})
+        for decay in self.weight_decays:
+            trainer = _Trainer(self, x[train], y[train], decay)
+            history = self._until_it_stops_helping(trainer, x[held_out], y[held_out])
+            epochs = int(np.argmin(history["validation"])) + 1
+            error = history["validation"][epochs - 1]
+            if error < best[0]:
+                best = (error, decay, epochs, history)
+        return best[1:]
+
+    def _until_it_stops_helping(self, trainer: "_Trainer", x, y) -> dict[str, np.ndarray]:
+        training, validation, best = [], [], 0
+        for error in trainer.epochs():
+            training.append(error)
+            validation.append(trainer.error(x, y))
+            if validation[-1] < validation[best]:
+                best = len(validation) - 1
+            if len(validation) - 1 - best >= self.patience or len(validation) >= self.max_epochs:
+                break
+        return {"training": np.array(training), "validation": np.array(validation)}
+
+
+class _Trainer:
+    """A fresh network, its optimiser and its data."""
+
+    def __init__(self, settings: ConvolutionalNetwork, x, y, decay: float):
+        torch = _torch()
+        self.x = torch.as_tensor(x, dtype=torch.float32)
+        self.y = torch.as_tensor(y, dtype=torch.float32)
+        self.settings = settings
+        self.net = build(settings.kind, x.shape[1], y.shape[1])
+        self.optimiser = torch.optim.AdamW(
+            self.net.parameters(), lr=settings.learning_rate, weight_decay=decay, fused=True
+        )
+
+    def epochs(self) -> Iterator[float]:
+        """Train, one epoch at a time; yields the mean training error of the epoch."""
+        torch = _torch()
+        n_batches = math.ceil(len(self.x) / self.settings.batch_size)
+        shown = self.settings.progress
+        bar = tqdm(unit="epoch", disable=None if shown is None else not shown)
+        with bar:
+            for _ in count():
+                self.net.train()
+                total = 0.0
+                # Batches of nearly equal size: none of a single structure.
+                for batch in torch.randperm(len(self.x)).tensor_split(n_batches):
+                    self.optimiser.zero_grad()
+                    loss = torch.mean((self.net(self.x[batch]) - self.y[batch]) ** 2)
+                    loss.backward()
+                    self.optimiser.step()
+                    total += float(loss.detach()) * len(batch)
+                bar.update()
+                yield total / len(self.x)
+
+    def error(self, x, y) -> float:
+        """Mean squared error on other structures."""
+        torch = _torch()
+        self.net.eval()
+        with torch.inference_mode():
+            guess = self.net(torch.as_tensor(x, dtype=torch.float32)).numpy()
+        return float(np.mean((guess - y) ** 2))
+
+    def weights(self) -> dict[str, np.ndarray]:
+        state = self.net.state_dict()
+        return {n: v.numpy().astype(float) for n, v in state.items() if "num_batches" not in n}
+
+
+def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
+    """Shapes of the arrays that make up a network, without loading PyTorch.
+
+    Those with ``running`` in their name are statistics of the batches, the rest is trained.
+    """
+    n_r = max(n_r, FEWEST_BINS)
+    if kind == "spramnet":
+        hidden = 64 * ((n_r - 2) // 2)
+        layers = {"1": (64, 1, 3), "5": (50, hidden), "7": (n_omega, 50)}
+        return {
+            f"{name}.{part}": shape if part == "weight" else shape[:1]
+            for name, shape in layers.items()
+            for part in ("weight", "bias")
+        }
+    first = (n_r - 1) // 4 + 1
+    convolutions = {
+        "1": ("2", (64, 1, 11)),
+        "4.main.0": ("4.main.1", (64, 64, 3)),
+        "4.main.3": ("4.main.4", (64, 64, 3)),
+        "5.main.0": ("5.main.1", (128, 64, 3)),
+        "5.main.3": ("5.main.4", (128, 128, 3)),
+        "5.short.0": ("5.short.1", (128, 64, 1)),
+    }
+    found: dict[str, tuple[int, ...]] = {}
+    for convolution, (normalisation, shape) in convolutions.items():
+        found[f"{convolution}.weight"] = shape
+        for part in ("weight", "bias", "running_mean", "running_var"):
+            found[f"{normalisation}.{part}"] = shape[:1]
+    features = 128 * ((first - 1) // 2 + 1)
+    return found | {"8.weight": (n_omega, features), "8.bias": (n_omega,)}
+
+
+def build(kind: str, n_r: int, n_omega: int) -> "nn.Sequential":
+    """A network with fresh weights: (n, n_r) to (n, n_omega)."""
+    nn = _torch().nn
+    sizes = shapes(kind, n_r, n_omega)
+    n_r = max(n_r, FEWEST_BINS)
+    start = nn.Unflatten(1, (1, n_r))
+    if kind == "spramnet":
+        last = [nn.Linear(sizes["5.weight"][1], 50), nn.ReLU(), nn.Linear(50, n_omega)]
+        return nn.Sequential(
+            start, nn.Conv1d(1, 64, 3), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), *last
+        )
+    return nn.Sequential(
+        start,
+        nn.Conv1d(1, 64, 11, stride=4, padding=5, bias=False),
+        nn.BatchNorm1d(64),
+        nn.ReLU(),
+        _residual_block(64, 64, 1),
+        _residual_block(64, 128, 2),
+        nn.Flatten(),
+        nn.Dropout(0.5),
+        nn.Linear(sizes["8.weight"][1], n_omega),
+    )
+
+
+def _residual_block(n_in: int, n_out: int, stride: int) -> "nn.Module":
+    nn = _torch().nn
+
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.main = nn.Sequential(
+                nn.Conv1d(n_in, n_out, 3, stride, padding=1, bias=False),
+                nn.BatchNorm1d(n_out),
+                nn.ReLU(),
+                nn.Conv1d(n_out, n_out, 3, padding=1, bias=False),
+                nn.BatchNorm1d(n_out),
+            )
+            self.short = nn.Identity()
+            if n_in != n_out:
+                shortcut = nn.Conv1d(n_in, n_out, 1, stride, bias=False)
+                self.short = nn.Sequential(shortcut, nn.BatchNorm1d(n_out))
+
+        def forward(self, x: "torch.Tensor") -> "torch.Tensor":
+            return nn.functional.relu(self.main(x) + self.short(x))
+
+    return Residual()
+
+
+def evaluate(kind: str, weights: Mapping[str, np.ndarray], X: np.ndarray) -> np.ndarray:
+    """Output of a trained network for X of shape (n, n_r); shape (n, n_omega), unit of Y.
+
+    ``weights`` are the ``weights_`` of a fitted estimator.
+    """
+    torch = _torch()
+    layers = {n: torch.from_numpy(v) for n, v in weights.items() if n not in SCALES}
+    net = build(kind, X.shape[1], len(weights["y_mean"])).double()
+    # Not strict: the counters of batches are of no use here.
+    net.load_state_dict(layers, strict=False)
+    net.eval()
+    x = (_features(kind, X) - weights["x_mean"]) / weights["x_scale"]
+    with _reproducible(0), torch.inference_mode():
+        return net(torch.from_numpy(x)).numpy() * weights["y_scale"] + weights["y_mean"]
+
+
+def _features(kind: str, X: np.ndarray) -> np.ndarray:
+    if kind == "residual":
+        X = np.log(np.maximum(X, SMALLEST_G))
+    return np.pad(X, ((0, 0), (0, max(FEWEST_BINS - X.shape[1], 0))))
+
+
+@contextmanager
+def _reproducible(seed: int) -> Iterator[None]:
+    """One thread and a seed of its own; the state of PyTorch is as before afterwards."""
+    torch = _torch()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _torch():
+    try:
+        import torch
+    except ImportError as missing:
+        raise ImportError(
+            "the convolutional network needs PyTorch: make cnn, or pip install torch==2.13.0"
+        ) from missing
+    return torch

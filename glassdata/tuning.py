@@ -1,0 +1,116 @@
+"""Choosing the settings of an estimator on held-out groups, the same way for every estimator."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, clone
+from sklearn.model_selection import BaseCrossValidator, ParameterGrid
+from sklearn.utils import get_tags
+from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
+
+from glassdata.evaluation import grouped_folds
+
+
+class GroupFolds(BaseCrossValidator):
+    """Shuffled group folds for tuning: as :func:`grouped_folds`, but content with little.
+
+    Without groups every structure is its own. With fewer groups than ``n_splits`` there are as
+    many folds as groups, because a small training fold must still be able to choose a penalty.
+    """
+
+    def __init__(self, n_splits: int = 5, seed: int = 0):
+        self.n_splits = n_splits
+        self.seed = seed
+
+    def split(self, X, y=None, groups=None):
+        """Yield (train, test) arrays of structure numbers."""
+        groups = np.arange(len(X)) if groups is None else np.asarray(groups)
+        yield from grouped_folds(groups, self.get_n_splits(X, y, groups), self.seed)
+
+    def get_n_splits(self, X=None, y=None, groups=None) -> int:
+        """Return the number of folds of these groups."""
+        if groups is None and X is None:
+            return self.n_splits
+        return min(self.n_splits, len(X) if groups is None else len(np.unique(groups)))
+
+
+class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator):
+    """An estimator whose settings are chosen by the squared error of held-out groups.
+
+    ``fit(X, Y, groups=None)`` tries every point of ``grid``, then fits the best again to
+    everything. Without ``groups`` every structure counts as independent: siblings of one melt
+    then make too weak a penalty look good. Estimators with a method ``path`` fit the whole grid
+    at once.
+
+    Parameters
+    ----------
+    estimator
+        Any regressor.
+    grid
+        Values to try, by parameter name.
+    n_splits, seed
+        Number of folds, and what shuffles the groups into them.
+
+    Attributes
+    ----------
+    best_estimator_, best_params_
+        The chosen one, fitted to all structures, and its settings.
+    errors_ : ndarray, shape (number of candidates,)
+        Held-out mean squared error of each candidate, unit of Y squared; infinite where the
+        candidate could not be fitted to every fold.
+    candidates_ : list of dict
+    """
+
+    def __init__(
+        self, estimator: BaseEstimator, grid: Mapping[str, Sequence], n_splits: int = 5, seed=0
+    ):
+        self.estimator = estimator
+        self.grid = grid
+        self.n_splits = n_splits
+        self.seed = seed
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: Sequence | None = None) -> "Tuned":
+        """Choose the settings on held-out groups, then fit to all structures."""
+        X, y = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=float)
+        y = np.asarray(y, float)
+        self.candidates_ = list(ParameterGrid(dict(self.grid)))
+        squares = np.zeros(len(self.candidates_))
+        # Many small products: BLAS threads wait for each other longer than they work.
+        with threadpool_limits(1):
+            for train, test in GroupFolds(self.n_splits, self.seed).split(X, y, groups):
+                fits = self._fit_all(X[train], y[train])
+                for number, fitted in enumerate(fits):
+                    error = np.inf if fitted is None else fitted.predict(X[test]) - y[test]
+                    squares[number] += np.sum(np.square(error))
+            self.errors_ = squares / y.size
+            if not np.isfinite(self.errors_).any():
+                raise ValueError(f"no setting of {self.estimator} suits n_samples={len(X)}")
+            self.best_params_ = self.candidates_[int(np.argmin(self.errors_))]
+            self.best_estimator_ = clone(self.estimator).set_params(**self.best_params_).fit(X, y)
+        return self
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        """Predictions of the chosen estimator, shape (n, n_omega), in the unit of Y."""
+        check_is_fitted(self)
+        return self.best_estimator_.predict(validate_data(self, X, reset=False, dtype=float))
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = get_tags(self.estimator).regressor_tags.poor_score
+        return tags
+
+    def _fit_all(self, X: np.ndarray, y: np.ndarray) -> list:
+        if hasattr(self.estimator, "path"):
+            return self.estimator.path(X, y, self.candidates_)
+        return [clone(self.estimator).set_params(**c).fit(X, y) for c in self.candidates_]
+
+    @property
+    def coef_(self) -> np.ndarray:
+        """W of the chosen map, shape (n_omega, n_r), unit of Y."""
+        return self.best_estimator_.coef_
+
+    @property
+    def intercept_(self) -> np.ndarray:
+        """b of the chosen map, shape (n_omega,), unit of Y."""
+        return self.best_estimator_.intercept_

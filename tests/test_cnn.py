@@ -1,0 +1,129 @@
+"""Laws of the convolutional networks; all but the last need PyTorch."""
+
+import builtins
+import sys
+
+import numpy as np
+import pytest
+from sklearn.utils.estimator_checks import estimator_checks_generator
+
+from glassdata import cnn, models
+
+needs_torch = pytest.mark.skipif(
+    "not __import__('importlib.util').util.find_spec('torch')",
+    reason="PyTorch is not installed: make cnn",
+)
+QUICK = {"max_epochs": 3, "patience": 2}
+
+
+@pytest.fixture(scope="module")
+def data():
+    """X, Y, groups of a map that is not linear; three siblings a group."""
+    rng = np.random.default_rng(0)
+    X = 1 + 0.3 * rng.normal(size=(60, 30))
+    Y = 5 + np.tanh(X @ rng.normal(size=(30, 8)))
+    return X, Y, np.repeat(np.arange(20), 3)
+
+
+@needs_torch
+@pytest.mark.parametrize(("kind", "n_parameters"), [("spramnet", 162_206), ("residual", 274_852)])
+def test_the_networks_have_the_published_layers(kind, n_parameters):
+    net = cnn.build(kind, 100, 100)
+    assert sum(p.numel() for p in net.parameters()) == n_parameters
+    for n_r in (1, 4, 17, 100):
+        state = cnn.build(kind, n_r, 7).state_dict()
+        found = {n: tuple(v.shape) for n, v in state.items() if "num_batches" not in n}
+        assert found == cnn.shapes(kind, n_r, 7)
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", cnn.KINDS)
+def test_a_network_learns_and_repeats_itself(kind, data):
+    import torch
+
+    X, Y, groups = data
+    before = torch.get_rng_state()
+    fits = [models.cnn(kind, max_epochs=15, seed=s).fit(X, Y, groups) for s in (1, 1, 2)]
+    assert torch.equal(torch.get_rng_state(), before)
+    assert models.r2(Y, fits[0].predict(X), Y.mean(axis=0)) > 0.5
+    for name, values in fits[0].weights_.items():
+        np.testing.assert_array_equal(values, fits[1].weights_[name])
+    assert not np.array_equal(fits[0].predict(X), fits[2].predict(X))
+    history = fits[0].history_
+    assert len(history["final"]) == fits[0].n_epochs_ == np.argmin(history["validation"]) + 1
+    assert history["final"][-1] < history["final"][0]
+
+
+@needs_torch
+def test_training_stops_when_it_no_longer_helps(data):
+    X, Y, groups = data
+    # Spectra that have nothing to do with X: the best is soon reached.
+    noise = np.random.default_rng(1).normal(size=Y.shape)
+    fitted = models.cnn(patience=5, weight_decays=(0.0,)).fit(X, noise, groups)
+    assert len(fitted.history_["validation"]) == fitted.n_epochs_ + 5 < 200
+    whole = models.cnn(validation_fraction=0, max_epochs=7).fit(X, Y)
+    assert len(whole.history_["final"]) == 7
+
+
+@needs_torch
+def test_the_unit_of_the_spectra_changes_nothing_for_a_network(data):
+    X, Y, groups = data
+    small, large = (models.cnn(**QUICK).fit(X, y, groups).predict(X) for y in (Y, 1024 * Y))
+    # A power of two: not even rounding differs.
+    np.testing.assert_array_equal(1024 * small, large)
+
+
+@needs_torch
+@pytest.mark.parametrize("kind", cnn.KINDS)
+def test_a_saved_network_predicts_the_same(kind, data, tmp_path):
+    X, Y, groups = data
+    fitted = models.cnn(kind, **QUICK).fit(X, Y, groups)
+    models.save(fitted, tmp_path / "net.npz", {}, X=X)
+    loaded, meta = models.load(tmp_path / "net.npz")
+    assert meta["kind"] == kind
+    assert loaded.shape == (8, 30)
+    np.testing.assert_array_equal(loaded.predict(X), fitted.predict(X))
+    with np.load(tmp_path / "net.npz") as content:  # no pickle needed
+        assert all(content[name].dtype.kind in "fu" for name in content.files)
+
+
+@needs_torch
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"kind": "magic"}, "'magic'"),
+        ({"learning_rate": 0.0}, "learning_rate"),
+        ({"validation_fraction": 0.9}, "validation_fraction"),
+        ({"weight_decays": (-1.0,)}, "weight_decays"),
+    ],
+)
+def test_bad_settings_are_named(settings, message, data):
+    with pytest.raises(ValueError, match=message):
+        models.cnn(**settings).fit(*data)
+
+
+CHECKED = cnn.ConvolutionalNetwork(max_epochs=20, patience=20)
+CHECKS = list(estimator_checks_generator(CHECKED))
+
+
+@needs_torch
+@pytest.mark.parametrize(("estimator", "check"), CHECKS)
+@pytest.mark.filterwarnings("ignore")  # the checks provoke warnings of scikit-learn
+def test_networks_conform_to_scikit_learn(estimator, check):
+    check(estimator)
+
+
+def test_without_pytorch_the_network_says_what_is_missing(data, monkeypatch):
+    for name in [name for name in sys.modules if name.split(".")[0] == "torch"]:
+        monkeypatch.delitem(sys.modules, name)
+    real = builtins.__import__
+
+    def without(name, *rest, **more):
+        if name.split(".")[0] == "torch":
+            raise ImportError("No module named 'torch'")
+        return real(name, *rest, **more)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(ImportError, match="needs PyTorch: make cnn"):
+        models.cnn().fit(*data)
+    assert models.ridge().fit(*data).predict(data[0]).shape == data[1].shape
