@@ -21,6 +21,7 @@ _HOME = {
     "crystal_spectra": "bands",
     "relax": "minimise",
     "open_dataset": "store",
+    "open_results": "results",
     "models": None,
     "plots": None,
 }

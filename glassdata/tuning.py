@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 from sklearn.utils import get_tags
@@ -77,7 +78,7 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
         self.candidates_ = list(ParameterGrid(dict(self.grid)))
         squares = np.zeros(len(self.candidates_))
         # Many small products: BLAS threads wait for each other longer than they work.
-        with threadpool_limits(1):
+        with threadpool_limits(1), config_context(assume_finite=True):  # checked above, once
             for train, test in GroupFolds(self.n_splits, self.seed).split(X, y, groups):
                 fits = self._fit_all(X[train], y[train])
                 for number, fitted in enumerate(fits):

@@ -1,9 +1,12 @@
 """What a linear map has to beat: regressors that know less, or that are not linear."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
-from sklearn.kernel_ridge import KernelRidge
+from scipy.linalg import solve
+from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
 from sklearn.metrics import euclidean_distances
+from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 
@@ -113,14 +116,26 @@ class KernelMap(_Yardstick):
         self.width = width
         self.l2 = l2
 
-    def _learn(self, X, Y) -> None:
+    def path(self, X: np.ndarray, Y: np.ndarray, candidates: Sequence[Mapping]) -> list:
+        """Fitted models for several settings; those of equal width share their kernel."""
+        kernels: dict[float, np.ndarray] = {}
+        return [clone(self).set_params(**c)._learn(X, Y, kernels) for c in candidates]
+
+    def _learn(self, X, Y, kernels: dict[float, np.ndarray] | None = None) -> "KernelMap":
         if not (self.width > 0 and self.l2 > 0):
             raise ValueError(f"width and l2 must be positive, got {self.width} and {self.l2}")
+        kernels = {} if kernels is None else kernels
+        self.n_features_in_ = X.shape[1]
         self.x_mean_, self.y_mean_ = X.mean(axis=0), Y.mean(axis=0)
         # Mean square distance of independent pairs: twice the total variance.
         self.length_ = self.width * np.sqrt(2 * X.var(axis=0).sum()) or 1.0
-        kernel = KernelRidge(alpha=self.l2 * len(X), kernel="rbf", gamma=0.5)
-        self.kernel_ = kernel.fit((X - self.x_mean_) / self.length_, Y - self.y_mean_)
+        self.X_ = (X - self.x_mean_) / self.length_
+        if self.width not in kernels:
+            kernels[self.width] = rbf_kernel(self.X_, gamma=0.5)
+        damped = kernels[self.width] + len(X) * self.l2 * np.eye(len(X))
+        self.dual_ = solve(damped, Y - self.y_mean_, assume_a="pos")
+        return self
 
     def _guess(self, X) -> np.ndarray:
-        return self.kernel_.predict((X - self.x_mean_) / self.length_) + self.y_mean_
+        kernel = rbf_kernel((X - self.x_mean_) / self.length_, self.X_, gamma=0.5)
+        return kernel @ self.dual_ + self.y_mean_

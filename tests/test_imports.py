@@ -20,8 +20,9 @@ LAYERS = [
     {"systems"},
     {"row"},
     {"store", "estimate"},
-    {"worker"},
+    {"worker", "results"},
     {"engine"},
+    {"experiments"},
     {"plots"},
     {"cli"},
 ]

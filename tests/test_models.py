@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.decomposition import PCA
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import ElasticNet, LinearRegression, Ridge
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -169,12 +170,12 @@ def test_all_settings_at_once_are_each_one_of_them(data):
     for model, grid in [
         (models.LinearMap(), [{"l1": a, "l2": b} for a in (0, 1e-2, 0.3) for b in (0, 1e-2)]),
         (models.PrincipalMap(), [{"n_components": k} for k in (7, 1, 12)]),
+        (models.KernelMap(), [{"width": a, "l2": b} for a in (1, 3) for b in (1e-3, 1e-2)]),
     ]:
         for settings_, fitted in zip(grid, model.path(X, Y, grid), strict=True):
             alone = clone(model).set_params(**settings_).fit(X, Y)
             assert fitted.get_params() == settings_
-            np.testing.assert_allclose(fitted.coef_, alone.coef_, atol=1e-12)
-            np.testing.assert_allclose(fitted.intercept_, alone.intercept_, atol=1e-12)
+            np.testing.assert_allclose(fitted.predict(X), alone.predict(X), atol=1e-12)
 
 
 def test_all_components_are_least_squares_and_few_are_those_of_scikit_learn(data):
@@ -217,6 +218,14 @@ def test_neighbours_agree_with_scikit_learn(data):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10)
     everyone = models.Neighbours(10**6).fit(X, Y).predict(X)
     np.testing.assert_allclose(everyone, Y.mean(axis=0) + 0 * Y, rtol=1e-10)
+
+
+def test_kernel_ridge_agrees_with_scikit_learn(data):
+    X, Y, _, _ = data
+    ours = models.KernelMap(width=0.5, l2=1e-3).fit(X, Y)
+    theirs = KernelRidge(alpha=1e-3 * N, kernel="rbf", gamma=0.5 / ours.length_**2)
+    theirs.fit(X, Y - Y.mean(axis=0))
+    np.testing.assert_allclose(ours.predict(X), theirs.predict(X) + Y.mean(axis=0), rtol=1e-10)
 
 
 def test_a_wide_kernel_is_ridge(data):

@@ -15,6 +15,7 @@ import click
 
 from glassdata.cli.building import build
 from glassdata.cli.data import info, repair, systems, verify
+from glassdata.cli.experiment import experiment
 from glassdata.cli.own import fit, predict, spectrum
 
 _EXAMPLES = """\b
@@ -44,7 +45,7 @@ def commands(debug: bool) -> None:
     """Group of all commands."""
 
 
-for _command in (systems, build, info, verify, repair, spectrum, fit, predict):
+for _command in (systems, build, info, verify, repair, spectrum, fit, predict, experiment):
     commands.add_command(_command)
 
 

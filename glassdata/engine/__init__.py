@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from glassdata.engine.clusters import connect
 from glassdata.engine.execution import Execution
@@ -148,7 +149,7 @@ def _complete(
     receipts, problems = [], []
     if todo:
         task = task_of(folder, profile, source, execution)
-        receipts, problems = run(publish, task, todo, source, execution)
+        receipts, problems = _run(publish, task, todo, source, execution)
         for loss in problems:
             record_loss(folder, loss.system, loss.index, loss.reason)
     missing = missing_rows(folder, goal)
@@ -183,26 +184,48 @@ def recompute(
     check_report(execution.report)
     folder = absolute(store)
     task = task_of(folder, read_config(folder).profile, source, execution)
-    return run(compare, task, list(rows), source, execution)
+    return _run(compare, task, list(rows), source, execution)
 
 
-def run(
+def _run(
     work: Work, task: Task, todo: Sequence[RowName], source: Source, execution: Execution
 ) -> tuple[list[Receipt], list[Loss]]:
-    """Send rows to workers, with a bar; receipts, and what went wrong.
+    needs = {name: peak_memory(source.systems[name], task.profile) for name in {n for n, _ in todo}}
+    return compute(work, task, todo, execution, needs)
+
+
+def compute(
+    work: Work,
+    task: Any,
+    todo: Sequence[RowName],
+    execution: Execution,
+    needs: Mapping[str, float] | None = None,
+) -> tuple[list[Receipt], list[Loss]]:
+    """Call ``work(task, name, number)`` on the workers for all of ``todo``, with a bar.
+
+    Workers must be able to import the function, which leaves its results on the disk.
+
+    Parameters
+    ----------
+    needs
+        Memory that a call takes, bytes, by name.
+
+    Returns
+    -------
+    receipts, problems
+        What the calls returned, and what went wrong.
 
     Raises
     ------
     ValueError
-        If the workers lack the memory for a row; none was sent then.
+        If the workers lack the memory for a call; none was sent then.
     """
-    needs = {name: peak_memory(source.systems[name], task.profile) for name in {n for n, _ in todo}}
-    with connect(execution, len(todo), needs) as connection:
-        if execution.watched and (address := dashboard(connection.client)):
+    with connect(execution, len(todo), needs or {}) as connection:
+        if address := dashboard(connection.client):
             execution.say(f"dashboard: {address}")
         with reported(execution.report):
             results = stream(connection.client, work, task, todo, connection.expected)
-            return collect(results, len(todo), execution.watched)
+            return collect(results, len(todo), execution.progress)
 
 
 def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:

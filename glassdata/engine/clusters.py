@@ -215,8 +215,8 @@ def _smallest_memory(client: Client, say: Callable[[str], None]) -> float:
 
 
 def _check_memory(memory: float, needs: Mapping[str, float]) -> None:
-    system = max(needs, key=needs.__getitem__)
-    if needs[system] > memory:
+    system = max(needs, key=needs.__getitem__, default=None)
+    if system is not None and needs[system] > memory:
         raise ValueError(
             f"a row of {system} needs about {format_bytes(int(needs[system]))}, but a worker may "
             f"use only {format_bytes(int(memory))}: take fewer --workers or a larger --memory-limit"

@@ -1,0 +1,68 @@
+"""The command that computes what takes the book long."""
+
+from pathlib import Path
+
+import click
+
+NAMES = ("line-vs-cnn", "weights", "referee")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(NAMES))
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Sealed store, its dataset.zarr, or a .zip of that. Default: the reference dataset.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("_build/results"),
+    show_default=True,
+    help="Folder of results.",
+)
+@click.option(
+    "--cluster",
+    default="local",
+    show_default=True,
+    help="local, or the address of a Dask scheduler whose workers see the same folders.",
+)
+@click.option("--workers", type=click.IntRange(min=1), help="Local processes. Default: all cores.")
+@click.option("--progress/--no-progress", default=None, help="Default: on a terminal only.")
+def experiment(
+    name: str,
+    store: Path | None,
+    output: Path,
+    cluster: str,
+    workers: int | None,
+    progress: bool | None,
+) -> int:
+    """Compute the results of experiment NAME, which the book's chapters read.
+
+    The same command resumes after any interruption; other data start anew. Networks are left out
+    where PyTorch is missing.
+
+    \b
+    Example:
+      glassdata experiment weights --store reference.store -o results
+    """
+    from glassdata.experiments import run
+
+    if output.exists() and not output.is_dir():
+        raise click.UsageError(f"{output} is a file, not a folder")
+    outcome = run(name, store, output, cluster=cluster, workers=workers, progress=progress)
+    click.echo(f"{name}: {outcome.computed} of {outcome.cells} cells computed now")
+    if outcome.left_out:
+        click.echo(
+            f"glassdata: warning: {len(outcome.left_out)} cells of networks left out: "
+            "PyTorch is missing (make cnn)",
+            err=True,
+        )
+    for problem in outcome.problems:
+        click.echo(f"glassdata: {problem}", err=True)
+    if outcome.archive is None:
+        click.echo("incomplete; the same command computes what is missing", err=True)
+        return 1
+    click.echo(f"wrote {outcome.archive}")
+    return 0

@@ -1,0 +1,132 @@
+"""A line against a CNN: all models on the same held-out families, tuned on the same inner ones.
+
+Cells::
+
+    SYSTEM.MODEL.test.K    fold K of five: every structure is tested once; K also seeds the model
+    SYSTEM.MODEL.curve.K   the same test structures, trained on 10, 20, 40, ... of the others
+    SYSTEM.MODEL.paper     the loss of the training set, and of a split that ignores families
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from itertools import product
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import has_fit_parameter
+
+from glassdata import models
+from glassdata.experiments.samples import Samples
+
+FOLDS = 5
+#: Seed of the outer folds.
+SEED = 0
+SIZES = (10, 20, 40, 80, 160)
+NETWORK = {"patience": 30}
+ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
+    "residual": lambda: models.cnn("residual", **NETWORK),
+    "cnn": lambda: models.cnn(**NETWORK),
+    "elastic_net": models.elastic_net,
+    "lasso": models.lasso,
+    "kernel_ridge": models.kernel_ridge,
+    "nearest": models.nearest,
+    "ridge": models.ridge,
+    "pcr": models.pcr,
+    "variance": lambda: models.scalar("variance"),
+    "density": models.scalar,
+    "mean": models.mean,
+    # For the paper's way of comparing: least squares, and the network trained to the end.
+    "least_squares": lambda: models.ridge(0.0),
+    "cnn_to_the_end": lambda: models.cnn(validation_fraction=0.0, max_epochs=1000),
+}
+NETWORKS = ("residual", "cnn", "cnn_to_the_end")
+TESTED = tuple(ESTIMATORS)[:-2]
+CURVES = ("cnn", "kernel_ridge", "ridge", "pcr")
+PAPER = ("cnn_to_the_end", "ridge", "least_squares")
+
+
+def cells(samples: Mapping[str, Samples]) -> list[str]:
+    """Names of all cells, those that take longest first."""
+    names = [f"{s}.{m}.test.{k}" for m, s, k in product(TESTED, samples, range(FOLDS))]
+    names += [f"{s}.{m}.curve.{k}" for m, s, k in product(CURVES, samples, range(FOLDS))]
+    names += [f"{s}.{m}.paper" for m, s in product(PAPER, samples)]
+    return sorted(names, key=lambda name: list(ESTIMATORS).index(name.split(".")[1]) >= 4)
+
+
+def compute(cell: str, get: Callable[[str], Samples]) -> dict[str, np.ndarray]:
+    """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
+    system, model, kind, *fold = cell.split(".")
+    samples = get(system)
+    if kind == "paper":
+        return _paper(samples, model)
+    train, test = models.grouped_folds(samples.groups, FOLDS, SEED)[int(fold[0])]
+    if kind == "test":
+        return _trial(samples, model, train, test, int(fold[0]))
+    return _curve(samples, model, train, test, int(fold[0]))
+
+
+def _trial(
+    samples: Samples, model: str, train: np.ndarray, test: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
+    """Train on ``train`` alone, whatever has to be chosen; score on ``test``."""
+    X = samples.density[:, None] if model == "density" else samples.X
+    Y, estimator = samples.Y, ESTIMATORS[model]()
+    if "seed" in estimator.get_params():
+        estimator.set_params(seed=seed)
+    extra = {"groups": samples.groups[train]} if has_fit_parameter(estimator, "groups") else {}
+    start = time.process_time()
+    estimator.fit(X[train], Y[train], **extra)
+    seconds = time.process_time() - start
+    mean = Y[train].mean(axis=0)
+    chosen = getattr(estimator, "best_params_", {})
+    if model in NETWORKS:
+        chosen = {"epochs": estimator.n_epochs_, "weight_decay": estimator.weight_decay_}
+    return {
+        "test": test,
+        "error": _errors(estimator.predict(X[test]), Y[test]),
+        "baseline": _errors(mean, Y[test]),
+        "training_error": _errors(estimator.predict(X[train]), Y[train]).mean(),
+        "training_baseline": _errors(mean, Y[train]).mean(),
+        "n_train": len(train),
+        "cpu_seconds": seconds,
+        "n_parameters": _n_parameters(estimator, Y[train]),
+        "chosen": json.dumps({key: float(value) for key, value in chosen.items()}),
+    } | {f"history_{key}": h for key, h in getattr(estimator, "history_", {}).items()}
+
+
+def _curve(samples: Samples, model: str, train, test, seed: int) -> dict[str, np.ndarray]:
+    """Scores with the first families of the training set, in an order drawn with ``seed``."""
+    families = np.random.default_rng(seed).permutation(np.unique(samples.groups[train]))
+    ordered = [train[samples.groups[train] == family] for family in families]
+    reached = np.cumsum([len(family) for family in ordered])
+    sizes = [size for size in SIZES if size < len(train)]
+    trials = []
+    for size in sizes:
+        some = np.concatenate(ordered[: int(np.searchsorted(reached, size)) + 1])
+        trials.append(_trial(samples, model, some, test, seed))
+    shared = ("n_train", "error", "baseline", "cpu_seconds", "training_error")
+    return {"test": test} | {key: np.stack([trial[key] for trial in trials]) for key in shared}
+
+
+def _paper(samples: Samples, model: str) -> dict[str, np.ndarray]:
+    """Structures split at random, relatives on both sides; and the loss of the training set."""
+    alone = np.arange(len(samples))
+    train, test = models.grouped_folds(alone, FOLDS, SEED)[0]
+    return _trial(samples, model, train, test, SEED)
+
+
+def _errors(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    return np.mean((guess - truth) ** 2, axis=1)
+
+
+def _n_parameters(estimator: BaseEstimator, Y: np.ndarray) -> int:
+    """Numbers that a fitted model consists of; for those that remember, the training spectra."""
+    if hasattr(estimator, "n_parameters_"):
+        return estimator.n_parameters_
+    fitted = getattr(estimator, "best_estimator_", estimator)
+    if isinstance(fitted, models.PrincipalMap):
+        return (fitted.n_components + 1) * Y.shape[1]
+    if hasattr(fitted, "coef_"):
+        return int(np.count_nonzero(fitted.coef_)) + Y.shape[1]
+    return Y.shape[1] if isinstance(fitted, type(models.mean())) else Y.size

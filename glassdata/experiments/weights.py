@@ -1,0 +1,281 @@
+"""What the weights of the linear maps mean, and whether they mean anything at all.
+
+Cells, one of each per system::
+
+    SYSTEM.maps          W and b of six fits to all structures, beside a moderate g(r) and D
+    SYSTEM.grid          training and held-out loss against α and β of eq. 8
+    SYSTEM.collinearity  condition number, variance inflation factors
+    SYSTEM.bootstrap     how W scatters when families are drawn again with replacement
+    SYSTEM.path          norms, bias and held-out error against the penalty, or the components
+    SYSTEM.components    leading principal components of g(r), and what they follow
+    SYSTEM.shells        held-out R² when shells are cut off, left alone or permuted
+
+α and β are meant per bin: ``reduction="mean"`` of ``glassdata.models.penalties``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise, product
+
+import numpy as np
+
+from glassdata import models
+from glassdata.experiments.samples import Samples
+
+FOLDS = 5
+SEED = 0
+ALPHAS = (0.0, 1e-8, 1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4)
+BETAS = (0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)
+#: The setting of the paper's Fig. 3.
+PAPER_ALPHA = 1e-5
+BOOTSTRAP = {"ridge": 200, "least_squares": 200, "pcr": 200, "lasso": 30, "elastic_net": 30}
+REACHES = (2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # Å
+PERMUTATIONS = 20
+N_COMPONENTS = 8
+MEASURES = ("grid", "bootstrap", "shells", "maps", "path", "components", "collinearity")
+
+
+def cells(samples: Mapping[str, Samples]) -> list[str]:
+    """Names of all cells, those that take longest first."""
+    return [f"{system}.{measure}" for measure, system in product(MEASURES, samples)]
+
+
+def compute(cell: str, get: Callable[[str], Samples]) -> dict[str, np.ndarray]:
+    """One cell; spectra have sum 1 over the bins, W and b their unit."""
+    system, measure = cell.split(".")
+    return globals()[f"_{measure}"](get(system))
+
+
+def _chosen(samples: Samples) -> dict[str, object]:
+    """Each kind of map with the penalty that its own tuning prefers, fitted to everything."""
+    tuned = {
+        "ridge": models.ridge(),
+        "lasso": models.lasso(),
+        "elastic_net": models.elastic_net(),
+        "pcr": models.pcr(),
+    }
+    fits = {n: t.fit(samples.X, samples.Y, groups=samples.groups) for n, t in tuned.items()}
+    fixed = {name: fitted.best_estimator_ for name, fitted in fits.items()}
+    paper = models.penalties(PAPER_ALPHA, 0.0, samples.Y, reduction="mean")
+    fixed["paper"] = models.LinearMap(**paper).fit(samples.X, samples.Y)
+    fixed["least_squares"] = models.LinearMap(l2=0.0).fit(samples.X, samples.Y)
+    return fixed
+
+
+def _maps(samples: Samples) -> dict[str, np.ndarray]:
+    # Moderate: the median of how far g(r) swings.
+    swing = samples.X.var(axis=1)
+    moderate = int(np.argsort(swing)[len(swing) // 2])
+    out = {
+        "r": samples.r,
+        "omega": samples.omega,
+        "g": samples.X[moderate],
+        "pdos": samples.Y[moderate],
+        "g_mean": samples.X.mean(axis=0),
+        "pdos_mean": samples.Y.mean(axis=0),
+        "g_sd": samples.X.std(axis=0),
+    }
+    for name, fitted in _chosen(samples).items():
+        out[f"W_{name}"] = fitted.coef_.astype("f4")
+        out[f"b_{name}"] = fitted.intercept_
+        out |= {f"{key}_{name}": value for key, value in fitted.get_params().items()}
+        error = samples.Y - fitted.predict(samples.X)
+        out[f"training_mse_{name}"] = np.mean(error**2)
+    return out
+
+
+def _grid(samples: Samples) -> dict[str, np.ndarray]:
+    shape = len(ALPHAS), len(BETAS)
+    squares = {"training": np.zeros(shape), "held_out": np.zeros(shape)}
+    nonzero = np.zeros(shape)
+    for train, test in models.grouped_folds(samples.groups, FOLDS, SEED):
+        X, Y = samples.X[train], samples.Y[train]
+        pairs = list(product(ALPHAS, BETAS))
+        settings = [models.penalties(a, b, Y, reduction="mean") for a, b in pairs]
+        for number, fitted in enumerate(models.LinearMap().path(X, Y, settings)):
+            at = np.unravel_index(number, shape)
+            squares["training"][at] += np.mean((fitted.predict(X) - Y) ** 2) / FOLDS
+            error = fitted.predict(samples.X[test]) - samples.Y[test]
+            squares["held_out"][at] += np.sum(error**2) / samples.Y.size
+            nonzero[at] += np.mean(fitted.coef_ != 0) / FOLDS
+    return {"alpha": ALPHAS, "beta": BETAS, "nonzero": nonzero} | squares
+
+
+def _collinearity(samples: Samples) -> dict[str, np.ndarray]:
+    """Variance inflation 1/(1 − R²) of each bin by all others; NaN where a bin never varies."""
+    varying = samples.X.std(axis=0) > 1e-9
+    Z = samples.X[:, varying]
+    Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
+    singular = np.linalg.svd(Z, compute_uv=False)
+    vif = np.full(len(samples.r), np.nan)
+    # With no more structures than bins every bin is an exact combination of the others.
+    determined = len(Z) - 1 > Z.shape[1]
+    correlation = Z.T @ Z / len(Z)
+    vif[varying] = np.diag(np.linalg.inv(correlation)) if determined else np.inf
+    share = singular**2 / np.sum(singular**2)
+    return {
+        "r": samples.r,
+        "vif": vif,
+        "singular": singular,
+        "condition": singular[0] / singular[min(len(Z) - 1, Z.shape[1]) - 1],
+        "effective_rank": np.exp(-np.sum(share * np.log(np.maximum(share, 1e-300)))),
+        "neighbour_correlation": np.diag(correlation, 1),
+        "determined": determined,
+    }
+
+
+def _bootstrap(samples: Samples) -> dict[str, np.ndarray]:
+    """Mean and scatter of W over resampled families, at the penalties chosen once."""
+    out = {"r": samples.r, "omega": samples.omega}
+    fixed = _chosen(samples)
+    families = np.unique(samples.groups)
+    members = [np.flatnonzero(samples.groups == family) for family in families]
+    for name, repeats in BOOTSTRAP.items():
+        rng = np.random.default_rng(SEED)
+        total = np.zeros((3, *fixed[name].coef_.shape))
+        for _ in range(repeats):
+            drawn = rng.integers(len(families), size=len(families))
+            rows = np.concatenate([members[k] for k in drawn])
+            W = _refit(fixed[name], samples, rows)
+            total += W, W**2, W != 0
+        mean, square, chosen = total / repeats
+        out[f"mean_{name}"] = mean.astype("f4")
+        out[f"sd_{name}"] = np.sqrt(np.maximum(square - mean**2, 0)).astype("f4")
+        if name in ("lasso", "elastic_net"):
+            out[f"selected_{name}"] = chosen.astype("f4")
+    return out
+
+
+def _refit(fitted, samples: Samples, rows: np.ndarray) -> np.ndarray:
+    again = type(fitted)(**fitted.get_params())
+    return again.fit(samples.X[rows], samples.Y[rows]).coef_
+
+
+def _path(samples: Samples) -> dict[str, np.ndarray]:
+    """Ridge against its penalty, PCR against its components: size of W, bias, held-out error."""
+    peaks = np.sort(np.argsort(samples.Y.mean(axis=0))[-3:])
+    out = {"r": samples.r, "omega": samples.omega, "shown": peaks}
+    mean = samples.Y.mean(axis=0)
+    for name, model, grid in (
+        ("ridge", models.LinearMap(), [{"l2": value} for value in models.RIDGE_L2]),
+        ("pcr", models.PrincipalMap(), [{"n_components": k} for k in models.COMPONENTS]),
+    ):
+        held_out = _held_out_errors(samples, model, grid)
+        fits = model.path(samples.X, samples.Y, grid)
+        kept = [k for k, fit in enumerate(fits) if fit is not None and np.isfinite(held_out[k])]
+        out |= {
+            f"{name}_setting": [float(next(iter(grid[k].values()))) for k in kept],
+            f"{name}_norm": [np.linalg.norm(fits[k].coef_) for k in kept],
+            f"{name}_held_out": held_out[kept],
+            f"{name}_training": [
+                np.mean((fits[k].predict(samples.X) - samples.Y) ** 2) for k in kept
+            ],
+            f"{name}_W": np.array([fits[k].coef_[peaks] for k in kept], "f4"),
+            f"{name}_b": np.array([fits[k].intercept_ for k in kept], "f4"),
+            f"{name}_b_likeness": [np.corrcoef(fits[k].intercept_, mean)[0, 1] for k in kept],
+        }
+    return out
+
+
+def _held_out_errors(samples: Samples, model, grid: Sequence[Mapping]) -> np.ndarray:
+    squares = np.zeros(len(grid))
+    for train, test in models.grouped_folds(samples.groups, FOLDS, SEED):
+        for k, fit in enumerate(model.path(samples.X[train], samples.Y[train], grid)):
+            error = np.inf if fit is None else fit.predict(samples.X[test]) - samples.Y[test]
+            squares[k] += np.sum(np.square(error))
+    return squares / samples.Y.size
+
+
+def _components(samples: Samples) -> dict[str, np.ndarray]:
+    """Leading directions of g(r), their share, and their correlation with what can be named."""
+    centred = samples.X - samples.X.mean(axis=0)
+    left, singular, right = np.linalg.svd(centred, full_matrices=False)
+    k = min(N_COMPONENTS, len(samples) - 1)
+    first = int(np.argmax(samples.X.mean(axis=0)))
+    named = {
+        "density": samples.density,
+        "swing of g(r)": samples.X.var(axis=1),
+        "height at the first peak": samples.X[:, first],
+        "number of atoms": samples.n_atoms,
+        "mean frequency": samples.Y @ samples.omega,
+        "mean squared frequency": samples.Y @ samples.omega**2,
+    }
+    scores = left[:, :k]
+    with np.errstate(invalid="ignore"):  # a number that never varies follows nothing
+        follows = [[np.corrcoef(s, value)[0, 1] for value in named.values()] for s in scores.T]
+    return {
+        "r": samples.r,
+        "omega": samples.omega,
+        "components": right[:k],
+        "share": (singular**2 / np.sum(singular**2))[:k],
+        "named": np.array(list(named)),
+        "correlation": np.array(follows),
+        "response": (samples.Y - samples.Y.mean(axis=0)).T @ scores,
+    }
+
+
+def _shells(samples: Samples) -> dict[str, np.ndarray]:
+    """R² in every frequency bin with parts of g(r); the truth about 'short r, low frequency'."""
+    edges = _shell_edges(samples)
+    inside = [(samples.r >= low) & (samples.r < high) for low, high in pairwise(edges)]
+    out = {"r": samples.r, "omega": samples.omega, "shell_edges": edges, "reach": REACHES}
+    out["all"] = _r2_by_bin(samples, np.ones(len(samples.r), bool))
+    reached = [samples.r < reach for reach in REACHES]
+    for name, masks in (
+        ("within", reached),
+        ("beyond", [~mask for mask in reached]),
+        ("alone", inside),
+        ("without", [~mask for mask in inside]),
+    ):
+        out[name] = np.array([_r2_by_bin(samples, mask) for mask in masks])
+    out["permuted"] = _permuted(samples, inside)
+    return out
+
+
+def _shell_edges(samples: Samples) -> np.ndarray:
+    """0, the minima between the peaks of the mean g(r), and the end; five shells at most."""
+    # Over 0.5 Å, so that ripples are no shells.
+    width = max(round(0.5 / (samples.r[1] - samples.r[0])), 1)
+    smooth = np.convolve(samples.X.mean(axis=0), np.ones(width) / width, mode="same")
+    start = int(np.argmax(smooth > 0.5 * smooth.max()))
+    low = [
+        k
+        for k in range(start + 1, len(smooth) - width)
+        if smooth[k] < smooth[k - 1] and smooth[k] <= smooth[k + 1]
+    ]
+    step = samples.r[1] - samples.r[0]
+    return np.array([0.0, *samples.r[low[:4]], samples.r[-1] + step / 2])
+
+
+def _r2_by_bin(samples: Samples, mask: np.ndarray) -> np.ndarray:
+    """Held-out R² in each frequency bin, with the overall one appended; NaN where D is constant."""
+    held_out = models.cross_validate(
+        models.ridge(), samples.X[:, mask], samples.Y, samples.groups, n_splits=FOLDS, seed=SEED
+    )
+    return _by_bin(held_out.truth, held_out.prediction, held_out.baseline)
+
+
+def _by_bin(truth, guess, baseline) -> np.ndarray:
+    error, reference = (np.sum((x - truth) ** 2, axis=0) for x in (guess, baseline))
+    error, reference = (np.append(x, x.sum()) for x in (error, reference))
+    return np.where(reference > 0, 1 - error / np.where(reference > 0, reference, 1), np.nan)
+
+
+def _permuted(samples: Samples, shells: Sequence[np.ndarray]) -> np.ndarray:
+    """Held-out R² by bin when one shell comes from another held-out structure."""
+    rng = np.random.default_rng(SEED)
+    guess = np.zeros((len(shells), PERMUTATIONS, *samples.Y.shape))
+    baseline = np.empty_like(samples.Y)
+    for train, test in models.grouped_folds(samples.groups, FOLDS, SEED):
+        X, Y = samples.X[train], samples.Y[train]
+        fitted = models.ridge().fit(X, Y, groups=samples.groups[train])
+        baseline[test] = Y.mean(axis=0)
+        for number, repeat in product(range(len(shells)), range(PERMUTATIONS)):
+            mixed, shell = samples.X[test].copy(), shells[number]
+            mixed[:, shell] = mixed[rng.permutation(len(test))][:, shell]
+            guess[number, repeat, test] = fitted.predict(mixed)
+    return np.array(
+        [
+            np.mean([_by_bin(samples.Y, one, baseline) for one in repeats], axis=0)
+            for repeats in guess
+        ]
+    )

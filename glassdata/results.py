@@ -1,0 +1,148 @@
+"""Results of experiments: one small file per cell, then one sealed archive per experiment.
+
+Layout of a results folder::
+
+    NAME/CELL.npz   one finished cell each; what a rerun finds, it does not compute again
+    NAME.zip        all cells and manifest.json, written when the last cell is there
+
+A cell is a dictionary of arrays of numbers and text. Its name is made of parts joined by dots,
+such as ``amc.ridge.0``. The archive carries the sha256 of itself.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import numpy as np
+
+import glassdata.config
+from glassdata.config import canonical_json
+from glassdata.store.files import (
+    DamageError,
+    StoreError,
+    archive_is_whole,
+    replace,
+    replace_stream,
+    write_archive,
+)
+
+_CHECKOUT = Path(glassdata.config.__file__).parents[1]
+#: The results that ship with the repository, and those that a checkout computed for itself.
+SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
+MANIFEST = "manifest.json"
+_IDENTITY = "identity"
+
+
+class Results(Mapping):
+    """The cells of one experiment by name, each a dictionary of arrays; and its ``manifest``."""
+
+    def __init__(self, data: bytes, origin: str):
+        if not archive_is_whole(data):
+            raise DamageError(f"{origin} is damaged: its checksum does not match")
+        self._archive = zipfile.ZipFile(io.BytesIO(data))
+        self.manifest = json.loads(self._archive.read(MANIFEST))
+
+    def __getitem__(self, cell: str) -> dict[str, np.ndarray]:
+        if cell not in self.manifest["cells"]:
+            raise KeyError(cell)
+        return decode(self._archive.read(f"{cell}.npz"))[1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.manifest["cells"])
+
+    def __len__(self) -> int:
+        return len(self.manifest["cells"])
+
+    def select(self, pattern: str) -> dict[str, dict[str, np.ndarray]]:
+        """Cells whose names match a shell pattern, such as ``amc.*.0``, in their order."""
+        return {cell: self[cell] for cell in self if fnmatchcase(cell, pattern)}
+
+    @property
+    def systems(self) -> list[str]:
+        """Systems of the dataset that was used."""
+        return list(self.manifest["dataset"])
+
+
+def open_results(name: str, folder: str | Path | None = None) -> Results:
+    """Open the sealed results of an experiment, checked against their own sha256.
+
+    Parameters
+    ----------
+    name
+        Of the experiment, such as ``"weights"``.
+    folder
+        What ``glassdata experiment -o`` wrote to. None means the results that ship with this
+        checkout, or, where none do, those it computed.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there are none.
+    DamageError
+        If a byte of them changed.
+    """
+    places = [Path(folder)] if folder is not None else [SHIPPED, COMPUTED]
+    for place in places:
+        path = place / f"{name}.zip"
+        if path.exists():
+            return Results(path.read_bytes(), str(path))
+    raise FileNotFoundError(
+        f"there are no results {places[0] / name}.zip; make them with: glassdata experiment {name}"
+    )
+
+
+def encode(identity: str, cell: Mapping[str, object]) -> bytes:
+    """Bytes of a cell file."""
+    arrays = {key: np.asarray(value) for key, value in cell.items()}
+    for key, value in arrays.items():
+        if value.dtype.kind not in "biufU":
+            raise TypeError(f"{key} is neither numbers nor text, but of type {value.dtype}")
+    stream = io.BytesIO()
+    np.savez_compressed(stream, **arrays, **{_IDENTITY: np.array(identity)})
+    return stream.getvalue()
+
+
+def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
+    """Identity and arrays of a cell file; never unpickles."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as content:
+        arrays = {key: content[key] for key in content.files}
+    return str(arrays.pop(_IDENTITY)), arrays
+
+
+def cell_path(folder: Path, name: str, cell: str) -> Path:
+    """Where the file of a cell stands."""
+    return folder / name / f"{cell}.npz"
+
+
+def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
+    """Whether a cell is there, whole, and of this identity."""
+    path = cell_path(folder, name, cell)
+    try:
+        return path.exists() and decode(path.read_bytes())[0] == identity
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile):
+        return False
+
+
+def write_cell(
+    folder: Path, name: str, cell: str, identity: str, content: Mapping[str, object]
+) -> None:
+    """Write a cell, as a whole."""
+    replace(cell_path(folder, name, cell), encode(identity, content))
+
+
+def seal(folder: Path, name: str, cells: list[str], manifest: Mapping) -> Path:
+    """Put all cells and the manifest into the archive that ``open_results`` reads."""
+    text = canonical_json(dict(manifest) | {"experiment": name, "cells": cells})
+    members = [(MANIFEST, text.encode())]
+    for cell in cells:
+        path = cell_path(folder, name, cell)
+        if not path.exists():
+            raise StoreError(f"{path} is missing")
+        members.append((f"{cell}.npz", path.read_bytes()))
+    archive = folder / f"{name}.zip"
+    with replace_stream(archive) as stream:
+        write_archive(stream, members)
+    return archive
