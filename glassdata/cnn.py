@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
-from glassdata.evaluation import grouped_folds
+from glassdata.tuning import GroupFolds
 
 if TYPE_CHECKING:
     import torch
@@ -162,9 +162,8 @@ class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
         """Best decay, its number of epochs and its history."""
         if self.validation_fraction == 0:
             return self.weight_decays[0], self.max_epochs, {}
-        groups = np.arange(len(x)) if groups is None else np.asarray(groups)
-        n_splits = min(round(1 / self.validation_fraction), len(np.unique(groups)))
-        train, held_out = grouped_folds(groups, n_splits, self.seed)[0]
+        folds = GroupFolds(round(1 / self.validation_fraction), self.seed)
+        train, held_out = next(folds.split(x, groups=groups))
         best = (np.inf, self.weight_decays[0], 1, {})
         for decay in self.weight_decays:
             trainer = _Trainer(self, x[train], y[train], decay)

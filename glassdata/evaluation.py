@@ -62,6 +62,37 @@ def r2(Y_true: np.ndarray, Y_pred: np.ndarray, Y_train_mean: np.ndarray) -> floa
     return float(1 - np.sum((Y_pred - Y_true) ** 2) / reference)
 
 
+def r2_draws(
+    error: np.ndarray, baseline: np.ndarray, groups: Sequence, draws: int = 2000, seed: int = 0
+) -> np.ndarray:
+    """R² of bootstrap samples of families, to take intervals from; the fits stay as they are.
+
+    Equal seeds and groups draw the same families, so that differences between models are paired.
+
+    Parameters
+    ----------
+    error, baseline
+        Squared error of each held-out structure, by a model and by the training mean; shape
+        (..., n) and (n,), any common unit.
+    groups
+        Shape (n,), one label per structure.
+
+    Returns
+    -------
+    (..., draws)
+    """
+    _, family = np.unique(groups, return_inverse=True)
+    if np.shape(error)[-1:] != family.shape or np.shape(baseline) != family.shape:
+        raise ValueError(
+            f"errors {np.shape(error)}, baseline {np.shape(baseline)} and groups {family.shape} "
+            "disagree"
+        )
+    n = family.max() + 1
+    of_family = np.eye(n)[family]
+    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
+    return 1 - (error @ of_family) @ counts.T / ((baseline @ of_family) @ counts.T)
+
+
 @dataclass(frozen=True)
 class Score:
     """Scores of some structures: how many, the errors, and R² against two baselines."""

@@ -23,6 +23,7 @@ from glassdata.evaluation import (
     mse,
     normalised,
     r2,
+    r2_draws,
 )
 from glassdata.linear import LinearMap, PrincipalMap
 from glassdata.modelfile import SavedModel, fingerprint, load, save
@@ -57,6 +58,7 @@ __all__ = [
     "pcr",
     "penalties",
     "r2",
+    "r2_draws",
     "ridge",
     "save",
     "scalar",

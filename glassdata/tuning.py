@@ -27,6 +27,8 @@ class GroupFolds(BaseCrossValidator):
     def split(self, X, y=None, groups=None):
         """Yield (train, test) arrays of structure numbers."""
         groups = np.arange(len(X)) if groups is None else np.asarray(groups)
+        if groups.shape != (len(X),):
+            raise ValueError(f"groups must be one label per structure, got shape {groups.shape}")
         yield from grouped_folds(groups, self.get_n_splits(X, y, groups), self.seed)
 
     def get_n_splits(self, X=None, y=None, groups=None) -> int:

@@ -102,7 +102,7 @@ def test_bad_settings_are_named(settings, message, data):
         models.cnn(**settings).fit(*data)
 
 
-CHECKED = cnn.ConvolutionalNetwork(max_epochs=20, patience=20)
+CHECKED = cnn.ConvolutionalNetwork(max_epochs=6, patience=6, learning_rate=1e-2)
 CHECKS = list(estimator_checks_generator(CHECKED))
 
 

@@ -137,9 +137,8 @@ def test_every_output_is_fitted_on_its_own(data):
 
 
 ESTIMATORS = [
-    models.LinearMap(), models.LinearMap(l1=0.01), models.ridge(), models.lasso(),
-    models.elastic_net(), models.pcr(), models.PrincipalMap(), models.ScalarCurve(),
-    models.scalar("variance"), models.nearest(), models.Neighbours(), models.kernel_ridge(),
+    models.LinearMap(), models.LinearMap(l1=0.01), models.ridge(), models.pcr(),
+    models.PrincipalMap(), models.ScalarCurve(), models.scalar("variance"), models.Neighbours(),
     models.KernelMap(), models.mean(),
 ]  # fmt: skip
 CHECKS = [check for estimator in ESTIMATORS for check in estimator_checks_generator(estimator)]
@@ -235,6 +234,18 @@ def test_a_wide_kernel_is_ridge(data):
     # exp(-d²/2L²) is 1 - d²/2L²: up to constants, which centring takes, the product x·x'/L².
     wide = models.KernelMap(width, l2=1e-2 / length**2).fit(X, Y)
     np.testing.assert_allclose(wide.predict(X), models.ridge(1e-2).fit(X, Y).predict(X), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "make", [models.lasso, models.elastic_net, models.nearest, models.kernel_ridge]
+)
+def test_tuning_tries_equally_many_settings_on_the_same_folds(make, data):
+    X, Y, groups, _ = data
+    fitted = make().fit(X, Y, groups=groups)
+    assert len(fitted.candidates_) == models.EFFORT == len(models.ridge().fit(X, Y).candidates_)
+    assert models.r2(Y, fitted.predict(X), Y.mean(axis=0)) > 0
+    with pytest.raises(ValueError, match="one label per structure"):
+        make().fit(X, Y, groups=groups[:-1])
 
 
 def test_negative_penalties_are_refused(data):
@@ -375,6 +386,24 @@ def test_scores_do_not_depend_on_the_unit(seed, unit):
     assert models.mse(unit * truth, unit * guess) == pytest.approx(models.mse(truth, guess))
     scaled = models.r2(unit * truth, unit * guess, unit * mean)
     assert scaled == pytest.approx(models.r2(truth, guess, mean))
+
+
+def test_intervals_of_r2_come_from_families():
+    rng = np.random.default_rng(5)
+    family = rng.chisquare(3, size=100)
+    error, baseline = np.repeat(0.3 * family, 4), np.repeat(family, 4)
+    groups = np.repeat(np.arange(100), 4)
+    # Every family has the same share: no scatter, whatever is drawn.
+    np.testing.assert_allclose(models.r2_draws(error, baseline, groups), 0.7, rtol=1e-12)
+    noisy = error * np.repeat(rng.lognormal(0, 0.5, size=100), 4)
+    by_family = models.r2_draws(noisy, baseline, groups)
+    alone = models.r2_draws(noisy, baseline, np.arange(400))
+    # Four equal siblings are worth one structure: twice the scatter. 2000 draws give 2 % of it.
+    assert by_family.std() == pytest.approx(2 * alone.std(), rel=0.15)
+    both = models.r2_draws(np.stack([noisy, noisy]), baseline, groups)
+    np.testing.assert_allclose(both[0], by_family, rtol=1e-12)  # summed in another order
+    with pytest.raises(ValueError, match="disagree"):
+        models.r2_draws(noisy[:-1], baseline, groups)
 
 
 def test_telling_classes_apart_is_not_skill_inside_a_class():

@@ -1,8 +1,8 @@
 """Running an experiment: which cells are missing, Dask for those, a manifest at the end."""
 
 import importlib.util
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
@@ -11,11 +11,11 @@ from types import ModuleType
 from threadpoolctl import threadpool_limits
 
 from glassdata import engine
+from glassdata.config import digest
 from glassdata.engine.execution import Execution
-from glassdata.config import ROOT_SEED, digest
 from glassdata.experiments import comparison, referee, weights
 from glassdata.experiments.samples import load, systems_of
-from glassdata.results import cell_path, is_done, seal, write_cell
+from glassdata.results import is_done, seal, write_cell
 from glassdata.worker import Receipt
 
 #: Raised whenever the same cell would come out differently.
@@ -88,20 +88,20 @@ def run(
         (folder / name).mkdir(parents=True, exist_ok=True)
         task = Task(name, place, folder, identity)
         _, problems = engine.compute(compute_cell, task, todo, Execution(**how))
-    missing = [cell for cell in cells if not cell_path(folder, name, cell).exists()]
+    missing = [cell for cell in cells if not is_done(folder, name, cell, identity)]
     archive = None
     if not missing and not problems:
-        facts = {"dataset": marks, "identity": identity, "versions": _versions(), "root": ROOT_SEED}
-        archive = seal(folder, name, cells, facts | {"left_out": left_out})
+        facts = {"dataset": marks, "identity": identity, "left_out": left_out}
+        facts |= {"seed": EXPERIMENTS[name].SEED, "version": VERSION, "versions": _versions()}
+        archive = seal(folder, name, cells, facts)
     return Outcome(len(cells), len(todo) - len(problems), tuple(problems), tuple(left_out), archive)
 
 
 def compute_cell(task: Task, cell: str, number: int) -> Receipt:
     """Compute one cell and write it; what a worker does."""
-    get: Callable = lambda system: load(task.store, system)  # noqa: E731
     start = perf_counter()
     with threadpool_limits(1):
-        content = EXPERIMENTS[task.experiment].compute(cell, get)
+        content = EXPERIMENTS[task.experiment].compute(cell, partial(load, task.store))
     write_cell(task.folder, task.experiment, cell, task.identity, content)
     return Receipt(cell, number, "new", seconds=perf_counter() - start)
 
