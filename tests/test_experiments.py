@@ -39,6 +39,7 @@ def samples():
         replicate=groups % 4 == 3,
         density=1 + disorder,
         n_atoms=np.where(groups < 4, 900, 400),
+        peak_width=0.1 + disorder,
     )
 
 
@@ -187,7 +188,10 @@ def test_a_shell_without_information_may_be_permuted(samples, monkeypatch):
 
 
 def row(system, profile, index, timings=None):
-    return fake.plain_row(system, profile, index) | {"replicate": index % 5 == 4}
+    return fake.plain_row(system, profile, index) | {
+        "replicate": index % 5 == 4,
+        "peak_width": 0.1 + index % 7,
+    }
 
 
 @pytest.fixture

@@ -37,8 +37,7 @@ YARDSTICKS: Mapping[str, Callable[[], BaseEstimator]] = {
     "kernel_ridge": models.kernel_ridge,
     "nearest": models.nearest,
     "variance": lambda: models.scalar("variance"),
-    "density": models.scalar,
-}
+} | dict.fromkeys(("density", "n_atoms", "peak_width"), models.scalar)
 
 
 def cells(samples: Mapping[str, Samples]) -> list[str]:
@@ -66,7 +65,9 @@ def _held_out(samples: Samples, model: BaseEstimator, X=None, Y=None, seed: int 
 
 
 def _features(samples: Samples, name: str) -> np.ndarray:
-    return samples.density[:, None] if name == "density" else samples.X
+    """What a yardstick is shown: one number of the structure, or g(r)."""
+    single = name in ("density", "n_atoms", "peak_width")
+    return getattr(samples, name)[:, None] if single else samples.X
 
 
 def _errors(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:

@@ -8,6 +8,10 @@ import numpy as np
 from glassdata.models import fingerprint, normalised
 from glassdata.store import StoreError, open_dataset
 
+_VARIABLES = (
+    "g", "pdos", "parent", "disorder_class", "replicate", "density", "n_atoms", "peak_width",
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Samples:
@@ -15,7 +19,8 @@ class Samples:
 
     ``X`` (n, n_r) is g(r); ``Y`` (n, n_omega) the PDOS with sum 1 over the bins; ``groups`` the
     families that must not be split; ``classes`` the disorder classes; ``replicate`` which are
-    repeats of one preparation; ``density`` in Å^-d; ``r`` and ``omega`` the centres of the bins.
+    repeats of one preparation; ``density`` in Å^-d; ``peak_width`` that of the first peak of g(r),
+    Å; ``r`` and ``omega`` the centres of the bins.
     """
 
     name: str
@@ -29,6 +34,7 @@ class Samples:
     replicate: np.ndarray
     density: np.ndarray
     n_atoms: np.ndarray
+    peak_width: np.ndarray
 
     def __len__(self) -> int:
         return len(self.X)
@@ -36,8 +42,7 @@ class Samples:
     @property
     def fingerprint(self) -> str:
         """sha256 of everything the experiments use."""
-        text = (self.classes, self.replicate, self.density, self.n_atoms)
-        return fingerprint(self.X, self.Y, self.groups, self.r, self.omega, *text)
+        return fingerprint(*(value for value in vars(self).values() if np.ndim(value)))
 
 
 def systems_of(store: str | None) -> tuple[str, ...]:
@@ -61,10 +66,7 @@ def load(store: str | None, name: str) -> Samples:
         families = len(np.unique(group["parent"].values[good]))
         if families < 10:
             raise StoreError(f"{name} has {families} families of finished structures, need 10")
-        take = {
-            key: group[key].values[good]
-            for key in ("g", "pdos", "parent", "disorder_class", "replicate", "density", "n_atoms")
-        }
+        take = {key: group[key].values[good] for key in _VARIABLES}
         r, omega = group["r_edges"].values, group["omega_edges"].values
         dim = int(group.attrs["dimension"])
     return Samples(
@@ -79,4 +81,5 @@ def load(store: str | None, name: str) -> Samples:
         take["replicate"].astype(bool),
         take["density"].astype(float),
         take["n_atoms"],
+        take["peak_width"].astype(float),
     )
