@@ -20,14 +20,8 @@ import numpy as np
 
 import glassdata.config
 from glassdata.config import canonical_json
-from glassdata.store.files import (
-    DamageError,
-    StoreError,
-    archive_is_whole,
-    replace,
-    replace_stream,
-    write_archive,
-)
+from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.files import archive_is_whole, replace, replace_stream, write_archive
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.

@@ -11,7 +11,7 @@ import glassdata as gd
 from glassdata import engine, models, results
 from glassdata.experiments import EXPERIMENTS, comparison, referee, run, runner, weights
 from glassdata.experiments.samples import Samples, load
-from glassdata.store.files import DamageError, StoreError
+from glassdata.store import DamageError, StoreError
 
 N, N_R, N_OMEGA = 60, 20, 8
 NOISE = 3e-4

@@ -31,6 +31,11 @@ def path_argument(name: str):
     return click.argument(name, type=_Place())
 
 
+def store_option(help_: str):
+    """``--store PLACE``."""
+    return click.option("--store", type=_Place(), help=help_)
+
+
 def system_option(*, multiple: bool):
     """``--system NAME``."""
     return click.option(

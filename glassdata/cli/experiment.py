@@ -4,16 +4,14 @@ from pathlib import Path
 
 import click
 
+from glassdata.cli.choices import store_option
+
 NAMES = ("line-vs-cnn", "weights", "referee")
 
 
 @click.command()
 @click.argument("name", type=click.Choice(NAMES))
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    help="Sealed store, its dataset.zarr, or a .zip of that. Default: the reference dataset.",
-)
+@store_option("Sealed store, its dataset.zarr, or a .zip of that. Default: the reference dataset.")
 @click.option(
     "-o",
     "--output",

@@ -16,6 +16,7 @@ from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.experiments.samples import load, systems_of
 from glassdata.results import is_done, seal, write_cell
+from glassdata.store.places import absolute
 from glassdata.worker import Receipt
 
 #: Raised whenever the same cell would come out differently.
@@ -74,7 +75,7 @@ def run(
     how
         Where and how to compute: the fields of ``glassdata.engine.execution.Execution``.
     """
-    place = None if store is None else str(Path(store).absolute())
+    place = None if store is None else str(absolute(store))
     samples = {system: load(place, system) for system in systems_of(place)}
     marks = {system: one.fingerprint for system, one in samples.items()}
     identity = digest({"experiment": name, "version": VERSION, "dataset": marks})
