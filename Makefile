@@ -75,7 +75,8 @@ define KEY_PY
 import hashlib, pathlib, sys
 key = hashlib.sha256(sys.version.encode())
 files = [p for top in ("glassdata", "book/data") for p in pathlib.Path(top).rglob("*")]
-files += [pathlib.Path("constraints.txt"), pathlib.Path("benchmarks/results.json"), pathlib.Path("benchmarks/scale.json")]
+files += [pathlib.Path("constraints.txt"), *pathlib.Path("benchmarks").glob("*.json")]
+files += pathlib.Path("_build/results").glob("*.zip")
 if not pathlib.Path("$(DATASET)").is_file():
     files.append(pathlib.Path("$(STORE)/manifest.json"))
 for path in sorted(p for p in files if p.is_file() and p.suffix != ".pyc"):

@@ -51,7 +51,7 @@ def cells(samples: Mapping[str, Samples]) -> list[str]:
     names = [f"{s}.{m}.test.{k}" for m, s, k in product(TESTED, samples, range(FOLDS))]
     names += [f"{s}.{m}.curve.{k}" for m, s, k in product(CURVES, samples, range(FOLDS))]
     names += [f"{s}.{m}.paper" for m, s in product(PAPER, samples)]
-    return sorted(names, key=lambda name: list(ESTIMATORS).index(name.split(".")[1]) >= 4)
+    return sorted(names, key=lambda name: name.split(".")[1] not in NETWORKS)
 
 
 def compute(cell: str, get: Callable[[str], Samples]) -> dict[str, np.ndarray]:

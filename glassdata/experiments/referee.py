@@ -19,6 +19,7 @@ from itertools import permutations, product
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.metrics import euclidean_distances
 
 from glassdata import models
 from glassdata.experiments.samples import Samples
@@ -147,7 +148,7 @@ def _noise(samples: Samples) -> dict[str, np.ndarray]:
         mean, n = samples.Y[repeats].mean(axis=0), repeats.sum()
         out["scatter"] = _errors(mean, samples.Y[repeats]) * n / (n - 1)
         out["scatter_by_bin"] = samples.Y[repeats].var(axis=0, ddof=1)
-    distance = np.linalg.norm(samples.X[:, None] - samples.X[None], axis=2)
+    distance = euclidean_distances(samples.X)
     distance[samples.groups[:, None] == samples.groups[None]] = np.inf
     nearest = distance.argmin(axis=1)
     out["pair"] = _errors(samples.Y, samples.Y[nearest]) / 2
