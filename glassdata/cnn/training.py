@@ -1,33 +1,24 @@
-"""Convolutional networks from g(r) to the PDOS; the only module that uses PyTorch.
-
-PyTorch is loaded when a network is trained or asked for a prediction, not before. Fitted weights
-are plain arrays: they can be copied, saved and counted without it.
-"""
+"""Training of the networks, as a scikit-learn estimator."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from itertools import count
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
+from glassdata.cnn.layers import (
+    KINDS,
+    build,
+    evaluate,
+    features,
+    load_torch,
+    reproducible,
+    shapes,
+)
 from glassdata.tuning import GroupFolds
-
-if TYPE_CHECKING:
-    import torch
-    from torch import nn
-
-KINDS = ("spramnet", "residual")
-#: g(r) below this counts as this before the logarithm is taken.
-SMALLEST_G = 1e-3
-#: Fewest bins of g(r) that the layers can digest; fewer are filled up with zeros.
-FEWEST_BINS = 4
-#: What brings X into the network and its output into the unit of Y.
-SCALES = ("x_mean", "x_scale", "y_mean", "y_scale")
 
 
 class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
@@ -115,7 +106,7 @@ class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
         if len(X) < 2:
             raise ValueError(f"a network needs two structures, got n_samples = {len(X)}")
         scales, x, y = self._scaled(X, np.asarray(Y, float))
-        with _reproducible(self.seed):
+        with reproducible(self.seed):
             decay, epochs, history = self._choose(x, y, groups)
             trainer = _Trainer(self, x, y, decay)
             final = [error for error, _ in zip(trainer.epochs(), range(epochs), strict=False)]
@@ -146,12 +137,12 @@ class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
             raise ValueError(f"weight_decays must be 0 or more, got {self.weight_decays}")
 
     def _scaled(self, X, Y) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
-        features, outputs = _features(self.kind, X), Y.reshape(len(Y), -1)
+        inputs, outputs = features(self.kind, X), Y.reshape(len(Y), -1)
         scales = {}
-        for name, values in (("x", features), ("y", outputs)):
+        for name, values in (("x", inputs), ("y", outputs)):
             scales[f"{name}_mean"] = values.mean(axis=0)
             scales[f"{name}_scale"] = np.array([np.sqrt(values.var(axis=0).mean()) or 1.0])
-        x = (features - scales["x_mean"]) / scales["x_scale"]
+        x = (inputs - scales["x_mean"]) / scales["x_scale"]
         return scales, x, (outputs - scales["y_mean"]) / scales["y_scale"]
 
     def _shapes(self, y: np.ndarray, *, trained: bool) -> dict[str, tuple[int, ...]]:
@@ -190,7 +181,7 @@ class _Trainer:
     """A fresh network, its optimiser and its data."""
 
     def __init__(self, settings: ConvolutionalNetwork, x, y, decay: float):
-        torch = _torch()
+        torch = load_torch()
         self.x = torch.as_tensor(x, dtype=torch.float32)
         self.y = torch.as_tensor(y, dtype=torch.float32)
         self.settings = settings
@@ -201,7 +192,7 @@ class _Trainer:
 
     def epochs(self) -> Iterator[float]:
         """Train, one epoch at a time; yields the mean training error of the epoch."""
-        torch = _torch()
+        torch = load_torch()
         n_batches = math.ceil(len(self.x) / self.settings.batch_size)
         shown = self.settings.progress
         bar = tqdm(unit="epoch", disable=None if shown is None else not shown)
@@ -221,7 +212,7 @@ class _Trainer:
 
     def error(self, x, y) -> float:
         """Mean squared error on other structures."""
-        torch = _torch()
+        torch = load_torch()
         self.net.eval()
         with torch.inference_mode():
             guess = self.net(torch.as_tensor(x, dtype=torch.float32)).numpy()
@@ -230,129 +221,3 @@ class _Trainer:
     def weights(self) -> dict[str, np.ndarray]:
         state = self.net.state_dict()
         return {n: v.numpy().astype(float) for n, v in state.items() if "num_batches" not in n}
-
-
-def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of the arrays that make up a network, without loading PyTorch.
-
-    Those with ``running`` in their name are statistics of the batches, the rest is trained.
-    """
-    n_r = max(n_r, FEWEST_BINS)
-    if kind == "spramnet":
-        hidden = 64 * ((n_r - 2) // 2)
-        layers = {"1": (64, 1, 3), "5": (50, hidden), "7": (n_omega, 50)}
-        return {
-            f"{name}.{part}": shape if part == "weight" else shape[:1]
-            for name, shape in layers.items()
-            for part in ("weight", "bias")
-        }
-    first = (n_r - 1) // 4 + 1
-    convolutions = {
-        "1": ("2", (64, 1, 11)),
-        "4.main.0": ("4.main.1", (64, 64, 3)),
-        "4.main.3": ("4.main.4", (64, 64, 3)),
-        "5.main.0": ("5.main.1", (128, 64, 3)),
-        "5.main.3": ("5.main.4", (128, 128, 3)),
-        "5.short.0": ("5.short.1", (128, 64, 1)),
-    }
-    found: dict[str, tuple[int, ...]] = {}
-    for convolution, (normalisation, shape) in convolutions.items():
-        found[f"{convolution}.weight"] = shape
-        for part in ("weight", "bias", "running_mean", "running_var"):
-            found[f"{normalisation}.{part}"] = shape[:1]
-    features = 128 * ((first - 1) // 2 + 1)
-    return found | {"8.weight": (n_omega, features), "8.bias": (n_omega,)}
-
-
-def build(kind: str, n_r: int, n_omega: int) -> "nn.Sequential":
-    """A network with fresh weights: (n, n_r) to (n, n_omega)."""
-    nn = _torch().nn
-    sizes = shapes(kind, n_r, n_omega)
-    n_r = max(n_r, FEWEST_BINS)
-    start = nn.Unflatten(1, (1, n_r))
-    if kind == "spramnet":
-        last = [nn.Linear(sizes["5.weight"][1], 50), nn.ReLU(), nn.Linear(50, n_omega)]
-        return nn.Sequential(
-            start, nn.Conv1d(1, 64, 3), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), *last
-        )
-    return nn.Sequential(
-        start,
-        nn.Conv1d(1, 64, 11, stride=4, padding=5, bias=False),
-        nn.BatchNorm1d(64),
-        nn.ReLU(),
-        _residual_block(64, 64, 1),
-        _residual_block(64, 128, 2),
-        nn.Flatten(),
-        nn.Dropout(0.5),
-        nn.Linear(sizes["8.weight"][1], n_omega),
-    )
-
-
-def _residual_block(n_in: int, n_out: int, stride: int) -> "nn.Module":
-    nn = _torch().nn
-
-    class Residual(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.main = nn.Sequential(
-                nn.Conv1d(n_in, n_out, 3, stride, padding=1, bias=False),
-                nn.BatchNorm1d(n_out),
-                nn.ReLU(),
-                nn.Conv1d(n_out, n_out, 3, padding=1, bias=False),
-                nn.BatchNorm1d(n_out),
-            )
-            self.short = nn.Identity()
-            if n_in != n_out:
-                shortcut = nn.Conv1d(n_in, n_out, 1, stride, bias=False)
-                self.short = nn.Sequential(shortcut, nn.BatchNorm1d(n_out))
-
-        def forward(self, x: "torch.Tensor") -> "torch.Tensor":
-            return nn.functional.relu(self.main(x) + self.short(x))
-
-    return Residual()
-
-
-def evaluate(kind: str, weights: Mapping[str, np.ndarray], X: np.ndarray) -> np.ndarray:
-    """Output of a trained network for X of shape (n, n_r); shape (n, n_omega), unit of Y.
-
-    ``weights`` are the ``weights_`` of a fitted estimator.
-    """
-    torch = _torch()
-    layers = {n: torch.from_numpy(v) for n, v in weights.items() if n not in SCALES}
-    net = build(kind, X.shape[1], len(weights["y_mean"])).double()
-    # Not strict: the counters of batches are of no use here.
-    net.load_state_dict(layers, strict=False)
-    net.eval()
-    x = (_features(kind, X) - weights["x_mean"]) / weights["x_scale"]
-    with _reproducible(0), torch.inference_mode():
-        return net(torch.from_numpy(x)).numpy() * weights["y_scale"] + weights["y_mean"]
-
-
-def _features(kind: str, X: np.ndarray) -> np.ndarray:
-    if kind == "residual":
-        X = np.log(np.maximum(X, SMALLEST_G))
-    return np.pad(X, ((0, 0), (0, max(FEWEST_BINS - X.shape[1], 0))))
-
-
-@contextmanager
-def _reproducible(seed: int) -> Iterator[None]:
-    """One thread and a seed of its own; the state of PyTorch is as before afterwards."""
-    torch = _torch()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-def _torch():
-    try:
-        import torch
-    except ImportError as missing:
-        raise ImportError(
-            "the convolutional network needs PyTorch: make cnn, or pip install torch==2.13.0"
-        ) from missing
-    return torch
