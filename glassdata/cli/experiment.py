@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from glassdata.cli.choices import store_option
+from glassdata.cli.execution import execution_options
 
 NAMES = ("line-vs-cnn", "weights", "referee")
 
@@ -20,21 +21,12 @@ NAMES = ("line-vs-cnn", "weights", "referee")
     show_default=True,
     help="Folder of results.",
 )
-@click.option(
-    "--cluster",
-    default="local",
-    show_default=True,
-    help="local, or the address of a Dask scheduler whose workers see the same folders.",
-)
-@click.option("--workers", type=click.IntRange(min=1), help="Local processes. Default: all cores.")
-@click.option("--progress/--no-progress", default=None, help="Default: on a terminal only.")
+@execution_options
 def experiment(
     name: str,
     store: Path | None,
     output: Path,
-    cluster: str,
-    workers: int | None,
-    progress: bool | None,
+    execution: dict,
 ) -> int:
     """Compute the results of experiment NAME, which the book's chapters read.
 
@@ -49,7 +41,7 @@ def experiment(
 
     if output.exists() and not output.is_dir():
         raise click.UsageError(f"{output} is a file, not a folder")
-    outcome = run(name, store, output, cluster=cluster, workers=workers, progress=progress)
+    outcome = run(name, store, output, **execution)
     click.echo(f"{name}: {outcome.computed} of {outcome.cells} cells computed now")
     if outcome.left_out:
         click.echo(
