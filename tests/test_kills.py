@@ -92,7 +92,9 @@ def test_workers_killed_at_random_moments(chaos, whole, tmp_path):
 
 
 def test_driver_killed_at_random_moments(chaos, whole, tmp_path):
-    rng, wanted = chaos.rng("driver"), 10 if chaos.full else 1
+    if not chaos.full:
+        pytest.skip("make chaos runs it; test_engine.py holds one such kill")
+    rng, wanted = chaos.rng("driver"), 10
     while (done := chaos.kills["driver"]) < wanted:
         site = Site(tmp_path / f"driver-{done}")
         with site.build() as process:
@@ -110,7 +112,9 @@ def test_driver_killed_at_random_moments(chaos, whole, tmp_path):
 
 def test_scheduler_killed_at_random_moments(chaos, whole, tmp_path):
     """The driver must notice by itself, and must not take the end of its futures for success."""
-    rng, wanted = chaos.rng("scheduler"), 5 if chaos.full else 1
+    if not chaos.full:
+        pytest.skip("make chaos runs it; test_engine.py holds one such kill")
+    rng, wanted = chaos.rng("scheduler"), 5
     while (done := chaos.kills["scheduler"]) < wanted:
         site, port = Site(tmp_path / f"scheduler-{done}"), processes.free_port()
         command = ("--cluster", f"tcp://127.0.0.1:{port}")
