@@ -12,6 +12,7 @@ from pathlib import Path
 import dask
 import fake_glass as fake
 import pytest
+from dask.distributed import LocalCluster
 from fake_glass import contents
 
 from glassdata import worker
@@ -55,6 +56,13 @@ def reference(tmp_path_factory):
     store = tmp_path_factory.mktemp("reference") / "store"
     assert build(store, workers=1, source=fake.source(fake.plain_row)).complete
     return store
+
+
+@pytest.fixture(scope="module")
+def address():
+    """A scheduler with one worker, for tests that would else wait for workers to start."""
+    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
+        yield cluster.scheduler_address
 
 
 def driver(store: Path, **how) -> subprocess.Popen:
@@ -215,11 +223,11 @@ def test_rows_too_large_for_the_workers_are_refused_at_once(tmp_path, habits):
 
 
 @pytest.mark.parametrize("order", [(1, 2, 3), (3, 1, 2)])
-def test_shards_in_any_order_are_one_build(tmp_path, reference, order):
+def test_shards_in_any_order_are_one_build(tmp_path, reference, address, order):
     store, source = tmp_path / "store", fake.source(fake.plain_row)
     for number in order:
         assert not (store / "dataset.zarr").exists()
-        outcome = build(store, shard=(number, 3), workers=1, source=source)
+        outcome = build(store, shard=(number, 3), cluster=address, source=source)
         assert outcome.complete
         assert {receipt.index % 3 for receipt in outcome.receipts} == {number - 1}
     assert outcome.elsewhere == 0

@@ -25,6 +25,7 @@ LAYERS = [
     {"experiments"},
     {"plots"},
     {"cli"},
+    {"__main__"},
 ]
 # These know arrays only, no physics.
 MODELS = {"models", "linear", "tuning", "yardsticks", "cnn", "evaluation", "modelfile"}
