@@ -204,7 +204,7 @@ def few(monkeypatch):
     """Three quick cells, in this process."""
     monkeypatch.setattr(referee, "cells", lambda _: ["ar.size", "ar.noise", "ar.scores"])
 
-    def here(function, task, todo, **_):
+    def here(function, task, todo, execution):
         return [function(task, *one) for one in todo], []
 
     monkeypatch.setattr(engine, "compute", here)
