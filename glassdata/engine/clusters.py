@@ -3,6 +3,7 @@
 Every row has a worker process with one thread to itself.
 """
 
+import asyncio
 import math
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import dask
-from dask.distributed import Client, LocalCluster, Worker, WorkerPlugin
+from dask.distributed import Client, LocalCluster, Nanny, Status, Worker, WorkerPlugin
 from dask.utils import format_bytes, parse_bytes
 from distributed.system import MEMORY_LIMIT
 
@@ -82,7 +83,7 @@ def _local(count: int, memory: int) -> Iterator[Client]:
     local = LocalCluster(
         n_workers=count,
         threads_per_worker=1,
-        processes=True,
+        worker_class=_PersistentNanny,
         memory_limit=memory,
         dashboard_address="127.0.0.1:0",  # any free port: two builds may run side by side
         silence_logs="CRITICAL",
@@ -91,6 +92,19 @@ def _local(count: int, memory: int) -> Iterator[Client]:
     with local, Client(local) as client:
         client.register_plugin(_LeaveInterruptsToDriver())
         yield client
+
+
+class _PersistentNanny(Nanny):
+    """A nanny that restarts a worker also if it dies the moment it has begun.
+
+    Dask restarts no worker that dies before its nanny has noted that it runs; a row that kills
+    its worker at once would leave the build without workers, and waiting for ever.
+    """
+
+    async def _on_worker_exit(self, exitcode: int) -> None:
+        while self.status == Status.starting:
+            await asyncio.sleep(0.05)
+        await super()._on_worker_exit(exitcode)
 
 
 class _LeaveInterruptsToDriver(WorkerPlugin):

@@ -104,7 +104,7 @@ def compute_cell(task: Task, cell: str, number: int) -> Receipt:
     with threadpool_limits(1):
         content = EXPERIMENTS[task.experiment].compute(cell, partial(load, task.store))
     write_cell(task.folder, task.experiment, cell, task.identity, content)
-    return Receipt(cell, number, "new", seconds=perf_counter() - start)
+    return Receipt(cell, number, "new", stages={"total": perf_counter() - start})
 
 
 def _is_network(cell: str) -> bool:
