@@ -213,12 +213,12 @@ class Potential(ABC):
         Whether each pair is needed once (pair-like potentials) or from both ends.
     newton_from : float
         Where a minimiser should turn to Newton's method: largest force, in units of the one that
-        is asked for. The cheaper a Hessian, the sooner.
+        is asked for.
     """
 
     dim: int = 3
     half: ClassVar[bool]
-    newton_from: ClassVar[float] = 100.0
+    newton_from: ClassVar[float] = 1.0
 
     @property
     @abstractmethod

@@ -52,6 +52,9 @@ class BondOrder(Potential):
 
     parameter_set: Mapping[str, Any]
     half: ClassVar[bool] = False
+    # A Hessian costs as little as three energies, and where bonds cross the cut-off the curvature
+    # that was learned on the way is of no use.
+    newton_from: ClassVar[float] = 100.0
 
     def __post_init__(self) -> None:
         extra = ("lambda3", "omega", "alpha") + (("mu",) if self._brenner else ())

@@ -74,8 +74,6 @@ class EAM(Potential):
     source: str
     tables: Tables = field(repr=False)
     half: ClassVar[bool] = True
-    # Neighbours of neighbours are coupled: one Hessian costs as much as fifty energies.
-    newton_from: ClassVar[float] = 1.0
 
     @property
     def species(self) -> tuple[str, ...]:
