@@ -24,7 +24,7 @@ from glassdata.vibrations import energy_forces
 
 #: Strongly disordered, as the glassy end of the dataset: Å per direction, share of the sites.
 PREPARATION = Stratum(1, displacement=(1.5, 1.5), vacancy_fraction=(0.05, 0.05))
-#: Left on the atoms, eV/Å. Ten times that of the dataset: the kernel polynomials see no difference.
+#: Left on the atoms, eV/Å; the dataset's is a tenth of it.
 MAX_FORCE = 1e-4
 #: Half the width of the dataset's bins would show nothing more: the kernel is that wide.
 N_MOMENTS = 400
