@@ -24,8 +24,6 @@ from glassdata.vibrations import energy_forces
 
 #: Strongly disordered, as the glassy end of the dataset: Å per direction, share of the sites.
 PREPARATION = Stratum(1, displacement=(1.5, 1.5), vacancy_fraction=(0.05, 0.05))
-#: Left on the atoms, eV/Å; the dataset's is a tenth of it.
-MAX_FORCE = 1e-4
 #: Half the width of the dataset's bins would show nothing more: the kernel is that wide.
 N_MOMENTS = 400
 
@@ -40,7 +38,6 @@ def glass(folder: Path, cells: int, number: int) -> Atoms:
             cells=(cells, cells, cells),
             strata=(PREPARATION,),
             replicated=0,
-            max_force=MAX_FORCE,
         )
         # Every fifth structure of a protocol is an independent replicate.
         ase.io.write(path, protocol(system, 5 * number + 4))
