@@ -9,6 +9,7 @@ import pytest
 from cases import mostly_large
 
 PROGRAM = Path(__file__).parent / "large_glass.py"
+MADE = Path(__file__).parents[1] / "_build" / "glasses"
 
 #: Cells along each edge, glasses, copies along each edge: from 10² to 10⁵ atoms made as such, and
 #: 10⁶ from copies of the one before, which are at a minimum too.
@@ -16,9 +17,11 @@ SIZES = [(3, 32, 1), (5, 16, 1), (8, 8, 1), (13, 2, 1), (22, 1, 1), (30, 1, 1), 
 
 
 @pytest.fixture(scope="module")
-def glasses(tmp_path_factory):
-    """A folder for the glasses: the largest takes minutes to make, and is used twice."""
-    return tmp_path_factory.mktemp("glasses")
+def glasses(full, tmp_path_factory):
+    """A folder for the glasses, which stay there: the largest takes half an hour to make."""
+    folder = MADE if full else tmp_path_factory.mktemp("glasses")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @pytest.mark.parametrize("size", mostly_large(SIZES, SIZES[:1]))
