@@ -98,7 +98,7 @@ chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short v
 cnn: $(STAMP) ## add PyTorch to .venv, for the convolutional networks
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn]'
 
-bench: $(STAMP) ## timings of the hot paths
+bench: $(STAMP) ## timings beside the peers, for the appendix: quiet machine, three quarters of an hour
 	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only
 
 lint: $(STAMP) ## ruff: rules and layout
