@@ -54,7 +54,7 @@ def vacant_crystal(cells: int) -> Atoms:
     system = SYSTEMS["lj3d"]
     holes = np.random.default_rng(0)
     atoms = vacate(system.crystal() * (cells, cells, cells), 0.1, holes)
-    return relax(atoms, system.potential, max_force=1e-3)
+    return relax(atoms, system.potential, max_force=1e-5)
 
 
 @cache
