@@ -79,8 +79,8 @@ def pdos_kpm(
     Raises
     ------
     ValueError
-        For edges that do not increase, too few moments or vectors, or a structure so far from a
-        minimum that the expansion diverges.
+        For edges that do not increase, too few moments or vectors, atoms without forces between
+        them, or a structure so far from a minimum that the expansion diverges.
     """
     edges = np.asarray(edges, dtype=float)
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all() or edges[0] < 0:
@@ -90,6 +90,8 @@ def pdos_kpm(
             f"pdos_kpm needs at least 2 moments and 2 vectors, got {n_moments} and {n_vectors}"
         )
     matrix = dynamical_matrix(atoms, potential)
+    if not matrix.data.any():
+        raise ValueError("no two atoms are within reach of each other: there is no spectrum")
     rng = np.random.default_rng(seed)
     start = rng.standard_normal(matrix.shape[0])
     product = _Product(matrix, n_threads or len(os.sched_getaffinity(0)))

@@ -33,8 +33,11 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
     Raises
     ------
     ValueError
-        If positions are not finite or a periodic direction has no cell vector.
+        If the cut-off is not positive and finite, positions are not finite, or a periodic direction
+        has no cell vector.
     """
+    if not 0 < cutoff < np.inf:
+        raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
         raise ValueError("positions and cell must be finite")
     # Missing vectors are filled in, so a periodic one that is missing must be found before.

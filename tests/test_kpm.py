@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 
 import glassdata as gd
 from glassdata.kpm import pdos_kpm
@@ -66,3 +67,9 @@ def test_bad_arguments_are_refused():
         )
     with pytest.raises(ValueError, match="increasing"):
         pdos_kpm(atoms, SYSTEMS["lj3d"].potential, np.array([-1.0, 1.0]))
+
+
+def test_atoms_out_of_reach_have_no_spectrum():
+    lonely = Atoms("Ar", cell=[20, 20, 20], pbc=True)
+    with pytest.raises(ValueError, match="there is no spectrum"):
+        pdos_kpm(lonely, SYSTEMS["lj3d"].potential, np.linspace(0.0, 3.0, 5))

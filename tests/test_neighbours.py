@@ -45,3 +45,15 @@ def test_half_a_list_has_one_of_each_pair_and_its_reverse(n_cells):
     reverse = [(j, i, tuple(-s for s in shift)) for i, j, shift in half]
     assert not set(half) & set(reverse)
     assert sorted(half + reverse) == in_some_order(*neighbours("ijS", atoms, 5.0))
+
+
+@pytest.mark.parametrize("cutoff", [0.0, -1.0, np.nan, np.inf])
+def test_a_cutoff_that_is_no_length_is_refused(cutoff):
+    with pytest.raises(ValueError, match="cut-off must be positive and finite"):
+        neighbours("ij", Atoms("Ar", cell=[5, 5, 5], pbc=True), cutoff)
+
+
+def test_one_atom_sees_its_images_once_the_cell_is_shorter_than_the_cutoff():
+    atom = Atoms("Ar", cell=[5, 5, 5], pbc=True)
+    assert len(neighbours("i", atom, 5.0)) == 0
+    assert len(neighbours("i", atom, 5.01)) == 6
