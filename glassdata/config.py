@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 #: Raised whenever the same configuration would give other numbers than before.
-ALGORITHM_VERSION = 2
+ALGORITHM_VERSION = 3
 
 #: Root of every random stream of the project.
 ROOT_SEED = 2602_05313
