@@ -21,6 +21,7 @@ from threadpoolctl import ThreadpoolController, threadpool_info
 from glassdata.row import RowError
 from glassdata.store.errors import DamageError
 from glassdata.store.losses import read_loss, record_loss
+from glassdata.store.reading import recorded_row
 from glassdata.store.rows import (
     conform,
     failed_row,
@@ -211,7 +212,7 @@ def compare(task: Task, name: str, index: int) -> Receipt:
     ``identical`` means every byte, ``close`` all numbers within ``TOLERANCE``.
     """
     try:
-        old = read_row(task.store, name, index)
+        old = recorded_row(task.store, name, index)
     except DamageError as error:
         return Receipt(name, index, "different", reason=str(error))
     new, stages = make_row(task, name, index)

@@ -14,6 +14,7 @@ from ase.build import bulk
 from ase.io import write
 
 from glassdata.cli import commands, run
+from glassdata.store import pack
 from glassdata.store.files import temporary_name
 from glassdata.store.rows import row_path
 
@@ -111,6 +112,29 @@ def test_build_info_verify(cli, fake_physics, tmp_path):
     assert "--seed 1" in out
     status, out, _ = cli("build", folder, "--limit", 3)
     assert (status, "0 rows computed now" in out) == (0, True)
+
+
+def test_a_packed_dataset_is_recomputed(cli, tmp_path):
+    folder, packed = tmp_path / "store", tmp_path / "packed.zarr.zip"
+    some = ("--system", "lj3d", "--system", "amc", "--limit", 2, "--workers", 1)
+    assert cli("build", folder, *some)[0] == 0
+    pack(folder, packed)
+    status, out, _ = cli("verify", packed, "--recompute", 4, "--workers", 1)
+    assert (status, out.count("identical")) == (0, 4)
+
+
+def test_a_packed_dataset_of_other_numbers_is_found_out(
+    cli, fake_physics, monkeypatch, store, tmp_path
+):
+    packed = tmp_path / "packed.zarr.zip"
+    pack(store, packed)
+    again = ("verify", packed, "--recompute", 16, "--workers", 1)
+    status, out, _ = cli(*again)
+    assert (status, out.count("identical")) == (0, 16)
+    monkeypatch.setattr("glassdata.engine.compute_row", fake.other_row)
+    status, _, errors = cli(*again)
+    assert status == 1
+    assert errors.count("recomputed with other energy") == 16
 
 
 def test_estimate_learns_from_finished_rows(cli, fake_physics, store):
@@ -415,3 +439,4 @@ def test_the_cheng_ma_sheng_glass_is_built_and_recomputed(cli, tmp_path):
     status, output, _ = cli("verify", store, "--recompute", 1, *one)
     assert status == 0
     assert "cualzr_sheng 0: identical" in output
+    refused(cli("verify", store, "--recompute", 1), 2, "no rows to recompute", "needs --setfl")

@@ -90,6 +90,7 @@ def verify(
     Examples:
       glassdata verify demo.store
       glassdata verify demo.store --recompute 4
+      glassdata verify book/data/reference.zarr.zip --recompute 8
     """
     from glassdata.store import verify as check
 
@@ -116,20 +117,20 @@ def _recompute(
     import numpy as np
 
     from glassdata import engine
-    from glassdata.store import read_config
-    from glassdata.store.rows import present
+    from glassdata.store import recorded
+    from glassdata.systems import FROM_FILE
     from glassdata.worker import TOLERANCE
 
-    if store.is_file():
-        raise click.UsageError("--recompute needs a store with its rows, not a packed dataset")
-    names = sorted(read_config(store).systems)
-    known_systems(names, setfl)
-    rows = [(n, i) for n in names for i in sorted(present(store, n))]
+    found = recorded(store)[1]
+    left_out = [name for name in found if name in FROM_FILE and setfl is None]
+    known_systems(found.keys() - set(left_out), setfl)
+    rows = [(n, i) for n in sorted(found.keys() - set(left_out)) for i in found[n]]
+    missing = f", but for {', '.join(left_out)}, which needs --setfl" if left_out else ""
     if not rows:
-        raise click.UsageError(f"{store} has no rows to recompute")
+        raise click.UsageError(f"{store} has no rows to recompute{missing}")
     seed = secrets.randbits(32) if seed is None else seed
     chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
-    click.echo(f"recomputing {len(chosen)} of {len(rows)} rows, --seed {seed}")
+    click.echo(f"recomputing {len(chosen)} of {len(rows)} rows{missing}, --seed {seed}")
     receipts, problems = engine.recompute(
         store, [rows[n] for n in chosen], source=engine.source_with(setfl), **execution
     )

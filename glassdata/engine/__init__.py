@@ -17,7 +17,7 @@ from glassdata.engine.streaming import Loss, RowName, Work, stream
 from glassdata.engine.watching import check_report, collect, dashboard, reported
 from glassdata.estimate import peak_memory
 from glassdata.row import compute_row, row_id
-from glassdata.store import is_sealed, prepare, read_config, science_config, seal
+from glassdata.store import is_sealed, prepare, read_config, recorded, science_config, seal
 from glassdata.store.losses import forget_losses, record_loss
 from glassdata.store.places import absolute
 from glassdata.store.rows import dimension_sizes
@@ -174,6 +174,8 @@ def recompute(
 ) -> tuple[list[Receipt], list[Loss]]:
     """Compute published rows again and compare; ``how`` are the fields of ``Execution``.
 
+    ``store`` may also be a packed dataset.
+
     Returns
     -------
     receipts, problems
@@ -183,7 +185,7 @@ def recompute(
     source, execution = source or Source(), Execution(**how)
     check_report(execution.report)
     folder = absolute(store)
-    task = task_of(folder, read_config(folder).profile, source, execution)
+    task = task_of(folder, recorded(folder)[0], source, execution)
     return _run(compare, task, list(rows), source, execution)
 
 

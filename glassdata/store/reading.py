@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 import fsspec
+import numpy as np
 import xarray as xr
 import zarr
 
 import glassdata.config
-from glassdata.store.errors import StoreError
+from glassdata.schema import RAGGED, VARIABLES
+from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, replace_stream, write_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.manifest import dataset_name
 from glassdata.store.places import file_sizes, is_remote, place
-from glassdata.store.settings import CONFIG, DATASET, ROWS, read_manifest
+from glassdata.store.rows import present, read_row
+from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The dataset that ships with the repository.
@@ -110,6 +113,48 @@ def _find(where: Path, how: str) -> tuple[Path, bytes]:
     if not is_remote(where) and not where.exists():
         raise FileNotFoundError(f"there is no dataset at {where}; make it with: {how}")
     raise StoreError(f"{where} is not a dataset")
+
+
+def recorded(where: Path) -> tuple[str, dict[str, list[int]]]:
+    """Profile of a store or a packed dataset, and the indices of its structures by system."""
+    if not where.is_file():
+        config = read_config(where)
+        return config.profile, {name: sorted(present(where, name)) for name in config.systems}
+    with open_dataset(where) as tree:
+        rows = {name: group["structure"].values.tolist() for name, group in tree.children.items()}
+        return tree.attrs["profile"], rows
+
+
+def recorded_row(where: Path, system: str, index: int) -> dict[str, np.ndarray]:
+    """Values of one structure of a store or a packed dataset, as its row file holds them.
+
+    Raises
+    ------
+    DamageError
+        If they cannot be read.
+    """
+    if not where.is_file():
+        return read_row(where, system, index)
+    try:
+        with open_dataset(where) as tree:
+            return _row(tree[system].to_dataset(), index)
+    except (ValueError, KeyError, IndexError, StoreError) as error:
+        raise DamageError(f"{where}: {system} {index}: {error}") from error
+
+
+def _row(group: xr.Dataset, index: int) -> dict[str, np.ndarray]:
+    position = int(np.flatnonzero(group["structure"].values == index)[0])
+    row = {}
+    for name in VARIABLES.keys() & group.variables.keys():
+        variable, where = VARIABLES[name], {"structure": position}
+        if variable.ragged:
+            counts = group[RAGGED[variable.dims[0]]].values
+            begin = int(counts[:position].sum())
+            where = {variable.dims[0]: slice(begin, begin + int(counts[position]))}
+        row[name] = np.asarray(group[name].isel(where).values, variable.dtype)
+    # What a failed row has not got, the dataset fills.
+    kept = ("row_id", "status", "error") if row["status"] == "failed" else sorted(row)
+    return {name: row[name] for name in kept}
 
 
 def pack(store: Path, archive: Path) -> None:
