@@ -376,6 +376,12 @@ def test_the_dataset_of_the_checkout_is_the_shipped_one_before_the_computed(
     # A shipped file that is damaged is an error, not a reason to take other data.
     with pytest.raises(StoreError, match=r"reference\.zarr\.zip"):
         open_dataset()
+    pack(sealed, shipped)
+    whole = shipped.read_bytes()
+    chunk = whole.index((sealed / "dataset.zarr/ar/g/c/0/0").read_bytes()) + 9
+    shipped.write_bytes(whole[:chunk] + bytes([whole[chunk] ^ 1]) + whole[chunk + 1 :])
+    with pytest.raises(DamageError, match=r"ar/g/c/0/0: checksum .* git checkout .* make data"):
+        open_dataset()
 
 
 def test_packed_dataset_is_the_same_and_checks_itself(sealed, tmp_path):

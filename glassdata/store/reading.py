@@ -20,6 +20,7 @@ from glassdata.store.manifest import dataset_name
 from glassdata.store.places import file_sizes, is_remote, place
 from glassdata.store.rows import present, read_row
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
+from glassdata.store.verifying import verify
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The dataset that ships with the repository.
@@ -47,9 +48,10 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     FileNotFoundError
         If nothing is there.
     StoreError
-        If it is no dataset, or a store that is not sealed yet.
+        If it is no dataset, or a store that is not sealed yet; or if the shipped dataset does not
+        match its sha256.
     """
-    where = place(path) if path is not None else _own_dataset()
+    where = place(path) if path is not None else _checked(own_dataset())
     source, metadata, stored = _source(
         where, "make data" if path is None else f"glassdata build {where}"
     )
@@ -61,6 +63,16 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
         )
     except (ValueError, KeyError, zarr.errors.GroupNotFoundError, StoreError) as error:
         raise StoreError(f"{where} is not a readable dataset: {error}") from error
+
+
+def _checked(where: Path) -> Path:
+    """The shipped dataset is small enough to be read as a whole each time it is opened."""
+    if where.is_file() and (findings := verify(where)):
+        raise DamageError(
+            f"{where} is damaged: {findings[0]} ({len(findings)} such findings). "
+            f"Get it again with: git checkout -- {where}; or make it again with: make data"
+        )
+    return where
 
 
 def _source(where: Path, how: str) -> tuple[zarr.abc.store.Store | str, bytes, int | None]:
@@ -94,7 +106,8 @@ def _check_zip(where: Path, stream: BinaryIO) -> tuple[bytes, int]:
         raise StoreError(f"{where} is not a packed dataset: {error}") from None
 
 
-def _own_dataset() -> Path:
+def own_dataset() -> Path:
+    """Where the dataset of this checkout is, or would be: the shipped one before a computed one."""
     return COMPUTED if COMPUTED.exists() and not REFERENCE.exists() else REFERENCE
 
 

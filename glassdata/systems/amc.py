@@ -25,7 +25,7 @@ from glassdata.system import System
 _BOND = 2.0  # Å: between the first (1.46) and the second (2.5) neighbours
 _LOOSE = 1e-2  # eV/Å: enough for a structure that is going to change again
 # Lindsay and Broido fitted graphene's phonons. Their own melt freezes into a network of chains
-# half an eV per atom below their graphene, so every melt is quenched with Tersoff's carbon.
+# some 0.3 eV per atom below their graphene, so every melt is quenched with Tersoff's carbon.
 _MELT = BondOrder(TERSOFF_1989)
 
 # A hundredth of a rotation per atom spoils about seven of a hundred rings, and a quench half of
