@@ -14,7 +14,8 @@ from glassdata.vibrations import pdos, without_translations
 
 # Difference between the frequencies of two programs that 99 modes of 100 keep, as a share of the
 # highest frequency. 1e-3 is a tenth of a bin of the PDOS. LAMMPS and finite differences differ
-# most in the softest modes, where 1e-10 in the eigenvalues is 1e-5 in the frequencies, and in modes with a bond within a step of its cut-off, where the curvature jumps.
+# most in the softest modes, where 1e-10 in the eigenvalues is 1e-5 in the frequencies, and in
+# modes with a bond within a step of its cut-off, where the curvature jumps.
 TOLERANCE = {"matscipy": 1e-6, "LAMMPS": 1e-3, "finite differences": 1e-3}
 
 # matscipy 1.3.1 gives an asymmetric Hessian for Erhart-Albe: there is nothing to compare with.

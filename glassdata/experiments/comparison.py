@@ -36,19 +36,18 @@ ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
     "variance": lambda: models.scalar("variance"),
     "density": models.scalar,
     "mean": models.mean,
-    # For the paper's way of comparing: least squares, and the network trained to the end.
+    # The paper's way of comparing: least squares, and the network trained to the end.
     "least_squares": lambda: models.ridge(0.0),
     "cnn_to_the_end": lambda: models.cnn(validation_fraction=0.0, max_epochs=1000),
 }
 NETWORKS = ("residual", "cnn", "cnn_to_the_end")
-TESTED = tuple(ESTIMATORS)[:-2]
 CURVES = ("cnn", "kernel_ridge", "ridge", "pcr")
 PAPER = ("cnn_to_the_end", "ridge", "least_squares")
 
 
 def cells(samples: Mapping[str, Samples]) -> list[str]:
     """Names of all cells, those that take longest first."""
-    names = [f"{s}.{m}.test.{k}" for m, s, k in product(TESTED, samples, range(FOLDS))]
+    names = [f"{s}.{m}.test.{k}" for m, s, k in product(ESTIMATORS, samples, range(FOLDS))]
     names += [f"{s}.{m}.curve.{k}" for m, s, k in product(CURVES, samples, range(FOLDS))]
     names += [f"{s}.{m}.paper" for m, s in product(PAPER, samples)]
     return sorted(names, key=lambda name: name.split(".")[1] not in NETWORKS)
