@@ -77,7 +77,9 @@ def test_cells_of_each_experiment_have_names_of_their_own(samples):
     assert sorted(pairs) == ["ar.transfer.kr", "kr.transfer.ar"]
 
 
-@pytest.mark.parametrize("model", [m for m in comparison.TESTED if m not in comparison.NETWORKS])
+@pytest.mark.parametrize(
+    "model", [m for m in comparison.ESTIMATORS if m not in comparison.NETWORKS]
+)
 def test_the_test_folds_hold_every_structure_once_and_split_no_family(model, samples):
     cells = [comparison.compute(f"ar.{model}.test.{k}", lambda _: samples) for k in range(5)]
     tested = np.concatenate([cell["test"] for cell in cells])

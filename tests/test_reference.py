@@ -1,0 +1,69 @@
+"""The dataset that ships: whole, as large as promised, made by this very code, and true."""
+
+import random
+
+import numpy as np
+import pytest
+
+import glassdata as gd
+from glassdata.plots import stored_atoms
+from glassdata.row import describe, row_id
+from glassdata.store import verify
+from glassdata.store.reading import REFERENCE
+
+pytestmark = pytest.mark.skipif(not REFERENCE.exists(), reason="no reference dataset ships yet")
+
+#: Finished structures that the book promises, by glass.
+PROMISED = {
+    "amc": 300, "amc_lb": 200, "lj2d": 400, "lj3d": 400, "sic": 400, "sic_tersoff": 200,
+    "cualzr": 400, "cualzr_sheng": 200,
+}  # fmt: skip
+MADE_HERE = sorted(PROMISED.keys() & gd.SYSTEMS.keys())
+
+
+@pytest.fixture(scope="module")
+def data():
+    with gd.open_dataset(REFERENCE) as tree:
+        yield tree
+
+
+def test_every_hash_is_right_and_the_file_is_small():
+    assert verify(REFERENCE) == []
+    assert REFERENCE.stat().st_size <= 40e6
+
+
+def test_no_glass_is_missing(data):
+    assert set(data.children) == set(PROMISED)
+
+
+@pytest.mark.parametrize("name", PROMISED)
+def test_as_many_structures_as_promised(data, name):
+    group = data[name].to_dataset()
+    good = group["status"].values == "ok"
+    assert good.sum() >= PROMISED[name]
+    assert group["replicate"].values[good].sum() >= 40
+    assert group["max_force"].values[good].max() <= 1e-4
+    np.testing.assert_array_equal(group["structure"], np.arange(len(good)))
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_rows_were_made_by_this_configuration(data, name):
+    stored = data[name]["row_id"].values
+    assert list(stored) == [row_id(name, "reference", k) for k in range(len(stored))]
+
+
+@pytest.mark.parametrize("name", MADE_HERE)
+def test_a_random_structure_has_the_spectrum_that_is_stored(data, name):
+    """On any processor: the melt before it may go another way, the spectrum of it may not."""
+    group, system = data[name].to_dataset(), gd.SYSTEMS[name]
+    number = random.choice(np.flatnonzero(group["status"].values == "ok"))
+    print(f"{name} {number}")  # noqa: T201
+    row = describe(stored_atoms(group, number), system)
+    for key in ("g", "energy", "density", "coordination", "peak_width", "overflow"):
+        np.testing.assert_allclose(group[key].values[number], row[key], rtol=1e-3, atol=1e-3)
+    end = int(group["n_modes"].values[: number + 1].sum())
+    stored = group["frequency"].values[end - len(row["frequency"]) : end]
+    assert np.abs(stored - row["frequency"]).max() < 1e-3 * system.omega_max
+    # A mode beside an edge may change its bin.
+    width = np.diff(system.omega_edges)
+    assert np.abs(group["pdos"].values[number] - row["pdos"]) @ width < 0.01
