@@ -8,6 +8,7 @@ Cells::
 """
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from itertools import product
@@ -23,10 +24,12 @@ FOLDS = 5
 #: Seed of the outer folds.
 SEED = 0
 SIZES = (10, 20, 40, 80, 160)
-NETWORK = {"patience": 30}
+#: Networks stop after so many epochs without improvement, and no fewer than so many steps: with
+#: ten structures an epoch is a single step, after thirty of which nothing can be said.
+PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
-    "residual": lambda: models.cnn("residual", **NETWORK),
-    "cnn": lambda: models.cnn(**NETWORK),
+    "residual": lambda: models.cnn("residual"),
+    "cnn": models.cnn,
     "elastic_net": models.elastic_net,
     "lasso": models.lasso,
     "kernel_ridge": models.kernel_ridge,
@@ -73,6 +76,8 @@ def _trial(
     Y, estimator = samples.Y, ESTIMATORS[model]()
     if "seed" in estimator.get_params():
         estimator.set_params(seed=seed)
+    if getattr(estimator, "validation_fraction", 0):
+        estimator.set_params(patience=_patience(estimator, len(train)))
     extra = {"groups": samples.groups[train]} if has_fit_parameter(estimator, "groups") else {}
     start = time.process_time()
     estimator.fit(X[train], Y[train], **extra)
@@ -92,6 +97,12 @@ def _trial(
         "n_parameters": _n_parameters(estimator, Y[train]),
         "chosen": json.dumps({key: float(value) for key, value in chosen.items()}),
     } | {f"history_{key}": h for key, h in getattr(estimator, "history_", {}).items()}
+
+
+def _patience(network: BaseEstimator, n_train: int) -> int:
+    """Epochs without improvement that a network may have."""
+    n_steps = n_train * (1 - network.validation_fraction) / network.batch_size
+    return max(PATIENCE, math.ceil(PATIENCE_STEPS / n_steps))
 
 
 def _curve(samples: Samples, model: str, train, test, seed: int) -> dict[str, np.ndarray]:
