@@ -1,5 +1,8 @@
 """Stores on an object store, and sealed datasets behind a web server."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections import Counter
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -178,6 +181,16 @@ def test_what_is_not_there_is_one_clear_line(server, where, capsys):
     assert where in capsys.readouterr().err
     with pytest.raises((StoreError, FileNotFoundError), match=where):
         open_dataset(where)
+
+
+def test_an_object_store_without_credentials_says_so(tmp_path):
+    pytest.importorskip("s3fs", reason="s3:// needs s3fs, of the extra s3")
+    env = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    env |= {"AWS_EC2_METADATA_DISABLED": "true", "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "glassdata", "info", "s3://glasses/store"]
+    shown = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert shown.returncode == 1
+    assert shown.stderr == "glassdata: error: object store: Unable to locate credentials\n"
 
 
 # --- web servers ------------------------------------------------------------------------------

@@ -91,6 +91,8 @@ def explain(error: Exception) -> tuple[str, int]:
         return text, 2 if isinstance(error, _BAD_PATH) else 1
     if isinstance(error, StoreError | ValueError):
         return str(error), 2
+    if type(error).__module__.partition(".")[0] == "botocore":
+        return f"object store: {error}", 1
     if isinstance(error, ArithmeticError | RuntimeError | ImportError | MemoryError):
         return str(error), 1
     return f"unexpected {type(error).__name__}: {error} (glassdata --debug shows where)", 1

@@ -49,14 +49,6 @@ _OPTIONS = (
     ),
     click.option("--memory-limit", metavar="SIZE", help="Memory of one worker, like 4GB."),
     click.option(
-        "--row-timeout",
-        type=click.FloatRange(min=0),
-        default=3600,
-        show_default=True,
-        metavar="SECONDS",
-        help="Give up a row that takes longer; 0 waits for ever.",
-    ),
-    click.option(
         "--progress/--no-progress",
         default=None,
         help="Bar, dashboard and summary of the time spent. Default: in a terminal only.",
@@ -70,11 +62,24 @@ _OPTIONS = (
 )
 
 
-def execution_options(command: Callable) -> Callable:
-    """Add the options to a command, which gets them as one dictionary, ``execution``."""
+_ROW_TIMEOUT = click.option(
+    "--row-timeout",
+    type=click.FloatRange(min=0),
+    default=3600,
+    show_default=True,
+    metavar="SECONDS",
+    help="Give up a row that takes longer; 0 waits for ever.",
+)
+
+
+def execution_options(command: Callable, *, rows: bool = True) -> Callable:
+    """Add the options to a command, which gets them as one dictionary, ``execution``.
+
+    ``rows`` says whether it computes rows of a store, which may take too long.
+    """
 
     @wraps(command)
-    def wrapped(*args, cluster, workers, memory_limit, row_timeout, progress, report, **others):
+    def wrapped(*args, cluster, workers, memory_limit, progress, report, row_timeout=0, **others):
         execution = {
             "cluster": cluster,
             "workers": workers,
@@ -86,7 +91,7 @@ def execution_options(command: Callable) -> Callable:
         }
         return command(*args, execution=execution, **others)
 
-    for option in reversed(_OPTIONS):
+    for option in reversed((*_OPTIONS, _ROW_TIMEOUT) if rows else _OPTIONS):
         wrapped = option(wrapped)
     return wrapped
 

@@ -1,5 +1,6 @@
 """The command that computes what takes the book long."""
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ NAMES = ("line-vs-cnn", "weights", "referee")
     show_default=True,
     help="Folder of results.",
 )
-@execution_options
+@partial(execution_options, rows=False)
 def experiment(
     name: str,
     store: Path | None,
