@@ -65,10 +65,14 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Member:
-    """Place of a structure in its dataset: which stratum, which family, which knobs."""
+    """Place of a structure in its dataset: which stratum, which family, which knobs.
+
+    ``family`` counts the families of relatives; it is None for a replicate, which has none.
+    """
 
     index: int
     parent: int
+    family: int | None
     replicate: bool
     knobs: dict[str, float]
 
@@ -82,7 +86,7 @@ def place(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     """
     if index % _REPLICATE_EVERY == _REPLICATE_EVERY - 1:
         centre = np.full(len(fields(Stratum)), 0.5)
-        return Member(index, index, True, strata[replicated].at(centre))
+        return Member(index, index, None, True, strata[replicated].at(centre))
     ordinary = index - index // _REPLICATE_EVERY
     family, member = divmod(ordinary, 2)
     first = 2 * family + 2 * family // (_REPLICATE_EVERY - 1)
@@ -93,7 +97,7 @@ def place(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     earlier = cycle * order.count(order[slot]) + order[:slot].count(order[slot])
     halton = qmc.Halton(len(fields(Stratum)), scramble=False)
     u = halton.fast_forward(2 * earlier + member + 1).random(1)[0]
-    return Member(index, first, False, strata[order[slot]].at(u))
+    return Member(index, first, family, False, strata[order[slot]].at(u))
 
 
 def _interleaved(weights: list[int]) -> list[int]:

@@ -229,3 +229,22 @@ def test_a_sheet_without_a_third_cell_vector_relaxes_alike():
     ends = [relax(atoms, system.potential, cell="isotropic") for atoms in (sheet, bare)]
     assert ends[1].positions == pytest.approx(ends[0].positions, abs=1e-9)
     assert not ends[1].cell[2].any()
+
+
+@pytest.mark.parametrize("name", ["amc", "amc_lb"])
+def test_a_tenth_of_the_sheets_are_large(name):
+    protocol = SYSTEMS[name].protocols["reference"]
+    members = [place(protocol.strata, protocol.replicated, k) for k in range(protocol.n_structures)]
+    large = [protocol._large(member) for member in members]
+    assert 0.09 < np.mean(large) < 0.11
+    # They come from all kinds of preparation.
+    assert (
+        len(
+            {
+                tuple(sorted(k for k in m.knobs if m.knobs[k]))
+                for m, big in zip(members, large, strict=True)
+                if big
+            }
+        )
+        > 3
+    )

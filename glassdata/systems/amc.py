@@ -48,7 +48,8 @@ class SheetDisorder:
     ----------
     n_structures : int
     cells, large_cells : tuple of int
-        Repetitions of graphene's rectangular four-atom cell; every tenth family is large.
+        Repetitions of graphene's rectangular four-atom cell. Every eighth family is large, which is a
+        tenth of all structures.
     strata : tuple of Stratum
     replicated : int
     temperature : float, K
@@ -118,7 +119,7 @@ class SheetDisorder:
         return len(system.crystal()) * int(np.prod(self.large_cells))
 
     def _large(self, member: Member) -> bool:
-        return not member.replicate and member.parent // 2 % 10 == 9
+        return member.family is not None and member.family % 8 == 7
 
     def _quench(
         self, cells: tuple[int, int], cooling_time: float, rng: np.random.Generator
