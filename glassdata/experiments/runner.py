@@ -1,6 +1,7 @@
 """Running an experiment: which cells are missing, Dask for those, a manifest at the end."""
 
 import importlib.util
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -38,7 +39,13 @@ class Task:
     experiment: str
     store: str | None
     folder: Path
-    identity: str
+    marks: Mapping[str, str]
+
+    def identity(self, cell: str) -> str:
+        """What determines a cell: the code, and the data of the systems in its name."""
+        used = {part: self.marks[part] for part in cell.split(".") if part in self.marks}
+        facts = {"experiment": self.experiment, "version": VERSION, "cell": cell, "dataset": used}
+        return digest(facts)
 
 
 @dataclass(frozen=True)
@@ -78,21 +85,20 @@ def run(
     place = None if store is None else str(absolute(store))
     samples = {system: load(place, system) for system in systems_of(place)}
     marks = {system: one.fingerprint for system, one in samples.items()}
-    identity = digest({"experiment": name, "version": VERSION, "dataset": marks})
+    folder = Path(folder).absolute()
+    task = Task(name, place, folder, marks)
     cells = EXPERIMENTS[name].cells(samples)
     left_out = [] if importlib.util.find_spec("torch") else [c for c in cells if _is_network(c)]
     cells = [cell for cell in cells if cell not in left_out]
-    folder = Path(folder).absolute()
-    todo = [(cell, 0) for cell in cells if not is_done(folder, name, cell, identity)]
+    todo = [(cell, 0) for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
     problems: list[engine.Loss] = []
     if todo:
         (folder / name).mkdir(parents=True, exist_ok=True)
-        task = Task(name, place, folder, identity)
         _, problems = engine.compute(compute_cell, task, todo, Execution(**how))
-    missing = [cell for cell in cells if not is_done(folder, name, cell, identity)]
+    missing = [cell for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
     archive = None
     if not missing and not problems:
-        facts = {"dataset": marks, "identity": identity, "left_out": left_out}
+        facts = {"dataset": marks, "left_out": left_out}
         facts |= {"seed": EXPERIMENTS[name].SEED, "version": VERSION, "versions": _versions()}
         archive = seal(folder, name, cells, facts)
     return Outcome(len(cells), len(todo) - len(problems), tuple(problems), tuple(left_out), archive)
@@ -103,7 +109,7 @@ def compute_cell(task: Task, cell: str, number: int) -> Receipt:
     start = perf_counter()
     with threadpool_limits(1):
         content = EXPERIMENTS[task.experiment].compute(cell, partial(load, task.store))
-    write_cell(task.folder, task.experiment, cell, task.identity, content)
+    write_cell(task.folder, task.experiment, cell, task.identity(cell), content)
     return Receipt(cell, number, "new", stages={"total": perf_counter() - start})
 
 

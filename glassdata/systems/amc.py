@@ -48,7 +48,7 @@ class SheetDisorder:
     ----------
     n_structures : int
     cells, large_cells : tuple of int
-        Repetitions of graphene's rectangular four-atom cell. Every eighth family is large, which is a
+        Repetitions of graphene's rectangular four-atom cell. Every eighth family is large, a
         tenth of all structures.
     strata : tuple of Stratum
     replicated : int
