@@ -3,7 +3,7 @@
 Cells::
 
     SYSTEM.MODEL.test.K    fold K of five: every structure is tested once; K also seeds the model
-    SYSTEM.MODEL.curve.K   the same test structures, trained on 10, 20, 40, ... of the others
+    SYSTEM.MODEL.curve.K   the same test structures, trained on 10, 40 and 160 of the others
     SYSTEM.MODEL.paper     the loss of the training set, and of a split that ignores families
 """
 
@@ -23,7 +23,7 @@ from glassdata.experiments.samples import Samples
 FOLDS = 5
 #: Seed of the outer folds.
 SEED = 0
-SIZES = (10, 20, 40, 80, 160)
+SIZES = (10, 40, 160)
 #: Networks stop after so many epochs without improvement, and no fewer than so many steps: with
 #: ten structures an epoch is a single step, after thirty of which nothing can be said.
 PATIENCE, PATIENCE_STEPS = 30, 600
