@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import fake_glass as fake
 import numpy as np
@@ -238,6 +239,16 @@ def test_other_data_start_anew(store, tmp_path, few):
     run("referee", store, folder)
     other = fake.sealed_store(tmp_path / "other", ("ar",), 30, compute=row)
     assert run("referee", other, folder).computed == 3
+
+
+def test_a_cell_depends_on_the_data_of_the_systems_in_its_name():
+    before, after = (
+        runner.Task("referee", None, Path("results"), {"ar": "a", "kr": kr})
+        for kr in ("k", "other")
+    )
+    assert before.identity("ar.noise") == after.identity("ar.noise")
+    for cell in ("kr.noise", "ar.transfer.kr", "kr.transfer.ar"):
+        assert before.identity(cell) != after.identity(cell)
 
 
 def test_a_flipped_bit_of_the_results_is_noticed(store, tmp_path, few):
