@@ -206,65 +206,39 @@ def _embedding_rows(
     Row a of ``Gᵀ F'' G`` runs over the atoms i that see a, and over what else those see. Rows are
     computed from the diagonal on, and mirrored.
     """
-    n = len(curvature)
-    ends, row = np.zeros(n + 1, dtype=np.int64), 0
-    room = min(n * (n + 1) // 2, 8 * len(places))
-    columns, blocks = np.empty(room, dtype=np.int32), np.empty((room, 3, 3))
-    while (row := _right_halves(starts, places, merged, curvature, row, ends, columns, blocks)) < n:
-        columns, blocks = _longer(columns), _longer(blocks)
-    starts = _whole_starts(ends, columns)
+    ends, right = _right_columns(starts, places)
+    whole = _whole_starts(ends, right)
     # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
-    whole = starts, np.empty(starts[-1], dtype=np.int32), np.empty((starts[-1], 3, 3))
-    _mirror(ends, columns, blocks, *whole)
-    return whole
-
-
-def _longer(array: np.ndarray) -> np.ndarray:
-    longer = np.empty((2 * len(array), *array.shape[1:]), dtype=array.dtype)
-    longer[: len(array)] = array
-    return longer
+    columns, blocks = np.empty(whole[-1], dtype=np.int32), np.empty((whole[-1], 3, 3))
+    _fill_rows(starts, places, merged, curvature, ends, right, whole[:-1].copy(), columns, blocks)
+    return whole, columns, blocks
 
 
 @njit(cache=True)
-def _right_halves(starts, places, merged, curvature, begin, ends, columns, blocks):
-    """Rows from ``begin`` on, from their diagonal on, as far as there is room; the next row."""
-    n = len(curvature)
-    # Four wide although three are used: the processor's vectors have no three.
-    seen, row = np.zeros((len(places), 4)), np.zeros((n, 12))
-    seen[:, :3] = merged[:, :, 3]
+def _right_columns(starts, places):
+    """Which atoms from the diagonal on share a neighbour with each atom: ends of rows, columns."""
+    n = len(starts) - 1
+    ends, right = np.zeros(n + 1, dtype=np.int64), np.empty(4 * len(places), dtype=np.int32)
     marks, touched = np.full(n, -1), np.empty(n + 1, dtype=np.int32)
-    for a in range(begin, n):
+    # Of every atom's neighbours, the first that is not yet behind: rows come in ascending order.
+    cursors = starts[:-1].copy()
+    for a in range(n):
         count = 0
         for near in range(starts[a], starts[a + 1]):
             i = places[near]
-            own = np.searchsorted(places[starts[i] : starts[i + 1]], a) + starts[i]
-            x, y, z = curvature[i] * seen[own, :3]
             # Unsigned: compiled code then does not ask whether an index counts from the end.
-            for place in range(np.uint64(own), np.uint64(starts[i + 1])):
+            for place in range(np.uint64(cursors[i]), np.uint64(starts[i + 1])):
                 b = np.uint64(places[place])
                 touched[count] = b
                 count += marks[b] != a
                 marks[b] = a
-                for k in range(4):
-                    row[b, k] += x * seen[place, k]
-                    row[b, 4 + k] += y * seen[place, k]
-                    row[b, 8 + k] += z * seen[place, k]
-        ends[a + 1] = ends[a] + count
-        if ends[a + 1] > len(columns):
-            return a
+            cursors[i] += 1
         _sort_marked(touched, count, marks, a)
-        for place in range(count):
-            b, here = touched[place], ends[a] + place
-            columns[here] = b
-            for k in range(3):
-                for m in range(3):
-                    blocks[here, k, m] = row[b, 4 * k + m]
-            row[b] = 0.0
-        for near in range(starts[a], starts[a + 1]):
-            if places[near] >= a:
-                here = np.searchsorted(touched[:count], places[near]) + ends[a]
-                blocks[here] += merged[near, :, :3]
-    return n
+        ends[a + 1] = ends[a] + count
+        while ends[a + 1] > len(right):
+            right = np.concatenate((right, np.empty_like(right)))
+        right[ends[a] : ends[a + 1]] = touched[:count]
+    return ends, right
 
 
 @njit(cache=True)
@@ -280,40 +254,63 @@ def _sort_marked(touched, count, marks, a):
 
 
 @njit(cache=True)
-def _longer(array, filled):
-    """Twice the room, with the same content so far."""
-    longer = np.empty((2 * len(array) + 1024, *array.shape[1:]), dtype=array.dtype)
-    longer[:filled] = array[:filled]
-    return longer
-
-
-@njit(cache=True)
-def _whole_starts(ends, columns):
+def _whole_starts(ends, right):
     """Where the rows of the whole matrix begin, (N + 1,), from those of its right half."""
     n = len(ends) - 1
     starts = np.zeros(n + 1, dtype=np.int32)
     for a in range(n):
         starts[a + 1] += ends[a + 1] - ends[a]
         for place in range(ends[a] + 1, ends[a + 1]):
-            starts[columns[place] + 1] += 1
+            starts[right[place] + 1] += 1
     return np.cumsum(starts).astype(np.int32)
 
 
 @njit(cache=True)
-def _mirror(ends, columns, blocks, starts, all_columns, whole):
-    free = starts.copy()
-    for a in range(len(ends) - 1):
-        for place in range(ends[a], ends[a + 1]):
-            b = columns[place]
-            here, there = free[a], free[b]
-            all_columns[here] = b
-            free[a] += 1
-            if b > a:
-                all_columns[there] = a
-                free[b] += 1
+def _fill_rows(starts, places, merged, curvature, ends, right, free, columns, blocks):
+    """Write every row from its diagonal on, and its mirror image; ``free`` are the rows' ends."""
+    n = len(curvature)
+    seen, row = np.ascontiguousarray(merged[:, :, 3]), np.zeros((n, 3, 3))
+    cursors = starts[:-1].copy()
+    for a in range(n):
+        for near in range(starts[a], starts[a + 1]):
+            i = places[near]
+            _add_seen(curvature[i], cursors[i], starts[i + 1], places, seen, row)
+            cursors[i] += 1
+        for near in range(starts[a], starts[a + 1]):
+            b = places[near]
+            if b >= a:
+                for k in range(3):
+                    for m in range(3):
+                        row[b, k, m] += merged[near, k, m]
+        # The first of them is the atom itself.
+        columns[free[a]], blocks[free[a]], row[a] = a, row[a], 0.0
+        free[a] += 1
+        for place in range(ends[a] + 1, ends[a + 1]):
+            b = right[place]
+            here, there = np.uint64(free[a]), np.uint64(free[b])
+            columns[here], columns[there] = b, a
+            free[a], free[b] = here + 1, there + 1
             for k in range(3):
                 for m in range(3):
-                    value = blocks[place, k, m]
-                    whole[here, k, m] = value
-                    if b > a:
-                        whole[there, m, k] = value
+                    value = row[b, k, m]
+                    row[b, k, m] = 0.0
+                    blocks[here, k, m] = value
+                    blocks[there, m, k] = value
+
+
+@njit(cache=True)
+def _add_seen(curvature, own, end, places, seen, row):
+    """Add ``F''_i ∂ρ_i/∂x_a ∂ρ_i/∂x_b`` for the neighbours b of i from a itself, at ``own``, on."""
+    x, y, z = curvature * seen[own]
+    for place in range(np.uint64(own), np.uint64(end)):
+        b = np.uint64(places[place])
+        s, t, u = seen[place, 0], seen[place, 1], seen[place, 2]
+        row[b, 0, 0] += x * s
+        row[b, 0, 1] += x * t
+        row[b, 0, 2] += x * u
+        row[b, 1, 0] += y * s
+        row[b, 1, 1] += y * t
+        row[b, 1, 2] += y * u
+        row[b, 2, 0] += z * s
+        row[b, 2, 1] += z * t
+        row[b, 2, 2] += z * u
