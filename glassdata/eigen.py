@@ -4,14 +4,55 @@ Rows of a dataset are always computed by SciPy on one thread: their bytes must n
 else is installed. The others are for large single matrices and for machines with a GPU.
 """
 
-from collections.abc import Callable
+import ctypes
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 import numpy as np
 from scipy import linalg
+from threadpoolctl import threadpool_info
+
+_COLUMN_MAJOR = 102  # LAPACK_COL_MAJOR of lapacke.h
 
 
 def _scipy(matrix: np.ndarray) -> np.ndarray:
     return linalg.eigvalsh(matrix, overwrite_a=True, check_finite=False, driver="evd")
+
+
+def _lapacke(
+    libraries: Callable[[], Iterable[str]], names: tuple[str, ...], lacking: str
+) -> Callable[[np.ndarray], np.ndarray]:
+    """A driver of LAPACK's C interface, from the first library that has it under one of the names.
+
+    All share the signature of ``LAPACKE_dsyevd``, with integers of 32 bits.
+    """
+
+    def solve(matrix: np.ndarray) -> np.ndarray:
+        loaded = map(ctypes.CDLL, libraries())
+        driver = next((lib[n] for lib in loaded for n in names if hasattr(lib, n)), None)
+        if driver is None:
+            raise ValueError(lacking)
+        matrix, n = np.ascontiguousarray(matrix), len(matrix)
+        values = np.empty(n)
+        pointer, size = ctypes.POINTER(ctypes.c_double), ctypes.c_int(n)
+        where, found = matrix.ctypes.data_as(pointer), values.ctypes.data_as(pointer)
+        flags = ctypes.c_int(_COLUMN_MAJOR), ctypes.c_char(b"N"), ctypes.c_char(b"L")
+        status = driver(*flags, size, where, size, found)
+        if status:
+            raise np.linalg.LinAlgError(f"LAPACK found no eigenvalues (status {status})")
+        return values
+
+    return solve
+
+
+def _openblas() -> list[str]:
+    return [library["filepath"] for library in threadpool_info() if library["user_api"] == "blas"]
+
+
+def _mkl() -> list[str]:
+    # Where its wheel, and conda, put it.
+    return [str(path) for path in Path(sys.prefix, "lib").glob("libmkl_rt.*")]
 
 
 def _torch(device: str) -> Callable[[np.ndarray], np.ndarray]:
@@ -28,8 +69,19 @@ def _torch(device: str) -> Callable[[np.ndarray], np.ndarray]:
     return solve
 
 
-#: Routines by name.
-SOLVERS = {"scipy": _scipy, "torch": _torch("cpu"), "torch-gpu": _torch("cuda")}
+#: Routines by name. ``two-stage`` goes to a band matrix first, in matrix products, where ``scipy``
+#: waits for memory: it gains most where other processes use the memory too.
+SOLVERS = {
+    "scipy": _scipy,
+    "two-stage": _lapacke(
+        _openblas,
+        ("scipy_LAPACKE_dsyevd_2stage", "LAPACKE_dsyevd_2stage"),
+        "this solver needs the OpenBLAS of SciPy's wheels, which is not what SciPy uses here",
+    ),
+    "mkl": _lapacke(_mkl, ("LAPACKE_dsyevd",), "this solver needs MKL: pip install mkl"),
+    "torch": _torch("cpu"),
+    "torch-gpu": _torch("cuda"),
+}
 
 
 def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
