@@ -78,7 +78,7 @@ def brief_row(name: str, profile: str, index: int, timings: dict | None = None) 
 
 def nothing(task: Task, name: str, index: int) -> Receipt:
     """What a worker does when neither row nor store is wanted."""
-    return Receipt(name, index, "new")
+    return Receipt(name, index, "new", stages={"total": 0.0})
 
 
 def source(compute=trivial_row) -> Source:

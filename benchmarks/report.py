@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from glassdata.worker import processor
+
 _PACKAGES = (
     "glassdata",
     "numpy",
@@ -73,19 +75,12 @@ def fitted(entry: dict[str, dict]) -> dict[str, Any]:
 def machine() -> dict[str, Any]:
     """What it ran on."""
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count(),
         "memory_gib": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30,
         "system": platform.system(),
         "threads": 1,
     }
-
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text().splitlines() if info.exists() else []
-    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return models[0] if models else platform.processor() or platform.machine()
 
 
 def versions() -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from threadpoolctl import ThreadpoolController, threadpool_info
 
+from glassdata.config import ALGORITHM_VERSION
 from glassdata.row import RowError
 from glassdata.store.errors import DamageError
 from glassdata.store.losses import read_loss, record_loss
@@ -80,7 +81,8 @@ class Receipt:
 class Task:
     """What every task of a build shares; travels to the workers.
 
-    ``row_timeout`` is the time limit of a row in seconds, None for no limit.
+    ``row_timeout`` is the time limit of a row in seconds, None for no limit; ``algorithm`` the
+    version of the algorithms that the rows are to be made with.
     """
 
     store: Path
@@ -89,6 +91,7 @@ class Task:
     compute: Compute
     identify: Callable[[str, str, int], str]
     row_timeout: float | None = None
+    algorithm: int = ALGORITHM_VERSION
 
 
 def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
@@ -100,7 +103,14 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
     ------
     RowTimeoutError
         If the row exceeded its time limit in another process before.
+    ImportError
+        If another version of the algorithms is installed here.
     """
+    if task.algorithm != ALGORITHM_VERSION:
+        raise ImportError(
+            f"{platform.node()} has version {ALGORITHM_VERSION} of the algorithms, "
+            f"this build needs {task.algorithm}"
+        )
     identity, timings = task.identify(name, task.profile, index), {}
     with _ONE_ROW, _controller().limit(limits=1), _time_limit(task, name, index):
         start = time.perf_counter()
@@ -192,12 +202,20 @@ def _circumstances(seconds: Mapping[str, float], row: Row) -> dict[str, Any]:
     } | _machine()
 
 
+def processor() -> str:
+    """What the processor of this machine calls itself."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return models[0] if models else platform.processor() or platform.machine()
+
+
 @cache
 def _machine() -> dict[str, Any]:
     """What stays the same for all rows of a process, asked for after the first of them."""
     return {
         "host": platform.node(),
-        "processor": platform.processor() or platform.machine(),
+        "processor": processor(),
         "blas": [
             {key: library.get(key) for key in ("internal_api", "version", "architecture")}
             for library in threadpool_info()

@@ -94,6 +94,24 @@ def test_systems_lists_every_glass(cli):
 # --- datasets ---------------------------------------------------------------------------------
 
 
+def test_whoever_watches_sees_progress_dashboard_and_where_the_time_went(
+    cli, fake_physics, tmp_path
+):
+    what = ("--system", "ar", "--limit", 3, "--workers", 1)
+    status, out, errors = cli("build", tmp_path / "store", *what, "--progress")
+    assert status == 0
+    assert "3/3" in errors
+    assert "dashboard: http://127.0.0.1:" in out + errors
+    assert "core-seconds" in out
+
+
+def test_info_says_so_when_the_record_of_the_seal_is_damaged(cli, store):
+    (store / "provenance/seal.json").write_text("{}")
+    status, out, errors = cli("info", store)
+    assert (status, errors) == (0, "")
+    assert "seal.json is damaged" in out
+
+
 def test_build_info_verify(cli, fake_physics, tmp_path):
     folder = tmp_path / "store"
     status, out, _ = cli("build", folder, "--system", "ar", "--limit", 3, "--dry-run")

@@ -7,23 +7,36 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 
 import dask
 import fake_glass as fake
 import pytest
-from dask.distributed import LocalCluster
+from dask.distributed import Client, LocalCluster
 from fake_glass import contents
 
 from glassdata import worker
 from glassdata.cli import run
+from glassdata.config import ALGORITHM_VERSION
 from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
-from glassdata.engine.clusters import walltime_seconds
+from glassdata.engine.clusters import _word_if_nobody_comes, slurm_job, walltime_seconds
+from glassdata.engine.execution import Execution
+from glassdata.engine.streaming import _Stream
 from glassdata.melt import MissingLammps
 from glassdata.row import compute_row, row_id
-from glassdata.store import StoreError, open_dataset, progress, verify
-from glassdata.store.losses import losses
+from glassdata.store import (
+    StoreError,
+    open_dataset,
+    prepare,
+    progress,
+    science_config,
+    seal,
+    verify,
+)
+from glassdata.store.losses import losses, read_loss, record_loss
 from glassdata.store.rows import (
     conform,
     dimension_sizes,
@@ -32,7 +45,7 @@ from glassdata.store.rows import (
     read_row,
     row_path,
 )
-from glassdata.store.settings import goal_counts
+from glassdata.store.settings import goal_counts, sealed_counts
 from glassdata.store.verifying import set_aside
 from glassdata.systems import SYSTEMS
 
@@ -134,6 +147,17 @@ def test_two_drivers_at_once_agree(tmp_path, reference, habits):
         _, errors = process.communicate(timeout=180)
         assert process.returncode == 0, errors
     assert contents(store) == contents(reference)
+
+
+def test_builds_of_two_stores_on_one_scheduler_do_not_meet(tmp_path, reference, habits, address):
+    """Equal rows of different stores are different tasks."""
+    (habits / "slow").write_text("0.02")
+    stores = [tmp_path / "one", tmp_path / "other"]
+    both = [driver(store, cluster=address, workers=None) for store in stores]
+    for process in both:
+        _, errors = process.communicate(timeout=180)
+        assert process.returncode == 0, errors
+    assert [contents(store) == contents(reference) for store in stores] == [True, True]
 
 
 def test_dead_scheduler_is_a_loss(tmp_path, habits):
@@ -325,6 +349,81 @@ def test_other_content_of_a_published_row_is_a_conflict(tmp_path, habits):
     assert process.returncode == 1, errors
     assert row_path(store, name, int(index)).read_bytes() == before
     assert not (store / "dataset.zarr").exists()
+    assert len(fake.counts(habits)) < 16, "the build went on"
+
+
+def test_rows_that_were_there_already_do_not_count_as_quick(tmp_path, address):
+    """Slow rows travel alone, also after many that another build had made."""
+    rows, sizes = [("ar", index) for index in range(200)], []
+    with Client(address) as client:
+        found = _Stream(client, worker.publish, fake.task(tmp_path), rows, 1)
+        while found.left:
+            sizes.append(len(found._next()))
+            existing = [worker.Receipt("ar", 0, "existing")] * sizes[-1]
+            found._results(SimpleNamespace(result=lambda e=existing: e), [])
+    assert set(sizes) == {1}
+
+
+def test_a_worker_of_another_version_makes_no_rows(tmp_path):
+    task = replace(fake.task(tmp_path / "store"), algorithm=ALGORITHM_VERSION - 1)
+    with pytest.raises(ImportError, match="version"):
+        worker.publish(task, "ar", 0)
+    assert not row_path(task.store, "ar", 0).exists()
+
+
+def test_a_time_limit_once_exceeded_does_not_keep_a_row_from_verification(tmp_path):
+    store, source = fake.sealed_store(tmp_path / "store"), fake.source(fake.plain_row, ONE)
+    record_loss(store, "ar", 1, "took longer", limit=9999.0)
+    receipts, problems = recompute(store, [("ar", 1)], workers=1, source=source)
+    assert [receipt.outcome for receipt in receipts] == ["identical"]
+    assert problems == []
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "3", "{}"])
+def test_what_is_no_record_of_a_loss_is_none(tmp_path, text):
+    record_loss(tmp_path, "ar", 1, "took longer", limit=1.0)
+    next(tmp_path.rglob("ar-*.json")).write_text(text)
+    assert read_loss(tmp_path, "ar", 1) is None
+    assert losses(tmp_path) == {}
+
+
+def test_a_build_that_seals_later_keeps_what_another_sealed_meanwhile(tmp_path):
+    store = tmp_path / "store"
+    goal = prepare(store, science_config(ONE, "demo"), {"ar": 2})
+    for index in range(2):
+        fake.publish(fake.task(store), "ar", index)
+    fake.sealed_store(store, ("sic",), 3)
+    seal(store, fake.SYSTEMS, goal, identify=fake.row_id)
+    assert sealed_counts(store) == {"ar": 2, "sic": 3}
+    assert verify(store) == []
+
+
+@pytest.mark.parametrize("own", [["--lifetime", "7s"], ["--lifetime=7s"]])
+def test_a_lifetime_of_your_own_is_kept(own):
+    pytest.importorskip("dask_jobqueue")
+    settings = {"cores": 1, "memory": "1GB", "worker-extra-args": own}
+    with dask.config.set({f"jobqueue.slurm.{key}": value for key, value in settings.items()}):
+        assert slurm_job(None)["worker_extra_args"] == own
+
+
+@pytest.mark.parametrize(("workers", "lines"), [({}, 1), ({"tcp://here": 1}, 0)])
+def test_a_queue_that_stays_silent_is_reported(monkeypatch, workers, lines):
+    monkeypatch.setattr("glassdata.engine.clusters._PATIENCE", 0.05)
+    said, client = [], SimpleNamespace(nthreads=lambda: workers)
+    with _word_if_nobody_comes(client, said.append):
+        time.sleep(0.5)
+    assert len(said) == lines
+
+
+def test_whether_somebody_watches(monkeypatch):
+    """A terminal or a notebook, unless the caller says so."""
+    for terminal, notebook in product((False, True), repeat=2):
+        stderr = SimpleNamespace(isatty=lambda t=terminal: t)
+        modules = {"ipykernel": None} if notebook else {}
+        system = SimpleNamespace(stderr=stderr, modules=modules)
+        monkeypatch.setattr("glassdata.engine.execution.sys", system)
+        assert Execution().watched == (terminal or notebook)
+        assert [Execution(progress=p).watched for p in (True, False)] == [True, False]
 
 
 def test_recomputation_tells_identical_from_close_from_different(tmp_path):
@@ -373,6 +472,30 @@ def test_repair_restores_the_sealed_bytes(tmp_path):
     assert after == before
 
 
+def test_repair_makes_good_also_what_was_not_sealed_yet(tmp_path):
+    store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
+    fake.sealed_store(store, count=2)
+    prepare(store, science_config(ONE, "demo"), {"ar": 4})
+    for index in (2, 3):
+        fake.publish(fake.task(store), "ar", index)
+    before = contents(store)
+    row_path(store, "ar", 2).write_bytes(b"")
+    rows = set_aside(store, verify(store))
+    assert engine_repair(store, rows, workers=1, source=source).complete
+    assert {n: b for n, b in contents(store).items() if "quarantine" not in n} == before
+
+
+def test_repair_does_not_seal_nothing(tmp_path):
+    """Without plan and manifest nobody knows how many rows there were."""
+    fake.sealed_store(tmp_path / "store")
+    for name in ("plan.json", "manifest.json"):
+        (tmp_path / "store" / name).unlink()
+    before = contents(tmp_path / "store")
+    with pytest.raises(StoreError, match="neither plan nor manifest"):
+        engine_repair(tmp_path / "store", workers=1, source=fake.source(systems=ONE))
+    assert contents(tmp_path / "store") == before
+
+
 def test_finished_store_starts_no_cluster(reference, monkeypatch):
     monkeypatch.setattr("glassdata.engine.clusters.LocalCluster", None)
     before = contents(reference)
@@ -405,7 +528,6 @@ def test_a_report_needs_bokeh(tmp_path, monkeypatch):
 
 
 def test_a_report_is_written(tmp_path):
-    pytest.importorskip("bokeh")
     report = tmp_path / "report.html"
     build(tmp_path / "store", limit=2, workers=1, report=report, source=fake.source(systems=ONE))
     assert "Duration" in report.read_text()
@@ -443,10 +565,17 @@ def test_slurm_without_settings_says_which_are_missing(tmp_path):
         ({"cluster": "slurm"}, "--workers"),
         ({"workers": (3, 2), "cluster": "slurm"}, "MIN:MAX"),
         ({"workers": (0, 2)}, "batch"),
+        ({"workers": 1.5}, "workers must be whole numbers"),
+        ({"workers": float("nan")}, "workers must be whole numbers"),
         ({"row_timeout": 0}, "row_timeout"),
+        ({"row_timeout": float("inf")}, "row_timeout"),
+        ({"row_timeout": float("nan")}, "row_timeout"),
+        ({"shard": (1.0, 2)}, "shard"),
         ({"memory_limit": "much"}, "memory_limit"),
         ({"limit": 0}, "limit"),
         ({"limit": -3}, "limit"),
+        ({"limit": 2.5}, "limit"),
+        ({"limit": float("nan")}, "limit"),
         ({"workers": 0}, "workers"),
         ({"cluster": "slrum"}, "cluster"),
         ({"names": ["gold"]}, "unknown system 'gold'"),

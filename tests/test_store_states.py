@@ -180,8 +180,6 @@ class StoreMachine(RuleBasedStateMachine):
         try:
             set_aside(self.store, verify(self.store))
             publish_missing(self.store, sealed_counts(self.store) or read_plan(self.store))
-            if not self.sealed(self.files()) and not read_plan(self.store):
-                return  # nothing is known of what there should be
             assert repair(self.store, source=SOURCE).complete
         except StoreError:
             lost = {"config.json"}, {"plan.json", "manifest.json"}

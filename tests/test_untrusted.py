@@ -10,9 +10,12 @@ import zipfile
 from pathlib import Path
 
 import fake_glass as fake
+import numcodecs
 import numpy as np
 import pytest
+import zarr
 from fake_glass import contents
+from zarr.registry import get_codec_class
 
 from glassdata.engine import repair as engine_repair
 from glassdata.store import DamageError, StoreError, open_dataset, pack, prepare, science_config
@@ -80,6 +83,53 @@ def test_metadata_that_promise_too_much_are_refused(store, tmp_path, kind, packe
         pack(store, tmp_path / "packed.zip")
     with pytest.raises(StoreError, match=r"packed\.zip" if packed else "store"):
         open_dataset(tmp_path / "packed.zip" if packed else store)
+
+
+NUMBERS = {"name": "bytes", "configuration": {"endian": "little"}}
+TEXTS = {"name": "vlen-utf8", "configuration": {}}
+ZSTD = {"name": "zstd", "configuration": {"level": 1, "checksum": False}}
+BLOSC = {
+    "name": "blosc",
+    "configuration": {
+        "typesize": 8,
+        "cname": "zstd",
+        "clevel": 9,
+        "shuffle": "shuffle",
+        "blocksize": 0,
+    },
+}
+CLAIM = (1 << 31).to_bytes(4, "little")
+#: Codecs of a coordinate, and a chunk that claims, or unpacks to, far more than it has room for.
+BOMBS = {
+    "zstd": ([NUMBERS, ZSTD], numcodecs.Zstd(level=1).encode(bytes(1 << 26))),
+    "zstd that does not say": ([NUMBERS, ZSTD], b"\x28\xb5\x2f\xfd\x00\x58" + bytes(64)),
+    "no zstd": ([NUMBERS, ZSTD], bytes(64)),
+    "blosc": ([NUMBERS, BLOSC], b"\x02\x01\x91\x08" + CLAIM + CLAIM + bytes(64)),
+    "text": ([TEXTS], CLAIM + bytes(64)),
+    "zstd text": ([TEXTS, ZSTD], numcodecs.Zstd(level=1).encode(bytes(1 << 26))),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+@pytest.mark.parametrize("sharded", [False, True])
+def test_a_chunk_that_unpacks_to_more_than_it_may_is_refused(tmp_path, store, kind, sharded):
+    codecs, chunk = BOMBS[kind]
+    shape = {"chunk_shape": [fake.N_R]}
+    if sharded:
+        inner = {"codecs": codecs, "index_codecs": [NUMBERS], "index_location": "end"}
+        codecs = [{"name": "sharding_indexed", "configuration": shape | inner}]
+        chunk += (0).to_bytes(8, "little") + len(chunk).to_bytes(8, "little")
+    text = {"data_type": "string", "fill_value": ""} if "text" in kind else {}
+    grid = {"name": "regular", "configuration": shape}
+    change_array(store, "ar/r", codecs=codecs, chunk_grid=grid, **text)
+    (store / "dataset.zarr/ar/r/c/0").write_bytes(chunk)
+    with pytest.raises(StoreError, match="unpack"):
+        open_dataset(store)["ar"]["r"].load()
+
+
+def test_codecs_of_other_programs_stay_as_they_are(store):
+    open_dataset(store)
+    assert get_codec_class("zstd") is zarr.codecs.ZstdCodec
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"consolidated_metadata": null}', "[" * 10**5])

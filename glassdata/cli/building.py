@@ -132,12 +132,11 @@ def report(store: Path, outcome, execution: dict) -> int:
     for problem in outcome.problems[:10]:
         click.echo(f"not done: {problem}", err=True)
     if not outcome.complete:
-        lost = f"{len(outcome.lost)} rows are missing" if outcome.lost else "rows disagree"
-        click.echo(
-            f"glassdata: error: {lost}, the dataset was not sealed; "
-            "the same command tries them again",
-            err=True,
-        )
+        what, advice = f"{len(outcome.lost)} rows are missing", "the same command tries them again"
+        if outcome.conflict:
+            what = "a row disagrees with the published one, which was kept; the build was stopped"
+            advice = f"see which is right with: glassdata verify {store} --recompute 8"
+        click.echo(f"glassdata: error: {what}, the dataset was not sealed; {advice}", err=True)
         return 1
     if outcome.elsewhere:
         click.echo(

@@ -48,7 +48,6 @@ def info(store: Path) -> None:
       glassdata info demo.store
     """
     from glassdata.store import progress, read_config
-    from glassdata.store.files import read_record
     from glassdata.store.losses import losses
     from glassdata.store.manifest import dataset_digest
 
@@ -63,10 +62,20 @@ def info(store: Path) -> None:
         click.echo(f"missing row {name} {index}: {reason}")
     circumstances = store / "provenance" / "seal.json"
     if digest and circumstances.exists():
-        facts = read_record(circumstances)
+        click.echo(_seal_facts(circumstances))
+
+
+def _seal_facts(path: Path) -> str:
+    from glassdata.store import DamageError
+    from glassdata.store.files import read_record
+
+    try:
+        facts = read_record(path)
         versions = " ".join(f"{name}={v}" for name, v in facts["versions"].items())
         commit = f" at commit {facts['commit']}" if facts.get("commit") else ""
-        click.echo(f"sealed {facts['sealed']}{commit} with {versions}")
+        return f"sealed {facts['sealed']}{commit} with {versions}"
+    except (DamageError, KeyError, AttributeError, TypeError):
+        return f"when and with what it was sealed cannot be read: {path} is damaged"
 
 
 @click.command()
@@ -169,12 +178,12 @@ def repair(store: Path, setfl: Path | None, execution: dict) -> int:
         click.echo(f"{store}: nothing to repair")
         return 0
     rows = set_aside(store, findings)
-    outcome = engine.repair(store, source=engine.source_with(setfl), **execution)
+    outcome = engine.repair(store, rows, source=engine.source_with(setfl), **execution)
     for finding in findings:
         click.echo(f"repaired: {finding}")
     left = check(store)
     for finding in left:
         click.echo(f"still bad: {finding}", err=True)
     status = report(store, outcome, execution)
-    click.echo(f"{len(rows)} rows were set aside and computed again")
+    click.echo(f"{len(rows)} rows were set aside, {len(outcome.receipts)} computed")
     return 1 if left else status

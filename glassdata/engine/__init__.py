@@ -6,8 +6,10 @@ iteration over them ends as if all were well; the rows are hence counted again a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,18 @@ from glassdata.engine.streaming import Loss, RowName, Work, stream
 from glassdata.engine.watching import check_report, collect, dashboard, reported
 from glassdata.estimate import peak_memory
 from glassdata.row import compute_row, row_id
-from glassdata.store import is_sealed, prepare, read_config, recorded, science_config, seal
+from glassdata.store import (
+    DamageError,
+    is_sealed,
+    prepare,
+    read_config,
+    recorded,
+    science_config,
+    seal,
+)
 from glassdata.store.losses import forget_losses, record_loss
 from glassdata.store.places import absolute
-from glassdata.store.rows import dimension_sizes
+from glassdata.store.rows import dimension_sizes, row_path
 from glassdata.store.settings import goal_counts, missing_rows, read_plan, sealed_counts
 from glassdata.system import System
 from glassdata.systems import SYSTEMS, glasses
@@ -112,24 +122,42 @@ def build(
         If the store was built with another configuration, or is damaged.
     """
     source, execution = source or Source(), Execution(**how)
-    if not 1 <= shard[0] <= shard[1]:
+    if not all(isinstance(n, Integral) for n in shard) or not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"a shard i/n needs 1 <= i <= n, got {shard[0]}/{shard[1]}")
     check_report(execution.report)
     counts = goal_counts(source.systems, profile, names or source.systems, limit)
     return _complete(absolute(store), profile, counts, source, execution, shard=shard)
 
 
-def repair(store: str | Path, *, source: Source | None = None, **how) -> Outcome:
+def repair(
+    store: str | Path, rows: Iterable[RowName] = (), *, source: Source | None = None, **how
+) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew.
 
-    ``how`` are the fields of ``Execution``.
+    Parameters
+    ----------
+    rows
+        Others to compute: those that were set aside before they were sealed.
+    how
+        The fields of ``Execution``.
+
+    Raises
+    ------
+    StoreError
+        If neither plan nor manifest is left to say which rows there should be.
     """
     source, execution = source or Source(), Execution(**how)
     check_report(execution.report)
     folder = absolute(store)
     counts = sealed_counts(folder) or read_plan(folder)
-    goal_counts(source.systems, read_config(folder).profile, counts, None)
-    return _complete(folder, read_config(folder).profile, counts, source, execution, reseal=True)
+    if not counts:
+        raise DamageError(
+            f"{folder} has neither plan nor manifest to say which rows there should be; "
+            "the original build command knows"
+        )
+    profile = read_config(folder).profile
+    goal_counts(source.systems, profile, counts, None)
+    return _complete(folder, profile, counts, source, execution, also=rows, reseal=True)
 
 
 def _complete(
@@ -140,11 +168,14 @@ def _complete(
     execution: Execution,
     *,
     shard: tuple[int, int] = (1, 1),
+    also: Iterable[RowName] = (),
     reseal: bool = False,
 ) -> Outcome:
     chosen = {name: source.systems[name] for name in counts}
-    goal = prepare(folder, science_config(chosen, profile), counts)
+    goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
     todo = _of_shard(missing_rows(folder, {name: goal[name] for name in counts}), shard)
+    also = [row for row in also if row not in todo and not row_path(folder, *row).exists()]
+    todo += also
     forget_losses(folder, todo)
     receipts, problems = [], []
     if todo:
@@ -154,14 +185,15 @@ def _complete(
             record_loss(folder, loss.system, loss.index, loss.reason)
     missing = missing_rows(folder, goal)
     # Rows of a larger goal than this build's are not its own to make, but they keep it unsealed.
-    lost = tuple(_of_shard(missing, shard))
+    lost = _of_shard(missing, shard)
+    elsewhere = len(missing) - len(lost)
+    lost += [row for row in also if not row_path(folder, *row).exists()]
     # A row that failed on one worker may have been published by another driver meanwhile; only
     # rows that disagree keep the dataset from being sealed.
     conflict = any(receipt.outcome == "conflict" for receipt in receipts)
     if not missing and not conflict and (reseal or not is_sealed(folder, goal)):
         seal(folder, source.systems, goal, identify=source.identify)
-    elsewhere = len(missing) - len(lost)
-    return Outcome(goal, tuple(receipts), tuple(problems), lost, conflict, elsewhere)
+    return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
 
 
 def _of_shard(rows: Iterable[RowName], shard: tuple[int, int]) -> list[RowName]:
@@ -184,9 +216,13 @@ def recompute(
     """
     source, execution = source or Source(), Execution(**how)
     check_report(execution.report)
-    folder = absolute(store)
+    folder, rows = absolute(store), list(rows)
+    if folder.is_dir():
+        # That a row exceeded an earlier time limit must not keep it from being tried again.
+        with suppress(OSError):
+            forget_losses(folder, rows)
     task = task_of(folder, recorded(folder)[0], source, execution)
-    return _run(compare, task, list(rows), source, execution)
+    return _run(compare, task, rows, source, execution)
 
 
 def _run(
@@ -223,11 +259,11 @@ def compute(
         If the workers lack the memory for a call; none was sent then.
     """
     with connect(execution, len(todo), needs or {}) as connection:
-        if address := dashboard(connection.client):
+        if execution.watched and (address := dashboard(connection.client)):
             execution.say(f"dashboard: {address}")
         with reported(execution.report):
             results = stream(connection.client, work, task, todo, connection.expected)
-            return collect(results, len(todo), execution.progress)
+            return collect(results, len(todo), execution.watched)
 
 
 def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:

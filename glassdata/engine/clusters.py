@@ -32,6 +32,8 @@ SCHEDULER = {
 #: Share of its walltime after which a worker of a batch job takes no new row, and the share by
 #: which this moment differs between workers: not all of them end, and ask for new jobs, at once.
 _LIFETIME, _STAGGER = 0.85, 0.05
+#: Seconds without a worker after which somebody should look.
+_PATIENCE = 300.0
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,10 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
         elif execution.cluster == "slurm":
             job = slurm_job(limit)
             _check_memory(parse_bytes(job["memory"]) / job["cores"], needs)
-            with _slurm(job, min(least, n_rows), min(most, n_rows)) as client:
+            with (
+                _slurm(job, min(least, n_rows), min(most, n_rows)) as client,
+                _word_if_nobody_comes(client, execution.say),
+            ):
                 yield Connection(client, most)
         else:
             with _running(execution.cluster) as client:
@@ -138,6 +143,26 @@ def _slurm(job: dict, least: int, most: int) -> Iterator[Client]:
         yield client
 
 
+@contextmanager
+def _word_if_nobody_comes(client: Client, say: Callable[[str], None]) -> Iterator[None]:
+    """Jobs may wait in a queue for good reason, or end at once for a bad one: only people know."""
+
+    def look() -> None:
+        if not client.nthreads():
+            say(
+                f"no worker has come within {_PATIENCE / 60:g} min: see squeue, and what the jobs "
+                "wrote (log-directory in jobqueue.yaml)"
+            )
+
+    timer = threading.Timer(_PATIENCE, look)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 def _try_job(script: str) -> None:
     """Let SLURM judge a job before any is submitted: a refusal later would be waited out for ever.
 
@@ -181,7 +206,7 @@ def slurm_job(memory_limit: str | None) -> dict:
     if memory_limit:
         memory = parse_bytes(memory_limit) * cores
     arguments = list(configured("worker-extra-args") or [])
-    if "--lifetime" not in arguments:
+    if not any(argument.partition("=")[0] == "--lifetime" for argument in map(str, arguments)):
         seconds = walltime_seconds(configured("walltime"))
         arguments += ["--lifetime", f"{math.floor(_LIFETIME * seconds)}s"]
         arguments += ["--lifetime-stagger", f"{math.floor(_STAGGER * seconds)}s"]

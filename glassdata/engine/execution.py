@@ -3,9 +3,13 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 
 from dask.utils import parse_bytes
+
+#: Seconds; what timers of the system cannot count is no limit.
+_LONGEST = 1e8
 
 
 def _silent(text: str) -> None:
@@ -63,12 +67,17 @@ class Execution:
                 f"got {self.cluster!r}"
             )
         self._check_workers()
-        if self.row_timeout is not None and not self.row_timeout > 0:
-            raise ValueError(f"row_timeout must be above 0 s, got {self.row_timeout}")
+        if self.row_timeout is not None and not 0 < self.row_timeout <= _LONGEST:
+            raise ValueError(
+                f"row_timeout must be above 0 s and at most {_LONGEST:g} s, got {self.row_timeout}"
+            )
         if self.memory_limit is not None:
             _check_memory_limit(self.memory_limit)
 
     def _check_workers(self) -> None:
+        numbers = self.workers if isinstance(self.workers, tuple) else (self.workers,)
+        if not all(n is None or isinstance(n, Integral) for n in numbers):
+            raise ValueError(f"workers must be whole numbers, got {self.workers}")
         if isinstance(self.workers, tuple):
             least, most = self.workers
             if not 0 <= least <= most or most < 1:

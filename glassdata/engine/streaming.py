@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from time import monotonic
+from uuid import uuid4
 
 from dask.distributed import Client, Future, KilledWorker, as_completed
 
@@ -66,6 +67,8 @@ class _Stream:
         self.running: dict[tuple, list[RowName]] = {}
         self.seconds = deque([_GROUP_SECONDS], maxlen=_LARGEST_GROUP)
         self.workers, self.looked = expected, -_LOOK
+        # Builds of other stores may run on the same scheduler, which takes equal keys for one task.
+        self.token = uuid4().hex
 
     def __iter__(self) -> Iterator[Receipt | Loss]:
         completed = as_completed(self._submit())
@@ -82,8 +85,10 @@ class _Stream:
         futures = []
         self._count_workers()
         while len(self.running) < _WINDOW * self.workers and (rows := self._next()):
-            # Two rows of one group never share a key with the group that is tried first.
-            key = rows[0] if len(rows) == 1 else (*rows[0], len(rows))
+            # A row alone never shares a key with the group in which it was tried first. Dask names
+            # tasks by what stands before the hyphen.
+            (name, index), size = rows[0], len(rows)
+            key = (f"{name}-{self.token}", index, size)
             self.running[key] = rows
             future = self.client.submit(
                 _each, self.work, self.task, rows, key=key, retries=RETRIES, pure=False
@@ -116,7 +121,8 @@ class _Stream:
                 self.alone.extend(rows)
                 return []
             return [Loss(name, index, _describe(error)) for name, index in rows]
-        self.seconds.extend(receipt.seconds for receipt in receipts)
+        # A row that was there already says nothing of how long rows take.
+        self.seconds.extend(receipt.seconds for receipt in receipts if receipt.stages)
         return receipts
 
 
@@ -126,7 +132,8 @@ def _each(work: Work, task: Task, rows: list[RowName]) -> list[Receipt]:
 
 def _describe(error: Exception) -> str:
     if isinstance(error, KilledWorker):
-        return f"its worker died {DEATHS} times (out of memory, or a crash in compiled code)"
+        times = error.allowed_failures + 1
+        return f"its worker died {times} times (out of memory, or a crash in compiled code)"
     if isinstance(error, CancelledError):
         return "the scheduler no longer answers"
     name = type(error).__name__

@@ -16,7 +16,8 @@ def collect(
 ) -> tuple[list[Receipt], list[Loss]]:
     """All results of a stream, behind a bar with rate and time left.
 
-    Rows that disagree with published ones are in both lists.
+    Rows that disagree with published ones are in both lists; the first that conflicts with what
+    it should publish ends the run, because those after it could not be trusted either.
     """
     receipts, problems = [], []
     with _bar(total, watched) as bar:
@@ -28,6 +29,8 @@ def collect(
                 if result.outcome in ("conflict", "different"):
                     problems.append(Loss(result.system, result.index, result.reason))
             bar.update()
+            if getattr(result, "outcome", None) == "conflict":
+                break
     return receipts, problems
 
 

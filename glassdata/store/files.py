@@ -47,7 +47,7 @@ def publish(path: Path, data: bytes) -> bool:
     """
     if is_remote(path):
         return create_object(path, data)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(path.parent)
     temporary = _write_temporary(path, data)
     try:
         _link_exclusively(temporary, path)
@@ -60,6 +60,14 @@ def publish(path: Path, data: bytes) -> bool:
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
     return new
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably: a row is lost with the name of its folder."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
 
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
@@ -125,7 +133,11 @@ def remove_stale(folder: Path) -> None:
     """
     for path in folder.glob(f"{TEMPORARY}*"):
         if _is_stale(path):
-            shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            # Another build may be removing the same.
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 def _is_stale(path: Path) -> bool:

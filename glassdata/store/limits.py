@@ -10,7 +10,8 @@ import numpy as np
 
 from glassdata.store.errors import StoreError
 
-#: What this program writes; none of them executes anything, and each bounds what it decodes.
+#: What this program writes; none of them executes anything, and ``glassdata.store.bounded`` holds
+#: each to the size of its chunk.
 _CODECS = {"bytes", "blosc", "crc32c", "zstd", "vlen-utf8", "sharding_indexed"}
 _MOST_SHARD_BYTES = 1 << 28
 _MOST_CHUNKS_PER_SHARD = 1 << 16

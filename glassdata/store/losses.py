@@ -38,9 +38,10 @@ def record_loss(
 def read_loss(store: Path, system: str, index: int) -> dict | None:
     """What is recorded of a lost row; None if nothing is, or nothing readable."""
     try:
-        return json.loads(_path(store, system, index).read_bytes())
+        facts = json.loads(_path(store, system, index).read_bytes())
     except (OSError, ValueError):
         return None
+    return facts if isinstance(facts, dict) and "reason" in facts else None
 
 
 def losses(store: Path) -> dict[tuple[str, int], str]:

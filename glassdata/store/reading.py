@@ -13,6 +13,7 @@ import zarr
 
 import glassdata.config
 from glassdata.schema import RAGGED, VARIABLES
+from glassdata.store.bounded import bounded_codecs
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, replace_stream, write_archive
 from glassdata.store.limits import check_metadata
@@ -58,9 +59,10 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     try:
         check_metadata(metadata, stored)
         # chunks=None reads through xarray's own lazy indexing, without Dask.
-        return xr.open_datatree(
-            source, engine="zarr", chunks=None, zarr_format=3, consolidated=True
-        )
+        with bounded_codecs():
+            return xr.open_datatree(
+                source, engine="zarr", chunks=None, zarr_format=3, consolidated=True
+            )
     except (ValueError, KeyError, zarr.errors.GroupNotFoundError, StoreError) as error:
         raise StoreError(f"{where} is not a readable dataset: {error}") from error
 

@@ -29,7 +29,7 @@ from glassdata.store.files import locked, temporary_name, write_record
 from glassdata.store.manifest import fingerprint, put_dataset
 from glassdata.store.places import is_remote
 from glassdata.store.rows import dimension_sizes, read_row, row_path
-from glassdata.store.settings import DATASET, SCHEMA_VERSION, Config, read_config
+from glassdata.store.settings import DATASET, SCHEMA_VERSION, Config, read_config, with_sealed
 from glassdata.system import System
 
 CREATORS = "the glassdata authors"
@@ -61,17 +61,20 @@ def seal(
 ) -> None:
     """Write the dataset of ``counts[name]`` structures per system, and its manifest.
 
-    The new dataset takes the place of the old one at once, after everything in it was read back.
+    What another build sealed meanwhile stays in. The new dataset takes the place of the old one at
+    once, after everything in it was read back.
 
     Raises
     ------
     DamageError
         If a row is damaged or was not made by this configuration.
     """
-    unknown = sorted(set(counts) - set(systems))
-    if unknown:
-        raise StoreError(f"{store} holds the system {unknown[0]}, which this program does not know")
     with locked(store), _workspace(store) as fresh:
+        counts = with_sealed(store, counts)
+        if unknown := sorted(counts.keys() - systems.keys()):
+            raise StoreError(
+                f"{store} holds the system {unknown[0]}, which this program does not know"
+            )
         rows = _assemble(fresh, store, systems, counts, read_config(store), identify)
         write_record(store / "provenance" / "seal.json", _circumstances())
         put_dataset(fresh, store, rows, counts)

@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +53,8 @@ def goal_counts(
     ValueError
         For an unknown system or profile, or a limit below 1.
     """
-    if limit is not None and limit < 1:
-        raise ValueError(f"limit must be at least 1, got {limit}")
+    if limit is not None and not (isinstance(limit, Integral) and limit >= 1):
+        raise ValueError(f"limit must be a whole number of at least 1, got {limit}")
     counts = {}
     for name in names:
         if name not in systems:
@@ -146,8 +147,15 @@ def _is_entry(value: Any) -> bool:
     return isinstance(value, list) and [type(item) for item in value] == [int, str]
 
 
-def prepare(store: Path, config: Config, counts: Mapping[str, int]) -> dict[str, int]:
+def prepare(
+    store: Path, config: Config, counts: Mapping[str, int], *, keep_plan: bool = False
+) -> dict[str, int]:
     """Register what a build is about to do, creating the store if need be.
+
+    Parameters
+    ----------
+    keep_plan
+        Whether what was asked for last stays the plan of the store.
 
     Returns
     -------
@@ -171,9 +179,8 @@ def prepare(store: Path, config: Config, counts: Mapping[str, int]) -> dict[str,
             raise StoreError(f"{store} cannot be written to")
     with locked(store):
         _register(store, config)
-        sealed = sealed_counts(store)
-        goal = sealed | {name: max(n, sealed.get(name, 0)) for name, n in counts.items()}
-        _record_plan(store, goal)
+        goal = with_sealed(store, counts)
+        _record_plan(store, goal, keep_plan)
     if not is_remote(store):
         for folder in (store, *store.glob(f"{ROWS}/*"), *store.glob(f"{PROVENANCE}/*")):
             remove_stale(folder)
@@ -219,13 +226,14 @@ def _register(store: Path, config: Config) -> None:
         write_record(path, new.record())
 
 
-def _record_plan(store: Path, goal: Mapping[str, int]) -> None:
+def _record_plan(store: Path, goal: Mapping[str, int], keep: bool) -> None:
     try:
         plan = read_plan(store)
     except DamageError:
         plan = {}
-    if plan | dict(goal) != plan or not (store / PLAN).exists():
-        write_record(store / PLAN, plan | dict(goal))
+    new = dict(goal) | plan if keep else plan | dict(goal)
+    if new != plan or not (store / PLAN).exists():
+        write_record(store / PLAN, new)
 
 
 def sealed_counts(store: Path) -> dict[str, int]:
@@ -235,6 +243,12 @@ def sealed_counts(store: Path) -> dict[str, int]:
     except DamageError:
         return {}
     return dict(manifest["counts"]) if manifest else {}
+
+
+def with_sealed(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
+    """Number of structures per system, never less than is sealed already."""
+    sealed = sealed_counts(store)
+    return sealed | {name: max(n, sealed.get(name, 0)) for name, n in counts.items()}
 
 
 def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:

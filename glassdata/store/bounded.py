@@ -1,0 +1,86 @@
+"""Codecs that refuse a chunk which claims to hold more than its array has room for.
+
+Compressed data announce how much they unpack to, and the library makes room for it before it
+looks at them: a few kilobytes could fill the memory.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import zarr
+from zarr import codecs
+from zarr.registry import register_codec
+
+from glassdata.store.errors import StoreError
+
+# Bytes of one text, reasons of failed rows among them.
+_LONGEST_TEXT = 1 << 16
+# Where the numbers stand: blosc's header, and the frame header of RFC 8878.
+_BLOSC_NBYTES = slice(4, 8)
+_ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+
+
+class BoundedBlosc(codecs.BloscCodec):
+    """Blosc, within the size of the chunk."""
+
+    async def _decode_single(self, chunk_bytes, chunk_spec):
+        head = chunk_bytes[:16].to_bytes()
+        _refuse_beyond(_room(chunk_spec), int.from_bytes(head[_BLOSC_NBYTES], "little"))
+        return await super()._decode_single(chunk_bytes, chunk_spec)
+
+
+class BoundedZstd(codecs.ZstdCodec):
+    """Zstandard, within the size of the chunk."""
+
+    async def _decode_single(self, chunk_bytes, chunk_spec):
+        _refuse_beyond(_room(chunk_spec), _zstd_size(chunk_bytes[:18].to_bytes()))
+        return await super()._decode_single(chunk_bytes, chunk_spec)
+
+
+class VLenUTF8Codec(codecs.VLenUTF8Codec):  # zarr insists on the name
+    """Texts, no more than the chunk has elements."""
+
+    async def _decode_single(self, chunk_bytes, chunk_spec):
+        claimed = int.from_bytes(chunk_bytes[:4].to_bytes(), "little")
+        _refuse_beyond(math.prod(chunk_spec.shape), claimed)
+        return await super()._decode_single(chunk_bytes, chunk_spec)
+
+
+_CODECS = {"blosc": BoundedBlosc, "zstd": BoundedZstd, "vlen-utf8": VLenUTF8Codec}
+for _name, _codec in _CODECS.items():
+    register_codec(_name, _codec)
+
+
+@contextmanager
+def bounded_codecs() -> Iterator[None]:
+    """Arrays opened within keep these codecs; those of other programs keep zarr's own."""
+    names = {f"codecs.{n}": f"{c.__module__}.{c.__qualname__}" for n, c in _CODECS.items()}
+    with zarr.config.set(names):
+        yield
+
+
+def _room(spec) -> int:
+    """Bytes that a chunk may take, unpacked."""
+    kind = spec.dtype.to_native_dtype()
+    fixed = kind.kind in "biufc"
+    item = kind.itemsize if fixed else _LONGEST_TEXT
+    return item * math.prod(spec.shape)
+
+
+def _zstd_size(head: bytes) -> float:
+    if len(head) < 6 or head[:4] != _ZSTD_MAGIC:
+        return np.inf
+    flags = head[4]
+    single = flags >> 5 & 1
+    width = (single, 2, 4, 8)[flags >> 6]
+    start = 5 + (1 - single) + (0, 1, 2, 4)[flags & 3]
+    if width == 0:
+        return np.inf  # it does not say
+    return int.from_bytes(head[start : start + width], "little") + (256 if width == 2 else 0)
+
+
+def _refuse_beyond(room: int, claimed: float) -> None:
+    if claimed > room:
+        raise StoreError(f"a chunk claims to unpack to {claimed:g}, more than the {room} it may")
