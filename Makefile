@@ -101,6 +101,7 @@ cnn: $(STAMP) ## add PyTorch to .venv, for the convolutional networks
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn]'
 
 bench: $(STAMP) ## timings beside the peers, for the appendix: quiet machine, three quarters of an hour
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn,mkl]'
 	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only
 
 lint: $(STAMP) ## ruff: rules and layout

@@ -23,6 +23,7 @@ _PACKAGES = (
     "dask",
     "distributed",
     "torch",
+    "mkl",
 )
 
 

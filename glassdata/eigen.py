@@ -60,7 +60,7 @@ def _torch(device: str) -> Callable[[np.ndarray], np.ndarray]:
         try:
             import torch
         except ImportError:
-            raise ValueError("this solver needs torch: pip install torch") from None
+            raise ValueError("this solver needs torch: pip install 'glassdata[cnn]'") from None
         if device == "cuda" and not torch.cuda.is_available():
             raise ValueError("this solver needs a GPU that torch can use; there is none")
         on_device = torch.from_numpy(matrix).to(device)
@@ -78,7 +78,9 @@ SOLVERS = {
         ("scipy_LAPACKE_dsyevd_2stage", "LAPACKE_dsyevd_2stage"),
         "this solver needs the OpenBLAS of SciPy's wheels, which is not what SciPy uses here",
     ),
-    "mkl": _lapacke(_mkl, ("LAPACKE_dsyevd",), "this solver needs MKL: pip install mkl"),
+    "mkl": _lapacke(
+        _mkl, ("LAPACKE_dsyevd",), "this solver needs MKL: pip install 'glassdata[mkl]'"
+    ),
     "torch": _torch("cpu"),
     "torch-gpu": _torch("cuda"),
 }
