@@ -210,7 +210,8 @@ def _embedding_rows(
     whole = _whole_starts(ends, right)
     # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
     columns, blocks = np.empty(whole[-1], dtype=np.int32), np.empty((whole[-1], 3, 3))
-    _fill_rows(starts, places, merged, curvature, ends, right, whole[:-1].copy(), columns, blocks)
+    _fill_right(starts, places, merged, curvature, ends, right, whole, columns, blocks)
+    _mirror(ends, whole, columns, blocks)
     return whole, columns, blocks
 
 
@@ -266,8 +267,8 @@ def _whole_starts(ends, right):
 
 
 @njit(cache=True)
-def _fill_rows(starts, places, merged, curvature, ends, right, free, columns, blocks):
-    """Write every row from its diagonal on, and its mirror image; ``free`` are the rows' ends."""
+def _fill_right(starts, places, merged, curvature, ends, right, whole, columns, blocks):
+    """Write the right half of every row."""
     n = len(curvature)
     seen, row = np.ascontiguousarray(merged[:, :, 3]), np.zeros((n, 3, 3))
     cursors = starts[:-1].copy()
@@ -282,20 +283,30 @@ def _fill_rows(starts, places, merged, curvature, ends, right, free, columns, bl
                 for k in range(3):
                     for m in range(3):
                         row[b, k, m] += merged[near, k, m]
-        # The first of them is the atom itself.
-        columns[free[a]], blocks[free[a]], row[a] = a, row[a], 0.0
-        free[a] += 1
-        for place in range(ends[a] + 1, ends[a + 1]):
-            b = right[place]
-            here, there = np.uint64(free[a]), np.uint64(free[b])
-            columns[here], columns[there] = b, a
-            free[a], free[b] = here + 1, there + 1
+        here = np.uint64(whole[a + 1] - (ends[a + 1] - ends[a]))
+        for b in right[ends[a] : ends[a + 1]]:
+            columns[here] = b
             for k in range(3):
                 for m in range(3):
-                    value = row[b, k, m]
+                    blocks[here, k, m] = row[b, k, m]
                     row[b, k, m] = 0.0
-                    blocks[here, k, m] = value
-                    blocks[there, m, k] = value
+            here += np.uint64(1)
+
+
+@njit(cache=True)
+def _mirror(ends, whole, columns, blocks):
+    """Write the left halves, which are the right ones of other rows."""
+    free = whole[:-1].copy()
+    for a in range(len(free)):
+        diagonal = whole[a + 1] - (ends[a + 1] - ends[a])
+        for place in range(diagonal + 1, whole[a + 1]):
+            b = columns[place]
+            there = np.uint64(free[b])
+            free[b] += 1
+            columns[there] = a
+            for k in range(3):
+                for m in range(3):
+                    blocks[there, m, k] = blocks[place, k, m]
 
 
 @njit(cache=True)
