@@ -16,7 +16,7 @@ import socket
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -47,7 +47,7 @@ def publish(path: Path, data: bytes) -> bool:
     """
     if is_remote(path):
         return create_object(path, data)
-    _make_folder(path.parent)
+    make_folder(path.parent)
     temporary = _write_temporary(path, data)
     try:
         _link_exclusively(temporary, path)
@@ -62,12 +62,13 @@ def publish(path: Path, data: bytes) -> bool:
     return new
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path) -> None:
     """Make a folder and those above it, durably: a row is lost with the name of its folder."""
     if not folder.is_dir():
-        _make_folder(folder.parent)
+        make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        sync_folder(folder.parent)
+        with suppress(PermissionError):  # a folder that one may write into, but not read
+            sync_folder(folder.parent)
 
 
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:

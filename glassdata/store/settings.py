@@ -10,7 +10,7 @@ from typing import Any
 
 from glassdata.config import canonical_json, digest
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import locked, read_record, remove_stale, write_record
+from glassdata.store.files import locked, make_folder, read_record, remove_stale, write_record
 from glassdata.store.places import is_remote
 from glassdata.store.rows import PROVENANCE, ROWS, present
 from glassdata.system import System
@@ -174,7 +174,7 @@ def prepare(
         _refuse_foreign_folder(store)
     refuse_links(store)
     if not is_remote(store):
-        store.mkdir(parents=True, exist_ok=True)
+        make_folder(store)
         if not os.access(store, os.W_OK):
             raise StoreError(f"{store} cannot be written to")
     with locked(store):
