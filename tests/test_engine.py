@@ -239,6 +239,16 @@ def test_a_row_that_keeps_the_interpreter_does_not_block_the_build(tmp_path, hab
     assert "its worker died 3 times" in losses(store)["ar", 1]
 
 
+def test_a_worker_that_comes_back_late_is_waited_for(tmp_path, habits, monkeypatch):
+    """Dask dismisses a worker that is not back in time; a build without workers would never end."""
+    monkeypatch.setenv("DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT", "0.1s")
+    (habits / "crash-1").touch()
+    process = driver(tmp_path / "store", workers=1, names=["ar"], limit=3)
+    _, errors = process.communicate(timeout=180)
+    assert process.returncode == 1, errors
+    assert fake.counts(habits) == {"ar-0": 1, "ar-1": 3, "ar-2": 1}
+
+
 def test_rows_too_large_for_the_workers_are_refused_at_once(tmp_path, habits):
     source = fake.source(systems=ONE)
     with pytest.raises(ValueError, match=r"a row of ar needs about .* MiB, but a worker may use"):

@@ -85,6 +85,9 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
 
 @contextmanager
 def _local(count: int, memory: int) -> Iterator[Client]:
+    # Dask would dismiss a nanny for good if its worker is not back the moment this time is over,
+    # counted from any of its deaths; without nannies the build would wait for ever.
+    never = {"distributed.deploy.lost-worker-timeout": "1000 days"}
     local = LocalCluster(
         n_workers=count,
         threads_per_worker=1,
@@ -94,7 +97,7 @@ def _local(count: int, memory: int) -> Iterator[Client]:
         silence_logs="CRITICAL",
         env=ONE_THREAD,
     )
-    with local, Client(local) as client:
+    with dask.config.set(never), local, Client(local) as client:
         client.register_plugin(_LeaveInterruptsToDriver())
         yield client
 
