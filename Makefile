@@ -100,7 +100,7 @@ chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short v
 cnn: $(STAMP) ## add PyTorch to .venv, for the convolutional networks
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn]'
 
-bench: $(STAMP) ## timings beside the peers, for the appendix: quiet machine, three quarters of an hour
+bench: $(STAMP) ## timings beside the peers, for the appendix: quiet machine, half an hour (an hour more, once)
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn,mkl]'
 	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only
 

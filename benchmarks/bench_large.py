@@ -18,7 +18,7 @@ SIZES = [(3, 32, 1), (5, 16, 1), (8, 8, 1), (13, 2, 1), (22, 1, 1), (30, 1, 1), 
 
 @pytest.fixture(scope="module")
 def glasses(full, tmp_path_factory):
-    """A folder for the glasses, which stay there: the largest takes half an hour to make."""
+    """A folder for the glasses, which stay there: the largest takes over an hour to make."""
     folder = MADE if full else tmp_path_factory.mktemp("glasses")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
