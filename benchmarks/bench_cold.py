@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from cases import mostly_large
 
 PROGRAM = """
 import sys, time
@@ -20,8 +21,11 @@ print(time.perf_counter() - start)
 """
 
 
+ONE_EACH = ("lj3d", "sic", "cualzr")
+
+
 @pytest.mark.parametrize(
-    "names", [("lj3d",), pytest.param(("lj3d", "sic", "cualzr"), marks=pytest.mark.large)]
+    "names", mostly_large([*((name,) for name in ONE_EACH), ONE_EACH], [("lj3d",)])
 )
 def test_compilation(names, full, timed, record, tmp_path):
     """Pair, bond-order and embedded-atom kernels, none of them compiled before."""

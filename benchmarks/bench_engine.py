@@ -72,8 +72,11 @@ def test_overhead_of_dask(full, timed, record, tmp_path, client):
     record("engine", "dask", rows=count, workers=WORKERS, ms_per_row=1e3 * seconds / count)
 
 
-def test_parallel_efficiency(full, timed, record, tmp_path, client):
-    source = cheap.source(cheap.busy_row if full else cheap.brief_row)
+@pytest.mark.parametrize(
+    ("key", "row"), [("efficiency", cheap.busy_row), ("efficiency_dense", cheap.dense_row)]
+)
+def test_parallel_efficiency(key, row, full, timed, record, tmp_path, client):
+    source = cheap.source(row if full else cheap.brief_row)
     count = N_BUSY if full else 2
     task, todo = store_for(tmp_path / "alone", source, count)
     start = time.perf_counter()
@@ -85,7 +88,7 @@ def test_parallel_efficiency(full, timed, record, tmp_path, client):
     seconds, _ = timed(lambda: through(client, publish, task, todo))
     record(
         "engine",
-        "efficiency",
+        key,
         rows=count,
         workers=WORKERS,
         seconds_per_row=alone / count,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from glassdata.config import digest
+from glassdata.eigen import eigenvalues
 from glassdata.engine import Source
 from glassdata.systems import SYSTEMS
 from glassdata.worker import Receipt, Task
@@ -66,6 +67,16 @@ def busy_row(name: str, profile: str, index: int, timings: dict | None = None) -
 
 
 STEPS = 40_000_000
+
+
+def dense_row(name: str, profile: str, index: int, timings: dict | None = None) -> dict:
+    """The same after the eigenvalues of a matrix, as of a real row of some seven hundred atoms."""
+    matrix = np.random.default_rng(index).standard_normal((SIZE, SIZE))
+    top = eigenvalues(matrix + matrix.T)[-1]
+    return trivial_row(name, profile, index) | {"density": 0.02 + 0.0 * top}
+
+
+SIZE = 2200
 
 
 def brief_row(name: str, profile: str, index: int, timings: dict | None = None) -> dict:

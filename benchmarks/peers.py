@@ -15,8 +15,9 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers
 from matscipy.numerical import numerical_hessian
-from scipy import linalg, sparse
+from scipy import sparse
 
+from glassdata.eigen import eigenvalues
 from glassdata.melt import MissingLammps, _engine
 from glassdata.potentials import EAM, BondOrder, LennardJones, Potential
 from glassdata.units import THZ
@@ -28,7 +29,8 @@ _STEP = 1e-5
 
 def frequencies(dynamical: np.ndarray) -> np.ndarray:
     """Signed frequencies (THz) of a dynamical matrix, which is overwritten."""
-    values = linalg.eigvalsh(dynamical, overwrite_a=True, check_finite=False, driver="evd")
+    # Symmetric: its rows are the columns that LAPACK wants.
+    values = eigenvalues(dynamical.T if dynamical.flags.c_contiguous else dynamical)
     return np.sign(values) * np.sqrt(np.abs(values)) * THZ
 
 
@@ -47,10 +49,7 @@ def to_pdos(
 
 def matscipy_analytic(potential: Potential, atoms: Atoms) -> sparse.spmatrix:
     """The analytic Hessian of matscipy."""
-    calculator = potential.matscipy_calculator()  # a fresh one: it keeps what it saw before
-    if hasattr(calculator, "get_hessian"):
-        return calculator.get_hessian(atoms, format="sparse")
-    return calculator.calculate_hessian_matrix(atoms)
+    return potential.matscipy_hessian(atoms)
 
 
 def finite_differences(potential: Potential, atoms: Atoms) -> sparse.spmatrix:

@@ -14,6 +14,14 @@ from scipy import linalg
 from threadpoolctl import threadpool_info
 
 _COLUMN_MAJOR = 102  # LAPACK_COL_MAJOR of lapacke.h
+# Measured peaks: the matrix, and what remains of its sparse form.
+_DENSE_COPIES = 2
+# Below, its second stage costs more than the first gains.
+_TWO_STAGE_FROM = 2000
+
+
+class SolverMissing(ValueError):
+    """A routine that this machine does not have."""
 
 
 def _scipy(matrix: np.ndarray) -> np.ndarray:
@@ -32,10 +40,9 @@ def _lapacke(
         loaded = map(ctypes.CDLL, libraries())
         driver = next((lib[n] for lib in loaded for n in names if hasattr(lib, n)), None)
         if driver is None:
-            raise ValueError(lacking)
-        matrix, n = np.ascontiguousarray(matrix), len(matrix)
-        values = np.empty(n)
-        pointer, size = ctypes.POINTER(ctypes.c_double), ctypes.c_int(n)
+            raise SolverMissing(lacking)
+        values = np.empty(len(matrix))
+        pointer, size = ctypes.POINTER(ctypes.c_double), ctypes.c_int(len(matrix))
         where, found = matrix.ctypes.data_as(pointer), values.ctypes.data_as(pointer)
         flags = ctypes.c_int(_COLUMN_MAJOR), ctypes.c_char(b"N"), ctypes.c_char(b"L")
         status = driver(*flags, size, where, size, found)
@@ -60,17 +67,27 @@ def _torch(device: str) -> Callable[[np.ndarray], np.ndarray]:
         try:
             import torch
         except ImportError:
-            raise ValueError("this solver needs torch: pip install 'glassdata[cnn]'") from None
+            raise SolverMissing("this solver needs torch: pip install 'glassdata[cnn]'") from None
         if device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("this solver needs a GPU that torch can use; there is none")
+            raise SolverMissing("this solver needs a GPU that torch can use; there is none")
         on_device = torch.from_numpy(matrix).to(device)
         return np.sort(torch.linalg.eigvalsh(on_device).cpu().numpy())
 
     return solve
 
 
-#: Routines by name. ``two-stage`` goes to a band matrix first, in matrix products, where ``scipy``
-#: waits for memory: it gains most where other processes use the memory too.
+def _fastest(matrix: np.ndarray) -> np.ndarray:
+    large = ["two-stage"] if len(matrix) >= _TWO_STAGE_FROM else []
+    for name in ("mkl", *large):
+        try:
+            return SOLVERS[name](matrix)
+        except SolverMissing:
+            continue
+    return _scipy(matrix)
+
+
+#: Routines by name; ``fastest`` takes what gains most on a processor here. ``two-stage`` goes to a
+#: band matrix first, in matrix products, where ``scipy`` waits for memory.
 SOLVERS = {
     "scipy": _scipy,
     "two-stage": _lapacke(
@@ -83,17 +100,30 @@ SOLVERS = {
     ),
     "torch": _torch("cpu"),
     "torch-gpu": _torch("cuda"),
+    "fastest": _fastest,
 }
 
 
 def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
-    """Eigenvalues of a real symmetric matrix (n, n), ascending, (n,); the matrix is overwritten.
+    """Eigenvalues of a real symmetric matrix (n, n), ascending, (n,).
+
+    A matrix of doubles in columns (Fortran's order) is overwritten, any other is copied.
 
     Raises
     ------
     ValueError
-        For an unknown solver, or one that cannot run here.
+        For what is no square matrix, or an unknown solver.
+    SolverMissing
+        If it cannot run here; a ValueError, too.
     """
     if solver not in SOLVERS:
         raise ValueError(f"unknown eigenvalue solver {solver!r}; there are {', '.join(SOLVERS)}")
+    matrix = np.asarray(matrix, dtype=float, order="F")
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
+        raise ValueError(f"a matrix of shape {matrix.shape} has no eigenvalues")
     return SOLVERS[solver](matrix)
+
+
+def peak_bytes(n: int) -> float:
+    """Memory that the frequencies of ``n`` coordinates take at their peak."""
+    return _DENSE_COPIES * 8.0 * n**2

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
+from glassdata.eigen import peak_bytes
 from glassdata.store.rows import present, read_provenance
 from glassdata.system import System
 
-#: Copies of the dense Hessian that an eigenvalue solver holds at its peak.
-_DENSE_COPIES = 4
 #: Memory of a worker before it computes anything, bytes.
 _IDLE_BYTES = 300e6
 
@@ -52,7 +51,7 @@ def peak_memory(system: System, profile: str) -> float:
 
 
 def _peak(n_atoms: int) -> float:
-    return _IDLE_BYTES + _DENSE_COPIES * 8 * (3 * n_atoms) ** 2
+    return _IDLE_BYTES + peak_bytes(3 * n_atoms)
 
 
 def _estimate_one(store: Path, system: System, profile: str, count: int) -> Estimate:

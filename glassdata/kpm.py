@@ -25,6 +25,11 @@ from glassdata.vibrations import dynamical_matrix
 # The largest Ritz value lies below the largest eigenvalue, which a few stiff pairs of a large glass
 # may hold far above the rest; the interval must contain it.
 _RITZ_TOLERANCE, _MARGIN = 1e-4, 0.02
+# Of sums over all modes and moments.
+_ROUNDING = 1e-9
+_NOT_AT_REST = (
+    "some squared frequencies are negative: the structure is not at a minimum of its energy"
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,7 @@ def pdos_kpm(
     atoms : Atoms
         At a minimum of the energy: negative eigenvalues lie outside the interval of the method.
     potential : Potential or ASE calculator
+        Of a calculator the Hessian is dense before it is sparse: not for large glasses.
     edges : (n_omega + 1,) THz, increasing, from 0 or more
     n_moments : int
         Number of Chebyshev polynomials; the resolution is ω_max π / (2 n_moments).
@@ -80,27 +86,37 @@ def pdos_kpm(
     ------
     ValueError
         For edges that do not increase, too few moments or vectors, atoms without forces between
-        them, or a structure so far from a minimum that the expansion diverges.
+        them, or a structure that is not at a minimum.
+    MemoryError
+        As for ``hessian``.
     """
     edges = np.asarray(edges, dtype=float)
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all() or edges[0] < 0:
         raise ValueError("frequency edges must be at least two increasing numbers from 0 up")
-    if n_moments < 2 or n_vectors < 2:
-        raise ValueError(
-            f"pdos_kpm needs at least 2 moments and 2 vectors, got {n_moments} and {n_vectors}"
-        )
+    least = {"n_moments": (n_moments, 2), "n_vectors": (n_vectors, 2), "n_threads": (n_threads, 1)}
+    for name, (value, lowest) in least.items():
+        if value is not None and (not isinstance(value, int | np.integer) or value < lowest):
+            raise ValueError(f"{name} must be a whole number from {lowest} up, got {value!r}")
     matrix = dynamical_matrix(atoms, potential)
     if not matrix.data.any():
         raise ValueError("no two atoms are within reach of each other: there is no spectrum")
     rng = np.random.default_rng(seed)
     start = rng.standard_normal(matrix.shape[0])
-    product = _Product(matrix, n_threads or len(os.sched_getaffinity(0)))
+    product = _Product(matrix, n_threads or _processors())
     top = product.largest(start)
     moments = _moments(product, top, n_moments, n_vectors, rng)
     spectra = _histogram(moments, np.sqrt(top) * THZ, edges)
+    # Jackson's kernel is positive: less than nothing comes from eigenvalues outside the interval.
+    if spectra.min() < -_ROUNDING * spectra.max():
+        raise ValueError(_NOT_AT_REST)
     error = spectra.std(axis=0, ddof=1) / np.sqrt(n_vectors)
     resolution = np.sqrt(top) * THZ * np.pi / (2 * n_moments)
     return KernelSpectrum(spectra.mean(axis=0), error, float(resolution))
+
+
+def _processors() -> int:
+    """Those that this process may use, where the system tells."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 class _Product:
@@ -180,8 +196,9 @@ def _moments(
         before, now = now, before
         if 2 * n + 1 < count + 2:
             moments[:, 2 * n + 1] = 2 * overlap(now, before) - moments[:, 1]
-    if not (np.abs(moments) < 1.5).all():
-        raise ValueError("the kernel polynomials diverge: is the structure at a minimum?")
+    # Polynomials that are 1 at most inside the interval, between vectors of length 1.
+    if not (np.abs(moments) <= 1 + _ROUNDING).all():
+        raise ValueError(_NOT_AT_REST)
     return moments[:, :count]
 
 

@@ -54,7 +54,11 @@ def relax(
     ------
     RelaxationError
         If ``max_force`` is not reached within ``max_evaluations`` energies and gradients.
+    ValueError
+        For another ``cell``.
     """
+    if cell not in ("fixed", "isotropic"):
+        raise ValueError(f"cell must be fixed or isotropic, got {cell!r}")
     landscape = _Landscape(atoms, potential, cell == "isotropic")
     # Newton's method needs few Hessians once it is close, and resolves what a line search cannot
     # (energies differ by less than their rounding there); far away it would wander.

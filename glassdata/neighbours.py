@@ -85,7 +85,8 @@ def _sorted_into_bins(bins, counts):
     for i in range(len(bins)):
         place[i] = (bins[i, 0] * counts[1] + bins[i, 1]) * counts[2] + bins[i, 2]
         starts[place[i] + 1] += 1
-    starts = np.cumsum(starts)
+    for b in range(len(starts) - 1):
+        starts[b + 1] += starts[b]
     filled = starts.copy()
     order = np.empty(len(bins), dtype=np.int32)
     for i in range(len(bins)):
@@ -106,14 +107,15 @@ def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
             for b in range(3):
                 wrapped[place, a] -= wraps[j, b] * cell[b, a]
     search = (wrapped, order, starts, cell, counts, reach, periodic, cutoff, half)
-    sizes = np.zeros(n + 1, dtype=np.int64)
+    ends = np.zeros(n + 1, dtype=np.int64)
     nothing, no_shift = np.empty(0, dtype=np.int32), np.empty((0, 3), dtype=np.int32)
     # Counted first, then written: the lists of a large glass fill the memory once, not twice.
     for place in range(n):
         i = order[place]
-        sizes[i + 1] = _of_atom(place, bins[i], search, 0, nothing, no_shift)
-    ends = np.cumsum(sizes)
-    total = ends[-1]
+        ends[i + 1] = _of_atom(place, bins[i], search, ends[0], nothing, no_shift)
+    for i in range(n):
+        ends[i + 1] += ends[i]
+    total = ends[n]
     first, second = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
     shift, vector = np.empty((total, 3), dtype=np.int32), np.empty((total, 3))
     for place in range(n):

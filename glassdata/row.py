@@ -100,9 +100,9 @@ def describe(
     ValueError
         If the structure does not suit the system (species, periodicity).
     """
+    spectrum = _timed(timings, "rdf", lambda: _structure(atoms, system))
     modes = _timed(timings, "frequencies", lambda: frequencies(atoms, system.potential))
     modes = without_translations(modes, system.potential.dim)
-    spectrum = _timed(timings, "rdf", lambda: _structure(atoms, system))
     energy, forces = energy_forces(atoms, system.potential)
     per_atom = energy / len(atoms)
     row: dict[str, object] = {

@@ -44,7 +44,7 @@ class System:
     potential : Potential
     protocols : mapping of profile name to Protocol
     crystal : callable
-        Returns the perfect crystal, at rest under the same potential.
+        Returns the perfect crystal, at rest under the same potential: a copy, to be altered.
     dim : int
         Dimension in which g(r) is normalised.
     r_max : float, Å

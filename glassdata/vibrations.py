@@ -8,7 +8,7 @@ from ase.calculators.calculator import Calculator
 from numba import njit
 from scipy import sparse
 
-from glassdata.eigen import eigenvalues
+from glassdata.eigen import eigenvalues, peak_bytes
 from glassdata.potentials import Potential
 from glassdata.units import THZ
 
@@ -19,9 +19,18 @@ def energy_forces(atoms: Atoms, potential: Potential | Calculator) -> tuple[floa
         bonds = potential.bonds(atoms)
         energy, gradient = potential.energy_gradient(potential.types(atoms), bonds)
         return energy, -bonds.gather(gradient)
-    atoms = atoms.copy()
-    atoms.calc = potential
+    atoms = _free(atoms, potential)
     return atoms.get_potential_energy(), atoms.get_forces()
+
+
+def _free(atoms: Atoms, calculator: Calculator) -> Atoms:
+    """A copy with the calculator and without constraints, which would hide forces."""
+    if not hasattr(calculator, "get_forces"):
+        raise TypeError(f"{calculator!r} is neither a potential of glassdata nor an ASE calculator")
+    atoms = atoms.copy()
+    atoms.set_constraint()
+    atoms.calc = calculator
+    return atoms
 
 
 def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array:
@@ -32,7 +41,8 @@ def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array
     atoms : Atoms
     potential : Potential or ASE calculator
         A potential of ``glassdata.potentials`` is differentiated analytically; for any other ASE
-        calculator central differences of the forces are taken (steps of 1e-4 Å).
+        calculator central differences of the forces are taken (steps of 1e-4 Å), and the matrix is
+        dense on the way. Constraints of the structure are not heeded.
 
     Returns
     -------
@@ -42,7 +52,9 @@ def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array
     Raises
     ------
     ValueError
-        If the potential lacks a species or a position is not finite.
+        If the potential lacks a species, a position is not finite, or two atoms coincide.
+    MemoryError
+        Before any work, if the dense matrix of a calculator is larger than this machine's memory.
     """
     return _blocks(atoms, potential).tocsr()
 
@@ -57,10 +69,13 @@ def dynamical_matrix(atoms: Atoms, potential: Potential | Calculator) -> sparse.
     Raises
     ------
     ValueError
-        As for ``hessian``.
+        As for ``hessian``, and for atoms without mass.
     """
+    masses = atoms.get_masses()
+    if not (masses > 0).all():
+        raise ValueError("an atom without mass does not vibrate")
     matrix = _blocks(atoms, potential)
-    weight = 1 / np.sqrt(atoms.get_masses())
+    weight = 1 / np.sqrt(masses)
     # In place: for a large glass it is the largest thing in memory.
     matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
         :, None, None
@@ -82,8 +97,8 @@ def _blocks(atoms: Atoms, potential: Potential | Calculator) -> sparse.bsr_array
 
 
 def _finite_differences(atoms: Atoms, calculator: Calculator, step: float = 1e-4) -> np.ndarray:
-    moved = atoms.copy()
-    moved.calc = calculator
+    check_memory(3, len(atoms))
+    moved = _free(atoms, calculator)
     columns = np.empty((3 * len(atoms),) * 2)
     for column in range(3 * len(atoms)):
         atom, axis = divmod(column, 3)
@@ -122,24 +137,32 @@ def frequencies(
     MemoryError
         Before any work, if the dense matrix is larger than this machine's memory.
     """
-    _check_memory(potential.dim if isinstance(potential, Potential) else 3, len(atoms))
+    check_memory(potential.dim if isinstance(potential, Potential) else 3, len(atoms))
     squares = eigenvalues(_dense(dynamical_matrix(atoms, potential)), solver)
     return np.sign(squares) * np.sqrt(np.abs(squares)) * THZ
 
 
-def _check_memory(dim: int, n_atoms: int) -> None:
-    needed = 8 * (dim * n_atoms) ** 2
+def check_memory(dim: int, n_atoms: int) -> None:
+    """Refuse a structure whose frequencies do not fit into this machine.
+
+    Raises
+    ------
+    MemoryError
+        Naming what it takes and what there is.
+    """
+    needed = peak_bytes(dim * n_atoms)
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there:
         raise MemoryError(
-            f"the dense matrix of {n_atoms} atoms takes {needed / 2**30:.0f} GiB, more than the "
+            f"the frequencies of {n_atoms} atoms take {needed / 2**30:.0f} GiB, more than the "
             f"{there / 2**30:.0f} GiB of this machine; pdos_kpm needs no dense matrix"
         )
 
 
 def _dense(matrix: sparse.bsr_array) -> np.ndarray:
     # SciPy's own conversion goes by lists of single entries, and takes five times as long.
-    dense = np.zeros(matrix.shape)
+    # LAPACK takes columns in a row, and would get a copy of anything else.
+    dense = np.zeros(matrix.shape, order="F")
     _scatter(matrix.indptr, matrix.indices, matrix.data, dense)
     return dense
 

@@ -329,6 +329,27 @@ def test_structures_that_cannot_be_used(cli, tmp_path, atoms, words):
     refused(cli("spectrum", save(tmp_path / "a.xyz", atoms), "--system", "lj3d"), 2, *words)
 
 
+def test_what_cannot_end_well_is_refused_before_the_minimisation(cli, tmp_path, monkeypatch):
+    monkeypatch.setattr("glassdata.minimise.relax", lambda *_: pytest.fail("it began"))
+    flat = argon(3)
+    flat.set_pbc([True, True, False])
+    relax = ["--system", "lj3d", "--relax"]
+    refused(cli("spectrum", save(tmp_path / "f.xyz", flat), *relax), 2, "3 periodic directions")
+    monkeypatch.setattr("glassdata.vibrations.peak_bytes", lambda n: 1e18)
+    refused(cli("spectrum", save(tmp_path / "g.xyz", argon(3)), *relax), 1, "GiB")
+
+
+def test_an_interruption_of_compiled_code_is_one(cli, tmp_path, monkeypatch):
+    """Numba turns it into a SystemError."""
+
+    def compiled(*_, **__):
+        raise SystemError("returned a result with an exception set") from KeyboardInterrupt()
+
+    monkeypatch.setattr("glassdata.cli.inputs.describe_all", compiled)
+    structure = save(tmp_path / "a.xyz", argon(2))
+    refused(cli("spectrum", structure, "--system", "lj3d"), 130, "interrupted")
+
+
 def test_files_that_are_no_structures(cli, tmp_path):
     (tmp_path / "a.xyz").write_text("3\n\nAr 0 0\n")
     (tmp_path / "b.xyz").write_bytes(b"")

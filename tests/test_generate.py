@@ -71,6 +71,14 @@ def _belongs(member, stratum):
     )
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_crystal_that_was_altered_is_perfect_for_the_next(name):
+    crystal = SYSTEMS[name].crystal()
+    kept = crystal.positions.copy()
+    crystal.rattle(0.1)
+    assert (SYSTEMS[name].crystal().positions == kept).all()
+
+
 def test_replicates_repeat_one_preparation():
     replicates = [place(STRATA, 1, index) for index in (4, 9, 14)]
     assert len({tuple(m.knobs.items()) for m in replicates}) == 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.constraints import FixAtoms
 
 from glassdata.minimise import relax
 from glassdata.potentials import (
@@ -17,6 +18,7 @@ from glassdata.potentials import (
     read_setfl,
     zhou_eam,
 )
+from glassdata.row import make_structure
 from glassdata.systems import SYSTEMS
 from glassdata.systems.cualzr import SHENG_SHA256
 from glassdata.units import BOLTZMANN
@@ -92,15 +94,53 @@ def test_energy_forces_and_hessian_agree_with_matscipy(name):
     potential, atoms = POTENTIALS[name], disordered(name)
     energy, forces = energy_forces(atoms, potential)
     matrix = hessian(atoms, potential).toarray()
-    calculator = potential.matscipy_calculator()
-    atoms.calc = calculator
+    atoms.calc = potential.matscipy_calculator()
     assert energy == pytest.approx(atoms.get_potential_energy(), rel=1e-12)
     assert forces == pytest.approx(atoms.get_forces(), abs=1e-9)
-    if hasattr(calculator, "get_hessian"):
-        reference = calculator.get_hessian(atoms, format="sparse").toarray()
-    else:
-        reference = calculator.calculate_hessian_matrix(atoms).toarray()
+    reference = potential.matscipy_hessian(atoms).toarray()
     assert np.abs(matrix - reference).max() < 1e-9 * np.abs(reference).max()
+
+
+@pytest.mark.filterwarnings("ignore:'where' used without 'out'")
+@pytest.mark.parametrize(
+    ("name", "index"), [("amc", 4), ("amc_lb", 4), ("lj2d", 5), ("lj3d", 5), ("cualzr", 5)]
+)
+def test_hessians_of_glasses_agree_with_matscipy(name, index):
+    """The most disordered structures of the ``demo`` profile; sheets quenched from the melt."""
+    atoms, potential = make_structure(name, index), SYSTEMS[name].potential
+    if name.startswith("amc"):
+        assert atoms.info["quench_rate"] > 1000
+    reference = potential.matscipy_hessian(atoms).toarray()
+    d = potential.dim
+    rows = np.arange(3 * len(atoms)).reshape(-1, 3)[:, :d].ravel()
+    reference = reference[np.ix_(rows, rows)]
+    found = hessian(atoms, potential).toarray()
+    assert np.abs(found - reference).max() < 1e-9 * np.abs(reference).max()
+
+
+def test_constraints_do_not_hide_forces():
+    potential, atoms = POTENTIALS["lj force-shifted"], disordered("lj force-shifted")
+    free = hessian(atoms, potential.matscipy_calculator()).toarray()
+    energy, forces = energy_forces(atoms, potential.matscipy_calculator())
+    atoms.set_constraint(FixAtoms([0, 1]))
+    assert (hessian(atoms, potential.matscipy_calculator()).toarray() == free).all()
+    fixed_energy, fixed_forces = energy_forces(atoms, potential.matscipy_calculator())
+    assert fixed_energy == energy
+    assert (fixed_forces == forces).all()
+    assert len(atoms.constraints) == 1
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_atoms_at_one_place_are_named(name):
+    atoms = disordered(name)
+    atoms.positions[5] = atoms.positions[2] + atoms.cell[0]
+    with pytest.raises(ValueError, match=r"atoms (2 and 5|5 and 2) are at the same place"):
+        hessian(atoms, POTENTIALS[name])
+
+
+def test_what_is_no_potential_is_named():
+    with pytest.raises(TypeError, match="neither a potential of glassdata nor an ASE calculator"):
+        hessian(disordered("zhou"), "zhou")
 
 
 def test_erhart_albe_energy_and_forces_agree_with_matscipy():
@@ -258,7 +298,7 @@ def test_setfl_errors_name_the_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"absent\.alloy; obtain it: somewhere"):
         read_setfl(tmp_path / "absent.alloy", source="somewhere")
     broken = tmp_path / "broken.alloy"
-    broken.write_text("a\nb\nc\n1 Cu\n10 0.1 10 0.1 5.0\n29 63.5 3.6 fcc\n1.0 2.0\n")
+    broken.write_text("a\nb\nc\n1 Cu\n10 0.1 10 0.5 5.0\n29 63.5 3.6 fcc\n1.0 2.0\n")
     with pytest.raises(ValueError, match=r"broken\.alloy: not a setfl .* end early"):
         read_setfl(broken)
     with pytest.raises(ValueError, match="sha256"):
@@ -319,3 +359,32 @@ def test_small_cells_count_all_images():
     assert energy_forces(primitive, potential)[0] == pytest.approx(
         energy_forces(large, potential)[0] / 64, rel=1e-12
     )
+
+
+SETFL = ["", "", "", "1 Cu", "3 0.5 4 0.5 2.0", "29 63.5 3.6 fcc", "0 1 2", "4 3 2 0", "4 3 2 0"]
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (3, "2 Cu"),
+        (3, "2 Cu Cu"),
+        (3, "1 Xx"),
+        (3, "0"),
+        (4, "3 0.5 0 0.5 2.0"),
+        (4, "3 0.5 900000000000 0.5 2.0"),
+        (4, "3 0.5 4 0 2.0"),
+        (4, "3 nan 4 0.5 2.0"),
+        (4, "3 0.5 4 0.5 nan"),
+        (4, "3 0.5 4 0.5 -1"),
+        (4, "3 0.5 4 0.5 2.5"),  # beyond the tables
+        (8, "4 3 2"),
+    ],
+)
+def test_malformed_setfl_files_are_refused(tmp_path, line, text):
+    path = tmp_path / "x.alloy"
+    path.write_text("\n".join(SETFL))
+    assert read_setfl(path).species == ("Cu",)
+    path.write_text("\n".join([*SETFL[:line], text, *SETFL[line + 1 :]]))
+    with pytest.raises(ValueError, match=r"x\.alloy: not a setfl"):
+        read_setfl(path)

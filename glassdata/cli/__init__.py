@@ -25,6 +25,8 @@ Examples:
   glassdata spectrum glass.xyz --system sic --plot glass.png
 """
 
+_INTERRUPTED = "interrupted; the same command resumes"
+
 #: Errors of the file system that mean "this path cannot be used", not "something broke".
 _BAD_PATH = (
     FileNotFoundError,
@@ -64,12 +66,14 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = commands.main(list(arguments), prog_name="glassdata", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
-        return _complain("interrupted; the same command resumes", 130)
+        return _complain(_INTERRUPTED, 130)
     except BrokenPipeError:
         # The reader of a pipe (head, less) has left; nothing more can be said on stdout.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
+        if isinstance(error.__cause__, KeyboardInterrupt):  # while compiled code ran
+            return _complain(_INTERRUPTED, 130)
         if "--debug" in arguments:
             traceback.print_exc()
         return _complain(*explain(error))

@@ -160,8 +160,13 @@ def describe_all(
 ) -> list[dict[str, np.ndarray]]:
     """g(r), spectrum and checks of every structure, minimised first if ``relaxed``."""
     from glassdata.minimise import relax
+    from glassdata.radial import rdf
     from glassdata.row import describe
+    from glassdata.vibrations import check_memory
 
+    for atoms in frames:  # what cannot end well should not begin with a long minimisation
+        check_memory(system.potential.dim, len(atoms))
+        rdf(atoms, system.r_edges, dim=system.dim)
     return [
         describe(relax(atoms, system.potential) if relaxed else atoms, system) for atoms in frames
     ]

@@ -2,6 +2,10 @@
 
 With bond vectors ``d_p = x_j - x_i`` the forces, the virial and the Hessian follow from
 derivatives with respect to ``d`` alone, in one place for all potentials.
+
+Compiled functions, here and beside, loop where an array expression would be shorter: an array
+assigned to a slice, a sort or a cumulative sum costs Numba seconds to compile. For the same reason
+counters that are passed on begin as ``np.int64(0)``: for a literal 0 it compiles once more.
 """
 
 from abc import ABC, abstractmethod
@@ -81,9 +85,10 @@ class Bonds:
             Block row i holds places ``starts[i]:starts[i + 1]``, in ascending order: the Hessian
             of the pair terms, and beside it the derivative of what atom i receives.
         """
-        rows, columns, values = _ends(
-            self.n_atoms, self.first, self.second, blocks, to_second, to_first
-        )
+        own = np.arange(self.n_atoms, dtype=self.first.dtype)
+        rows = np.concatenate((self.first, self.second, own))
+        columns = np.concatenate((self.second, self.first, own))
+        values = _ends(self.n_atoms, self.first, self.second, blocks, to_second, to_first)
         return _merge(self.n_atoms, rows, columns, values)
 
 
@@ -128,8 +133,6 @@ def _ends(n_atoms, first, second, blocks, to_second, to_first):
     n_bonds, extra = len(first), to_second.shape[1] > 0
     width = 4 if extra else 3
     own = 2 * n_bonds
-    rows = np.concatenate((first, second, np.arange(n_atoms).astype(first.dtype)))
-    columns = np.concatenate((second, first, np.arange(n_atoms).astype(first.dtype)))
     values = np.zeros((own + n_atoms, 3, width))
     for p in range(n_bonds):
         i, j = own + first[p], own + second[p]
@@ -145,7 +148,7 @@ def _ends(n_atoms, first, second, blocks, to_second, to_first):
                 values[n_bonds + p, a, 3] = -to_second[p, a]
                 values[i, a, 3] -= to_first[p, a]
                 values[j, a, 3] += to_second[p, a]
-    return rows, columns, values
+    return values
 
 
 @njit(cache=True)
@@ -154,7 +157,8 @@ def _sorted_order(keys, order, n):
     starts = np.zeros(n + 1, dtype=np.int64)
     for k in keys:
         starts[k + 1] += 1
-    starts = np.cumsum(starts)
+    for k in range(n):
+        starts[k + 1] += starts[k]
     result = np.empty_like(order)
     for index in order:
         key = keys[index]
@@ -167,7 +171,8 @@ def _merge(
     n_atoms: int, rows: np.ndarray, columns: np.ndarray, blocks: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Block rows in order, columns ascending, blocks at the same place added up."""
-    order, starts = _order_of_places(n_atoms, rows, columns)
+    unsorted = np.arange(len(rows), dtype=np.int32)
+    order, starts = _order_of_places(n_atoms, rows, columns, unsorted)
     # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
     places = np.empty(starts[-1], dtype=np.int32)
     merged = np.zeros((starts[-1], *blocks.shape[1:]))
@@ -176,17 +181,18 @@ def _merge(
 
 
 @njit(cache=True)
-def _order_of_places(n_atoms, rows, columns):
+def _order_of_places(n_atoms, rows, columns, unsorted):
     """Contributions in the order of the matrix, and how many places come before each row."""
-    order = _sorted_order(columns, np.arange(len(rows)).astype(np.int32), n_atoms)
-    order = _sorted_order(rows, order, n_atoms)
+    order = _sorted_order(rows, _sorted_order(columns, unsorted, n_atoms), n_atoms)
     starts = np.zeros(n_atoms + 1, dtype=np.int32)
     row, column = -1, -1
     for index in order:
         if rows[index] != row or columns[index] != column:
             row, column = rows[index], columns[index]
             starts[row + 1] += 1
-    return order, np.cumsum(starts).astype(np.int32)
+    for row in range(n_atoms):
+        starts[row + 1] += starts[row]
+    return order, starts
 
 
 @njit(cache=True)
@@ -249,6 +255,16 @@ class Potential(ABC):
         Fresh because matscipy's calculators keep state of the structure they saw last.
         """
 
+    def matscipy_hessian(self, atoms: Atoms) -> sparse.spmatrix:
+        """Hessian (3N, 3N), eV/Å², by matscipy's own analytic code, which ours is checked against.
+
+        Not for Erhart and Albe's potential, where release 1.3.1 gives an asymmetric matrix.
+        """
+        calculator = self.matscipy_calculator()
+        if hasattr(calculator, "get_hessian"):
+            return calculator.get_hessian(atoms, format="sparse")
+        return calculator.calculate_hessian_matrix(atoms)
+
     def types(self, atoms: Atoms) -> np.ndarray:
         """Index into ``species`` of every atom, (N,).
 
@@ -266,8 +282,19 @@ class Potential(ABC):
         return np.array([index[number] for number in atoms.numbers], dtype=int)
 
     def bonds(self, atoms: Atoms, skin: float = 0.0) -> Bonds:
-        """The bonds this potential needs, and those up to ``skin`` (Å) longer."""
-        return Bonds.of(atoms, self.cutoff + skin, half=self.half)
+        """The bonds this potential needs, and those up to ``skin`` (Å) longer.
+
+        Raises
+        ------
+        ValueError
+            If two atoms are at the same place: their bond has no direction.
+        """
+        bonds = Bonds.of(atoms, self.cutoff + skin, half=self.half)
+        apart = bonds.vector.any(axis=1)
+        if not apart.all():
+            one, other = (ends[apart.argmin()] for ends in (bonds.first, bonds.second))
+            raise ValueError(f"atoms {one} and {other} are at the same place")
+        return bonds
 
 
 def lengths(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -200,9 +200,11 @@ def _star(start, types, first, second, vector, table):
         length = np.sqrt(x * x + y * y + w * w)
         parameters = table[types[first[p]], types[second[p]]]
         if length < parameters[_R2]:
-            index[z], r[z], of[z] = p, length, parameters
+            index[z], r[z] = p, length
             for a in range(3):
                 unit[z, a] = vector[p, a] / length
+            for k in range(len(parameters)):
+                of[z, k] = parameters[k]
             z += 1
     return index[:z], r[:z], unit[:z], of[:z], stop
 
@@ -242,7 +244,7 @@ def _coordination_gradient(p, r, unit, of, gradient):
 def _energy_gradient(types, first, second, vector, table):
     energy = 0.0
     gradient = np.zeros_like(vector)
-    start = 0
+    start = np.int64(0)
     while start < len(first):
         index, r, unit, of, start = _star(start, types, first, second, vector, table)
         slope = np.empty((len(r), 3))
@@ -278,8 +280,10 @@ def _add_angular(matrix, weight, p, q, r, unit, of):
     u_p, u_q, cosine = unit[p], unit[q], _cosine(unit, p, q)
     fade, d_fade, dd_fade = _fade(r[q], of[q])
     g, d_g, dd_g = _angle(cosine, of[p])
-    c_p = (u_q - cosine * u_p) / r[p]
-    c_q = (u_p - cosine * u_q) / r[q]
+    c_p, c_q = np.empty(3), np.empty(3)
+    for a in range(3):
+        c_p[a] = (u_q[a] - cosine * u_p[a]) / r[p]
+        c_q[a] = (u_p[a] - cosine * u_q[a]) / r[q]
     first, second = weight * fade * d_g, weight * fade * dd_g
     mixed = weight * d_fade * d_g
     _add_outer(matrix[p, p], second, c_p, c_p)
@@ -297,13 +301,15 @@ def _add_angular(matrix, weight, p, q, r, unit, of):
     _add_outer(cross, mixed, c_p, u_q)
     _add_across(cross, first / (r[p] * r[q]), u_q)
     _add_outer(cross, -first / r[p], u_p, c_q)
-    matrix[p, q] += cross
-    matrix[q, p] += cross.T
+    for a in range(3):
+        for b in range(3):
+            matrix[p, q, a, b] += cross[a, b]
+            matrix[q, p, b, a] += cross[a, b]
 
 
 @njit(cache=True)
 def _star_hessian(r, unit, of):
-    """Second derivatives of one atom's energy between its bond vectors, (z, z, 3, 3)."""
+    """Second derivatives of twice an atom's energy between its bond vectors, (z, z, 3, 3)."""
     z = len(r)
     matrix = np.zeros((z, z, 3, 3))
     gradient = np.empty((z, 3))
@@ -319,19 +325,19 @@ def _star_hessian(r, unit, of):
                 _add_outer(matrix[q, k], d_xi_xi, gradient[q], gradient[k])
             if q != p:
                 _add_angular(matrix, d_xi, p, q, r, unit, of)
-    return 0.5 * matrix
+    return matrix
 
 
 @njit(cache=True)
 def _hessian_blocks(types, first, second, vector, table):
     """Atoms and 3 × 3 blocks whose sum is the Hessian: every star contributes (z + 1)²."""
-    count, start = 0, 0
+    count, start = 0, np.int64(0)
     while start < len(first):
         index, _, _, _, start = _star(start, types, first, second, vector, table)
         count += (len(index) + 1) ** 2
-    rows, columns = np.empty(count, dtype=np.int64), np.empty(count, dtype=np.int64)
+    rows, columns = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
     blocks = np.zeros((count, 3, 3))
-    filled, start = 0, 0
+    filled, start = 0, np.int64(0)
     while start < len(first):
         centre = first[start]
         index, r, unit, of, start = _star(start, types, first, second, vector, table)
@@ -345,9 +351,12 @@ def _hessian_blocks(types, first, second, vector, table):
         # A bond vector moves with its far end and against its near end, the centre.
         for p in range(len(r)):
             for q in range(len(r)):
-                blocks[filled + (p + 1) * side + q + 1] += matrix[p, q]
-                blocks[filled + (p + 1) * side] -= matrix[p, q]
-                blocks[filled + q + 1] -= matrix[p, q]
-                blocks[filled] += matrix[p, q]
+                for a in range(3):
+                    for b in range(3):
+                        value = 0.5 * matrix[p, q, a, b]
+                        blocks[filled + (p + 1) * side + q + 1, a, b] += value
+                        blocks[filled + (p + 1) * side, a, b] -= value
+                        blocks[filled + q + 1, a, b] -= value
+                        blocks[filled, a, b] += value
         filled += side * side
     return rows, columns, blocks

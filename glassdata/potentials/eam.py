@@ -210,7 +210,8 @@ def _embedding_rows(
     whole = _whole_starts(ends, right)
     # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
     columns, blocks = np.empty(whole[-1], dtype=np.int32), np.empty((whole[-1], 3, 3))
-    _fill_right(starts, places, merged, curvature, ends, right, whole, columns, blocks)
+    seen = np.ascontiguousarray(merged[:, :, 3])
+    _fill_right(starts, places, merged, seen, curvature, ends, right, whole, columns, blocks)
     _mirror(ends, whole, columns, blocks)
     return whole, columns, blocks
 
@@ -224,7 +225,7 @@ def _right_columns(starts, places):
     # Of every atom's neighbours, the first that is not yet behind: rows come in ascending order.
     cursors = starts[:-1].copy()
     for a in range(n):
-        count = 0
+        count = np.int64(0)
         for near in range(starts[a], starts[a + 1]):
             i = places[near]
             # Unsigned: compiled code then does not ask whether an index counts from the end.
@@ -238,7 +239,8 @@ def _right_columns(starts, places):
         ends[a + 1] = ends[a] + count
         while ends[a + 1] > len(right):
             right = np.concatenate((right, np.empty_like(right)))
-        right[ends[a] : ends[a + 1]] = touched[:count]
+        for place in range(count):
+            right[ends[a] + place] = touched[place]
     return ends, right
 
 
@@ -246,7 +248,12 @@ def _right_columns(starts, places):
 def _sort_marked(touched, count, marks, a):
     """Sort the first ``count`` of ``touched``, the atoms from ``a`` on that are marked with it."""
     if 8 * count < len(marks) - a:
-        touched[:count].sort()
+        for k in range(1, count):
+            b, place = touched[k], k
+            while place > 0 and touched[place - 1] > b:
+                touched[place] = touched[place - 1]
+                place -= 1
+            touched[place] = b
         return
     filled = 0
     for b in range(a, len(marks)):
@@ -263,14 +270,16 @@ def _whole_starts(ends, right):
         starts[a + 1] += ends[a + 1] - ends[a]
         for place in range(ends[a] + 1, ends[a + 1]):
             starts[right[place] + 1] += 1
-    return np.cumsum(starts).astype(np.int32)
+    for a in range(n):
+        starts[a + 1] += starts[a]
+    return starts
 
 
 @njit(cache=True)
-def _fill_right(starts, places, merged, curvature, ends, right, whole, columns, blocks):
+def _fill_right(starts, places, merged, seen, curvature, ends, right, whole, columns, blocks):
     """Write the right half of every row."""
     n = len(curvature)
-    seen, row = np.ascontiguousarray(merged[:, :, 3]), np.zeros((n, 3, 3))
+    row = np.zeros((n, 3, 3))
     cursors = starts[:-1].copy()
     for a in range(n):
         for near in range(starts[a], starts[a + 1]):
@@ -312,7 +321,7 @@ def _mirror(ends, whole, columns, blocks):
 @njit(cache=True)
 def _add_seen(curvature, own, end, places, seen, row):
     """Add ``F''_i ∂ρ_i/∂x_a ∂ρ_i/∂x_b`` for the neighbours b of i from a itself, at ``own``, on."""
-    x, y, z = curvature * seen[own]
+    x, y, z = curvature * seen[own, 0], curvature * seen[own, 1], curvature * seen[own, 2]
     for place in range(np.uint64(own), np.uint64(end)):
         b = np.uint64(places[place])
         s, t, u = seen[place, 0], seen[place, 1], seen[place, 2]

@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
+from ase.data import atomic_numbers
 
 from glassdata.potentials.eam import EAM, Tables
 
@@ -48,7 +49,15 @@ def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:
     grid = lines[4].split()
     n_rho, d_rho, n_r, d_r = int(grid[0]), float(grid[1]), int(grid[2]), float(grid[3])
     r_cut = float(grid[4])
-    words = iter(" ".join(lines[5:]).split())
+    words = " ".join(lines[5:]).split()
+    if not symbols or len(set(symbols)) != int(names[0]) or not set(symbols) <= set(atomic_numbers):
+        raise ValueError(f"line 4 is not a number of elements and their symbols: {lines[3]}")
+    steps = min(n_rho, n_r) > 1 and 0 < d_rho < np.inf and 0 < d_r < np.inf
+    if not steps or not 0 < r_cut <= n_r * d_r:
+        raise ValueError(f"line 5 is not two grids and a cut-off within the second: {lines[4]}")
+    if n_rho + n_r > len(words):
+        raise ValueError("the tables end early")
+    words = iter(words)
 
     def take(count: int) -> np.ndarray:
         values = [float(next(words, "nan")) for _ in range(count)]

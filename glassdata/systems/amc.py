@@ -200,7 +200,7 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
             "reference": SheetDisorder(n_reference, (14, 9), (19, 12)),
             "paper": SheetDisorder(1000, (19, 12), (19, 12)),
         },
-        crystal=lambda: _graphene(potential),
+        crystal=lambda: _graphene(potential).copy(),
         dim=2,
         r_max=10.0,
         omega_max=100.0,

@@ -93,7 +93,7 @@ def _system(name: str, title: str, reference: str, potential: EAM, n_reference: 
             "reference": _protocol(n_reference, (7, 7, 6)),
             "paper": _protocol(1000, (8, 8, 7)),
         },
-        crystal=crystal,
+        crystal=lambda: crystal().copy(),
         dim=3,
         r_max=10.0,
         omega_max=15.0,

@@ -58,7 +58,7 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
             "reference": _protocol(n_reference, (4, 4, 4)),
             "paper": _protocol(1000, (5, 5, 4)),
         },
-        crystal=crystal,
+        crystal=lambda: crystal().copy(),
         dim=3,
         r_max=10.0,
         omega_max=50.0,
