@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 import peers
 import pytest
-from cases import CASES, mostly_large, structure
+from cases import CASES, DISPLACED, mostly_large, structure
 
 import glassdata as gd
 from glassdata.systems import SYSTEMS
@@ -69,6 +69,7 @@ def test_ours(name, full, timed, record):
     record("ours", name, **medians, rounds=len(found), share=float(np.median(share)))
     record("ours", name, least_share=min(share), largest_share=max(share))
     record("settings", "tolerance", **TOLERANCE)
+    record("settings", "structures", displaced=DISPLACED)
 
 
 def clocked(work):

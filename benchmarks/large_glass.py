@@ -27,8 +27,10 @@ from glassdata.vibrations import energy_forces
 
 #: Strongly disordered, as the glassy end of the dataset: Å per direction, share of the sites.
 PREPARATION = Stratum(1, displacement=(1.5, 1.5), vacancy_fraction=(0.05, 0.05))
-#: Half the width of the dataset's bins would show nothing more: the kernel is that wide.
+#: A kernel of a third of the dataset's bins.
 N_MOMENTS = 400
+#: From so many glasses on, errors come from the scatter between them.
+SEVERAL = 8
 
 
 def glass(folder: Path, cells: int, number: int) -> Atoms:
@@ -60,7 +62,7 @@ def main(folder: str, *sizes: str) -> dict:
     glasses = [atoms * (copies, copies, copies) for atoms in glasses]
     g = [gd.rdf(atoms, system.r_edges) for atoms in glasses]
     begun = time.perf_counter()
-    # As many random numbers in all, whatever the size, so that the error bars are alike.
+    # More vectors for small glasses, whose modes are few.
     n_vectors = 4 if len(glasses[0]) > 10_000 else 32
     spectra = [
         gd.pdos_kpm(
@@ -71,8 +73,10 @@ def main(folder: str, *sizes: str) -> dict:
     end = time.perf_counter()
     energies = [energy_forces(atoms, system.potential)[0] / len(atoms) for atoms in glasses]
     pdos = np.array([spectrum.pdos for spectrum in spectra])
-    # Between glasses where there are several, between random vectors where there is one.
-    error = pdos.std(axis=0, ddof=1) / np.sqrt(count) if count > 1 else spectra[0].error
+    if several := count >= SEVERAL:
+        error = pdos.std(axis=0, ddof=1) / np.sqrt(count)
+    else:  # too few to tell how much they differ: between random vectors
+        error = np.sqrt(np.sum([spectrum.error**2 for spectrum in spectra], axis=0)) / count
     return {
         "n_atoms": round(np.mean([len(atoms) for atoms in glasses])),
         "displacement": PREPARATION.displacement[0],
@@ -87,6 +91,7 @@ def main(folder: str, *sizes: str) -> dict:
         "resolution": spectra[0].resolution,
         "excess_energy": float(np.mean(energies) - crystal_energy(system)),
         "g": np.mean(g, axis=0).tolist(),
+        "g_error": (np.std(g, axis=0, ddof=1) / np.sqrt(count)).tolist() if several else None,
         "pdos": pdos.mean(axis=0).tolist(),
         "pdos_error": error.tolist(),
     }

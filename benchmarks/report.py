@@ -70,6 +70,8 @@ def fitted(entry: dict[str, dict]) -> dict[str, Any]:
     result = {"n_atoms": n_atoms.astype(int).tolist(), "seconds": seconds.tolist()}
     if len(points) > 1:
         result["exponent"] = float(np.polyfit(np.log(n_atoms), np.log(seconds), 1)[0])
+        slopes = np.diff(np.log(seconds)) / np.diff(np.log(n_atoms))
+        result["last"] = float(slopes[-1])
     return result
 
 
