@@ -105,6 +105,15 @@ def test_whoever_watches_sees_progress_dashboard_and_where_the_time_went(
     assert "core-seconds" in out
 
 
+def test_a_missing_dashboard_says_what_it_needs(cli, fake_physics, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "bokeh", None)
+    what = ("--system", "ar", "--limit", 1, "--workers", 1)
+    status, _, errors = cli("build", tmp_path / "store", *what, "--progress")
+    assert status == 0
+    (line,) = [line for line in errors.splitlines() if line.startswith("dashboard: ")]
+    assert "pip install 'glassdata[report]'" in line
+
+
 def test_info_says_so_when_the_record_of_the_seal_is_damaged(cli, store):
     (store / "provenance/seal.json").write_text("{}")
     status, out, errors = cli("info", store)

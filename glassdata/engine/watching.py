@@ -42,10 +42,10 @@ def _bar(total: int, watched: bool):
     return tqdm(total=total, unit="row", disable=not watched, smoothing=0.1)
 
 
-def dashboard(client: Client) -> str | None:
-    """Address of Dask's dashboard; None where it is not installed."""
+def dashboard(client: Client) -> str:
+    """Address of Dask's dashboard, or what it lacks."""
     if not _has_bokeh():
-        return None
+        return "it needs bokeh, which draws it: pip install 'glassdata[report]'"
     return client.dashboard_link
 
 
