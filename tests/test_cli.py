@@ -228,6 +228,8 @@ def test_refused_configuration_shows_the_difference(cli, fake_physics, store, mo
         (["--limit", "-1"], ["--limit"]),
         (["--limit", "many"], ["--limit"]),
         (["--workers", "0"], ["--workers"]),
+        (["--workers", "²"], ["--workers", "'²'"]),
+        (["--shard", "²/²"], ["--shard", "I/N"]),
         (["--profile", "huge"], ["--profile", "demo"]),
         (["--cluster", "slrum"], ["cluster", "slrum"]),
         (["--colour"], ["--colour"]),

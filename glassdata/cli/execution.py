@@ -14,9 +14,9 @@ class Workers(click.ParamType):
 
     def convert(self, value, param, ctx):
         least, _, most = str(value).partition(":")
-        if most.isdigit() and least.isdigit() and 1 <= int(most) >= int(least):
+        if most.isdecimal() and least.isdecimal() and 1 <= int(most) >= int(least):
             return int(least), int(most)
-        if least.isdigit() and int(least) > 0 and not most:
+        if least.isdecimal() and int(least) > 0 and not most:
             return int(least)
         self.fail(f"{value!r} is neither a number above 0 nor MIN:MAX", param, ctx)
 
@@ -28,7 +28,7 @@ class Shard(click.ParamType):
 
     def convert(self, value, param, ctx):
         number, _, count = str(value).partition("/")
-        if number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
+        if number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count):
             return int(number), int(count)
         self.fail(f"{value!r} is not I/N with 1 <= I <= N", param, ctx)
 
