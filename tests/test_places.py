@@ -175,6 +175,22 @@ def test_commands_take_addresses(remote, capsys):
     assert "rows/ar/000001.npz: 0 bytes" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("protocol", ["file", "local"])
+def test_an_address_of_a_local_folder_is_that_folder(tmp_path, protocol, capsys):
+    store = fake.sealed_store(tmp_path / "store")
+    assert place(f"{protocol}://{store}") == store
+    assert run(["verify", f"{protocol}://{store}"]) == 0
+    assert capsys.readouterr().out == f"{store}: no damage found\n"
+
+
+@pytest.mark.parametrize("where", ["s3://", "s3:///store", "http://", "https:///store", "file://"])
+def test_an_address_of_nothing_is_one_clear_line(where, capsys):
+    assert run(["build", where]) == 2
+    errors = capsys.readouterr().err
+    assert len(errors.splitlines()) == 1
+    assert f"{where} is no address" in errors
+
+
 @pytest.mark.parametrize("where", ["s3://glasses/nothing-there", "nowhere://store"])
 def test_what_is_not_there_is_one_clear_line(server, where, capsys):
     assert run(["verify", where]) == 2

@@ -26,6 +26,10 @@ from fsspec import available_protocols, get_filesystem_class
 
 from glassdata.store.errors import DamageError, StoreError
 
+_LOCAL, _WEB = ("file", "local"), ("http", "https")
+#: Protocols whose addresses begin with a bucket or server.
+_NAMED = ("s3", "s3a", "gs", "gcs", *_WEB)
+
 
 def place(where: str | os.PathLike) -> Path:
     """The path of a folder or file; for a URL, a ``UPath`` that does the same.
@@ -33,16 +37,22 @@ def place(where: str | os.PathLike) -> Path:
     Raises
     ------
     StoreError
-        If the protocol is unknown, or its package is not installed.
+        If the protocol is unknown, or its package is not installed, or if the address names
+        nothing.
     """
     if is_remote(where):
         return where
     text = os.fspath(where)
     if "://" not in text:
         return Path(text)
-    protocol = text.partition("://")[0]
+    protocol, _, rest = text.partition("://")
+    if protocol in _LOCAL and rest:
+        # A folder like any other, with locks and renames.
+        return Path(rest)
     if protocol not in available_protocols():
         raise StoreError(f"{text}: unknown protocol {protocol}")
+    if not rest or (protocol in _NAMED and rest[0] == "/"):
+        raise StoreError(f"{text} is no address: it names nothing after {protocol}://")
     try:
         get_filesystem_class(protocol)
         from upath import UPath
