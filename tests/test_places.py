@@ -219,10 +219,10 @@ class Handler(SimpleHTTPRequestHandler):
         path = Path(self.translate_path(self.path))
         asked = self.headers.get("Range")
         self.server.asked.append((self.path, asked))
-        if not path.is_file():
-            return self.send_error(404)
+        if self.server.status or not path.is_file():
+            return self.send_error(self.server.status or 404)
         data = path.read_bytes()
-        if asked:
+        if asked and self.server.ranges:
             first, _, last = asked.removeprefix("bytes=").partition("-")
             start = int(first) if first else max(len(data) - int(last), 0)
             stop = min(int(last) + 1 if first and last else len(data), len(data))
@@ -249,7 +249,7 @@ def web(tmp_path, local):
     with ThreadingHTTPServer(
         ("127.0.0.1", 0), lambda *a, **k: Handler(*a, directory=str(local.parent), **k)
     ) as server:
-        server.asked, server.sent = [], 0
+        server.asked, server.sent, server.ranges, server.status = [], 0, True, None
         threading.Thread(target=server.serve_forever, daemon=True).start()
         server.url = f"http://127.0.0.1:{server.server_port}"
         yield server
@@ -259,12 +259,13 @@ def web(tmp_path, local):
 @pytest.mark.parametrize("what", ["store", "store/dataset.zarr"])
 def test_over_http_only_what_is_read_is_fetched(web, local, what):
     with open_dataset(f"{web.url}/{what}") as tree, open_dataset(local) as here:
-        # Consolidated: one file of metadata, whatever the number of variables. The bins and the
-        # numbers of the structures are read at once, for xarray makes indices of them.
+        # Consolidated: one file of metadata, whatever the number of variables, asked for once more
+        # to see that the server gives parts. The bins and the numbers of the structures are read at
+        # once, for xarray makes indices of them.
         asked = Counter(
             path.partition("dataset.zarr")[2].partition("/c/")[0] for path, _ in web.asked
         )
-        assert asked.pop("/zarr.json") <= 2
+        assert asked.pop("/zarr.json") <= 3
         assert set(asked) <= {"", "/ar/r", "/ar/omega", "/ar/structure"}
         web.asked.clear()
         values = tree["ar/g"].values
@@ -284,3 +285,49 @@ def test_a_zip_over_http_is_not_fetched_as_a_whole(web, local, monkeypatch):
 def test_what_a_server_does_not_have_is_one_clear_line(web):
     with pytest.raises(StoreError, match="nothing"):
         open_dataset(f"{web.url}/nothing")
+
+
+@pytest.mark.parametrize("what", ["store", "store/dataset.zarr", "packed.zarr.zip"])
+def test_a_server_without_ranges_is_not_taken_for_damage(web, what, tmp_path, capsys):
+    """Python's own server is one."""
+    web.ranges = False
+    output = str(tmp_path / "model.npz")
+    assert run(["fit", f"{web.url}/{what}", "--system", "ar", "-o", output]) == 2
+    said_in_one_line(capsys, f"{web.url}/{what}", "does not answer range requests")
+
+
+def test_info_of_a_server_without_ranges_counts_no_rows_as_failed(web, capsys):
+    web.ranges = False
+    assert run(["info", f"{web.url}/store"]) == 2
+    said_in_one_line(capsys, "does not answer range requests")
+
+
+@pytest.mark.parametrize("status", [403, 500])
+@pytest.mark.parametrize("what", ["store", "packed.zarr.zip"])
+def test_what_a_server_refuses_is_not_said_to_be_absent(web, status, what, tmp_path, capsys):
+    web.status = status
+    assert run(["info", f"{web.url}/{what}"]) == 2
+    said_in_one_line(capsys, f"the server answers {status}")
+    with pytest.raises(StoreError, match=f"the server answers {status}"):
+        open_dataset(f"{web.url}/{what}")
+
+
+def test_a_server_that_is_not_there_is_one_clear_line(web, capsys):
+    web.shutdown()
+    web.server_close()
+    assert run(["info", f"{web.url}/store"]) == 2
+    said_in_one_line(capsys, f"{web.url}/store", "cannot be reached")
+
+
+@pytest.mark.parametrize("command", ["build", "verify", "repair"])
+def test_on_a_web_server_nothing_is_built_or_mended(web, command, capsys):
+    assert run([command, f"{web.url}/store"]) == 2
+    said_in_one_line(capsys, f"{web.url}/store can only be read")
+    assert web.asked == []
+
+
+def said_in_one_line(capsys, *words: str) -> None:
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert len(shown.err.splitlines()) == 1, shown.err
+    assert [word for word in words if word not in shown.err] == []

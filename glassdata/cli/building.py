@@ -8,6 +8,7 @@ from glassdata.cli.choices import (
     PROFILES,
     known_systems,
     path_argument,
+    refuse_web,
     setfl_option,
     system_option,
     table,
@@ -59,6 +60,7 @@ def build(
     """
     from glassdata import engine
 
+    refuse_web(store)
     profile, names = _what_to_build(store, profile, names, setfl)
     source = engine.source_with(setfl)
     if dry_run:

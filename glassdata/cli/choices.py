@@ -31,6 +31,22 @@ def path_argument(name: str):
     return click.argument(name, type=_Place())
 
 
+def refuse_web(store: Path) -> None:
+    """Refuse an address of a web server, which shows no folders and takes no files.
+
+    Raises
+    ------
+    click.UsageError
+        For such an address.
+    """
+    from glassdata.store.places import is_web
+
+    if is_web(store):
+        raise click.UsageError(
+            f"{store} can only be read; build, verify and repair need a folder or an object store"
+        )
+
+
 def store_option(help_: str):
     """``--store PLACE``."""
     return click.option("--store", type=_Place(), help=help_)

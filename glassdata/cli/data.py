@@ -5,7 +5,13 @@ from pathlib import Path
 import click
 
 from glassdata.cli.building import report
-from glassdata.cli.choices import known_systems, path_argument, setfl_option, table
+from glassdata.cli.choices import (
+    known_systems,
+    path_argument,
+    refuse_web,
+    setfl_option,
+    table,
+)
 from glassdata.cli.execution import execution_options
 
 
@@ -50,7 +56,10 @@ def info(store: Path) -> None:
     from glassdata.store import progress, read_config
     from glassdata.store.losses import losses
     from glassdata.store.manifest import dataset_digest
+    from glassdata.store.places import check_web_file
+    from glassdata.store.settings import CONFIG
 
+    check_web_file(store / CONFIG)
     state, config = progress(store), read_config(store)
     click.echo(f"{store}: profile {config.profile}")
     header = ("system", "ok", "failed", "missing", "asked", "sealed")
@@ -103,6 +112,7 @@ def verify(
     """
     from glassdata.store import verify as check
 
+    refuse_web(store)
     if not store.exists():
         raise click.UsageError(f"{store} does not exist")
     findings = check(store)
@@ -171,6 +181,7 @@ def repair(store: Path, setfl: Path | None, execution: dict) -> int:
     from glassdata.store.settings import existing
     from glassdata.store.verifying import set_aside
 
+    refuse_web(store)
     # Without its configuration there is nothing to compute rows from.
     known_systems(read_config(existing(store)).systems, setfl)
     findings = check(store)

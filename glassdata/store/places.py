@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fsspec import available_protocols, get_filesystem_class
+from fsspec.asyn import sync
 
 from glassdata.store.errors import DamageError, StoreError
 
@@ -71,6 +72,49 @@ def absolute(where: str | os.PathLike) -> Path:
 def is_remote(path: object) -> bool:
     """Whether a path is no local one."""
     return hasattr(path, "fs") and hasattr(path, "storage_options")
+
+
+def is_web(path: object) -> bool:
+    """Whether a path is an address of a web server, of which datasets can only be read."""
+    return is_remote(path) and path.protocol in _WEB
+
+
+def check_web_file(path: Path) -> None:
+    """Refuse a web server that does not give parts of a file; other places are not asked.
+
+    Such a server sends the whole file where a part is wanted, which then looks like damage.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the server has no such file.
+    StoreError
+        If it answers no range requests, or refuses or fails to answer, or cannot be reached.
+    """
+    if not is_web(path):
+        return
+    from aiohttp import ClientError
+
+    try:
+        status, reason = sync(path.fs.loop, _ask_for_first_byte, path)
+    except ClientError as error:
+        raise StoreError(f"{path} cannot be reached: {error}") from None
+    if status == 404:
+        raise FileNotFoundError(f"{path} does not exist")
+    if status == 200:
+        raise StoreError(
+            f"{path}: the server does not answer range requests, which reading a part of a "
+            "dataset needs; copy the dataset to a folder, or use another server"
+        )
+    if status != 206:
+        raise StoreError(f"{path}: the server answers {status} {reason}")
+
+
+async def _ask_for_first_byte(path: Path) -> tuple[int, str]:
+    session, options = await path.fs.set_session(), dict(path.fs.kwargs)
+    headers = options.pop("headers", {}) | {"Range": "bytes=0-0"}
+    async with session.get(path.fs.encode_url(path.path), headers=headers, **options) as answer:
+        return answer.status, answer.reason
 
 
 def create_object(path: Path, data: bytes) -> bool:

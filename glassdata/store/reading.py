@@ -18,7 +18,7 @@ from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, replace_stream, write_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.manifest import dataset_name
-from glassdata.store.places import file_sizes, is_remote, place
+from glassdata.store.places import check_web_file, file_sizes, is_remote, place
 from glassdata.store.rows import present, read_row
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
 from glassdata.store.verifying import verify
@@ -49,8 +49,8 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     FileNotFoundError
         If nothing is there.
     StoreError
-        If it is no dataset, or a store that is not sealed yet; or if the shipped dataset does not
-        match its sha256.
+        If it is no dataset, or a store that is not sealed yet; if the shipped dataset does not
+        match its sha256; or if a web server does not give parts of its files.
     """
     where = place(path) if path is not None else _checked(own_dataset())
     source, metadata, stored = _source(
@@ -80,6 +80,7 @@ def _checked(where: Path) -> Path:
 def _source(where: Path, how: str) -> tuple[zarr.abc.store.Store | str, bytes, int | None]:
     """What zarr opens, the metadata in it, and the bytes of all of it where that is known."""
     if where.name.endswith(".zip") and is_remote(where):
+        check_web_file(where)
         with where.open("rb", block_size=_BLOCK) as stream:
             metadata, stored = _check_zip(where, stream)
         inside = fsspec.filesystem("zip", fo=where.open("rb", block_size=_BLOCK))
@@ -118,6 +119,7 @@ def _find(where: Path, how: str) -> tuple[Path, bytes]:
     # A web server knows no folders: what is there is found by the name of a file in it.
     for folder in (where, where / DATASET):
         with suppress(FileNotFoundError, NotADirectoryError):
+            check_web_file(folder / "zarr.json")
             return folder, (folder / "zarr.json").read_bytes()
     manifest = read_manifest(where)
     if manifest is not None:
