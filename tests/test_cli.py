@@ -13,8 +13,8 @@ import xarray as xr
 from ase.build import bulk
 from ase.io import write
 
-from glassdata.cli import commands, run
-from glassdata.store import pack
+from glassdata.cli import commands, explain, run
+from glassdata.store import pack, prepare, science_config
 from glassdata.store.files import temporary_name
 from glassdata.store.rows import row_path
 
@@ -192,6 +192,31 @@ def test_verify_names_the_file_and_repair_mends_it(cli, fake_physics, store):
     assert path.read_bytes() == whole
     assert cli("verify", store)[0] == 0
     assert "nothing to repair" in cli("repair", store)[1]
+
+
+def test_repair_of_an_unsealed_store_says_that_it_stays_so(cli, fake_physics, tmp_path):
+    store = tmp_path / "s"
+    prepare(store, science_config({"ar": fake.SYSTEMS["ar"]}, "demo"), {"ar": 8})
+    fake.publish(fake.task(store), "ar", 0)
+    row_path(store, "ar", 0).write_bytes(b"")
+    status, out, _ = cli("repair", store, "--workers", 1)
+    assert status == 0
+    assert f"1 rows computed now; {store} is not sealed yet: glassdata build {store}" in out
+    assert "is complete" not in out
+
+
+def test_a_refused_build_does_not_bind_the_next(cli, fake_physics, tmp_path):
+    options = ("--system", "ar", "--limit", 1, "--workers", 1)
+    refused(
+        cli("build", tmp_path / "s", *options, "--profile", "reference", "--memory-limit", "1"),
+        2,
+        "--memory-limit",
+    )
+    assert cli("build", tmp_path / "s", *options, "--profile", "demo")[0] == 0
+
+
+def test_an_error_that_says_nothing_is_named():
+    assert explain(MemoryError()) == ("MemoryError", 1)
 
 
 def test_damaged_configuration_says_what_to_do(cli, fake_physics, store):

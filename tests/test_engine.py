@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -493,6 +494,53 @@ def test_repair_makes_good_also_what_was_not_sealed_yet(tmp_path):
     rows = set_aside(store, verify(store))
     assert engine_repair(store, rows, workers=1, source=source).complete
     assert {n: b for n, b in contents(store).items() if "quarantine" not in n} == before
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_repair_computes_no_row_that_the_profile_does_not_have(tmp_path, count):
+    """A file that is named like a row is none yet: it is set aside, and nothing takes its place."""
+    store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
+    fake.sealed_store(store, count=3)
+    if not count:
+        (store / "manifest.json").unlink()
+        shutil.rmtree(store / "dataset.zarr")
+    before = contents(store)
+    (store / "rows/foo").mkdir()
+    for name in ("rows/ar/000099.npz", "rows/foo/000000.npz"):
+        shutil.copy(row_path(store, "ar", 0), store / name)
+    rows = set_aside(store, verify(store))
+    assert set(rows) == {("ar", 99), ("foo", 0)}
+    outcome = engine_repair(store, rows, workers=1, source=source)
+    assert outcome.complete
+    assert outcome.receipts == ()
+    assert {n: b for n, b in contents(store).items() if "quarantine" not in n} == before
+
+
+def test_repair_of_an_unsealed_store_does_not_build_it(tmp_path):
+    store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
+    prepare(store, science_config(ONE, "demo"), {"ar": 8})
+    for index in range(3):
+        fake.publish(fake.task(store), "ar", index)
+    before = contents(store)
+    row_path(store, "ar", 1).write_bytes(b"")
+    record_loss(store, "ar", 4, "the disk was busy")
+    outcome = engine_repair(store, set_aside(store, verify(store)), workers=1, source=source)
+    assert outcome.complete
+    assert {receipt.index for receipt in outcome.receipts} == {1, 4}
+    after = {n: b for n, b in contents(store).items() if "quarantine" not in n}
+    assert after.pop("rows/ar/000004.npz")
+    assert after == before
+
+
+def test_repair_restores_a_manifest(tmp_path):
+    store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
+    fake.sealed_store(store, count=5)
+    before = contents(store)
+    (store / "manifest.json").write_bytes(before["manifest.json"] + b"x")
+    with pytest.raises(StoreError, match="glassdata repair"):
+        build(store, limit=2, workers=1, source=source)
+    assert engine_repair(store, set_aside(store, verify(store)), source=source).complete
+    assert contents(store) == before
 
 
 def test_repair_does_not_seal_nothing(tmp_path):

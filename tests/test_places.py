@@ -158,6 +158,26 @@ def test_who_reads_the_old_dataset_goes_on_reading(remote):
     assert len([p for p in store.iterdir() if p.name.startswith("dataset-")]) == 2
 
 
+def test_a_store_that_was_copied_there_is_extended(remote, local):
+    """Its dataset has the name that readers try first."""
+    store = place(remote)
+    for name in (n for n in contents(local) if not n.startswith("quarantine/")):
+        (store / name).write_bytes((local / name).read_bytes())
+    assert verify(store) == []
+    with open_dataset(remote) as tree:
+        assert tree["ar"].sizes["structure"] == 4
+    fake.sealed_store(store, count=5)
+    with open_dataset(remote) as tree:
+        assert tree["ar"].sizes["structure"] == 5
+    assert verify(store) == []
+    left = store / "dataset.zarr" / "zarr.json"
+    left.write_bytes((local / "dataset.zarr" / "zarr.json").read_bytes())
+    findings = verify(store)
+    assert [str(finding) for finding in findings] == ["dataset.zarr/zarr.json: stray file"]
+    assert set_aside(store, findings) == []
+    assert verify(store) == []
+
+
 def test_changed_science_is_refused_there_too(remote):
     store = fake.sealed_store(place(remote))
     other = {"ar": fake.fake_system("ar", r_max=12.0)}

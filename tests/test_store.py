@@ -187,6 +187,17 @@ def test_only_dead_work_is_cleaned_up(tmp_path, monkeypatch):
     assert [living.exists(), dead.exists()] == [True, False]
 
 
+def test_dead_work_is_cleaned_up_wherever_work_is_done(copy, monkeypatch):
+    monkeypatch.setattr("glassdata.store.files.os.getpid", lambda: 2**22 + 1)  # above pid_max
+    folders = ("", "rows", "rows/ar", "provenance", "provenance/ar", "quarantine")
+    dead = [copy / folder / temporary_name("a") for folder in folders]
+    for path in dead:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    prepare(copy, science_config({"ar": AR}, "demo"), {"ar": 3})
+    assert [path for path in dead if path.exists()] == []
+
+
 @given(st.data())
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_flipped_byte_of_a_record_is_found(tmp_path, data):
@@ -219,6 +230,37 @@ def test_changed_profile_is_refused(copy):
 
 def test_a_store_never_shrinks(copy):
     assert prepare(copy, science_config({"ar": AR}, "demo"), {"ar": 1}) == {"ar": 3, "sic": 3}
+
+
+@pytest.mark.parametrize("kind", ["damaged", "missing"])
+def test_a_store_does_not_shrink_either_when_nobody_can_tell_what_is_sealed(copy, kind):
+    path = copy / "manifest.json"
+    whole = path.read_bytes()
+    path.unlink() if kind == "missing" else path.write_bytes(whole + b"x")
+    before = contents(copy)
+    for names, count in ((("ar", "sic"), 2), (("ar",), 3)):
+        with pytest.raises(DamageError, match=r"manifest\.json .* glassdata repair"):
+            fake.sealed_store(copy, names, count)
+    assert contents(copy) == before
+    # What was planned may be built: so a first seal resumes that died before its manifest.
+    fake.sealed_store(copy, ("ar", "sic"), 3)
+    assert path.read_bytes() == whole
+
+
+def test_a_configuration_without_rows_binds_nobody(tmp_path):
+    """As of a build that was refused before its first row."""
+    store = tmp_path / "store"
+    prepare(store, science_config(fake.SYSTEMS, "reference"), {"ar": 40, "sic": 40})
+    fake.sealed_store(store)
+    assert contents(store) == contents(fake.sealed_store(tmp_path / "other"))
+    assert verify(store) == []
+
+
+def test_builds_of_other_systems_share_a_store_before_the_first_row(tmp_path):
+    prepare(tmp_path, science_config({"ar": AR}, "demo"), {"ar": 2})
+    prepare(tmp_path, science_config({"sic": fake.SYSTEMS["sic"]}, "demo"), {"sic": 2})
+    assert set(read_config(tmp_path).systems) == {"ar", "sic"}
+    assert {name: state.asked for name, state in progress(tmp_path).items()} == {"ar": 2, "sic": 2}
 
 
 def test_foreign_folder_is_left_alone(tmp_path):
@@ -476,6 +518,24 @@ def test_unfinished_work_is_no_damage(copy):
     (copy / "rows/ar" / temporary_name("000009.npz")).write_bytes(b"half")
     (copy / temporary_name("dataset.zarr")).mkdir()
     assert verify(copy) == []
+
+
+def test_a_folder_in_the_place_of_a_row_is_named(copy, capsys):
+    before = contents(copy)
+    row_path(copy, "ar", 1).unlink()
+    for index in (1, 3):
+        row_path(copy, "ar", index).mkdir()
+    (row_path(copy, "ar", 3) / "note").write_text("stray")
+    assert run(["info", str(copy)]) == 0
+    assert capsys.readouterr().out.splitlines()[2].split()[:3] == ["ar", "2", "2"]
+    findings = verify(copy)
+    assert "rows/ar/000003.npz: a folder" in [str(finding) for finding in findings]
+    with pytest.raises(DamageError, match=r"000001\.npz: not an ordinary file; glassdata repair"):
+        seal(copy, fake.SYSTEMS, {"ar": 3, "sic": 3}, identify=fake.row_id)
+    assert set_aside(copy, findings) == [("ar", 1), ("ar", 3)]
+    fake.sealed_store(copy, ("ar", "sic"))
+    assert verify(copy) == []
+    assert {k: v for k, v in contents(copy).items() if not k.startswith("quarantine/")} == before
 
 
 def test_config_is_plain_json(sealed):

@@ -17,11 +17,23 @@ import zarr
 from fake_glass import contents
 from zarr.registry import get_codec_class
 
+from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
-from glassdata.store import DamageError, StoreError, open_dataset, pack, prepare, science_config
+from glassdata.store import (
+    DamageError,
+    StoreError,
+    open_dataset,
+    pack,
+    prepare,
+    progress,
+    read_config,
+    science_config,
+)
 from glassdata.store import verify as check
 from glassdata.store.files import read_record, write_archive, write_record
-from glassdata.store.rows import decode, encode
+from glassdata.store.losses import losses, record_loss
+from glassdata.store.rows import decode, encode, read_provenance, read_row, read_status
+from glassdata.store.settings import read_manifest, read_plan
 from glassdata.store.verifying import set_aside
 
 ONE = {"ar": fake.SYSTEMS["ar"]}
@@ -222,6 +234,7 @@ def test_rows_are_neither_believed_nor_executed(tmp_path):
         {"files": [], "counts": {}},
         {"files": {"a": 1}, "counts": {}},
         {"files": {}, "counts": {"ar": "x"}},
+        {"files": {}, "counts": {"ar": 10**12}},
         {"files": {}, "counts": {}, "dataset": "../../x"},
     ],
 )
@@ -244,24 +257,74 @@ def test_a_manifest_reads_and_moves_nothing_outside(store, tmp_path):
     assert outside.read_bytes() == b"precious"
 
 
-@pytest.mark.parametrize("name", ["rows", "rows/ar", "provenance/ar", "dataset.zarr", "quarantine"])
+def test_more_structures_than_the_profile_has_are_not_begun(store):
+    """A count is a number that a stranger wrote; each structure of it would be computed."""
+    source = fake.source(fake.plain_row, ONE)
+    manifest = read_record(store / "manifest.json")
+    write_record(store / "manifest.json", manifest | {"counts": {"ar": 9}})
+    before = contents(store)
+    for work in (engine_repair, build):
+        with pytest.raises(DamageError, match="9 structures of ar"):
+            work(store, workers=1, source=source)
+    assert contents(store) == before
+    (store / "manifest.json").unlink()
+    write_record(store / "plan.json", {"ar": 9})
+    with pytest.raises(DamageError, match="9 structures of ar"):
+        engine_repair(store, workers=1, source=source)
+    write_record(store / "plan.json", {"ar": 10**12})
+    with pytest.raises(DamageError, match="no plan"):
+        read_plan(store)
+
+
+def test_files_that_lead_to_an_endless_device_are_not_read(store):
+    record_loss(store, "ar", 5, "the disk was busy")
+    names = ["config.json", "plan.json", "manifest.json", "rows/ar/000001.npz",
+             "provenance/ar/000001.json", "provenance/lost/ar-000005.json"]  # fmt: skip
+    size = read_record(store / "manifest.json")
+    size["files"]["rows/ar/000001.npz"][0] = len("/dev/zero")
+    write_record(store / "manifest.json", size)
+    assert progress(store)["ar"].ok == 3
+    for name in reversed(names):
+        (store / name).unlink()
+        (store / name).symlink_to("/dev/zero")
+        assert {f.problem for f in check(store) if f.name == name} & {"a link", "damaged"} or (
+            name.startswith("provenance/")
+        )
+    for read in (read_config, read_plan, read_manifest, lambda s: read_row(s, "ar", 1)):
+        with pytest.raises(DamageError):
+            read(store)
+    assert read_status(store, "ar", 1) == "damaged"
+    assert len(read_provenance(store, "ar")) == 2
+    assert losses(store) == {}
+
+
+def everything(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["rows", "rows/ar", "provenance/ar", "provenance/lost", "dataset.zarr", "quarantine"],
+)
 def test_a_store_whose_folders_lead_elsewhere_is_not_written_to(store, tmp_path, name):
     outside = tmp_path / "outside"
+    record_loss(store, "ar", 0, "the disk was busy")
     if (store / name).exists():
         shutil.move(store / name, outside)
     else:
         outside.mkdir()
     (store / name).symlink_to(outside)
-    before = contents(outside)
+    before = everything(outside)
     assert name in {finding.name for finding in check(store)}
     for write in (
         lambda: prepare(store, science_config(ONE, "demo"), {"ar": 4}),
         lambda: set_aside(store, check(store)),
         lambda: engine_repair(store, workers=1, source=fake.source(fake.plain_row)),
+        lambda: recompute(store, [("ar", 0)], workers=1, source=fake.source(fake.plain_row)),
     ):
         with pytest.raises(StoreError, match="link"):
             write()
-    assert contents(outside) == before
+    assert everything(outside) == before
 
 
 def test_encoded_rows_still_decode():

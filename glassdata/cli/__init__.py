@@ -98,7 +98,7 @@ def explain(error: Exception) -> tuple[str, int]:
     if type(error).__module__.partition(".")[0] == "botocore":
         return f"object store: {error}", 1
     if isinstance(error, ArithmeticError | RuntimeError | ImportError | MemoryError):
-        return str(error), 1
+        return str(error) or type(error).__name__, 1
     return f"unexpected {type(error).__name__}: {error} (glassdata --debug shows where)", 1
 
 

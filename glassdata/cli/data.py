@@ -169,7 +169,8 @@ def _recompute(
 def repair(store: Path, setfl: Path | None, execution: dict) -> int:
     """Recompute what `verify` finds bad in STORE, and seal it again.
 
-    Bad and stray files are moved to STORE/quarantine, not deleted.
+    Bad and stray files are moved to STORE/quarantine, not deleted. A STORE that is not sealed yet
+    stays so: the build goes on with `build`.
 
     \b
     Example:

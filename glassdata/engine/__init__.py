@@ -28,10 +28,17 @@ from glassdata.store import (
     science_config,
     seal,
 )
-from glassdata.store.losses import forget_losses, record_loss
+from glassdata.store.losses import forget_losses, losses, record_loss
 from glassdata.store.places import absolute
 from glassdata.store.rows import dimension_sizes, row_path
-from glassdata.store.settings import goal_counts, missing_rows, read_plan, sealed_counts
+from glassdata.store.settings import (
+    goal_counts,
+    missing_rows,
+    read_plan,
+    refuse_links,
+    sealed_counts,
+    told_counts,
+)
 from glassdata.system import System
 from glassdata.systems import SYSTEMS, glasses
 from glassdata.worker import Compute, Receipt, Task, compare, publish
@@ -134,22 +141,28 @@ def repair(
 ) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew.
 
+    Of a store that is not sealed yet, the build goes on where it was: only ``rows`` and those
+    recorded as lost are computed, and nothing is sealed.
+
     Parameters
     ----------
     rows
-        Others to compute: those that were set aside before they were sealed.
+        Others to compute: those that were set aside before they were sealed. What the profile
+        does not have among them was no row, and is left out.
     how
         The fields of ``Execution``.
 
     Raises
     ------
     StoreError
-        If neither plan nor manifest is left to say which rows there should be.
+        If neither plan nor manifest is left to say which rows there should be, or they promise
+        more than the profile has.
     """
     source, execution = source or Source(), Execution(**how)
     check_report(execution.report)
     folder = absolute(store)
-    counts = sealed_counts(folder) or read_plan(folder)
+    sealed = told_counts(folder)
+    counts = sealed or read_plan(folder)
     if not counts:
         raise DamageError(
             f"{folder} has neither plan nor manifest to say which rows there should be; "
@@ -157,7 +170,33 @@ def repair(
         )
     profile = read_config(folder).profile
     goal_counts(source.systems, profile, counts, None)
-    return _complete(folder, profile, counts, source, execution, also=rows, reseal=True)
+    rows = list(rows)
+    if sealed == {}:
+        rows += losses(folder)
+        counts = dict.fromkeys(counts, 0)
+    also = [row for row in dict.fromkeys(rows) if _has(source, profile, *row)]
+    return _complete(folder, profile, counts, source, execution, also=also, reseal=True)
+
+
+def _has(source: Source, profile: str, name: str, index: int) -> bool:
+    """Whether a profile has a structure: the name of a file is no proof."""
+    protocols = source.systems[name].protocols if name in source.systems else {}
+    return profile in protocols and 0 <= index < protocols[profile].n_structures
+
+
+def _check_promises(folder: Path, profile: str, counts: Mapping[str, int], source: Source) -> None:
+    """Refuse to compute what a manifest or a plan promises beyond the profile.
+
+    Raises
+    ------
+    DamageError
+        If it does.
+    """
+    for name, count in (*sealed_counts(folder).items(), *counts.items()):
+        if count and name in source.systems and not _has(source, profile, name, count - 1):
+            raise DamageError(
+                f"{folder} should have {count} structures of {name}, more than profile {profile}"
+            )
 
 
 def _complete(
@@ -171,6 +210,7 @@ def _complete(
     also: Iterable[RowName] = (),
     reseal: bool = False,
 ) -> Outcome:
+    _check_promises(folder, profile, counts, source)
     chosen = {name: source.systems[name] for name in counts}
     goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
     todo = _of_shard(missing_rows(folder, {name: goal[name] for name in counts}), shard)
@@ -191,7 +231,8 @@ def _complete(
     # A row that failed on one worker may have been published by another driver meanwhile; only
     # rows that disagree keep the dataset from being sealed.
     conflict = any(receipt.outcome == "conflict" for receipt in receipts)
-    if not missing and not conflict and (reseal or not is_sealed(folder, goal)):
+    wanted = any(goal.values())  # a repair of a store that is not sealed yet has no goal
+    if wanted and not missing and not conflict and (reseal or not is_sealed(folder, goal)):
         seal(folder, source.systems, goal, identify=source.identify)
     return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
 
@@ -206,7 +247,8 @@ def recompute(
 ) -> tuple[list[Receipt], list[Loss]]:
     """Compute published rows again and compare; ``how`` are the fields of ``Execution``.
 
-    ``store`` may also be a packed dataset.
+    ``store`` may also be a packed dataset. Records of lost rows are dropped and made in a store, so
+    one whose folders are links is refused.
 
     Returns
     -------
@@ -218,6 +260,7 @@ def recompute(
     check_report(execution.report)
     folder, rows = absolute(store), list(rows)
     if folder.is_dir():
+        refuse_links(folder)
         # That a row exceeded an earlier time limit must not keep it from being tried again.
         with suppress(OSError):
             forget_losses(folder, rows)

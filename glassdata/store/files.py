@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -240,6 +241,18 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+def check_regular(path: Path) -> None:
+    """Refuse to read what is no ordinary file: a link may lead to a device that never ends.
+
+    Raises
+    ------
+    DamageError
+        If it is a link, a folder or a device.
+    """
+    if not is_remote(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise DamageError(f"{path}: not an ordinary file")
+
+
 def write_record(path: Path, content: Any) -> None:
     """Replace a JSON record, which carries the sha256 of its own content."""
     record = {"content": content, "sha256": digest(content)}
@@ -252,8 +265,9 @@ def read_record(path: Path) -> Any:
     Raises
     ------
     DamageError
-        If one byte differs from what was written.
+        If one byte differs from what was written, or it is no ordinary file.
     """
+    check_regular(path)
     data = path.read_bytes()
     try:
         record = json.loads(data)

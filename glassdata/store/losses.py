@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from glassdata.store.files import replace
+from glassdata.store.errors import DamageError
+from glassdata.store.files import check_regular, replace
 from glassdata.store.rows import PROVENANCE, row_path
 
 _LOST = "lost"
@@ -37,9 +38,11 @@ def record_loss(
 
 def read_loss(store: Path, system: str, index: int) -> dict | None:
     """What is recorded of a lost row; None if nothing is, or nothing readable."""
+    path = _path(store, system, index)
     try:
-        facts = json.loads(_path(store, system, index).read_bytes())
-    except (OSError, ValueError):
+        check_regular(path)
+        facts = json.loads(path.read_bytes())
+    except (OSError, ValueError, DamageError):
         return None
     return facts if isinstance(facts, dict) and "reason" in facts else None
 
@@ -49,9 +52,10 @@ def losses(store: Path) -> dict[tuple[str, int], str]:
     found = {}
     for path in sorted((store / PROVENANCE / _LOST).glob("*.json")):
         try:
+            check_regular(path)
             facts = json.loads(path.read_bytes())
             name, index, reason = str(facts["system"]), int(facts["index"]), str(facts["reason"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, DamageError):
             continue
         if not row_path(store, name, index).exists():
             found[name, index] = reason

@@ -4,7 +4,7 @@ import hashlib
 from pathlib import Path
 
 from glassdata.store.errors import DamageError
-from glassdata.store.files import put_folder, sync_tree, write_record
+from glassdata.store.files import check_regular, put_folder, sync_tree, write_record
 from glassdata.store.places import file_sizes, is_remote, remove_objects, upload
 from glassdata.store.settings import DATASET, MANIFEST, SCHEMA_VERSION, SEALED_OBJECT, read_manifest
 
@@ -41,7 +41,14 @@ def list_files(folder: Path) -> dict[str, list]:
 
 
 def fingerprint(path: Path) -> list:
-    """``[size in bytes, sha256]`` of a file."""
+    """``[size in bytes, sha256]`` of a file.
+
+    Raises
+    ------
+    DamageError
+        If it is a link, a folder or a device.
+    """
+    check_regular(path)
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return [stream.tell(), digest]
@@ -51,7 +58,8 @@ def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[st
     """Make a finished dataset the sealed one of its store: place its files, write the manifest.
 
     On an object store the manifest is the switch; the dataset before this one stays, older ones
-    are deleted.
+    are deleted. So is one that was copied there from a folder: its name is the first that readers
+    try.
     """
     files = list_files(fresh)
     manifest = {
@@ -71,6 +79,10 @@ def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[st
     for path in list(store.iterdir()):
         if SEALED_OBJECT.fullmatch(path.name) and path.name not in (name, before):
             remove_objects(path)
+    # First what readers find it by: with half of its chunks it would read as filled.
+    if (metadata := store / DATASET / "zarr.json").exists():
+        metadata.fs.rm_file(metadata.path)
+    remove_objects(store / DATASET)
 
 
 def _name_before(store: Path) -> str:

@@ -18,7 +18,14 @@ import numpy as np
 
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.store.errors import DamageError
-from glassdata.store.files import archive_is_whole, check_archive, publish, replace, write_archive
+from glassdata.store.files import (
+    archive_is_whole,
+    check_archive,
+    check_regular,
+    publish,
+    replace,
+    write_archive,
+)
 from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
@@ -176,6 +183,7 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
         If the file is damaged or belongs to another structure.
     """
     path = row_path(store, system, index)
+    check_regular(path)
     try:
         row = decode(path.read_bytes())
     except DamageError as error:
@@ -190,9 +198,10 @@ def read_status(store: Path, system: str, index: int) -> str:
     """Outcome of a published row, read without checking the rest of the file."""
     try:
         path = row_path(store, system, index)
+        check_regular(path)
         with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             return str(_decode_member(archive, archive.getinfo("status.npy")))
-    except _UNREADABLE:
+    except (*_UNREADABLE, DamageError):
         return "damaged"
 
 
@@ -222,7 +231,8 @@ def read_provenance(store: Path, system: str) -> list[dict]:
     facts = []
     for path in sorted((store / PROVENANCE / system).glob("*.json")):
         try:
+            check_regular(path)
             facts.append(json.loads(path.read_text()))
-        except (ValueError, OSError):
+        except (ValueError, OSError, DamageError):
             continue
     return facts

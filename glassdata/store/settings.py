@@ -18,8 +18,11 @@ from glassdata.system import System
 #: Version of the layout described in this package.
 SCHEMA_VERSION = 1
 CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
+QUARANTINE = "quarantine"
 #: A dataset on an object store: its name is made of its content.
 SEALED_OBJECT = re.compile(r"dataset-[0-9a-f]{16}\.zarr")
+#: More structures of a system than any profile has: nobody loops over more on the word of a file.
+_MOST = 10**6
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,9 @@ def read_manifest(store: Path) -> dict | None:
 
 
 def _are_counts(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(n, int) and n >= 0 for n in value.values())
+    return isinstance(value, dict) and all(
+        isinstance(n, int) and 0 <= n <= _MOST for n in value.values()
+    )
 
 
 def _is_manifest(value: Any) -> bool:
@@ -166,7 +171,8 @@ def prepare(
     Raises
     ------
     StoreError
-        If the store holds rows of another configuration; the message shows the difference.
+        If the store holds rows of another configuration; the message shows the difference. Or if
+        less is asked for than may be sealed (``DamageError``): see ``with_sealed``.
     """
     if store.exists() and not store.is_dir():
         raise StoreError(f"{store} is a file, not the folder of a store")
@@ -178,12 +184,14 @@ def prepare(
         if not os.access(store, os.W_OK):
             raise StoreError(f"{store} cannot be written to")
     with locked(store):
-        _register(store, config)
         goal = with_sealed(store, counts)
+        _register(store, config)
         _record_plan(store, goal, keep_plan)
     if not is_remote(store):
-        for folder in (store, *store.glob(f"{ROWS}/*"), *store.glob(f"{PROVENANCE}/*")):
-            remove_stale(folder)
+        for name in (ROWS, PROVENANCE, QUARANTINE):
+            for folder in (store / name, *store.glob(f"{name}/*")):
+                remove_stale(folder)
+        remove_stale(store)
     return goal
 
 
@@ -204,7 +212,7 @@ def refuse_links(store: Path) -> None:
 
 
 def _refuse_foreign_folder(store: Path) -> None:
-    known = {ROWS, PROVENANCE, PLAN, MANIFEST, DATASET, "quarantine"}
+    known = {ROWS, PROVENANCE, PLAN, MANIFEST, DATASET, QUARANTINE}
     names = [path.name for path in store.iterdir()]
     strange = [name for name in names if name not in known and name[0] != "."]
     if strange:
@@ -219,6 +227,11 @@ def _register(store: Path, config: Config) -> None:
     old = read_config(store)
     new = Config(config.profile, dict(old.systems) | dict(config.systems))
     changed = list(differences(old.record(), new.record(), set(old.systems)))
+    if changed and told_counts(store) == {} and not any(present(store, n) for n in old.systems):
+        # What was registered for a build that was refused, and made no row, binds nobody.
+        write_record(store / PLAN, {})
+        write_record(path, config.record())
+        return
     if changed:
         lines = "\n".join(f"  {line}" for line in changed)
         raise StoreError(f"{store} was built with another configuration:\n{lines}")
@@ -227,27 +240,57 @@ def _register(store: Path, config: Config) -> None:
 
 
 def _record_plan(store: Path, goal: Mapping[str, int], keep: bool) -> None:
-    try:
-        plan = read_plan(store)
-    except DamageError:
-        plan = {}
+    plan = _plan_if_readable(store)
     new = dict(goal) | plan if keep else plan | dict(goal)
     if new != plan or not (store / PLAN).exists():
         write_record(store / PLAN, new)
 
 
-def sealed_counts(store: Path) -> dict[str, int]:
-    """Number of structures in the sealed dataset, per system."""
+def _plan_if_readable(store: Path) -> dict[str, int]:
+    try:
+        return read_plan(store)
+    except DamageError:
+        return {}
+
+
+def told_counts(store: Path) -> dict[str, int] | None:
+    """Number of structures in the sealed dataset, per system; None where nobody can tell.
+
+    That is where the manifest is damaged, or missing beside a dataset.
+    """
     try:
         manifest = read_manifest(store)
     except DamageError:
-        return {}
-    return dict(manifest["counts"]) if manifest else {}
+        return None
+    if manifest is None:
+        return None if (store / DATASET).exists() else {}
+    return dict(manifest["counts"])
+
+
+def sealed_counts(store: Path) -> dict[str, int]:
+    """Number of structures in the sealed dataset, per system, as far as the manifest tells."""
+    return told_counts(store) or {}
 
 
 def with_sealed(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
-    """Number of structures per system, never less than is sealed already."""
-    sealed = sealed_counts(store)
+    """Number of structures per system, never less than is sealed already.
+
+    Raises
+    ------
+    DamageError
+        If the manifest does not tell what is sealed, and less is asked for than by the plan. The
+        plan itself, or more, may be asked for: no less was sealed, and the death of a first seal
+        between dataset and manifest is made good.
+    """
+    sealed = told_counts(store)
+    if sealed is None:
+        plan = _plan_if_readable(store)
+        if any(counts.get(name, 0) < n for name, n in plan.items()):
+            raise DamageError(
+                f"{store / MANIFEST} is damaged or missing, and more may be sealed than is asked "
+                f"for now; restore it with: glassdata repair {store}"
+            )
+        sealed = {}
     return sealed | {name: max(n, sealed.get(name, 0)) for name, n in counts.items()}
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, check_archive, is_temporary
+from glassdata.store.files import archive_is_whole, check_archive, check_regular, is_temporary
 from glassdata.store.manifest import dataset_name, fingerprint, listed_files
-from glassdata.store.places import file_sizes, move
+from glassdata.store.places import file_sizes, is_remote, move
 from glassdata.store.rows import (
     PROVENANCE,
     ROWS,
@@ -25,6 +25,7 @@ from glassdata.store.settings import (
     DATASET,
     MANIFEST,
     PLAN,
+    QUARANTINE,
     SEALED_OBJECT,
     existing,
     read_config,
@@ -34,7 +35,6 @@ from glassdata.store.settings import (
     sealed_counts,
 )
 
-QUARANTINE = "quarantine"
 _TOP = {CONFIG, PLAN, MANIFEST, DATASET, ROWS, PROVENANCE, QUARANTINE, ".lock"}
 _RECORDS = {CONFIG: read_config, PLAN: read_plan, MANIFEST: read_manifest}
 _ROW = re.compile(rf"{ROWS}/([^/]+)/(\d{{6,}})\.npz")
@@ -70,8 +70,9 @@ def verify(path: Path) -> list[Finding]:
 
 def _manifest_bytes(store: Path) -> bytes | None:
     try:
+        check_regular(store / MANIFEST)
         return (store / MANIFEST).read_bytes()
-    except OSError:
+    except (OSError, DamageError):
         return None
 
 
@@ -87,6 +88,7 @@ def _check_store(store: Path) -> list[Finding]:
     findings += _check_manifest(store, manifest, sizes)
     findings += _check_other_rows(store, manifest, sizes)
     findings += _strays(store, manifest, sizes)
+    findings += _folders(store)
     return sorted(findings, key=lambda finding: finding.name)
 
 
@@ -149,7 +151,7 @@ def _check_manifest(store: Path, manifest: dict | None, sizes: dict) -> Iterator
 def _matches(path: Path, sha256: str) -> bool:
     try:
         return fingerprint(path)[1] == sha256
-    except OSError:
+    except (OSError, DamageError):
         return False  # it cannot be read, which is as bad
 
 
@@ -181,9 +183,17 @@ def _strays(store: Path, manifest: dict | None, sizes: dict) -> Iterator[Finding
             expected = bool(match) and match[1] in systems and match[2] == f"{int(match[2]):06d}"
         else:
             # A dataset that a later one on the same object store replaced is nobody's damage.
-            expected = top in _TOP or bool(SEALED_OBJECT.fullmatch(top))
+            expected = (top in _TOP and top != DATASET) or bool(SEALED_OBJECT.fullmatch(top))
         if not expected or (store / name).is_symlink():
             yield Finding(name, "stray file" if not expected else "a link")
+
+
+def _folders(store: Path) -> Iterator[Finding]:
+    """Folders in the places of rows; an object store has none."""
+    for path in [] if is_remote(store) else store.glob(f"{ROWS}/*/*"):
+        name = path.relative_to(store).as_posix()
+        if _ROW.fullmatch(name) and path.is_dir() and not path.is_symlink():
+            yield Finding(name, "a folder")
 
 
 def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
@@ -201,7 +211,7 @@ def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
             unique = f"{os.urandom(4).hex()}-{finding.name.replace('/', '-')}"
             target = store / QUARANTINE / unique
             move(path, target)
-    return rows
+    return list(dict.fromkeys(rows))
 
 
 @dataclass(frozen=True)
