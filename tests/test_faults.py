@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -212,3 +213,40 @@ def test_a_clock_that_jumps_back(chaos, tmp_path, habits, whole):
     times = [path.read_text() for path in store.glob("provenance/ar/*.json")]
     assert len({text.split('"finished": "')[1][:4] for text in times}) > 1, "the clock stood"
     assert contents(store) == whole
+
+
+# --- interruptions ----------------------------------------------------------------------------
+
+
+def test_ctrl_c_at_every_moment_is_one_line(tmp_path, habits, whole):
+    """While workers start it has no effect; later it ends all processes, and nothing is lost."""
+    (habits / "slow").write_text("0.3")
+    store, options = tmp_path / "store", ("--system", "ar", "--workers", 2)
+    with processes.build(store, habits, *options) as command:
+        processes.wait_until(command.worker_processes, "a worker starts")
+        while not fake.counts(habits):
+            os.killpg(command.pid, signal.SIGINT)
+            time.sleep(0.1)
+            assert command.poll() is None or command.returncode == 130
+            if command.poll() is not None:
+                break
+        processes.wait_until(lambda: len(list(store.glob("rows/ar/*.npz"))) > 1, "rows appear")
+        os.killpg(command.pid, signal.SIGINT)
+        assert command.finish() == 130
+        processes.wait_until(lambda: not command.members(), "all processes end")
+        assert command.said() == "glassdata: error: interrupted; the same command resumes\n"
+    with processes.build(store, habits, *options) as command:
+        assert command.finish() == 0, command.said()
+    assert contents(store) == whole
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, None])
+def test_workers_end_with_their_driver(tmp_path, habits, how):
+    (habits / "slow").write_text("0.3")
+    options = ("--system", "ar", "--workers", 2)
+    with processes.build(tmp_path / "store", habits, *options) as command:
+        processes.wait_until(lambda: len(fake.counts(habits)) > 1, "rows are computed")
+        if how:
+            os.kill(command.pid, how)
+        assert command.finish() == (-how if how else 0), command.said()
+        processes.wait_until(lambda: not command.members(), "all processes end")

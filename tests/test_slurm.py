@@ -50,14 +50,14 @@ SlurmdPidFile={folder}/slurmd.pid
 SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/slurmd.log
 MpiDefault=none
-NodeName=localhost CPUs=2 RealMemory=2000 State=UNKNOWN
+NodeName=localhost CPUs=2 RealMemory=2100 State=UNKNOWN
 PartitionName=main Nodes=localhost Default=YES MaxTime=INFINITE State=UP
 """
 JOBS = """
 jobqueue:
   slurm:
-    cores: 1
-    memory: 700MB
+    cores: {cores}
+    memory: {memory}MB
     walltime: "00:10:00"
     interface: lo
     log-directory: {folder}/jobs
@@ -146,9 +146,11 @@ def start(folder: Path, environment: dict[str, str], running: ExitStack) -> None
 def jobs(slurm, tmp_path):
     """The environment, with a ``jobqueue.yaml``; returns a function that writes another one."""
 
-    def configure(arguments: str = "[]") -> dict[str, str]:
+    def configure(arguments: str = "[]", cores: int = 1) -> dict[str, str]:
         folder = Path(slurm["DASK_CONFIG"])
-        (folder / "jobqueue.yaml").write_text(JOBS.format(folder=folder, arguments=arguments))
+        numbers = {"cores": cores, "memory": 700 * cores}
+        text = JOBS.format(folder=folder, arguments=arguments, **numbers)
+        (folder / "jobqueue.yaml").write_text(text)
         habits = tmp_path / "habits"
         habits.mkdir(exist_ok=True)
         return slurm | {"GLASSDATA_FAKE": str(habits)}
@@ -164,11 +166,12 @@ def reference(tmp_path_factory):
     return store
 
 
-def fake_build(store: Path, workers, environment: dict[str, str]) -> subprocess.Popen:
+def fake_build(store: Path, workers, environment: dict[str, str], **options) -> subprocess.Popen:
     code = (
-        "import fake_glass; from glassdata.engine import build\n"
+        "import sys, fake_glass; from glassdata.engine import build, clusters\n"
+        "clusters._ROUND = 1.0\n"
         f"done = build({str(store)!r}, workers={workers!r}, cluster='slurm',"
-        " source=fake_glass.source())\n"
+        f" source=fake_glass.source(), say=sys.stderr.write, **{options!r})\n"
         "raise SystemExit(not done.complete)"
     )
     return subprocess.Popen(
@@ -176,15 +179,38 @@ def fake_build(store: Path, workers, environment: dict[str, str]) -> subprocess.
     )
 
 
-def job_numbers(environment: dict[str, str]) -> set[str]:
+def job_numbers(environment: dict[str, str], states: str = "RUNNING") -> set[str]:
     listed = subprocess.run(
-        ["squeue", "-h", "-t", "RUNNING", "-o", "%i"],
+        ["squeue", "-h", "-t", states, "-o", "%i"],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
     return set(listed.stdout.split())
+
+
+def jobs_of(process: subprocess.Popen, environment: dict[str, str]) -> set[str]:
+    """All jobs seen until a build has ended well; none may be left then."""
+    seen, deadline = set(), time.monotonic() + 240
+    while process.poll() is None:
+        seen |= job_numbers(environment, "PENDING,RUNNING")
+        if time.monotonic() > deadline:
+            process.send_signal(signal.SIGINT)
+            pytest.fail(f"the build does not end: {process.communicate(timeout=60)[1]}")
+        time.sleep(0.1)
+    assert process.returncode == 0, process.stderr.read()
+    assert job_numbers(environment, "PENDING,RUNNING") == set()
+    return seen
+
+
+def wait_for_job(environment: dict[str, str], known: set[str]) -> str:
+    """A job that waits in the queue and is not a known one."""
+    deadline = time.monotonic() + 60
+    while not (new := job_numbers(environment, "PENDING") - known):
+        assert time.monotonic() < deadline, "no job was submitted"
+        time.sleep(0.1)
+    return new.pop()
 
 
 def test_the_example_in_the_book_is_valid():
@@ -238,7 +264,7 @@ def test_a_cancelled_job_does_not_matter(jobs, tmp_path, reference):
     (habits / "slow").write_text("0.5")
     store = tmp_path / "store"
     process = fake_build(store, 2, environment)
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 240
     while len(list(store.glob("rows/*/[0-9]*.npz"))) < 3:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline, "no rows appeared"
@@ -251,18 +277,59 @@ def test_a_cancelled_job_does_not_matter(jobs, tmp_path, reference):
     assert job_numbers(environment) == set()
 
 
-def test_workers_whose_time_is_over_are_replaced(jobs, tmp_path, reference):
-    """Jobs of a few seconds hand back their row and end; their end is held against no row."""
-    environment = jobs("['--lifetime', '7s', '--lifetime-stagger', '2s']")
-    habits = Path(environment["GLASSDATA_FAKE"])
-    (habits / "slow").write_text("1.2")
+@pytest.mark.parametrize("cores", [1, 2])
+def test_workers_whose_time_is_over_are_replaced(jobs, tmp_path, reference, cores):
+    """Jobs of ten seconds hand back their row and end; their end is held against no row."""
+    environment = jobs("['--lifetime', '10s', '--lifetime-stagger', '2s']", cores)
+    (Path(environment["GLASSDATA_FAKE"]) / "slow").write_text("1.8")
     store = tmp_path / "store"
-    process = fake_build(store, (0, 2), environment)
-    seen = set()
-    while process.poll() is None:
-        seen |= job_numbers(environment)
-        time.sleep(0.2)
-    assert process.returncode == 0, process.stderr.read()
-    process.stderr.close()
+    with fake_build(store, (0, 2), environment) as process:
+        seen = jobs_of(process, environment)
     assert contents(store) == contents(reference)
-    assert len(seen) > 2, "no job was replaced"
+    assert len(seen) > 2 // cores, "no job was replaced"
+
+
+@pytest.mark.parametrize(("workers", "limit", "count"), [(2, 1, 1), (3, None, 2)])
+def test_no_more_jobs_than_there_is_work_for(jobs, tmp_path, workers, limit, count):
+    """One row, and a number of workers that whole jobs do not make: nothing comes and goes."""
+    environment = jobs(cores=2)
+    (Path(environment["GLASSDATA_FAKE"]) / "slow").write_text("3" if limit else "0.4")
+    options = {"names": ["ar"], "limit": limit}
+    with fake_build(tmp_path / "store", workers, environment, **options) as process:
+        assert len(jobs_of(process, environment)) == count
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_job_that_is_cancelled_before_it_began_is_replaced(jobs, tmp_path, cores):
+    environment = jobs(cores=cores)
+    sleep = ["sbatch", "--parsable", "--exclusive", "--output=/dev/null", "--wrap", "sleep 120"]
+    done = subprocess.run(sleep, env=environment, capture_output=True, text=True, check=True)
+    busy = done.stdout.strip()
+    with fake_build(tmp_path / "store", 1, environment, names=["ar"], limit=2) as process:
+        first = wait_for_job(environment, {busy})
+        subprocess.run(["scancel", first], env=environment, check=True)
+        wait_for_job(environment, {busy, first})
+        subprocess.run(["scancel", busy], env=environment, check=True)
+        jobs_of(process, environment)
+
+
+def test_sbatch_and_squeue_may_fail_for_a_while(jobs, tmp_path):
+    """Of two jobs one is refused at first, and the queue cannot be asked at first."""
+    environment = jobs()
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("sbatch", "squeue"):
+        real = shutil.which(name, path=PATH)
+        once = f"mkdir {programs}/{name}-failed 2>/dev/null"
+        refuse = f"{once} && {{ echo {name}: refused for a while >&2; exit 1; }}"
+        (programs / name).write_text(
+            f'#!/bin/sh\n[ "$1" = --test-only ] || {refuse}\nexec {real} "$@"\n'
+        )
+        (programs / name).chmod(0o755)
+    (Path(environment["GLASSDATA_FAKE"]) / "slow").write_text("1.5")
+    own = environment | {"PATH": f"{programs}{os.pathsep}{PATH}"}
+    with fake_build(tmp_path / "store", 2, own, names=["ar"]) as process:
+        assert len(jobs_of(process, environment)) == 2
+        said = process.stderr.read()
+    assert said == "SLURM took not all jobs, which is tried again: sbatch: refused for a while"
+    assert (programs / "squeue-failed").exists()

@@ -56,7 +56,7 @@ def build(
       glassdata build big.store --profile reference --system amc --system sic --limit 50
       glassdata build big.store --profile reference --dry-run
       glassdata build big.store --profile paper --cluster tcp://login1:8786
-      glassdata build big.store --profile paper --cluster slurm --workers 0:200 --shard 1/4
+      glassdata build big.store --profile paper --cluster slurm --workers 200 --shard 1/4
     """
     from glassdata import engine
 

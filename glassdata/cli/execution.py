@@ -45,7 +45,7 @@ _OPTIONS = (
         "--workers",
         type=Workers(),
         metavar="N|MIN:MAX",
-        help="Processes. Default: all cores. SLURM takes MIN:MAX too, and gives what is needed.",
+        help="Processes. Default: all cores. SLURM gives whole jobs; MIN:MAX asks it for MAX.",
     ),
     click.option("--memory-limit", metavar="SIZE", help="Memory of one worker, like 4GB."),
     click.option(

@@ -5,12 +5,15 @@ Every row has a worker process with one thread to itself.
 
 import asyncio
 import math
+import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import dask
 from dask.distributed import Client, LocalCluster, Nanny, Status, Worker, WorkerPlugin
@@ -22,6 +25,9 @@ from glassdata.engine.streaming import DEATHS
 from glassdata.store import StoreError
 from glassdata.worker import ONE_THREAD
 
+if TYPE_CHECKING:
+    from dask_jobqueue import SLURMCluster
+
 #: Dask settings of a scheduler that we start.
 SCHEDULER = {
     # With a saturation of one, a worker holds the row it computes and no other: when it dies,
@@ -29,11 +35,16 @@ SCHEDULER = {
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": DEATHS - 1,
 }
+# Dask would dismiss a nanny, or a job, for good if its worker is not back the moment this time is
+# over, counted from any of its deaths. Whether it still runs, the nanny or the queue knows better.
+_NEVER_DISMISSED = {"distributed.deploy.lost-worker-timeout": "1000 days"}
 #: Share of its walltime after which a worker of a batch job takes no new row, and the share by
 #: which this moment differs between workers: not all of them end, and ask for new jobs, at once.
 _LIFETIME, _STAGGER = 0.85, 0.05
 #: Seconds without a worker after which somebody should look.
 _PATIENCE = 300.0
+#: Seconds between two looks at the queue, for jobs that ended.
+_ROUND = 30.0
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,7 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
         If no scheduler answers, or the batch system cannot be used.
     """
     workers, limit = execution.workers, execution.memory_limit
-    least, most = workers if isinstance(workers, tuple) else (workers, workers)
+    most = workers[1] if isinstance(workers, tuple) else workers
     with dask.config.set(SCHEDULER):
         if execution.cluster == "local":
             count = min(most or dask.system.CPU_COUNT, n_rows)
@@ -72,8 +83,9 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
         elif execution.cluster == "slurm":
             job = slurm_job(limit)
             _check_memory(parse_bytes(job["memory"]) / job["cores"], needs)
+            count = math.ceil(min(most, n_rows) / job["cores"])
             with (
-                _slurm(job, min(least, n_rows), min(most, n_rows)) as client,
+                _slurm(job, count, execution.say) as client,
                 _word_if_nobody_comes(client, execution.say),
             ):
                 yield Connection(client, most)
@@ -85,21 +97,32 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
 
 @contextmanager
 def _local(count: int, memory: int) -> Iterator[Client]:
-    # Dask would dismiss a nanny for good if its worker is not back the moment this time is over,
-    # counted from any of its deaths; without nannies the build would wait for ever.
-    never = {"distributed.deploy.lost-worker-timeout": "1000 days"}
-    local = LocalCluster(
-        n_workers=count,
-        threads_per_worker=1,
-        worker_class=_PersistentNanny,
-        memory_limit=memory,
-        dashboard_address="127.0.0.1:0",  # any free port: two builds may run side by side
-        silence_logs="CRITICAL",
-        env=ONE_THREAD,
-    )
-    with dask.config.set(never), local, Client(local) as client:
+    with _interrupts_ignored():
+        local = LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            worker_class=_PersistentNanny,
+            memory_limit=memory,
+            dashboard_address="127.0.0.1:0",  # any free port: two builds may run side by side
+            silence_logs="CRITICAL",
+            env=ONE_THREAD,
+        )
+    with dask.config.set(_NEVER_DISMISSED), local, Client(local) as client:
         client.register_plugin(_LeaveInterruptsToDriver())
         yield client
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    """Processes that start meanwhile ignore Ctrl-C, too, before they could do so by themselves."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # which could not change it
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 class _PersistentNanny(Nanny):
@@ -129,41 +152,107 @@ class _LeaveInterruptsToDriver(WorkerPlugin):
 def _running(address: str) -> Iterator[Client]:
     try:
         client = Client(address, timeout="10s")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # a TypeError: tls:// without certificates
         raise StoreError(f"no Dask scheduler answers at {address}: {error}") from None
     with client:
         yield client
 
 
 @contextmanager
-def _slurm(job: dict, least: int, most: int) -> Iterator[Client]:
+def _slurm(job: dict, count: int, say: Callable[[str], None]) -> Iterator[Client]:
     from dask_jobqueue import SLURMCluster
 
-    with SLURMCluster(**job, silence_logs="ERROR") as cluster, Client(cluster) as client:
+    with (
+        dask.config.set(_NEVER_DISMISSED),
+        SLURMCluster(**job, silence_logs="ERROR") as cluster,
+        Client(cluster) as client,
+    ):
         _try_job(cluster.job_script())
-        # Also for a fixed number: a job whose walltime is over is replaced by another one.
-        cluster.adapt(minimum=least, maximum=most)
-        yield client
+        over = asyncio.Event()
+        keeping = _keep_jobs(cluster, count, over, say)
+        kept = asyncio.run_coroutine_threadsafe(keeping, cluster.loop.asyncio_loop)
+        try:
+            yield client
+        finally:
+            cluster.loop.add_callback(over.set)
+            kept.result()
+
+
+async def _keep_jobs(
+    cluster: "SLURMCluster", count: int, over: asyncio.Event, say: Callable[[str], None]
+) -> None:
+    """Keep ``count`` jobs in the queue until it is over: one that ended is replaced.
+
+    Dask's own adaptation counts workers, and only those that once came. It notices neither the end
+    of a job with several workers nor that of a job without any.
+    """
+    while len(cluster.worker_spec) < count:
+        cluster.worker_spec.update(cluster.new_worker_spec())
+    said = None
+    while not over.is_set():
+        refusal = await _submit_missing(cluster)
+        if refusal and refusal != said:
+            said = refusal
+            say(f"SLURM took not all jobs, which is tried again: {refusal}")
+        try:
+            await asyncio.wait_for(over.wait(), _ROUND)
+        except TimeoutError:
+            await _forget_ended(cluster)
+
+
+async def _submit_missing(cluster: "SLURMCluster") -> str | None:
+    """Submit the jobs that should be there and are not; returns why that failed, if it did."""
+    try:
+        await cluster._correct_state()
+    except (OSError, RuntimeError, ValueError) as error:
+        _forget(cluster, {name for name, job in cluster.workers.items() if job.job_id is None})
+        # Through its traceback the error would keep jobs alive that the cluster has long closed.
+        error.__traceback__ = None
+        return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+    return None
+
+
+async def _forget_ended(cluster: "SLURMCluster") -> None:
+    """Forget the jobs that the queue no longer lists; if it cannot be asked, none."""
+    # Jobs submitted while squeue runs are not in its answer.
+    known = {name: job.job_id for name, job in cluster.workers.items()}
+    # A user's settings of squeue may hide jobs that wait.
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("SQUEUE_")}
+    command = ["squeue", "--noheader", "--format=%A", "--me"]
+    try:
+        listed = (await cluster.job_cls._call(command, env=plain)).split()
+    except (OSError, RuntimeError):
+        return
+    _forget(cluster, {name for name, number in known.items() if number not in listed})
+
+
+def _forget(cluster: "SLURMCluster", names: set[str]) -> None:
+    for name in names:
+        # When it closes, a cluster insists on this state of all jobs that it ever had.
+        cluster.workers.pop(name).status = Status.closed
 
 
 @contextmanager
 def _word_if_nobody_comes(client: Client, say: Callable[[str], None]) -> Iterator[None]:
     """Jobs may wait in a queue for good reason, or end at once for a bad one: only people know."""
+    over, began = threading.Event(), time.monotonic()
 
     def look() -> None:
-        if not client.nthreads():
-            say(
-                f"no worker has come within {_PATIENCE / 60:g} min: see squeue, and what the jobs "
-                "wrote (log-directory in jobqueue.yaml)"
-            )
+        while not over.wait(_PATIENCE):
+            if not client.nthreads():
+                minutes = (time.monotonic() - began) / 60
+                say(
+                    f"no worker is there after {minutes:.0f} min: see squeue, and what the jobs "
+                    "wrote (log-directory in jobqueue.yaml)"
+                )
 
-    timer = threading.Timer(_PATIENCE, look)
-    timer.daemon = True
-    timer.start()
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
     try:
         yield
     finally:
-        timer.cancel()
+        over.set()
+        thread.join()
 
 
 def _try_job(script: str) -> None:
@@ -201,11 +290,13 @@ def slurm_job(memory_limit: str | None) -> dict:
         return dask.config.get(f"jobqueue.slurm.{key}", None)
 
     cores, memory = configured("cores"), configured("memory")
-    if not cores or not memory:
+    if cores is None or not memory:
         raise StoreError(
             "SLURM needs to know cores and memory of a job: write them into "
             "~/.config/dask/jobqueue.yaml (the chapter 'Running on a cluster' has an example)"
         )
+    if type(cores) is not int or cores < 1:
+        raise StoreError(f"cores in jobqueue.yaml must be a whole number above 0, got {cores!r}")
     if memory_limit:
         memory = parse_bytes(memory_limit) * cores
     arguments = list(configured("worker-extra-args") or [])

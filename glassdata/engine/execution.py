@@ -25,9 +25,9 @@ class Execution:
     cluster
         ``local``, ``slurm``, or the address of a Dask scheduler whose workers see the same folder.
     workers
-        Number of processes; or the least and the most, between which a batch system is asked for
-        as many as there is work. By default one per processor of this machine. A scheduler that
-        is given by its address has its workers already.
+        Number of processes; never more than rows. By default one per processor of this machine. A
+        batch system gives whole jobs, and takes also the least and the most: it is asked for the
+        most. A scheduler that is given by its address has its workers already.
     memory_limit
         Memory of one worker, like ``4GB``; by default its share of the machine or of the job.
     row_timeout
