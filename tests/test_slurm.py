@@ -320,10 +320,9 @@ def test_sbatch_and_squeue_may_fail_for_a_while(jobs, tmp_path):
     programs.mkdir()
     for name in ("sbatch", "squeue"):
         real = shutil.which(name, path=PATH)
-        once = f"mkdir {programs}/{name}-failed 2>/dev/null"
-        refuse = f"{once} && {{ echo {name}: refused for a while >&2; exit 1; }}"
         (programs / name).write_text(
-            f'#!/bin/sh\n[ "$1" = --test-only ] || {refuse}\nexec {real} "$@"\n'
+            f'#!/bin/sh\nif [ "$1" != --test-only ] && mkdir {programs}/{name}-failed 2>/dev/null\n'
+            f'then echo {name}: refused for a while >&2; exit 1; fi\nexec {real} "$@"\n'
         )
         (programs / name).chmod(0o755)
     (Path(environment["GLASSDATA_FAKE"]) / "slow").write_text("1.5")
