@@ -205,16 +205,6 @@ def test_repair_of_an_unsealed_store_says_that_it_stays_so(cli, fake_physics, tm
     assert "is complete" not in out
 
 
-def test_a_refused_build_does_not_bind_the_next(cli, fake_physics, tmp_path):
-    options = ("--system", "ar", "--limit", 1, "--workers", 1)
-    refused(
-        cli("build", tmp_path / "s", *options, "--profile", "reference", "--memory-limit", "1"),
-        2,
-        "--memory-limit",
-    )
-    assert cli("build", tmp_path / "s", *options, "--profile", "demo")[0] == 0
-
-
 def test_an_error_that_says_nothing_is_named():
     assert explain(MemoryError()) == ("MemoryError", 1)
 

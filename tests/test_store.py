@@ -247,15 +247,6 @@ def test_a_store_does_not_shrink_either_when_nobody_can_tell_what_is_sealed(copy
     assert path.read_bytes() == whole
 
 
-def test_a_configuration_without_rows_binds_nobody(tmp_path):
-    """As of a build that was refused before its first row."""
-    store = tmp_path / "store"
-    prepare(store, science_config(fake.SYSTEMS, "reference"), {"ar": 40, "sic": 40})
-    fake.sealed_store(store)
-    assert contents(store) == contents(fake.sealed_store(tmp_path / "other"))
-    assert verify(store) == []
-
-
 def test_builds_of_other_systems_share_a_store_before_the_first_row(tmp_path):
     prepare(tmp_path, science_config({"ar": AR}, "demo"), {"ar": 2})
     prepare(tmp_path, science_config({"sic": fake.SYSTEMS["sic"]}, "demo"), {"sic": 2})

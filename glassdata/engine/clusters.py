@@ -184,20 +184,24 @@ async def _keep_jobs(
     """Keep ``count`` jobs in the queue until it is over: one that ended is replaced.
 
     Dask's own adaptation counts workers, and only those that once came. It notices neither the end
-    of a job with several workers nor that of a job without any.
+    of a job with several workers nor that of a job without any. Should the queue never list our
+    jobs, as those that are sent to another cluster (``sbatch --clusters``), none is replaced.
     """
     while len(cluster.worker_spec) < count:
         cluster.worker_spec.update(cluster.new_worker_spec())
-    said = None
+    said, listed, pause = None, False, 0.0
     while not over.is_set():
         refusal = await _submit_missing(cluster)
         if refusal and refusal != said:
             said = refusal
             say(f"SLURM took not all jobs, which is tried again: {refusal}")
         try:
-            await asyncio.wait_for(over.wait(), _ROUND)
+            await asyncio.wait_for(over.wait(), pause)
         except TimeoutError:
-            await _forget_ended(cluster)
+            here, gone = await _look(cluster)
+            listed, pause = listed or bool(here), _ROUND
+            if listed:
+                _forget(cluster, gone)
 
 
 async def _submit_missing(cluster: "SLURMCluster") -> str | None:
@@ -212,8 +216,8 @@ async def _submit_missing(cluster: "SLURMCluster") -> str | None:
     return None
 
 
-async def _forget_ended(cluster: "SLURMCluster") -> None:
-    """Forget the jobs that the queue no longer lists; if it cannot be asked, none."""
+async def _look(cluster: "SLURMCluster") -> tuple[set[str], set[str]]:
+    """Names of the jobs that the queue lists, and of those it does not; none if it is not there."""
     # Jobs submitted while squeue runs are not in its answer.
     known = {name: job.job_id for name, job in cluster.workers.items()}
     # A user's settings of squeue may hide jobs that wait.
@@ -222,8 +226,9 @@ async def _forget_ended(cluster: "SLURMCluster") -> None:
     try:
         listed = (await cluster.job_cls._call(command, env=plain)).split()
     except (OSError, RuntimeError):
-        return
-    _forget(cluster, {name for name, number in known.items() if number not in listed})
+        return set(), set()
+    here = {name for name, number in known.items() if number in listed}
+    return here, known.keys() - here
 
 
 def _forget(cluster: "SLURMCluster", names: set[str]) -> None:

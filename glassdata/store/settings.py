@@ -227,11 +227,6 @@ def _register(store: Path, config: Config) -> None:
     old = read_config(store)
     new = Config(config.profile, dict(old.systems) | dict(config.systems))
     changed = list(differences(old.record(), new.record(), set(old.systems)))
-    if changed and told_counts(store) == {} and not any(present(store, n) for n in old.systems):
-        # What was registered for a build that was refused, and made no row, binds nobody.
-        write_record(store / PLAN, {})
-        write_record(path, config.record())
-        return
     if changed:
         lines = "\n".join(f"  {line}" for line in changed)
         raise StoreError(f"{store} was built with another configuration:\n{lines}")
