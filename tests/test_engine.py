@@ -23,8 +23,8 @@ from glassdata.cli import run
 from glassdata.config import ALGORITHM_VERSION
 from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
-from glassdata.engine.clusters import _word_if_nobody_comes, slurm_job, walltime_seconds
 from glassdata.engine.execution import Execution
+from glassdata.engine.slurm import _word_if_nobody_comes, slurm_job, walltime_seconds
 from glassdata.engine.streaming import _Stream
 from glassdata.melt import MissingLammps
 from glassdata.row import compute_row, row_id
@@ -420,7 +420,7 @@ def test_a_lifetime_of_your_own_is_kept(own):
 @pytest.mark.parametrize(("workers", "told"), [({}, True), ({"tcp://here": 1}, False)])
 def test_a_queue_that_stays_silent_is_reported(monkeypatch, workers, told):
     """Again and again, until somebody comes."""
-    monkeypatch.setattr("glassdata.engine.clusters._PATIENCE", 0.05)
+    monkeypatch.setattr("glassdata.engine.slurm._PATIENCE", 0.05)
     said, client = [], SimpleNamespace(nthreads=lambda: workers)
     with _word_if_nobody_comes(client, said.append):
         time.sleep(0.5)

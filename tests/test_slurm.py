@@ -19,7 +19,8 @@ import pytest
 import yaml
 from fake_glass import contents
 
-from glassdata.engine import build, clusters
+from glassdata.engine import build
+from glassdata.engine.slurm import slurm_job
 from glassdata.store.rows import read_provenance
 
 HERE = Path(__file__).parent
@@ -168,8 +169,8 @@ def reference(tmp_path_factory):
 
 def fake_build(store: Path, workers, environment: dict[str, str], **options) -> subprocess.Popen:
     code = (
-        "import sys, fake_glass; from glassdata.engine import build, clusters\n"
-        "clusters._ROUND = 1.0\n"
+        "import sys, fake_glass; from glassdata.engine import build, slurm\n"
+        "slurm._ROUND = 1.0\n"
         f"done = build({str(store)!r}, workers={workers!r}, cluster='slurm',"
         f" source=fake_glass.source(), say=sys.stderr.write, **{options!r})\n"
         "raise SystemExit(not done.complete)"
@@ -220,7 +221,7 @@ def test_the_example_in_the_book_is_valid():
     example = yaml.safe_load(text)["jobqueue"]["slurm"]
     assert example.keys() <= dask.config.get("jobqueue.slurm").keys()
     with dask.config.set({"jobqueue.slurm": dask.config.get("jobqueue.slurm") | example}):
-        job = clusters.slurm_job(None)
+        job = slurm_job(None)
     assert job["cores"] == job["processes"]
     assert "--lifetime" in job["worker_extra_args"]
     assert "export OMP_NUM_THREADS=1" in job["job_script_prologue"]
