@@ -220,7 +220,7 @@ def test_a_clock_that_jumps_back(chaos, tmp_path, habits, whole):
 
 def test_ctrl_c_is_one_line_at_most(tmp_path, habits, whole):
     """While workers start it has no effect; later it ends all processes, and nothing is lost."""
-    (habits / "slow").write_text("0.3")
+    (habits / "slow").write_text("1")  # four seconds in all: the second signal meets rows
     store, options = tmp_path / "store", ("--system", "ar", "--workers", 2)
     with processes.build(store, habits, *options) as command:
         processes.wait_until(command.worker_processes, "a worker starts")
