@@ -1,7 +1,7 @@
 """Eigenvalues of one matrix by several routines, one thread, all the same spectrum."""
 
 import multiprocessing
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 
 import numpy as np
@@ -62,34 +62,51 @@ def busy_neighbour(backend, size):
         process.join()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_backend(backend, full, timed, record):
-    # Columns in a row, as every routine wants them: none begins with a copy.
-    matrix = np.asfortranarray(our_dynamical(structure("lj3d", full), SYSTEMS["lj3d"]))
+@pytest.fixture(scope="module")
+def matrix(full):
+    """Columns in a row, as every routine wants them: none begins with a copy."""
+    return np.asfortranarray(our_dynamical(structure("lj3d", full), SYSTEMS["lj3d"]))
+
+
+@pytest.fixture(scope="module")
+def differences(matrix):
+    """The routines that there are, and how far their spectra are from SciPy's."""
     expected = by_scipy("evd", matrix.copy(order="F"))
+    found = {}
+    for name, solve in BACKENDS.items():
+        with suppress(SolverMissing):
+            values = np.sort(solve(matrix.copy(order="F")))
+            found[name] = float(np.abs(values - expected).max() / expected.max())
+    assert max(found.values()) < TOLERANCE
+    return found
+
+
+def in_turn(names, of, rounds, neighbour=None):
+    """Median seconds of each: what slows the machine for a while slows them alike."""
+    seconds = {name: [] for name in names}
+    for _ in range(rounds):
+        for name, times in seconds.items():
+            with neighbour(name, len(of)) if neighbour else nullcontext():
+                times.append(clocked(lambda name=name: BACKENDS[name](of.copy(order="F"))))
+    return {name: float(np.median(times)) for name, times in seconds.items()}
+
+
+def test_alone(matrix, differences, full, timed, record):
     part = matrix[:SMALL, :SMALL]
-
-    def median(of):
-        times = [clocked(lambda: BACKENDS[backend](of.copy(order="F"))) for _ in repeat]
-        return float(np.median(times))
-
-    def rounds():
-        alone, small = median(matrix), median(part)
-        with busy_neighbour(backend, len(matrix)):
-            return alone, small, median(matrix)
-
-    repeat = range(3 if full else 1)
-    try:
-        values = BACKENDS[backend](matrix.copy(order="F"))
-    except SolverMissing as reason:
-        pytest.skip(str(reason))
-    _, (alone, small, beside) = timed(rounds)
-    apart = float(np.abs(np.sort(values) - expected).max() / expected.max())
-    assert apart < TOLERANCE
+    rounds = 7 if full else 1
+    _, small = timed(lambda: in_turn(differences, part, rounds))
+    seconds = in_turn(differences, matrix, rounds)
     record("settings", "tolerance", eigenvalues=TOLERANCE)
-    found = {"n": len(matrix), "seconds": alone, "beside": beside, "difference": apart}
-    found |= {"n_small": len(part), "small": small}
-    record("backends", backend, **found)
+    for name, apart in differences.items():
+        found = {"n": len(matrix), "seconds": seconds[name], "difference": apart}
+        record("backends", name, **found, n_small=len(part), small=small[name])
+
+
+def test_beside(matrix, differences, full, timed, record):
+    rounds = 5 if full else 1
+    _, seconds = timed(lambda: in_turn(differences, matrix, rounds, busy_neighbour))
+    for name, beside in seconds.items():
+        record("backends", name, beside=beside)
 
 
 def test_matrix_product(full, timed, record):
