@@ -3,9 +3,14 @@
 import os
 import random
 import secrets
+import signal
 from collections import Counter
 
 import pytest
+
+# A shell that runs the tests in the background lets them ignore Ctrl-C, and with them every command
+# that they start; with a handler of our own here, commands begin with the system's.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Chaos:
