@@ -23,8 +23,8 @@ class Case:
     small: int
 
 
-#: Of the strongly disordered strata of the ``paper`` profile: displaced by this much (Å), or for
-#: carbon quenched from the melt.
+#: Of the strongly disordered strata of the ``paper`` profile: displaced by more than this (Å,
+#: standard deviation per direction), or for carbon quenched from the melt.
 DISPLACED = 0.89
 CASES = {
     "amc": Case("Tersoff, C sheet", 4, 4),
