@@ -114,18 +114,19 @@ def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
 @njit(cache=True)
 def _by_rows(starts, places, blocks, columns, kept):
     """Reorder the entries of each row of blocks, and name their columns."""
-    d, flat = blocks.shape[1], blocks.reshape(-1)
+    # Unsigned: compiled code then does not ask whether an index counts from the end.
+    d, flat, here = np.uint64(blocks.shape[1]), blocks.reshape(-1), np.uint64(0)
     for i in range(len(starts) - 1):
-        begin, n = d * d * starts[i], starts[i + 1] - starts[i]
+        first, n = np.uint64(starts[i]), np.uint64(starts[i + 1] - starts[i])
         for k in range(d * d * n):
-            kept[k] = flat[begin + k]
-        here = begin
+            kept[k] = flat[here + k]
         for a in range(d):
             for p in range(n):
+                column = d * np.uint64(places[first + p])
                 for b in range(d):
                     flat[here] = kept[d * (d * p + a) + b]
-                    columns[here] = d * places[starts[i] + p] + b
-                    here += 1
+                    columns[here] = column + b
+                    here += np.uint64(1)
 
 
 def _finite_differences(atoms: Atoms, calculator: Calculator, step: float = 1e-4) -> np.ndarray:
