@@ -127,10 +127,10 @@ class _Landscape:
         positions, cell, scale = self._unpack(variables)
         bonds = self._neighbours.at(positions, cell)
         energy, per_bond = self.potential.energy_gradient(self.types, bonds)
-        gradient = (bonds.gather(per_bond) * scale).ravel()
+        on_atoms, virial = bonds.gather(per_bond)
+        gradient = (on_atoms * scale).ravel()
         if self.scaling:
-            virial = np.einsum("pa,pa->a", per_bond, bonds.vector)[self._periodic].sum()
-            gradient = np.append(gradient, virial / self._unit)
+            gradient = np.append(gradient, virial[self._periodic].sum() / self._unit)
         return energy, gradient
 
     def move(self, variables: np.ndarray) -> None:

@@ -135,32 +135,49 @@ def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
 
 
 @njit(cache=True)
+def _wrapped(place, count):
+    """Whole cells and what is left: a floor division, and faster for a place that is near."""
+    cells = 0
+    while place < 0:
+        place += count
+        cells -= 1
+    while place >= count:
+        place -= count
+        cells += 1
+    return cells, place
+
+
+@njit(cache=True)
 def _of_atom(place, home, search, at, second, shift):
     """Number of pairs of an atom; written from ``at`` on if there are arrays for them."""
     wrapped, order, starts, cell, counts, reach, periodic, cutoff, half = search
     found, cutoff2, writing = 0, cutoff * cutoff, len(second) > 0
+    itself = np.uint64(place)
     for ox in range(-reach[0], reach[0] + 1):
-        sx = (home[0] + ox) // counts[0]
+        sx, bx = _wrapped(home[0] + ox, counts[0])
         if sx != 0 and not periodic[0]:
             continue
         for oy in range(-reach[1], reach[1] + 1):
-            sy = (home[1] + oy) // counts[1]
+            sy, by = _wrapped(home[1] + oy, counts[1])
             if sy != 0 and not periodic[1]:
                 continue
             for oz in range(-reach[2], reach[2] + 1):
-                sz = (home[2] + oz) // counts[2]
+                sz, bz = _wrapped(home[2] + oz, counts[2])
                 if sz != 0 and not periodic[2]:
                     continue
-                there = (home[0] + ox - sx * counts[0]) * counts[1] + home[1] + oy - sy * counts[1]
-                there = there * counts[2] + home[2] + oz - sz * counts[2]
+                there = np.uint64((bx * counts[1] + by) * counts[2] + bz)
+                begin, end = starts[there], starts[there + np.uint64(1)]
+                if half:
+                    begin = max(begin, place)
+                if begin >= end:
+                    continue
                 x0 = wrapped[place, 0] - sx * cell[0, 0] - sy * cell[1, 0] - sz * cell[2, 0]
                 y0 = wrapped[place, 1] - sx * cell[0, 1] - sy * cell[1, 1] - sz * cell[2, 1]
                 z0 = wrapped[place, 2] - sx * cell[0, 2] - sy * cell[1, 2] - sz * cell[2, 2]
                 own = (sx > 0) - (sx < 0) if sx != 0 else (sy > 0) - (sy < 0)
                 own = own if sx != 0 or sy != 0 else (sz > 0) - (sz < 0)
-                begin = max(starts[there], place) if half else starts[there]
-                for other in range(begin, starts[there + 1]):
-                    if other == place and (own == 0 or (half and own < 0)):
+                for other in range(np.uint64(begin), np.uint64(end)):
+                    if other == itself and (own == 0 or (half and own < 0)):
                         continue
                     x, y, z = wrapped[other, 0] - x0, wrapped[other, 1] - y0, wrapped[other, 2] - z0
                     if x * x + y * y + z * z < cutoff2:

@@ -18,7 +18,7 @@ def energy_forces(atoms: Atoms, potential: Potential | Calculator) -> tuple[floa
     if isinstance(potential, Potential):
         bonds = potential.bonds(atoms)
         energy, gradient = potential.energy_gradient(potential.types(atoms), bonds)
-        return energy, -bonds.gather(gradient)
+        return energy, -bonds.gather(gradient)[0]
     atoms = _free(atoms, potential)
     return atoms.get_potential_energy(), atoms.get_forces()
 
@@ -114,7 +114,6 @@ def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
 @njit(cache=True)
 def _by_rows(starts, places, blocks, columns, kept):
     """Reorder the entries of each row of blocks, and name their columns."""
-    # Unsigned: compiled code then does not ask whether an index counts from the end.
     d, flat, here = np.uint64(blocks.shape[1]), blocks.reshape(-1), np.uint64(0)
     for i in range(len(starts) - 1):
         first, n = np.uint64(starts[i]), np.uint64(starts[i + 1] - starts[i])

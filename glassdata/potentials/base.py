@@ -6,6 +6,8 @@ derivatives with respect to ``d`` alone, in one place for all potentials.
 Compiled functions, here and beside, loop where an array expression would be shorter: an array
 assigned to a slice, a sort or a cumulative sum costs Numba seconds to compile. For the same reason
 counters that are passed on begin as ``np.int64(0)``: for a literal 0 it compiles once more.
+Where it counts, indices are unsigned: compiled code then does not ask whether they count from the
+end.
 """
 
 from abc import ABC, abstractmethod
@@ -51,14 +53,19 @@ class Bonds:
         """
         return cls(len(atoms), *neighbours("ijSD", atoms, cutoff, half=half))
 
-    def moved(self, positions: np.ndarray, cell: np.ndarray) -> "Bonds":
-        """The same pairs between atoms that have moved."""
-        vector = _vectors(self.first, self.second, self.shift, positions, cell)
-        return Bonds(self.n_atoms, self.first, self.second, self.shift, vector)
+    def follow(self, positions: np.ndarray, cell: np.ndarray) -> None:
+        """Let the vectors be those of the same pairs between atoms that have moved."""
+        _follow(self.first, self.second, self.shift, positions, cell, self.vector)
 
-    def gather(self, gradient: np.ndarray) -> np.ndarray:
-        """Derivative with respect to the atoms, (N, 3), from that with respect to bond vectors."""
-        return _gather(self.n_atoms, self.first, self.second, gradient)
+    def gather(self, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What follows from the derivative with respect to the bond vectors, (P, 3).
+
+        Returns
+        -------
+        (N, 3), the derivative with respect to the atoms; (3,), that with respect to the logarithm
+        of each axis that is stretched with all that lies along it.
+        """
+        return _gather(self.n_atoms, self.first, self.second, self.vector, gradient)
 
     def assemble(self, blocks: np.ndarray) -> sparse.bsr_array:
         """Hessian (3N, 3N) of a sum of pair terms with second derivatives ``blocks`` (P, 3, 3)."""
@@ -106,25 +113,25 @@ def block_matrix(starts: np.ndarray, places: np.ndarray, blocks: np.ndarray) -> 
 
 
 @njit(cache=True)
-def _vectors(first, second, shift, positions, cell):
-    vector = np.empty((len(first), 3))
+def _follow(first, second, shift, positions, cell, vector):
     for p in range(len(first)):
-        i, j = first[p], second[p]
+        i, j = np.uint64(first[p]), np.uint64(second[p])
+        x, y, z = shift[p]
         for a in range(3):
-            vector[p, a] = positions[j, a] - positions[i, a]
-            for b in range(3):
-                vector[p, a] += shift[p, b] * cell[b, a]
-    return vector
+            apart = positions[j, a] - positions[i, a]
+            vector[p, a] = apart + x * cell[0, a] + y * cell[1, a] + z * cell[2, a]
 
 
 @njit(cache=True)
-def _gather(n_atoms, first, second, gradient):
-    total = np.zeros((n_atoms, 3))
+def _gather(n_atoms, first, second, vector, gradient):
+    total, virial = np.zeros((n_atoms, 3)), np.zeros(3)
     for p in range(len(first)):
+        i, j = np.uint64(first[p]), np.uint64(second[p])
         for a in range(3):
-            total[second[p], a] += gradient[p, a]
-            total[first[p], a] -= gradient[p, a]
-    return total
+            total[j, a] += gradient[p, a]
+            total[i, a] -= gradient[p, a]
+            virial[a] += gradient[p, a] * vector[p, a]
+    return total, virial
 
 
 @njit(cache=True)

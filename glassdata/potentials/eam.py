@@ -153,7 +153,7 @@ class EAM(Potential):
 def _spline(coefficients, spacing, kind, x):
     interval = min(max(int(x / spacing), 0), coefficients.shape[1] - 1)
     t = x - interval * spacing
-    c3, c2, c1, c0 = coefficients[kind, interval]
+    c3, c2, c1, c0 = coefficients[np.uint64(kind), np.uint64(interval)]
     value = ((c3 * t + c2) * t + c1) * t + c0
     return value, (3 * c3 * t + 2 * c2) * t + c1, 6 * c3 * t + 2 * c2
 
@@ -169,33 +169,39 @@ def _evaluate(coefficients, spacing, kind, x):
 @njit(cache=True)
 def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, density, pair, d_r):
     n_bonds, n_species = len(first), len(density)
-    r = np.empty(n_bonds)
-    given, taken, slopes = np.zeros(n_bonds), np.zeros(n_bonds), np.zeros(n_bonds)
+    # First holds the slopes of pair term and both densities along each bond: memory of its own for
+    # them would cost more than the arithmetic.
+    gradient = np.zeros((n_bonds, 3))
     rho = np.zeros(len(types))
     energy = 0.0
     for p in range(n_bonds):
-        x, y, z = vector[p]
-        r[p] = np.sqrt(x * x + y * y + z * z)
-        if r[p] >= r_cut:
-            continue
-        i, j = first[p], second[p]
-        f_i, given[p], _ = _spline(density, d_r, types[i], r[p])
-        f_j, taken[p], _ = _spline(density, d_r, types[j], r[p])
-        rho[i] += f_j
-        rho[j] += f_i
-        value, slope, _ = _spline(pair, d_r, types[i] * n_species + types[j], r[p])
-        energy += value / r[p]
-        slopes[p] = (slope - value / r[p]) / r[p]
+        r = _length(vector, p)
+        if r < r_cut:
+            i, j = np.uint64(first[p]), np.uint64(second[p])
+            f_i, given, _ = _spline(density, d_r, types[i], r)
+            f_j, taken, _ = _spline(density, d_r, types[j], r)
+            rho[i] += f_j
+            rho[j] += f_i
+            value, slope, _ = _spline(pair, d_r, types[i] * n_species + types[j], r)
+            energy += value / r
+            gradient[p, 0], gradient[p, 1], gradient[p, 2] = (slope - value / r) / r, taken, given
     for i in range(len(types)):
         value, rho[i], _ = _spline(embedding, d_rho, types[i], rho[i])
         energy += value
-    gradient = np.zeros((n_bonds, 3))
     for p in range(n_bonds):
-        if r[p] < r_cut:
-            slope = slopes[p] + rho[first[p]] * taken[p] + rho[second[p]] * given[p]
+        r = _length(vector, p)
+        if r < r_cut:
+            slope, taken, given = gradient[p]
+            slope = slope + rho[np.uint64(first[p])] * taken + rho[np.uint64(second[p])] * given
             for a in range(3):
-                gradient[p, a] = slope * vector[p, a] / r[p]
+                gradient[p, a] = slope * vector[p, a] / r
     return energy, gradient
+
+
+@njit(cache=True)
+def _length(vector, p):
+    x, y, z = vector[p]
+    return np.sqrt(x * x + y * y + z * z)
 
 
 def _embedding_rows(
@@ -228,7 +234,6 @@ def _right_columns(starts, places):
         count = np.int64(0)
         for near in range(starts[a], starts[a + 1]):
             i = places[near]
-            # Unsigned: compiled code then does not ask whether an index counts from the end.
             for place in range(np.uint64(cursors[i]), np.uint64(starts[i + 1])):
                 b = np.uint64(places[place])
                 touched[count] = b

@@ -20,10 +20,15 @@ class VerletList:
         self._search(atoms.positions, np.asarray(atoms.cell))
 
     def at(self, positions: np.ndarray, cell: np.ndarray) -> Bonds:
-        """Bonds at these positions (N, 3) and cell (3, 3), Å; some lie beyond the cut-off."""
+        """Bonds at these positions (N, 3) and cell (3, 3), Å; some lie beyond the cut-off.
+
+        They are good until the next call, which writes into the same memory: for large arrays
+        that are made anew each time the system's pages cost more than the arithmetic.
+        """
         if self._seen.slack(positions, cell, self._potential.cutoff) > self._skin:
             self._search(positions, cell)
-        return self._bonds.moved(positions, cell)
+        self._bonds.follow(positions, cell)
+        return self._bonds
 
     def _search(self, positions: np.ndarray, cell: np.ndarray) -> None:
         self._atoms.set_cell(cell)
@@ -40,12 +45,13 @@ class _Snapshot:
     """Where the atoms were when a list was made."""
 
     def __init__(self, positions: np.ndarray, cell: np.ndarray) -> None:
-        self.positions, self.cell = positions.copy(), cell.copy()
+        self.positions, self.cell = positions.copy(), complete_cell(cell)
 
     def slack(self, positions: np.ndarray, cell: np.ndarray, reach: float) -> float:
         """By how much a pair within ``reach`` may have come closer since, at most (Å)."""
         # A homogeneous strain stretches a pair by its length; the rest is the atoms' own motion.
-        strain = np.linalg.solve(complete_cell(self.cell), complete_cell(cell))
+        strain = np.linalg.solve(self.cell, complete_cell(cell))
         drift = positions - self.positions @ strain
         moved = np.sqrt(np.einsum("ia,ia->i", drift, drift).max())
-        return float(2 * moved + np.linalg.norm(strain - np.eye(3), 2) * 2 * reach)
+        stretched = np.linalg.svd(strain - np.eye(3), compute_uv=False)[0]
+        return float(2 * moved + stretched * 2 * reach)
