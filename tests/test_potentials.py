@@ -18,6 +18,7 @@ from glassdata.potentials import (
     read_setfl,
     zhou_eam,
 )
+from glassdata.potentials.verlet import VerletList
 from glassdata.row import make_structure
 from glassdata.systems import SYSTEMS
 from glassdata.systems.cualzr import SHENG_SHA256
@@ -61,6 +62,46 @@ def disordered(name):
     del atoms[[3, 10]]
     atoms.rattle(0.12, seed=4)
     return atoms
+
+
+@pytest.mark.parametrize("name", POTENTIALS)
+def test_virial_is_the_derivative_of_the_energy_with_respect_to_strain(name):
+    potential, atoms = POTENTIALS[name], disordered(name)
+    bonds = potential.bonds(atoms)
+    _, per_bond = potential.energy_gradient(potential.types(atoms), bonds)
+    _, virial = bonds.gather(per_bond)
+    step = 1e-5
+    for axis in range(3):
+        energies = []
+        for sign in (1, -1):
+            stretch = np.ones(3)
+            stretch[axis] = np.exp(sign * step)
+            strained = atoms.copy()
+            strained.set_cell(atoms.cell.array * stretch)
+            strained.positions *= stretch
+            energies.append(energy_forces(strained, potential)[0])
+        slope = (energies[0] - energies[1]) / (2 * step)
+        assert virial[axis] == pytest.approx(slope, abs=1e-5 * np.abs(virial).max())
+
+
+@pytest.mark.parametrize("name", ["lj shifted", "tersoff", "zhou"])
+def test_kept_bonds_give_what_fresh_ones_give(name):
+    """Along a path on which atoms move and the cell swells, first less than the skin, then more."""
+    potential, atoms = POTENTIALS[name], disordered(name)
+    kept, rng = VerletList(atoms, potential), np.random.default_rng(3)
+    types, searches, before = potential.types(atoms), 0, None
+    for _ in range(40):
+        stretch = rng.uniform(0.995, 1.01)
+        atoms.set_cell(atoms.cell.array * stretch)
+        atoms.positions = atoms.positions * stretch + rng.normal(0, 0.02, atoms.positions.shape)
+        bonds = kept.at(atoms.positions, atoms.cell.array)
+        searches += bonds is not before
+        before = bonds
+        energy, per_bond = potential.energy_gradient(types, bonds)
+        expected, forces = energy_forces(atoms, potential)
+        assert energy == pytest.approx(expected, rel=1e-12)
+        assert np.abs(bonds.gather(per_bond)[0] + forces).max() < 1e-10 * np.abs(forces).max()
+    assert 1 < searches < 40
 
 
 @pytest.mark.parametrize("name", POTENTIALS)

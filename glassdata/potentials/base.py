@@ -62,8 +62,8 @@ class Bonds:
 
         Returns
         -------
-        (N, 3), the derivative with respect to the atoms; (3,), that with respect to the logarithm
-        of each axis that is stretched with all that lies along it.
+        (N, 3), the derivative with respect to the atoms; (3,), the diagonal of the virial, which is
+        the derivative with respect to the logarithm of all lengths along each axis.
         """
         return _gather(self.n_atoms, self.first, self.second, self.vector, gradient)
 
