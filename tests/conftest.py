@@ -40,18 +40,30 @@ class Chaos:
         return [f"CHAOS_SEED={self.seed}", *table, f"  {self.kills.total()} kills in all"]
 
 
+_CHAOS = pytest.StashKey[Chaos]()
+
+
+def pytest_configure(config):
+    config.stash[_CHAOS] = Chaos()
+
+
+def pytest_report_header(config):
+    chaos = config.stash[_CHAOS]
+    return f"CHAOS_SEED={chaos.seed}" if chaos.full else None
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    chaos = config.stash[_CHAOS]
+    if chaos.full:
+        terminalreporter.section("faults")
+        for line in chaos.lines():
+            terminalreporter.write_line(line)
+
+
 @pytest.fixture(scope="session")
 def chaos(request):
     """The short version of the run by default, the long one with ``CHAOS=full``."""
-    chaos = Chaos()
-    terminal = request.config.pluginmanager.getplugin("terminalreporter")
-    if chaos.full:
-        terminal.write_line(f"CHAOS_SEED={chaos.seed}")
-    yield chaos
-    if chaos.full:
-        terminal.write_line("")
-        for line in chaos.lines():
-            terminal.write_line(line)
+    return request.config.stash[_CHAOS]
 
 
 @pytest.fixture(autouse=True)
