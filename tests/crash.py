@@ -47,7 +47,8 @@ class _Steps:
             self.seen.append(f"{step} {path.removeprefix(self.folder)}")
             if len(self.seen) != self.at:
                 return
-            if self.torn and os.path.isfile(path):
+            # What was synchronised already stays whole: the target of a rename, say.
+            if self.torn and step == "fsync" and os.path.isfile(path):
                 os.truncate(path, os.path.getsize(path) // 2)
             os.kill(os.getpid(), signal.SIGKILL)
 
@@ -60,7 +61,8 @@ def opened(descriptor: int) -> str:
 def die_at(folder: Path, at: int, *, torn: bool = False) -> list[str]:
     """Kill this process before its step number ``at`` in a folder; 0 only counts.
 
-    With ``torn``, a death before ``fsync`` leaves half of the file, as a loss of power may.
+    With ``torn``, a death before ``fsync`` leaves half of the file, as a loss of power may; before
+    any other step it is the same as without.
     Returns the growing list of steps.
     """
     steps = _Steps(folder, at, torn)
