@@ -161,7 +161,7 @@ def describe_all(
     """g(r), spectrum and checks of every structure, minimised first if ``relaxed``."""
     from glassdata.minimise import relax
     from glassdata.radial import rdf
-    from glassdata.row import describe
+    from glassdata.describe import describe
     from glassdata.vibrations import check_memory
 
     for atoms in frames:  # what cannot end well should not begin with a long minimisation

@@ -8,7 +8,6 @@ from glassdata.cli.choices import (
     check_writable,
     known_systems,
     path_argument,
-    setfl_option,
     system_option,
     table,
 )
@@ -23,14 +22,12 @@ _output = click.Path(path_type=Path)
 @click.command()
 @path_argument("file")
 @system_option(multiple=False)
-@setfl_option()
 @click.option("--relax", is_flag=True, help="Minimise the energy first, in the given cell.")
 @click.option("-o", "--output", type=_output, help="netCDF file to write.")
 @click.option("--plot", type=_output, help="Picture of g(r) and the spectrum to write.")
 def spectrum(
     file: Path,
     name: str,
-    setfl: Path | None,
     relax: bool,
     output: Path | None,
     plot: Path | None,
@@ -46,7 +43,7 @@ def spectrum(
     """
     from glassdata.cli.inputs import describe_all, read_structures
 
-    system = known_systems([name], setfl)[name]
+    system = known_systems([name])[name]
     check_writable(output)
     check_writable(plot)
     frames = read_structures(file, system.species, f"the system {name}")
