@@ -149,6 +149,25 @@ def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:
     return np.bincount(neighbours("i", atoms, cutoff), minlength=len(atoms))
 
 
+def periodic_extent(atoms: Atoms) -> float:
+    """Volume (Å³) that three periodic cell vectors span, or area (Å²) that two span.
+
+    Raises
+    ------
+    ValueError
+        If the structure is periodic in fewer than two directions, or they are linearly dependent.
+    """
+    vectors = atoms.cell.array[atoms.pbc]
+    if len(vectors) < 2:
+        raise ValueError(
+            f"two or three periodic directions are needed, got pbc = {atoms.pbc.tolist()}"
+        )
+    size = np.sqrt(max(np.linalg.det(vectors @ vectors.T), 0.0))
+    if not size > 0:
+        raise ValueError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
+    return float(size)
+
+
 def _half_crossing(r: np.ndarray, g: np.ndarray) -> float:
     """Where g first falls below half of g[0], walking along r."""
     below = np.flatnonzero(g < g[0] / 2)
@@ -184,8 +203,4 @@ def number_density(atoms: Atoms, dim: int) -> float:
             f"g(r) in {dim} dimensions needs {dim} periodic directions to define a density, "
             f"got pbc = {atoms.pbc.tolist()}"
         )
-    vectors = atoms.cell.array[atoms.pbc]
-    size = np.sqrt(max(np.linalg.det(vectors @ vectors.T), 0.0))
-    if not size > 0:
-        raise ValueError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
-    return len(atoms) / size
+    return len(atoms) / periodic_extent(atoms)
