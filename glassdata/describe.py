@@ -120,6 +120,8 @@ def describe(
 def description_science(system: "System") -> dict:
     """Everything that determines how a structure is described, as plain data."""
     return {
+        "dim": system.dim,
+        "species": system.species,
         "bins": [system.n_r, system.r_max, system.n_omega, system.omega_max],
         "bond_length": system.bond_length,
         "classes": [system.class_variable, *system.class_edges],

@@ -17,6 +17,7 @@ from glassdata.minimise import RelaxationError
 from glassdata.system import System
 from glassdata.systems import find
 
+
 class RowError(Exception):
     """A row that cannot be computed, for a reason that would be the same next time."""
 

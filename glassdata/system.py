@@ -133,9 +133,6 @@ class System:
         structure = {
             "algorithm": ALGORITHM_VERSION,
             "system": self.name,
-            "dim": self.dim,
-            "species": self.species,
-            "bond_length": self.bond_length,
             "potential": self.potential.parameters(),
             "crystal": self.crystal.science(),
             "protocol": self.protocols[profile].science(),

@@ -9,7 +9,7 @@ import pytest
 from glassdata.cli import run
 from glassdata.config import ALGORITHM_VERSION
 from glassdata.engine import build
-from glassdata.generate import Stratum
+from glassdata.protocols import Stratum
 from glassdata.store import StoreError, prepare, science_config
 from glassdata.store.rows import row_path
 from glassdata.store.settings import goal_counts, missing_rows

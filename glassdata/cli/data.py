@@ -59,7 +59,9 @@ def _keep(file: Path) -> Path:
     from glassdata.store.files import replace
     from glassdata.systems import SYSTEMS
 
-    known = {p.file: p for p in (s.potential for s in SYSTEMS.values()) if isinstance(p, TabulatedFile)}
+    known = {
+        p.file: p for p in (s.potential for s in SYSTEMS.values()) if isinstance(p, TabulatedFile)
+    }
     if file.name not in known:
         raise click.UsageError(f"no glass needs a file {file.name}; known: {', '.join(known)}")
     potential = known[file.name]
@@ -168,7 +170,9 @@ def _recompute(store: Path, count: int, seed: int | None, execution: dict) -> in
     known_systems(found)
     left_out = sorted(found.keys() - available().keys())
     rows = [(n, i) for n in sorted(found.keys() - set(left_out)) for i in found[n]]
-    missing = f", but for {', '.join(left_out)}, whose potential file is missing" if left_out else ""
+    missing = (
+        f", but for {', '.join(left_out)}, whose potential file is missing" if left_out else ""
+    )
     if not rows:
         raise click.UsageError(f"{store} has no rows to recompute{missing}")
     seed = secrets.randbits(32) if seed is None else seed

@@ -292,7 +292,9 @@ def recompute(
     profile, then = recorded(folder)[0], recorded_science(folder)
     now = {name: source.systems[name].science(profile) for name, _ in rows}
     otherwise = {name: made_otherwise(then[name], now[name]) for name in now}
-    outdated = [Receipt(*row, "outdated", reason=otherwise[row[0]][0]) for row in rows if otherwise[row[0]]]
+    outdated = [
+        Receipt(*row, "outdated", reason=otherwise[row[0]][0]) for row in rows if otherwise[row[0]]
+    ]
     rows = [row for row in rows if not otherwise[row[0]]]
     refuse_lacking(source.systems[name] for name, _ in rows)
     task = replace(

@@ -116,4 +116,3 @@ class TabulatedFile(Potential):
 
     def matscipy_calculator(self) -> Calculator:
         return self.tables.matscipy_calculator()
-

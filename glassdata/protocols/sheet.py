@@ -39,6 +39,8 @@ class SheetDisorder:
         Which stratum the replicates stand in.
     melt : Crystal
         Gives the plane of the melt its number of atoms and its area, and the melt its potential.
+    bond : float, Å
+        Atoms nearer than this are bonded.
     temperature : float, K
         Of the melt.
     melt_time : float, ps
@@ -58,6 +60,7 @@ class SheetDisorder:
     strata: tuple[Stratum, ...]
     replicated: int
     melt: Crystal
+    bond: float
     large_every: int = 8
     temperature: float = 8000.0
     melt_time: float = 2.0
@@ -68,14 +71,22 @@ class SheetDisorder:
     separation: float = 1.6
 
     def __post_init__(self) -> None:
-        sizes = ("n_structures", "cells", "large_cells", "large_every", "separation", "kick")
+        sizes = (
+            "n_structures",
+            "cells",
+            "large_cells",
+            "large_every",
+            "separation",
+            "kick",
+            "bond",
+        )
         melt = ("temperature", "melt_time", "final_temperature", "max_force", "loose")
         check_positive(self, type(self).__name__, *sizes, *melt)
 
     def science(self) -> dict:
         """Everything that determines the structures, as plain data."""
-        settings = ("cells", "large_cells", "large_every", "replicated", "temperature", "melt_time")
-        settings += ("final_temperature", "kick", "max_force", "loose", "separation")
+        settings = ("cells", "large_cells", "large_every", "replicated", "bond", "temperature")
+        settings += ("melt_time", "final_temperature", "kick", "max_force", "loose", "separation")
         return {name: getattr(self, name) for name in settings} | {
             "name": type(self).__name__,
             "plan": plan.SCIENCE,
@@ -97,7 +108,7 @@ class SheetDisorder:
         else:
             n_rotations = round(knobs["stone_wales"] * len(sheet))
             sheet = rotate_bonds(
-                sheet, n_rotations, system.potential, rng, bond=system.bond_length, loose=self.loose
+                sheet, n_rotations, system.potential, rng, bond=self.bond, loose=self.loose
             )
         holes = generator(system.name, member.parent, "vacancies")
         sheet = vacate(sheet, knobs["vacancy_fraction"], holes)
@@ -129,7 +140,9 @@ class SheetDisorder:
         return len(system.crystal()) * int(np.prod(self.large_cells))
 
     def _large(self, member: Member) -> bool:
-        return member.family is not None and member.family % self.large_every == self.large_every - 1
+        return (
+            member.family is not None and member.family % self.large_every == self.large_every - 1
+        )
 
     def _quench(
         self, cells: tuple[int, int], cooling_time: float, rng: np.random.Generator

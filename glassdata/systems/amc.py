@@ -50,7 +50,7 @@ _MELT = _graphene(BondOrder(TERSOFF_1989))
 
 
 def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> System:
-    demo = SheetDisorder(8, (6, 4), (7, 4), _STRATA, _REPLICATED, _MELT, melt_time=0.5)
+    demo = SheetDisorder(8, (6, 4), (7, 4), _STRATA, _REPLICATED, _MELT, _BOND, melt_time=0.5)
     paper = replace(demo, n_structures=1000, cells=(19, 12), large_cells=(19, 12), melt_time=2.0)
     reference = replace(paper, n_structures=n_reference, cells=(14, 9))
     return System(
