@@ -97,7 +97,7 @@ def test_the_command_shows_what_changed_and_keeps_the_store(tmp_path, monkeypatc
     before = fake.contents(tmp_path / "store")
     monkeypatch.setattr("glassdata.system.ALGORITHM_VERSION", 999)
     assert run(["build", str(tmp_path / "store"), "--limit", "1"]) == 2
-    assert f"systems.lj3d.algorithm: {ALGORITHM_VERSION} -> 999" in capsys.readouterr().err
+    assert f"systems.lj3d.structure.algorithm: {ALGORITHM_VERSION} -> 999" in capsys.readouterr().err
     assert fake.contents(tmp_path / "store") == before
 
 
