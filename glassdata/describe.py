@@ -193,7 +193,7 @@ _STRUCTURE = {
 _CHECKS = {
     "n_atoms": per_structure("i4", "1", "number of atoms", lambda s: len(s.atoms)),
     "n_modes": per_structure("i4", "1", "number of frequencies stored", lambda s: len(s.modes)),
-    "density": per_structure("f8", "angstrom-d", "number density: per volume, or per area where g(r) is two-dimensional", lambda s: number_density(s.atoms, s.system.dim)),
+    "density": per_structure("f8", "angstrom-d", "number density: per volume, or per area where g(r) is two-dimensional", lambda s: number_density(s.atoms, s.system.dim), version=2),
     "energy": per_structure("f8", "eV", "potential energy per atom", lambda s: s.energy),
     "excess_energy": per_structure("f8", "eV", "potential energy per atom above the system's perfect crystal", lambda s: s.energy - crystal_energy(s.system)),
     "max_force": per_structure("f8", "eV angstrom-1", "largest force component left after relaxation", lambda s: np.abs(s.energy_forces[1]).max()),
