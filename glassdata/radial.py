@@ -162,8 +162,7 @@ def periodic_extent(atoms: Atoms) -> float:
         raise ValueError(
             f"two or three periodic directions are needed, got pbc = {atoms.pbc.tolist()}"
         )
-    plane = np.cross(vectors[0], vectors[1])
-    size = np.linalg.norm(plane) if len(vectors) == 2 else abs(np.dot(plane, vectors[2]))
+    size = np.sqrt(max(np.linalg.det(vectors @ vectors.T), 0.0))
     if not size > 0:
         raise ValueError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
     return float(size)
