@@ -20,6 +20,7 @@ LAYERS = [
     {"systems"},
     {"row"},
     {"store", "estimate"},
+    {"structures"},
     {"worker", "results"},
     {"engine"},
     {"experiments"},
@@ -96,6 +97,8 @@ def test_public_names_are_there():
     # A function must not be hidden by a module of the same name once that has been imported.
     from glassdata import engine  # noqa: F401
 
+    names = {part(path) for path in modules()}
+    assert not [n for n in glassdata.__all__ if n in names and callable(getattr(glassdata, n))]
     assert callable(glassdata.rdf)
     assert callable(glassdata.relax)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
