@@ -405,7 +405,7 @@ def model(cli, store, tmp_path):
 def test_every_model_can_be_fitted_and_asked(cli, store, tmp_path, monkeypatch, kind):
     if kind == "cnn":
         pytest.importorskip("torch", reason="PyTorch is not installed: make cnn")
-        monkeypatch.setattr("glassdata.models.WEIGHT_DECAYS", (0.0,))
+        monkeypatch.setattr("glassdata.models.networks.WEIGHT_DECAYS", (0.0,))
     path = tmp_path / "model.npz"
     status, out, errors = cli("fit", store, "--system", "ar", "--model", kind, "-o", path)
     assert (status, errors) == (0, "")

@@ -31,7 +31,7 @@ LAYERS = [
     {"__main__"},
 ]
 # These know arrays only, no physics.
-MODELS = {"models", "linear", "tuning", "yardsticks", "cnn", "evaluation", "modelfile"}
+MODELS = {"models", "regression", "tuning", "cnn", "evaluation"}
 # Heavy packages, and who may import them.
 ALONE = {
     "dask": {"engine"},
