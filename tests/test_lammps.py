@@ -116,8 +116,8 @@ def test_zhou_alloys(tmp_path):
 @pytest.mark.skipif(not SHENG.exists(), reason="no Cheng-Ma-Sheng file beside the repo")
 def test_tabulated_alloy():
     potential = read_setfl(SHENG)
-    # The published F(ρ) has a kink at ρ = 0.8 (its table ends each branch there). Our cubics and
-    # those of LAMMPS turn that corner differently, by up to 5e-5 eV in the slope; elsewhere both
+    # The published F(ρ) has a kink at ρ = 0.8. Our cubics and those of LAMMPS turn
+    # that corner differently, by up to 5e-5 eV in the slope; elsewhere both
     # agree to 1e-6 eV/Å.
     agree(alloy(), potential, lammps_reference.setfl(SHENG, potential.species), 3e-5)
 
