@@ -15,7 +15,7 @@ from glassdata.worker import Task, publish
 
 FAILED = 1
 N = 4
-GLASSES = ("lj2d", "lj3d", "sic")
+GLASSES = ("amc", "lj2d", "lj3d", "sic")
 
 
 def failing_row(system, profile, index, timings=None):
@@ -26,7 +26,7 @@ def failing_row(system, profile, index, timings=None):
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
-    """Real structures of three glasses, of which the second of each failed."""
+    """Real structures of four glasses, of which the second of each failed."""
     store, systems = tmp_path_factory.mktemp("real") / "store", gd.SYSTEMS
     config = science_config({name: systems[name] for name in GLASSES}, "demo")
     goal = prepare(store, config, dict.fromkeys(GLASSES, N))
@@ -180,7 +180,7 @@ def test_nothing_can_be_changed(twelve):
 
 def test_what_is_not_there_is_named(twelve, tree, tmp_path):
     with pytest.raises(
-        ValueError, match=r"unknown system 'lj4d'; known: lj2d, lj3d, sic\. Did you"
+        ValueError, match=r"unknown system 'lj4d'; known: amc, lj2d, lj3d, sic\. Did you"
     ):
         gd.dataset("lj4d", tree)
     with pytest.raises(FileNotFoundError, match="no dataset at"):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import glassdata as gd
-from glassdata.plots import stored_atoms
 from glassdata.row import describe, row_id
 from glassdata.store import verify
 from glassdata.store.reading import REFERENCE
@@ -57,15 +56,14 @@ def test_rows_were_made_by_this_configuration(data, name):
 @pytest.mark.parametrize("name", MADE_HERE)
 def test_a_random_structure_has_the_spectrum_that_is_stored(data, name):
     """On any processor: the melt before it may go another way, the spectrum of it may not."""
-    group, system = data[name].to_dataset(), gd.SYSTEMS[name]
-    number = random.choice(np.flatnonzero(group["status"].values == "ok"))
-    print(f"{name} {number}")  # noqa: T201
-    row = describe(stored_atoms(group, number), system)
+    finished, system = gd.dataset(name, data), gd.SYSTEMS[name]
+    k = random.randrange(len(finished))
+    print(f"{name} {finished.index[k]}")  # noqa: T201
+    row = describe(finished.atoms(k), system)
     for key in ("g", "energy", "density", "coordination", "peak_width", "overflow"):
-        np.testing.assert_allclose(group[key].values[number], row[key], rtol=1e-3, atol=1e-3)
-    end = int(group["n_modes"].values[: number + 1].sum())
-    stored = group["frequency"].values[end - len(row["frequency"]) : end]
+        np.testing.assert_allclose(finished[key][k], row[key], rtol=1e-3, atol=1e-3)
+    stored = finished.frequencies(k)
     assert np.abs(stored - row["frequency"]).max() < 1e-3 * system.omega_max
     # A mode beside an edge may change its bin.
     width = np.diff(system.omega_edges)
-    assert np.abs(group["pdos"].values[number] - row["pdos"]) @ width < 0.01
+    assert np.abs(finished.Y[k] - row["pdos"]) @ width < 0.01
