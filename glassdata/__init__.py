@@ -17,6 +17,7 @@ _HOME = {
     "hessian": "vibrations",
     "frequencies": "vibrations",
     "pdos": "vibrations",
+    "stress": "vibrations",
     "pdos_kpm": "kpm",
     "crystal_spectra": "bands",
     "relax": "minimise",

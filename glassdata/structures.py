@@ -22,7 +22,7 @@ import xarray as xr
 from ase import Atoms
 
 from glassdata.evaluation import normalised
-from glassdata.modelfile import fingerprint
+from glassdata.models.modelfile import fingerprint
 from glassdata.schema import RAGGED
 from glassdata.store import StoreError, open_dataset
 

