@@ -10,6 +10,7 @@ from glassdata.potentials.bond_order import (
 from glassdata.potentials.eam import EAM
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
+from glassdata.potentials.tabulated import MissingTableError, TabulatedFile
 from glassdata.potentials.zhou import zhou_eam
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "BondOrder",
     "Bonds",
     "LennardJones",
+    "MissingTableError",
     "Potential",
+    "TabulatedFile",
     "read_setfl",
     "zhou_eam",
 ]
