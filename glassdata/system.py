@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 
 from glassdata.config import ALGORITHM_VERSION, check_positive
-from glassdata.potentials import Potential
+from glassdata.potentials import EnergySurface
 
 DISORDER_CLASSES = ("crystal-like", "defective", "partial", "amorphous")
 
@@ -64,7 +64,7 @@ class System:
     summary: str
     reference: str
     species: tuple[str, ...]
-    potential: Potential
+    potential: EnergySurface
     protocols: Mapping[str, Protocol]
     crystal: Callable[[], Atoms]
     dim: int
