@@ -90,14 +90,14 @@ def relax(
             left = landscape.newton(0.9 * max_force)
         steepest = max(10.0 * max_force, _STRAIN_RESOLUTION)
         slope = landscape.strain_slope()
-        if left <= max_force and slope <= steepest:
+        if left <= max_force and abs(slope) <= steepest:
             return landscape.atoms
         if landscape.evaluations >= max_evaluations:
             break
     found = []
     if left > max_force:
         found.append(f"a force of {left:.2g} eV/Å (at most {max_force:g})")
-    if slope > steepest:
+    if abs(slope) > steepest:
         unit, size = landscape.stress_unit()
         found.append(f"a stress of {size * slope:.2g} {unit} (at most {size * steepest:.2g})")
     raise RelaxationError(
@@ -240,7 +240,7 @@ class _Landscape:
     def strain_slope(self) -> float:
         """Derivative of the energy with respect to the scaled strain, 0 where the cell is fixed."""
         _, gradient = self.energy_gradient(self.start())
-        return float(np.abs(gradient[3 * len(self.atoms) :]).sum())
+        return float(gradient[3 * len(self.atoms) :].sum())
 
     def stress_unit(self) -> tuple[str, float]:
         """Unit of stress, and how much of it is a strain slope of 1: the mean of the diagonal."""
