@@ -10,6 +10,7 @@ from glassdata.potentials.bond_order import (
 from glassdata.potentials.eam import EAM
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
+from glassdata.potentials.stillinger_weber import StillingerWeber
 from glassdata.potentials.zhou import zhou_eam
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Bonds",
     "LennardJones",
     "Potential",
+    "StillingerWeber",
     "read_setfl",
     "zhou_eam",
 ]
