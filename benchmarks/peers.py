@@ -18,8 +18,8 @@ from matscipy.numerical import numerical_hessian
 from scipy import sparse
 
 from glassdata.eigen import eigenvalues
-from glassdata.melt import MissingLammps, _engine
 from glassdata.potentials import EAM, BondOrder, LennardJones, Potential
+from glassdata.protocols.melt import MissingLammps, _engine
 from glassdata.units import THZ
 from glassdata.vibrations import pdos, without_translations
 

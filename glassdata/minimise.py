@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 
 from glassdata.potentials import Bonds, Potential
 from glassdata.potentials.base import central_blocks, lengths
-from glassdata.potentials.verlet import VerletList
+from glassdata.potentials.verlet import SKIN, VerletList
 
 # Eigenvalues below this share of the largest entry of the Hessian count as zero: frequencies of
 # 1e-4 of the highest, such as dangling atoms have where nothing resists their turning.
@@ -21,6 +21,24 @@ _UNSTABLE = 1e-8
 _FRESH_STARTS = 8
 # Energies are rounded to 1e-14 eV or so, which hides strain slopes below this.
 _STRAIN_RESOLUTION = 1e-5  # eV/Å
+
+# Directions of a saddle are pushed so far, Å.
+_PUSH = 0.1
+# Energy of two overlapping atoms while they are taken apart, half of its height, eV.
+_STRENGTH = 5.0
+# Correction pairs that L-BFGS remembers.
+_MEMORY = 20
+
+#: The constants of the minimiser that a relaxed structure depends on.
+SCIENCE = {
+    "unstable": _UNSTABLE,
+    "fresh_starts": _FRESH_STARTS,
+    "strain_resolution": _STRAIN_RESOLUTION,
+    "push": _PUSH,
+    "memory": _MEMORY,
+    "skin": SKIN,
+    "separating_strength": _STRENGTH,
+}
 
 
 class RelaxationError(ArithmeticError):
@@ -100,7 +118,7 @@ def settle(
         push = vectors[:, 0].reshape(-1, 3)
         # The sign of an eigenvector is arbitrary; fixing it keeps the result reproducible.
         push *= np.sign(push.flat[np.abs(push).argmax()])
-        atoms.positions += 0.1 * push / np.abs(push).max()
+        atoms.positions += _PUSH * push / np.abs(push).max()
     raise RelaxationError(f"still at a saddle point after {max_rounds} relaxations")
 
 
@@ -146,7 +164,7 @@ class _Landscape:
             jac=True,
             method="L-BFGS-B",
             options={
-                "maxcor": 20,
+                "maxcor": _MEMORY,
                 "gtol": slope,
                 "ftol": 0.0,
                 "maxiter": max_evaluations,
@@ -214,7 +232,7 @@ class SoftSpheres(Potential):
 
     diameter: float
     symbols: tuple[str, ...]
-    strength: float = 5.0
+    strength: float = _STRENGTH
     dim: int = 3
     half: ClassVar[bool] = True
 

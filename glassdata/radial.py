@@ -50,7 +50,7 @@ def rdf(atoms: Atoms, edges: np.ndarray, dim: int = 3) -> np.ndarray:
         cell), or ``edges`` or ``dim`` make no sense.
     """
     edges = _checked_edges(edges)
-    shells = _density(atoms, dim) * _shells(edges, dim)
+    shells = number_density(atoms, dim) * _shells(edges, dim)
     counts, _ = np.histogram(neighbours("d", atoms, edges[-1]), bins=edges)
     return counts / (len(atoms) * shells)
 
@@ -82,7 +82,7 @@ def partial_rdf(
         As :func:`rdf`; also if ``atoms`` has a species that is not listed, or one is listed twice.
     """
     edges = _checked_edges(edges)
-    shells = _density(atoms, dim) / len(atoms) * _shells(edges, dim)
+    shells = number_density(atoms, dim) / len(atoms) * _shells(edges, dim)
     symbols = np.array(atoms.get_chemical_symbols())
     if len(set(species)) != len(species) or not set(symbols) <= set(species):
         raise ValueError(
@@ -149,6 +149,25 @@ def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:
     return np.bincount(neighbours("i", atoms, cutoff), minlength=len(atoms))
 
 
+def periodic_extent(atoms: Atoms) -> float:
+    """Volume (Å³) that three periodic cell vectors span, or area (Å²) that two span.
+
+    Raises
+    ------
+    ValueError
+        If the structure is periodic in fewer than two directions, or they are linearly dependent.
+    """
+    vectors = atoms.cell.array[atoms.pbc]
+    if len(vectors) < 2:
+        raise ValueError(
+            f"two or three periodic directions are needed, got pbc = {atoms.pbc.tolist()}"
+        )
+    size = np.sqrt(max(np.linalg.det(vectors @ vectors.T), 0.0))
+    if not size > 0:
+        raise ValueError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
+    return float(size)
+
+
 def _half_crossing(r: np.ndarray, g: np.ndarray) -> float:
     """Where g first falls below half of g[0], walking along r."""
     below = np.flatnonzero(g < g[0] / 2)
@@ -173,7 +192,7 @@ def _shells(edges: np.ndarray, dim: int) -> np.ndarray:
     return {2: np.pi, 3: 4 * np.pi / 3}[dim] * np.diff(edges**dim)
 
 
-def _density(atoms: Atoms, dim: int) -> float:
+def number_density(atoms: Atoms, dim: int) -> float:
     """Atoms per Å³ (three dimensions) or per Å² of the periodic plane (two)."""
     if dim not in (2, 3):
         raise ValueError(f"dim must be 2 or 3, got {dim}")
@@ -184,8 +203,4 @@ def _density(atoms: Atoms, dim: int) -> float:
             f"g(r) in {dim} dimensions needs {dim} periodic directions to define a density, "
             f"got pbc = {atoms.pbc.tolist()}"
         )
-    vectors = atoms.cell.array[atoms.pbc]
-    size = np.sqrt(max(np.linalg.det(vectors @ vectors.T), 0.0))
-    if not size > 0:
-        raise ValueError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
-    return len(atoms) / size
+    return len(atoms) / periodic_extent(atoms)

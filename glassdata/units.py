@@ -6,7 +6,7 @@ frequencies in THz (ordinary, not angular) and times in ps.
 
 from math import pi
 
-from scipy.constants import angstrom, elementary_charge, physical_constants, tera
+from scipy.constants import angstrom, elementary_charge, giga, physical_constants, tera
 
 _ATOMIC_MASS = physical_constants["atomic mass constant"][0]
 
@@ -15,3 +15,9 @@ THZ = (elementary_charge / (angstrom**2 * _ATOMIC_MASS)) ** 0.5 / (2 * pi * tera
 
 #: Boltzmann's constant, eV/K.
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
+
+#: Stress of a solid in GPa that is 1 eV/Å³.
+GIGAPASCAL = elementary_charge / (angstrom**3 * giga)
+
+#: Stress of a sheet in N/m that is 1 eV/Å².
+NEWTON_PER_METRE = elementary_charge / angstrom**2

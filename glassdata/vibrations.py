@@ -5,11 +5,13 @@ import os
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
+from ase.calculators.fd import calculate_numerical_stress
 from numba import njit
 from scipy import sparse
 
 from glassdata.eigen import eigenvalues, peak_bytes
 from glassdata.potentials import Potential
+from glassdata.radial import periodic_extent
 from glassdata.units import THZ
 
 
@@ -21,6 +23,60 @@ def energy_forces(atoms: Atoms, potential: Potential | Calculator) -> tuple[floa
         return energy, -bonds.gather(gradient)[0]
     atoms = _free(atoms, potential)
     return atoms.get_potential_energy(), atoms.get_forces()
+
+
+def stress(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
+    """Stress: derivative of the energy with respect to strain, per volume or area.
+
+    The sign is that of ASE: positive along the diagonal where the structure is under tension,
+    that is, where it would shrink if its cell were free.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Periodic in three directions, or in two: a sheet, whose stress is a force per length.
+    potential : Potential or ASE calculator
+        A calculator that gives no stress has its energy differenced under strains of 1e-6.
+
+    Returns
+    -------
+    (3, 3), symmetric to rounding. In eV/Å³ for three periodic directions (times
+    ``glassdata.units.GIGAPASCAL``: GPa); in eV/Å² of the periodic plane for two (times
+    ``glassdata.units.NEWTON_PER_METRE``: N/m).
+
+    Raises
+    ------
+    ValueError
+        If fewer than two directions are periodic, or as for ``hessian``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> stretched = system.crystal()
+    >>> stretched.set_cell(1.01 * stretched.cell, scale_atoms=True)
+    >>> bool(gd.stress(stretched, system.potential)[0, 0] > 0)
+    True
+    """
+    return _virial(atoms, potential) / periodic_extent(atoms)
+
+
+def _virial(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
+    """Derivative of the energy with respect to the strain of space, (3, 3), eV."""
+    if isinstance(potential, Potential):
+        bonds = potential.bonds(atoms)
+        _, gradient = potential.energy_gradient(potential.types(atoms), bonds)
+        return bonds.vector.T @ gradient
+    atoms = _free(atoms, potential)
+    # ASE divides by a volume, which a sheet need not have; any height serves, as it drops out.
+    atoms.set_cell(atoms.cell.complete())
+    try:
+        per_volume = atoms.get_stress(voigt=False)
+    except NotImplementedError:
+        per_volume = calculate_numerical_stress(
+            atoms, eps=1e-6, voigt=False, force_consistent=False
+        )
+    return per_volume * atoms.get_volume()
 
 
 def _free(atoms: Atoms, calculator: Calculator) -> Atoms:

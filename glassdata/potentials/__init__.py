@@ -11,6 +11,7 @@ from glassdata.potentials.eam import EAM
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
 from glassdata.potentials.stillinger_weber import StillingerWeber
+from glassdata.potentials.tabulated import MissingTableError, TabulatedFile
 from glassdata.potentials.zhou import zhou_eam
 
 __all__ = [
@@ -21,8 +22,10 @@ __all__ = [
     "BondOrder",
     "Bonds",
     "LennardJones",
+    "MissingTableError",
     "Potential",
     "StillingerWeber",
+    "TabulatedFile",
     "read_setfl",
     "zhou_eam",
 ]

@@ -8,7 +8,7 @@ from glassdata.potentials.base import Bonds, Potential
 
 # Skin in units of the cut-off. The line search of a minimiser jumps to and fro, and a search for
 # neighbours costs as much as a few energies.
-_SKIN = 0.15
+SKIN = 0.15
 
 
 class VerletList:
@@ -38,7 +38,7 @@ class VerletList:
 
     @property
     def _skin(self) -> float:
-        return _SKIN * self._potential.cutoff
+        return SKIN * self._potential.cutoff
 
 
 class _Snapshot:

@@ -1,5 +1,6 @@
 """Opening sealed datasets, and packing them into one file."""
 
+import json
 import os
 import zipfile
 from contextlib import suppress
@@ -140,6 +141,14 @@ def recorded(where: Path) -> tuple[str, dict[str, list[int]]]:
     with open_dataset(where) as tree:
         rows = {name: group["structure"].values.tolist() for name, group in tree.children.items()}
         return tree.attrs["profile"], rows
+
+
+def recorded_science(where: Path) -> dict[str, dict]:
+    """What determined the rows of a store or a packed dataset: ``System.science`` by system."""
+    if not where.is_file():
+        return dict(read_config(where).systems)
+    with open_dataset(where) as tree:
+        return {n: json.loads(group.attrs["configuration"]) for n, group in tree.children.items()}
 
 
 def recorded_row(where: Path, system: str, index: int) -> dict[str, np.ndarray]:

