@@ -12,9 +12,9 @@ from test_potentials import EPSILON, SIGMA, lj
 import glassdata as gd
 from glassdata.bands import bands
 from glassdata.config import digest
-from glassdata.generate import CrystalDisorder, Stratum
 from glassdata.minimise import relax, settle
 from glassdata.potentials import CalculatorPotential
+from glassdata.protocols import CrystalDisorder, Stratum
 from glassdata.row import compute_row
 from glassdata.system import System
 from glassdata.vibrations import energy_forces
