@@ -122,7 +122,7 @@ def test_half_fits_see_one_half_only(linear):
         "l2_ridge": 1e-6,
         "l1_lasso": 1e-3,
         "l2_lasso": 0.0,
-        "n_components_pcr": 99,
+        "n_components_pcr": 9,
     }
     half = reading.half_fits(X, Y, GROUPS, maps, ["ridge", "lasso", "pcr"])
     train, test = models.grouped_folds(GROUPS, 2, 0)[0]

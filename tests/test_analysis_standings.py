@@ -119,5 +119,7 @@ def test_least_squares_remembers_few_structures_and_predicts_a_line_from_many():
     training, held_out = standings.least_squares_losses(X, Y, folds, 6)
     assert training < 1e-12 < 0.1 < held_out
     training, held_out = standings.least_squares_losses(X, Y, folds, 48)
-    # Of 48 structures 9 fitted numbers per bin take a fifth of the noise, and give it back.
-    assert training < 0.01 < held_out < 0.02
+    # Nine fitted numbers per bin take about a fifth of the noise, .01, out of 48 structures. The
+    # held-out mean of 180 numbers scatters by a tenth.
+    assert training == pytest.approx(0.8 * 0.01, rel=0.3)
+    assert training < held_out < 0.02
