@@ -4,10 +4,10 @@ Arrays only: X of shape (n, n_r), Y of shape (n, n_omega), one structure per row
 group (a parent melt or template) resemble each other and must never stand on both sides of a split.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import has_fit_parameter
@@ -63,7 +63,7 @@ def r2(Y_true: np.ndarray, Y_pred: np.ndarray, Y_train_mean: np.ndarray) -> floa
 
 
 def r2_draws(
-    error: np.ndarray, baseline: np.ndarray, groups: Sequence, draws: int = 2000, seed: int = 0
+    error: np.ndarray, baseline: np.ndarray, groups: ArrayLike, draws: int = 2000, seed: int = 0
 ) -> np.ndarray:
     """R² of bootstrap samples of families, to take intervals from; the fits stay as they are.
 
@@ -134,8 +134,13 @@ class Evaluation:
         """R² against the training mean, as :func:`r2`."""
         return r2(self.truth, self.prediction, self.baseline)
 
+    @property
+    def error_by_bin(self) -> np.ndarray:
+        """Root mean square of the held-out errors in each bin, shape (n_omega,), unit of Y."""
+        return np.sqrt(np.mean((self.prediction - self.truth) ** 2, axis=0))
 
-def by_class(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Score]:
+
+def by_class(evaluation: Evaluation, classes: ArrayLike) -> dict[str, Score]:
     """Scores inside each class, such as the disorder classes, in sorted order.
 
     ``r2`` compares with the mean of the whole training set, as overall; knowing the class alone
@@ -145,26 +150,62 @@ def by_class(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Score]
     training mean is exact.
     """
     classes = np.asarray(classes)
-    if classes.shape != evaluation.fold.shape:
-        raise ValueError(f"{len(evaluation.fold)} structures but classes of shape {classes.shape}")
+    means = class_means(evaluation, classes)
     scores = {}
     for name in np.unique(classes):
         mine = classes == name
         truth, guess = evaluation.truth[mine], evaluation.prediction[mine]
         baseline = evaluation.baseline[mine]
-        fold = evaluation.fold[mine]
         scores[str(name)] = Score(
             n=int(mine.sum()),
             mse=mse(truth, guess),
             baseline_mse=mse(truth, baseline),
             r2=_r2_or_nan(truth, guess, baseline),
-            class_r2=_r2_or_nan(truth, guess, _training_means(truth, fold)),
+            class_r2=_r2_or_nan(truth, guess, means[mine]),
         )
     return scores
 
 
+def class_means(evaluation: Evaluation, classes: ArrayLike) -> np.ndarray:
+    """Mean spectrum of the training structures of each structure's own class.
+
+    What someone predicts who knows the class of a structure and nothing else. The structure's own
+    fold takes no part, so neither it nor any structure of its group is ever among them.
+
+    Parameters
+    ----------
+    evaluation
+        Says which structures were held out together.
+    classes
+        Shape (n,), one label per structure.
+
+    Returns
+    -------
+    (n, n_omega)
+        In the unit of Y; NaN where no structure of the class was left to train on.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0], [3.0], [5.0], [7.0]])
+    >>> found = Evaluation(Y, Y, Y, fold=np.array([0, 1, 1, 1]), parameters=())
+    >>> class_means(found, ["glass", "glass", "glass", "crystal"]).ravel().tolist()
+    [4.0, 1.0, 1.0, nan]
+    """
+    classes = np.asarray(classes)
+    if classes.shape != evaluation.fold.shape:
+        raise ValueError(f"{len(evaluation.fold)} structures but classes of shape {classes.shape}")
+    means = np.full_like(evaluation.truth, np.nan)
+    for number in np.unique(evaluation.fold):
+        for name in np.unique(classes):
+            known = (evaluation.fold != number) & (classes == name)
+            if known.any():
+                asked = (evaluation.fold == number) & (classes == name)
+                means[asked] = evaluation.truth[known].mean(axis=0)
+    return means
+
+
 def grouped_folds(
-    groups: Sequence, n_splits: int = 5, seed: int = 0
+    groups: ArrayLike, n_splits: int = 5, seed: int = 0
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Split structures into folds without ever splitting a group.
 
@@ -201,7 +242,7 @@ def cross_validate(
     model: BaseEstimator,
     X: np.ndarray,
     Y: np.ndarray,
-    groups: Sequence,
+    groups: ArrayLike,
     n_splits: int = 5,
     seed: int = 0,
 ) -> Evaluation:
@@ -272,15 +313,6 @@ def _sums(Y) -> np.ndarray:
     if not np.all(sums > 0):
         raise ValueError(f"spectra must have a positive sum, the smallest is {sums.min():.3g}")
     return sums
-
-
-def _training_means(Y: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """For each row of Y, the mean of the rows of other folds; NaN where there are none."""
-    means = np.full_like(Y, np.nan)
-    for number in np.unique(fold):
-        if np.any(fold != number):
-            means[fold == number] = Y[fold != number].mean(axis=0)
-    return means
 
 
 def _r2_or_nan(truth: np.ndarray, guess: np.ndarray, baseline: np.ndarray) -> float:

@@ -18,7 +18,7 @@ from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from glassdata.potentials import Potential
+from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
 
@@ -54,7 +54,7 @@ class KernelSpectrum:
 
 def pdos_kpm(
     atoms: Atoms,
-    potential: Potential | Calculator,
+    potential: EnergySurface | Calculator,
     edges: np.ndarray,
     *,
     n_moments: int = 400,
@@ -116,7 +116,7 @@ def pdos_kpm(
 
 def _processors() -> int:
     """Those that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Product:

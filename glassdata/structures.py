@@ -16,13 +16,14 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
 from ase import Atoms
 
 from glassdata.evaluation import normalised
-from glassdata.modelfile import fingerprint
+from glassdata.models.modelfile import fingerprint
 from glassdata.schema import RAGGED
 from glassdata.store import StoreError, open_dataset
 
@@ -168,6 +169,16 @@ class Dataset:
         return tuple(map(str, self.stored["pair"].values)) if "pair" in self.stored else ()
 
     @property
+    def n_failed(self) -> int:
+        """Number of rows of this glass that failed, and are in no selection."""
+        return int(np.sum(self.stored["status"].values != "ok"))
+
+    @property
+    def title(self) -> str:
+        """Name of the glass in words."""
+        return str(self.stored.attrs["title"])
+
+    @property
     def species(self) -> tuple[str, ...]:
         """Chemical symbols of the glass."""
         return tuple(self.stored.attrs["species"])
@@ -217,7 +228,7 @@ class Dataset:
                 key = key.astype(int)
         return replace(self, rows=self.rows[key])
 
-    def where(self, **conditions: object) -> "Dataset":
+    def where(self, **conditions: Any) -> "Dataset":
         """Structures whose variables have these values; of a list, any of its values will do.
 
         >>> gd.dataset("lj3d").where(disorder_class=["partial", "amorphous"], replicate=False)
@@ -229,8 +240,9 @@ class Dataset:
         """
         chosen = np.ones(len(self), bool)
         for name, wanted in conditions.items():
-            several = isinstance(wanted, Collection) and not isinstance(wanted, str)
-            chosen &= np.isin(self[name], list(wanted) if several else [wanted])
+            if isinstance(wanted, str) or not isinstance(wanted, Collection):
+                wanted = [wanted]
+            chosen &= np.isin(self[name], np.asarray(list(wanted)))
         return self[chosen]
 
     def __getattr__(self, name: str) -> np.ndarray:
@@ -262,7 +274,8 @@ class Dataset:
     @property
     def _variables(self) -> list[str]:
         """Names of the variables that have one value per structure."""
-        return [n for n, v in self.stored.variables.items() if v.dims[:1] == ("structure",)]
+        stored = self.stored.variables.items()
+        return [str(name) for name, v in stored if v.dims[:1] == ("structure",)]
 
     def _variable(self, name: str) -> np.ndarray:
         if name not in self._variables:

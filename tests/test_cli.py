@@ -362,7 +362,7 @@ def test_what_cannot_end_well_is_refused_before_the_minimisation(cli, tmp_path, 
     flat.set_pbc([True, True, False])
     relax = ["--system", "lj3d", "--relax"]
     refused(cli("spectrum", save(tmp_path / "f.xyz", flat), *relax), 2, "3 periodic directions")
-    monkeypatch.setattr("glassdata.vibrations.peak_bytes", lambda n: 1e18)
+    monkeypatch.setattr("glassdata.eigen.peak_bytes", lambda n: 1e18)
     refused(cli("spectrum", save(tmp_path / "g.xyz", argon(3)), *relax), 1, "GiB")
 
 
@@ -405,7 +405,7 @@ def model(cli, store, tmp_path):
 def test_every_model_can_be_fitted_and_asked(cli, store, tmp_path, monkeypatch, kind):
     if kind == "cnn":
         pytest.importorskip("torch", reason="PyTorch is not installed: make cnn")
-        monkeypatch.setattr("glassdata.models.WEIGHT_DECAYS", (0.0,))
+        monkeypatch.setattr("glassdata.models.networks.WEIGHT_DECAYS", (0.0,))
     path = tmp_path / "model.npz"
     status, out, errors = cli("fit", store, "--system", "ar", "--model", kind, "-o", path)
     assert (status, errors) == (0, "")

@@ -41,7 +41,7 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
     except Exception as error:  # every reader of ASE fails in its own way
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise click.UsageError(f"{path} is not a readable structure file ({reason})") from error
-    if not frames:
+    if not isinstance(frames, list) or not frames:
         raise click.UsageError(f"{path} holds no structure")
     for number, atoms in enumerate(frames):
         where = f"{path}" if len(frames) == 1 else f"{path}, structure {number}"
@@ -160,9 +160,9 @@ def describe_all(
 ) -> list[dict[str, np.ndarray]]:
     """g(r), spectrum and checks of every structure, minimised first if ``relaxed``."""
     from glassdata.describe import describe
+    from glassdata.eigen import check_memory
     from glassdata.minimise import relax
     from glassdata.radial import rdf
-    from glassdata.vibrations import check_memory
 
     for atoms in frames:  # what cannot end well should not begin with a long minimisation
         check_memory(system.potential.dim, len(atoms))

@@ -28,17 +28,8 @@ SIZES = (10, 40, 160)
 #: ten structures an epoch is a single step, after thirty of which nothing can be said.
 PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
-    "residual": lambda: models.cnn("residual"),
-    "cnn": models.cnn,
-    "elastic_net": models.elastic_net,
-    "lasso": models.lasso,
-    "kernel_ridge": models.kernel_ridge,
-    "nearest": models.nearest,
-    "ridge": models.ridge,
-    "pcr": models.pcr,
-    "variance": lambda: models.scalar("variance"),
+    **{name: kind.make for name, kind in models.MODELS.items()},
     "density": models.scalar,
-    "mean": models.mean,
     # The paper's way of comparing: least squares, and the network trained to the end.
     "least_squares": lambda: models.ridge(0.0),
     "cnn_to_the_end": lambda: models.cnn(validation_fraction=0.0, max_epochs=1000),

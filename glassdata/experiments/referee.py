@@ -34,10 +34,7 @@ MEASURES = (
     "leakage", "residual", "baselines", "left_out", "bins", "density", "scores", "noise", "size",
 )  # fmt: skip
 YARDSTICKS: Mapping[str, Callable[[], BaseEstimator]] = {
-    "ridge": models.ridge,
-    "kernel_ridge": models.kernel_ridge,
-    "nearest": models.nearest,
-    "variance": lambda: models.scalar("variance"),
+    name: models.MODELS[name].make for name in ("ridge", "kernel_ridge", "nearest", "variance")
 } | dict.fromkeys(("density", "n_atoms", "peak_width"), models.scalar)
 
 
@@ -98,12 +95,9 @@ def _baselines(data: Dataset) -> dict[str, np.ndarray]:
         held_out = _held_out(data, make(), _features(data, name))
         out[f"error_{name}"] = _errors(held_out.prediction, held_out.truth)
     out["baseline"] = _errors(held_out.baseline, held_out.truth)
-    class_mean = held_out.baseline.copy()
-    for number, kind in product(range(FOLDS), np.unique(data.classes)):
-        known = (held_out.fold != number) & (data.classes == kind)
-        asked = (held_out.fold == number) & (data.classes == kind)
-        if known.any():
-            class_mean[asked] = data.shares[known].mean(axis=0)
+    # A class that the other folds have not seen is guessed by the mean of all.
+    class_mean = models.class_means(held_out, data.classes)
+    class_mean = np.where(np.isnan(class_mean), held_out.baseline, class_mean)
     out["error_class_mean"] = _errors(class_mean, held_out.truth)
     return out
 

@@ -121,6 +121,6 @@ def _tersoff_file(potential: BondOrder, symbol: str) -> str:
     p = {name: value[kind, kind] for name, value in vars(potential.table).items()}
     middle, half_width = (p["r1"] + p["r2"]) / 2, (p["r2"] - p["r1"]) / 2
     # element × 3, m, gamma, lambda3, c, d, cos(theta0), n, beta, lambda2, B, R, D, lambda1, A
-    numbers = [3.0, 1.0, 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"], p["B"]]
+    numbers = [3.0, p["gamma"], 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"], p["B"]]
     numbers += [middle, half_width, p["lam"], p["A"]]
     return " ".join([symbol] * 3 + [f"{number:.17g}" for number in numbers]) + "\n"
