@@ -89,7 +89,7 @@ def test_wasserstein_distance_is_that_of_scipy():
             for guess, truth in zip(guesses, data.shares, strict=True)
         ]
         np.testing.assert_allclose(found[f"wasserstein_{name}"], expected, rtol=1e-9)
-    assert np.all(found["wasserstein_truth"] == 0)
+    assert found["wasserstein_truth"].max() < 1e-13  # a sum of twenty roundings
 
 
 def test_moments_of_spectra_of_one_and_two_lines():
