@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers
-
 from glassdata.melt import MissingLammps, _engine
 
 _BAR = 1.6021765e6  # eV/Å³ in bar, to the digits that LAMMPS itself uses

@@ -7,9 +7,11 @@ from glassdata.potentials.bond_order import (
     TERSOFF_1989,
     BondOrder,
 )
+from glassdata.potentials.calculator import CalculatorPotential, surface_of
 from glassdata.potentials.eam import EAM
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
+from glassdata.potentials.surface import EnergySurface
 from glassdata.potentials.tabulated import MissingTableError, TabulatedFile
 from glassdata.potentials.zhou import zhou_eam
 
@@ -20,10 +22,13 @@ __all__ = [
     "TERSOFF_1989",
     "BondOrder",
     "Bonds",
+    "CalculatorPotential",
+    "EnergySurface",
     "LennardJones",
     "MissingTableError",
     "Potential",
     "TabulatedFile",
     "read_setfl",
+    "surface_of",
     "zhou_eam",
 ]
