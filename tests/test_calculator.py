@@ -12,9 +12,10 @@ from test_potentials import EPSILON, SIGMA, lj
 import glassdata as gd
 from glassdata.bands import bands
 from glassdata.config import digest
-from glassdata.generate import CrystalDisorder, Stratum
+from glassdata.crystal import Crystal
 from glassdata.minimise import relax, settle
 from glassdata.potentials import CalculatorPotential
+from glassdata.protocols import CrystalDisorder, Stratum
 from glassdata.row import compute_row
 from glassdata.system import System
 from glassdata.vibrations import energy_forces
@@ -182,9 +183,7 @@ def test_of_a_bare_calculator_only_energies_are_known():
 
 
 def test_a_system_of_a_calculator_makes_rows():
-    def crystal():
-        return bulk("Ar", "fcc", a=5.3, cubic=True)
-
+    fcc = {"name": "Ar", "crystalstructure": "fcc", "a": 5.3, "cubic": True}
     protocol = CrystalDisorder(
         4,
         (2, 1, 1),
@@ -202,7 +201,7 @@ def test_a_system_of_a_calculator_makes_rows():
         species=("Ar",),
         potential=described(),
         protocols={"demo": protocol},
-        crystal=crystal,
+        crystal=Crystal(bulk, fcc, described(), max_force=1e-3),
         dim=3,
         r_max=10.0,
         omega_max=3.0,
