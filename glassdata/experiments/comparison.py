@@ -15,7 +15,6 @@ from itertools import product
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import has_fit_parameter
 
 from glassdata import models
 from glassdata.structures import Dataset
@@ -69,9 +68,8 @@ def _trial(
         estimator.set_params(seed=seed)
     if getattr(estimator, "validation_fraction", 0):
         estimator.set_params(patience=_patience(estimator, len(train)))
-    extra = {"groups": data.groups[train]} if has_fit_parameter(estimator, "groups") else {}
     start = time.process_time()
-    estimator.fit(X[train], Y[train], **extra)
+    models.fit_grouped(estimator, X[train], Y[train], data.groups[train])
     seconds = time.process_time() - start
     mean = Y[train].mean(axis=0)
     chosen = getattr(estimator, "best_params_", {})

@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import euclidean_distances
 
 from glassdata import models
+from glassdata.experiments import objections
 from glassdata.structures import Dataset
 
 FOLDS = 5
@@ -100,9 +101,7 @@ def _baselines(data: Dataset) -> dict[str, np.ndarray]:
         held_out = _held_out(data, make(), _features(data, name))
         out[f"error_{name}"] = _errors(held_out.prediction, held_out.truth)
     out["baseline"] = _errors(held_out.baseline, held_out.truth)
-    # A class that the other folds have not seen is guessed by the mean of all.
-    class_mean = models.class_means(held_out, data.classes)
-    class_mean = np.where(np.isnan(class_mean), held_out.baseline, class_mean)
+    class_mean = objections.class_means(held_out, data.classes)
     out["error_class_mean"] = _errors(class_mean, held_out.truth)
     return out
 
