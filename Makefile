@@ -112,7 +112,8 @@ lint: $(STAMP) ## ruff: rules and layout
 
 # The potential of cualzr_sheng does not ship: SETFL=path/to/ZrCuAl2011.eam.alloy adds that glass.
 data: $(STAMP) ## regenerate the reference dataset (an hour on two cores; resumes where it stopped)
-	$(BIN)/glassdata build $(REFERENCE) --profile reference $(if $(SETFL),--setfl $(SETFL))
+	$(if $(SETFL),$(BIN)/glassdata systems --add $(SETFL))
+	$(BIN)/glassdata build $(REFERENCE) --profile reference
 	$(BIN)/glassdata verify $(REFERENCE)
 	@mkdir -p book/data
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]))' $(REFERENCE) $(DATASET)

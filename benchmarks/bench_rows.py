@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from cases import mostly_large
 
-from glassdata.melt import quench_in_plane
 from glassdata.minimise import separate
+from glassdata.protocols.melt import quench_in_plane
 from glassdata.row import compute_row
 from glassdata.systems import SYSTEMS
 

@@ -9,8 +9,8 @@ import pytest
 from ase import Atoms
 
 import glassdata as gd
-from glassdata.generate import vacate
 from glassdata.minimise import relax
+from glassdata.protocols import vacate
 from glassdata.systems import SYSTEMS
 
 

@@ -18,8 +18,8 @@ from matscipy.numerical import numerical_hessian
 from scipy import sparse
 
 from glassdata.eigen import eigenvalues
-from glassdata.melt import MissingLammps, _engine
 from glassdata.potentials import EAM, BondOrder, LennardJones, Potential
+from glassdata.protocols.melt import MissingLammps, _engine
 from glassdata.units import THZ
 from glassdata.vibrations import pdos, without_translations
 
@@ -161,10 +161,11 @@ def tersoff_file(potential: BondOrder) -> str:
     lines = []
     for i, j, k in product(range(len(potential.species)), repeat=3):
         p = {name: value[i, j] for name, value in vars(potential.table).items()}
-        # The cut-off of a triplet is that of its third atom.
+        # The cut-off and the angular function of a triplet are those of its third atom.
+        p |= {name: vars(potential.table)[name][i, k] for name in ("gamma", "c", "d", "h")}
         r1, r2 = potential.table.r1[i, k], potential.table.r2[i, k]
         # m, gamma, lambda3, c, d, cos(theta0), n, beta, lambda2, B, R, D, lambda1, A
-        numbers = [3.0, 1.0, 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"]]
+        numbers = [3.0, p["gamma"], 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"]]
         numbers += [p["chi"] * p["B"], (r1 + r2) / 2, (r2 - r1) / 2, p["lam"], p["A"]]
         words = [potential.species[n] for n in (i, j, k)] + [f"{x:.17g}" for x in numbers]
         lines.append(" ".join(words))

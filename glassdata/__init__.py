@@ -22,6 +22,8 @@ _HOME = {
     "crystal_spectra": "bands",
     "relax": "minimise",
     "open_dataset": "store",
+    "dataset": "structures",
+    "Dataset": "structures",
     "open_results": "results",
     "models": None,
     "plots": None,

@@ -134,6 +134,11 @@ class Evaluation:
         """R² against the training mean, as :func:`r2`."""
         return r2(self.truth, self.prediction, self.baseline)
 
+    @property
+    def error_by_bin(self) -> np.ndarray:
+        """Root mean square of the held-out errors in each bin, shape (n_omega,), unit of Y."""
+        return np.sqrt(np.mean((self.prediction - self.truth) ** 2, axis=0))
+
 
 def by_class(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Score]:
     """Scores inside each class, such as the disorder classes, in sorted order.
@@ -145,22 +150,58 @@ def by_class(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Score]
     training mean is exact.
     """
     classes = np.asarray(classes)
-    if classes.shape != evaluation.fold.shape:
-        raise ValueError(f"{len(evaluation.fold)} structures but classes of shape {classes.shape}")
+    means = class_means(evaluation, classes)
     scores = {}
     for name in np.unique(classes):
         mine = classes == name
         truth, guess = evaluation.truth[mine], evaluation.prediction[mine]
         baseline = evaluation.baseline[mine]
-        fold = evaluation.fold[mine]
         scores[str(name)] = Score(
             n=int(mine.sum()),
             mse=mse(truth, guess),
             baseline_mse=mse(truth, baseline),
             r2=_r2_or_nan(truth, guess, baseline),
-            class_r2=_r2_or_nan(truth, guess, _training_means(truth, fold)),
+            class_r2=_r2_or_nan(truth, guess, means[mine]),
         )
     return scores
+
+
+def class_means(evaluation: Evaluation, classes: Sequence[str]) -> np.ndarray:
+    """Mean spectrum of the training structures of each structure's own class.
+
+    What someone predicts who knows the class of a structure and nothing else. The structure's own
+    fold takes no part, so neither it nor any structure of its group is ever among them.
+
+    Parameters
+    ----------
+    evaluation
+        Says which structures were held out together.
+    classes
+        Shape (n,), one label per structure.
+
+    Returns
+    -------
+    (n, n_omega)
+        In the unit of Y; NaN where no structure of the class was left to train on.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0], [3.0], [5.0], [7.0]])
+    >>> found = Evaluation(Y, Y, Y, fold=np.array([0, 1, 1, 1]), parameters=())
+    >>> class_means(found, ["glass", "glass", "glass", "crystal"]).ravel().tolist()
+    [4.0, 1.0, 1.0, nan]
+    """
+    classes = np.asarray(classes)
+    if classes.shape != evaluation.fold.shape:
+        raise ValueError(f"{len(evaluation.fold)} structures but classes of shape {classes.shape}")
+    means = np.full_like(evaluation.truth, np.nan)
+    for number in np.unique(evaluation.fold):
+        for name in np.unique(classes):
+            known = (evaluation.fold != number) & (classes == name)
+            if known.any():
+                asked = (evaluation.fold == number) & (classes == name)
+                means[asked] = evaluation.truth[known].mean(axis=0)
+    return means
 
 
 def grouped_folds(
@@ -272,15 +313,6 @@ def _sums(Y) -> np.ndarray:
     if not np.all(sums > 0):
         raise ValueError(f"spectra must have a positive sum, the smallest is {sums.min():.3g}")
     return sums
-
-
-def _training_means(Y: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """For each row of Y, the mean of the rows of other folds; NaN where there are none."""
-    means = np.full_like(Y, np.nan)
-    for number in np.unique(fold):
-        if np.any(fold != number):
-            means[fold == number] = Y[fold != number].mean(axis=0)
-    return means
 
 
 def _r2_or_nan(truth: np.ndarray, guess: np.ndarray, baseline: np.ndarray) -> float:

@@ -11,6 +11,7 @@ from scipy.optimize import minimize
 
 from glassdata.potentials import Bonds, EnergySurface, Potential, surface_of
 from glassdata.potentials.base import central_blocks, lengths
+from glassdata.potentials.verlet import SKIN
 from glassdata.radial import periodic_extent
 from glassdata.units import GIGAPASCAL, NEWTON_PER_METRE
 from glassdata.vibrations import hessian
@@ -23,6 +24,24 @@ _UNSTABLE = 1e-8
 _FRESH_STARTS = 8
 # Energies are rounded to 1e-14 eV or so, which hides strain slopes below this.
 _STRAIN_RESOLUTION = 1e-5  # eV/Å
+
+# Directions of a saddle are pushed so far, Å.
+_PUSH = 0.1
+# Energy of two overlapping atoms while they are taken apart, half of its height, eV.
+_STRENGTH = 5.0
+# Correction pairs that L-BFGS remembers.
+_MEMORY = 20
+
+#: The constants of the minimiser that a relaxed structure depends on.
+SCIENCE = {
+    "unstable": _UNSTABLE,
+    "fresh_starts": _FRESH_STARTS,
+    "strain_resolution": _STRAIN_RESOLUTION,
+    "push": _PUSH,
+    "memory": _MEMORY,
+    "skin": SKIN,
+    "separating_strength": _STRENGTH,
+}
 
 
 class RelaxationError(ArithmeticError):
@@ -145,7 +164,7 @@ def settle(
         push = vectors[:, 0].reshape(len(atoms), -1)
         # The sign of an eigenvector is arbitrary; fixing it keeps the result reproducible.
         push *= np.sign(push.flat[np.abs(push).argmax()])
-        atoms.positions[:, : push.shape[1]] += 0.1 * push / np.abs(push).max()
+        atoms.positions[:, : push.shape[1]] += _PUSH * push / np.abs(push).max()
     worst = int(np.abs(push).max(axis=1).argmax())
     raise RelaxationError(
         f"still at a saddle point after {max_rounds} relaxations: curvature {values[0]:.2g} eV/Å² "
@@ -193,7 +212,7 @@ class _Landscape:
             jac=True,
             method="L-BFGS-B",
             options={
-                "maxcor": 20,
+                "maxcor": _MEMORY,
                 "gtol": slope,
                 "ftol": 0.0,
                 "maxiter": max_evaluations,
@@ -268,7 +287,7 @@ class SoftSpheres(Potential):
 
     diameter: float
     symbols: tuple[str, ...]
-    strength: float = 5.0
+    strength: float = _STRENGTH
     dim: int = 3
     half: ClassVar[bool] = True
 

@@ -50,7 +50,7 @@ def rdf(atoms: Atoms, edges: np.ndarray, dim: int = 3) -> np.ndarray:
         cell), or ``edges`` or ``dim`` make no sense.
     """
     edges = _checked_edges(edges)
-    shells = _density(atoms, dim) * _shells(edges, dim)
+    shells = number_density(atoms, dim) * _shells(edges, dim)
     counts, _ = np.histogram(neighbours("d", atoms, edges[-1]), bins=edges)
     return counts / (len(atoms) * shells)
 
@@ -82,7 +82,7 @@ def partial_rdf(
         As :func:`rdf`; also if ``atoms`` has a species that is not listed, or one is listed twice.
     """
     edges = _checked_edges(edges)
-    shells = _density(atoms, dim) / len(atoms) * _shells(edges, dim)
+    shells = number_density(atoms, dim) / len(atoms) * _shells(edges, dim)
     symbols = np.array(atoms.get_chemical_symbols())
     if len(set(species)) != len(species) or not set(symbols) <= set(species):
         raise ValueError(
@@ -192,7 +192,7 @@ def _shells(edges: np.ndarray, dim: int) -> np.ndarray:
     return {2: np.pi, 3: 4 * np.pi / 3}[dim] * np.diff(edges**dim)
 
 
-def _density(atoms: Atoms, dim: int) -> float:
+def number_density(atoms: Atoms, dim: int) -> float:
     """Atoms per Å³ (three dimensions) or per Å² of the periodic plane (two)."""
     if dim not in (2, 3):
         raise ValueError(f"dim must be 2 or 3, got {dim}")

@@ -1,21 +1,24 @@
 """What a glass is to this project: one frozen description per system."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
 from typing import Protocol as Interface
 
 import numpy as np
 from ase import Atoms
 
-from glassdata.config import ALGORITHM_VERSION, check_positive
+from glassdata.config import ALGORITHM_VERSION, POSITION_STEP, check_positive
+from glassdata.crystal import Crystal
+from glassdata.describe import description_science
+from glassdata.minimise import SCIENCE as MINIMISER
 from glassdata.potentials import EnergySurface
 
 DISORDER_CLASSES = ("crystal-like", "defective", "partial", "amorphous")
 
 
 class Protocol(Interface):
-    """How structures are made at one profile: a frozen dataclass whose fields are its settings."""
+    """How structures are made at one profile: a frozen dataclass that declares its science."""
 
     @property
     def n_structures(self) -> int:
@@ -24,11 +27,17 @@ class Protocol(Interface):
     def largest(self, system: "System") -> int:
         """Number of atoms of the largest structure, before any are removed."""
 
+    def science(self) -> dict:
+        """Everything that determines the structures, as plain data, and nothing else.
+
+        Not their number: a longer profile has the same structures and more.
+        """
+
     def __call__(self, system: "System", index: int) -> Atoms:
         """Return the relaxed structure number ``index``.
 
-        The preparation (the knobs of ``glassdata.schema`` that this system has, with ``parent``
-        and ``replicate``) stands in ``Atoms.info``.
+        The preparation stands in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
+        ``parent`` and ``replicate`` are always among them.
         """
 
 
@@ -43,8 +52,8 @@ class System:
         Chemical symbols; they order the partial g(r).
     potential : Potential
     protocols : mapping of profile name to Protocol
-    crystal : callable
-        Returns the perfect crystal, at rest under the same potential: a copy, to be altered.
+    crystal : Crystal
+        Gives the perfect crystal, at rest under the same potential: a copy, to be altered.
     dim : int
         Dimension in which g(r) is normalised.
     r_max : float, Å
@@ -66,7 +75,7 @@ class System:
     species: tuple[str, ...]
     potential: EnergySurface
     protocols: Mapping[str, Protocol]
-    crystal: Callable[[], Atoms]
+    crystal: Crystal
     dim: int
     r_max: float
     omega_max: float
@@ -107,18 +116,27 @@ class System:
         """Name of the disorder class of a structure whose ``class_variable`` is ``measure``."""
         return DISORDER_CLASSES[int(np.searchsorted(self.class_edges, measure))]
 
+    @property
+    def is_sheet(self) -> bool:
+        """Whether atoms that move in space form a sheet, described in its plane."""
+        return self.dim == 2 and self.potential.dim == 3
+
     def science(self, profile: str) -> dict:
-        """Everything that determines the numbers of a row, as plain data."""
-        protocol = asdict(self.protocols[profile])
-        del protocol["n_structures"]  # a longer profile has the same rows and more
-        return {
+        """Everything that determines the rows of a profile, as plain data.
+
+        Returns
+        -------
+        dict
+            ``structure``, what determines the atoms, and ``description``, what determines the
+            variables that are computed from them.
+        """
+        structure = {
             "algorithm": ALGORITHM_VERSION,
             "system": self.name,
-            "species": self.species,
             "potential": self.potential.parameters(),
-            "protocol": {"name": type(self.protocols[profile]).__name__} | protocol,
-            "dim": self.dim,
-            "bins": [self.n_r, self.r_max, self.n_omega, self.omega_max],
-            "bond_length": self.bond_length,
-            "classes": [self.class_variable, *self.class_edges],
+            "crystal": self.crystal.science(),
+            "protocol": self.protocols[profile].science(),
+            "minimiser": MINIMISER,
+            "position_step": POSITION_STEP,
         }
+        return {"structure": structure, "description": description_science(self)}

@@ -1,4 +1,8 @@
-"""Choosing the settings of an estimator on held-out groups, the same way for every estimator."""
+"""Choosing the settings of an estimator on held-out groups, the same way for every estimator.
+
+Every tuned model but the networks tries :data:`EFFORT` settings on the same held-out groups, so
+that none wins a comparison by having been tuned harder.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,12 +16,29 @@ from threadpoolctl import threadpool_limits
 
 from glassdata.evaluation import grouped_folds
 
+#: Settings that every tuned estimator may try, where it has as many.
+EFFORT = 21
+
 
 class GroupFolds(BaseCrossValidator):
-    """Shuffled group folds for tuning: as :func:`grouped_folds`, but content with little.
+    """Folds for tuning: those of :func:`grouped_folds`, or fewer where there are few groups.
 
-    Without groups every structure is its own. With fewer groups than ``n_splits`` there are as
-    many folds as groups, because a small training fold must still be able to choose a penalty.
+    With fewer groups than ``n_splits`` there are as many folds as groups, because a small
+    training set must still be able to choose a penalty. Without groups every structure counts as
+    a group of its own.
+
+    Parameters
+    ----------
+    n_splits
+        Number of folds at most.
+    seed
+        Shuffles the groups into the folds.
+
+    Examples
+    --------
+    >>> families = [0, 0, 1, 1, 2, 2]
+    >>> len(list(GroupFolds(5).split(np.zeros((6, 1)), groups=families)))
+    3
     """
 
     def __init__(self, n_splits: int = 5, seed: int = 0):
@@ -42,7 +63,7 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
     """An estimator whose settings are chosen by the squared error of held-out groups.
 
     ``fit(X, Y, groups=None)`` tries every point of ``grid``, then fits the best again to
-    everything. Without ``groups`` every structure counts as independent: siblings of one melt
+    everything. Without ``groups`` every structure counts as independent: structures of one melt
     then make too weak a penalty look good. Estimators with a method ``path`` fit the whole grid
     at once.
 
@@ -63,6 +84,15 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
         Held-out mean squared error of each candidate, unit of Y squared; infinite where the
         candidate could not be fitted to every fold.
     candidates_ : list of dict
+        All settings that were tried, in the order of ``errors_``.
+
+    Examples
+    --------
+    >>> from glassdata.models import LinearMap
+    >>> X = np.arange(12.0).reshape(6, 2) ** 0.5
+    >>> tuned = Tuned(LinearMap(), {"l2": [1e-3, 1e3]}).fit(X, X, groups=[0, 0, 1, 1, 2, 2])
+    >>> tuned.best_params_
+    {'l2': 0.001}
     """
 
     def __init__(
@@ -107,6 +137,11 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
         if hasattr(self.estimator, "path"):
             return self.estimator.path(X, y, self.candidates_)
         return [clone(self.estimator).set_params(**c).fit(X, y) for c in self.candidates_]
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Arrays of the chosen estimator; see :class:`glassdata.regression.Regression`."""
+        check_is_fitted(self)
+        return self.best_estimator_.to_arrays()
 
     @property
     def coef_(self) -> np.ndarray:

@@ -82,7 +82,8 @@ class Task:
     """What every task of a build shares; travels to the workers.
 
     ``row_timeout`` is the time limit of a row in seconds, None for no limit; ``algorithm`` the
-    version of the algorithms that the rows are to be made with.
+    version of the algorithms that the rows are to be made with; ``not_compared`` the variables,
+    by system, in which a recorded row may differ because another version computed them.
     """
 
     store: Path
@@ -92,6 +93,7 @@ class Task:
     identify: Callable[[str, str, int], str]
     row_timeout: float | None = None
     algorithm: int = ALGORITHM_VERSION
+    not_compared: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
@@ -234,7 +236,8 @@ def compare(task: Task, name: str, index: int) -> Receipt:
     except DamageError as error:
         return Receipt(name, index, "different", reason=str(error))
     new, stages = make_row(task, name, index)
-    differ = [key for key in sorted(old.keys() | new.keys()) if not _same(old, new, key, 0.0)]
+    keys = sorted((old.keys() | new.keys()) - task.not_compared.get(name, frozenset()))
+    differ = [key for key in keys if not _same(old, new, key, 0.0)]
     if not differ:
         return Receipt(name, index, "identical", stages=stages)
     far = [key for key in differ if not _same(old, new, key, TOLERANCE)]

@@ -8,5 +8,5 @@ from glassdata.cli import main
 
 if __name__ == "__main__":
     glassdata.systems.SYSTEMS = fake.SYSTEMS
-    glassdata.engine.source_with = lambda setfl: fake.source()
+    glassdata.engine.source_of = lambda structures: fake.source()
     main()

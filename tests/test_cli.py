@@ -17,6 +17,7 @@ from glassdata.cli import commands, explain, run
 from glassdata.store import pack, prepare, science_config
 from glassdata.store.files import temporary_name
 from glassdata.store.rows import row_path
+from glassdata.systems import SYSTEMS, lacks
 
 
 @pytest.fixture
@@ -404,7 +405,7 @@ def model(cli, store, tmp_path):
 def test_every_model_can_be_fitted_and_asked(cli, store, tmp_path, monkeypatch, kind):
     if kind == "cnn":
         pytest.importorskip("torch", reason="PyTorch is not installed: make cnn")
-        monkeypatch.setattr("glassdata.models.WEIGHT_DECAYS", (0.0,))
+        monkeypatch.setattr("glassdata.models.networks.WEIGHT_DECAYS", (0.0,))
     path = tmp_path / "model.npz"
     status, out, errors = cli("fit", store, "--system", "ar", "--model", kind, "-o", path)
     assert (status, errors) == (0, "")
@@ -485,23 +486,32 @@ def test_too_few_families_to_hold_any_out(cli, tmp_path):
     refused(cli("fit", small, "--system", "ar", "-o", output), 2, "independent family")
 
 
-SHENG = Path(__file__).parents[2] / "shared" / "data" / "ZrCuAl2011.eam.alloy"
-
-
-def test_a_system_whose_file_is_missing_says_where_to_get_it(cli, tmp_path):
-    build = ("build", tmp_path / "s", "--dry-run")
-    refused(cli(*build, "--system", "cualzr_sheng"), 2, "--setfl PATH; obtain it: Cheng, Ma, Sheng")
-    refused(cli(*build, "--setfl", tmp_path / "absent"), 2, "no potential file", "absent")
+def test_a_system_whose_file_is_missing_says_where_to_get_it(cli, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    words = "obtain it (Cheng, Ma, Sheng", "glassdata systems --add"
+    refused(cli("build", tmp_path / "s", "--system", "cualzr_sheng"), 2, *words)
+    refused(cli("build", tmp_path / "s", "--system", "cualzr_sheng", "--dry-run"), 2, *words)
+    assert not (tmp_path / "s").exists()
+    add = ("systems", "--add")
+    refused(cli(*add, tmp_path / "ZrCuAl2011.eam.alloy"), 2, "no potential file", "ZrCuAl2011")
     wrong = tmp_path / "wrong.alloy"
     wrong.write_text("something else\n")
-    refused(cli(*build, "--setfl", wrong), 2, "wrong.alloy", "is not the expected")
+    refused(cli(*add, wrong), 2, "no glass needs a file wrong.alloy; known: ZrCuAl2011.eam.alloy")
+    refused(cli(*add, wrong.rename(tmp_path / "ZrCuAl2011.eam.alloy")), 2, "is not the expected")
 
 
-@pytest.mark.skipif(not SHENG.exists(), reason="no Cheng-Ma-Sheng file beside the repository")
-def test_the_cheng_ma_sheng_glass_is_built_and_recomputed(cli, tmp_path):
-    store, one = tmp_path / "s", ("--setfl", SHENG, "--workers", 1)
+@pytest.mark.skipif(
+    lacks(SYSTEMS["cualzr_sheng"]) is not None,
+    reason="no potential file beside the repository",
+)
+def test_a_glass_whose_potential_is_a_file(cli, tmp_path, monkeypatch):
+    file = SYSTEMS["cualzr_sheng"].potential.path
+    monkeypatch.setenv("HOME", str(tmp_path))
+    store, one = tmp_path / "s", ("--workers", 1)
+    assert "kept" in cli("systems", "--add", file)[1]
     assert cli("build", store, "--system", "cualzr_sheng", "--limit", 1, *one)[0] == 0
     status, output, _ = cli("verify", store, "--recompute", 1, *one)
     assert status == 0
     assert "cualzr_sheng 0: identical" in output
-    refused(cli("verify", store, "--recompute", 1), 2, "no rows to recompute", "needs --setfl")
+    monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
+    refused(cli("verify", store, "--recompute", 1), 2, "no rows to recompute", "file is missing")

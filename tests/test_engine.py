@@ -26,7 +26,7 @@ from glassdata.engine import repair as engine_repair
 from glassdata.engine.execution import Execution
 from glassdata.engine.slurm import _word_if_nobody_comes, slurm_job, walltime_seconds
 from glassdata.engine.streaming import _Stream
-from glassdata.melt import MissingLammps
+from glassdata.protocols.melt import MissingLammps
 from glassdata.row import compute_row, row_id
 from glassdata.store import (
     StoreError,

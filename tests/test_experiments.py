@@ -1,17 +1,17 @@
 """Laws of the experiments on samples whose answer is known; resuming and sealing of results."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import fake_glass as fake
 import numpy as np
 import pytest
+from arrays import changed, dataset_of
 
 import glassdata as gd
 from glassdata import engine, models, results
 from glassdata.experiments import EXPERIMENTS, comparison, referee, run, runner, weights
-from glassdata.experiments.samples import Samples, load
+from glassdata.experiments.runner import load
 from glassdata.store import DamageError, StoreError
 
 N, N_R, N_OMEGA = 60, 20, 8
@@ -20,7 +20,7 @@ NOISE = 3e-4
 
 @pytest.fixture(scope="module")
 def samples():
-    """A noisy linear map; three siblings a family; every fourth family replicates."""
+    """A noisy linear map; three structures a family; every fourth family replicates."""
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(N // 3), 3)
     disorder = np.where(groups % 4 == 3, 0.5, rng.random(N))
@@ -28,9 +28,7 @@ def samples():
     X = 1 + np.outer(disorder, np.sin(r)) + 0.02 * rng.normal(size=(N, N_R))
     Y = 0.125 + 0.02 * np.outer(disorder - 0.5, np.cos(np.pi * omega / N_OMEGA))
     Y += NOISE * rng.normal(size=Y.shape)
-    return Samples(
-        name="ar",
-        dim=3,
+    return dataset_of(
         r=r,
         omega=omega,
         X=X,
@@ -61,7 +59,7 @@ def test_every_cell_comes_back_from_its_file(module, cell, samples, monkeypatch)
     monkeypatch.setattr(weights, "BOOTSTRAP", dict.fromkeys(weights.BOOTSTRAP, 2))
     monkeypatch.setattr(weights, "REACHES", (2.0, 4.0))
     monkeypatch.setattr(referee, "SEEDS", range(1))
-    content = module.compute(cell, lambda name: replace(samples, name=name))
+    content = module.compute(cell, lambda name: samples)
     identity, back = results.decode(results.encode("mark", content))
     assert identity == "mark"
     assert back.keys() == content.keys()
@@ -70,7 +68,7 @@ def test_every_cell_comes_back_from_its_file(module, cell, samples, monkeypatch)
 
 
 def test_cells_of_each_experiment_have_names_of_their_own(samples):
-    both = {"ar": samples, "kr": samples, "lj": replace(samples, r=2 * samples.r)}
+    both = {"ar": samples, "kr": samples, "lj": changed(samples, r=2 * samples.r)}
     for module in EXPERIMENTS.values():
         names = module.cells(both)
         assert len(names) == len(set(names))
@@ -119,7 +117,8 @@ def test_a_family_that_knows_the_answer_leaks_in_a_random_split(samples, monkeyp
     rng = np.random.default_rng(1)
     secret = rng.normal(size=(N // 3, 60))[samples.groups]
     spectra = 1 + 0.1 * rng.random((N // 3, N_OMEGA))[samples.groups]
-    leaky = replace(samples, X=secret + 0.01 * rng.normal(size=(N, 60)), Y=spectra)
+    X = secret + 0.01 * rng.normal(size=(N, 60))
+    leaky = changed(samples, r=np.arange(60.0), X=X, Y=spectra)
     found = referee.compute("ar.leakage", lambda _: leaky)
     assert found["random_ridge"].min() > 0.8 > 0.2 > found["grouped_ridge"].max()
 
@@ -134,7 +133,7 @@ def test_replicates_measure_the_noise_that_was_put_in(samples):
 
 
 def test_transfer_to_itself_is_training_and_shifts_are_forgiven(samples):
-    shifted = replace(samples, Y=samples.Y + 0.01)
+    shifted = changed(samples, Y=samples.Y + 0.01 * np.linspace(-1, 1, N_OMEGA))
     found = referee.compute("a.transfer.b", {"a": samples, "b": shifted}.__getitem__)
     assert share(found["error"], found["baseline_target"]) < 0
     assert share(found["error_shifted"], found["baseline_target"]) > 0.9
@@ -143,7 +142,7 @@ def test_transfer_to_itself_is_training_and_shifts_are_forgiven(samples):
 def test_the_line_leaves_a_square_over_for_the_kernel(samples):
     level = samples.density - 1.5
     bent = 0.125 + 0.05 * np.outer(level**2, np.linspace(-1, 1, N_OMEGA))
-    found = referee.compute("ar.residual", lambda _: replace(samples, Y=bent))
+    found = referee.compute("ar.residual", lambda _: changed(samples, Y=bent))
     assert share(found["error_both"], found["error_line"]) > 0.3
     straight = referee.compute("ar.residual", lambda _: samples)
     assert share(straight["error_both"], straight["error_line"]) < 0.1
@@ -167,7 +166,7 @@ def test_a_bin_that_repeats_another_has_a_large_variance_inflation(samples):
     X = rng.normal(size=(N, 6))
     X[:, 1] = X[:, 0] + 0.1 * rng.normal(size=N)
     X[:, 5] = 0
-    found = weights.compute("ar.collinearity", lambda _: replace(samples, X=X, r=np.arange(6.0)))
+    found = weights.compute("ar.collinearity", lambda _: changed(samples, X=X, r=np.arange(6.0)))
     assert np.all(found["vif"][:2] > 30)
     assert np.all(found["vif"][2:5] < 2)
     assert np.isnan(found["vif"][5])
@@ -178,7 +177,7 @@ def test_a_shell_without_information_may_be_permuted(samples, monkeypatch):
     rng = np.random.default_rng(3)
     X = rng.normal(size=(N, N_R))
     X[:, :4] += 3 * samples.density[:, None] - 4.5
-    found = weights.compute("ar.shells", lambda _: replace(samples, X=X + 4))
+    found = weights.compute("ar.shells", lambda _: changed(samples, X=X + 4))
     assert found["permuted"].shape == (len(found["shell_edges"]) - 1, N_OMEGA + 1)
     # The first shell holds the first of the four bins at least, whose information is everywhere.
     lost = found["all"][-1] - found["permuted"][:, -1]

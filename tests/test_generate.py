@@ -7,14 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glassdata as gd
-from glassdata.generate import Stratum, place, swap_species, vacate
 from glassdata.minimise import RelaxationError, relax, separate
 from glassdata.potentials import LennardJones
+from glassdata.protocols import Stratum, member, rotate_bonds, swap_species, vacate
 from glassdata.row import compute_row, describe, row_id
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.rows import conform, dimension_sizes
 from glassdata.systems import SYSTEMS
-from glassdata.systems.amc import rotate_bonds
 from glassdata.vibrations import energy_forces
 
 STRATA = (
@@ -25,21 +24,21 @@ STRATA = (
 
 @given(st.integers(0, 2000))
 def test_a_family_shares_its_parent_and_its_stratum(index):
-    member = place(STRATA, 0, index)
-    assert member.parent <= index
-    assert member.replicate == (index % 5 == 4)
-    parent = place(STRATA, 0, member.parent)
-    assert parent.parent == member.parent
-    assert set(parent.knobs) == set(member.knobs)
-    if not member.replicate:
+    this = member(STRATA, 0, index)
+    assert this.parent <= index
+    assert this.replicate == (index % 5 == 4)
+    parent = member(STRATA, 0, this.parent)
+    assert parent.parent == this.parent
+    assert set(parent.knobs) == set(this.knobs)
+    if not this.replicate:
         assert not parent.replicate
-        family = [i for i in range(member.parent, member.parent + 4)
-                  if place(STRATA, 0, i).parent == member.parent]  # fmt: skip
+        near = range(this.parent, this.parent + 4)
+        family = [i for i in near if member(STRATA, 0, i).parent == this.parent]
         assert len(family) == 2
 
 
 def test_strata_are_met_by_weight_in_every_prefix():
-    members = [place(STRATA, 0, index) for index in range(250)]
+    members = [member(STRATA, 0, index) for index in range(250)]
     for n in (50, 125, 250):
         ordinary = [m for m in members[:n] if not m.replicate]
         share = np.mean(["cooling_time" in m.knobs for m in ordinary])
@@ -51,7 +50,7 @@ def test_strata_are_met_by_weight_in_every_prefix():
 @pytest.mark.parametrize("name", SYSTEMS)
 def test_every_knob_covers_its_range_within_its_stratum(name):
     protocol = SYSTEMS[name].protocols["reference"]
-    members = [place(protocol.strata, protocol.replicated, index) for index in range(300)]
+    members = [member(protocol.strata, protocol.replicated, index) for index in range(300)]
     for stratum in protocol.strata:
         of_this = [m for m in members if not m.replicate and _belongs(m, stratum)]
         for knob, (low, high) in stratum.ranges():
@@ -80,7 +79,7 @@ def test_a_crystal_that_was_altered_is_perfect_for_the_next(name):
 
 
 def test_replicates_repeat_one_preparation():
-    replicates = [place(STRATA, 1, index) for index in (4, 9, 14)]
+    replicates = [member(STRATA, 1, index) for index in (4, 9, 14)]
     assert len({tuple(m.knobs.items()) for m in replicates}) == 1
     assert len({m.parent for m in replicates}) == 3
 
@@ -180,7 +179,7 @@ def test_stone_wales_rotations_make_pentagons_and_heptagons():
 
     system = SYSTEMS["amc"]
     sheet = rotate_bonds(
-        system.crystal() * (6, 4, 1), 1, system.potential, np.random.default_rng(0)
+        system.crystal() * (6, 4, 1), 1, system.potential, np.random.default_rng(0), bond=2.0
     )
     fractions = ring_fractions(sheet, system.bond_length)
     assert fractions * 48 == pytest.approx([2, 44, 2])
@@ -242,7 +241,9 @@ def test_a_sheet_without_a_third_cell_vector_relaxes_alike():
 @pytest.mark.parametrize("name", ["amc", "amc_lb"])
 def test_a_tenth_of_the_sheets_are_large(name):
     protocol = SYSTEMS[name].protocols["reference"]
-    members = [place(protocol.strata, protocol.replicated, k) for k in range(protocol.n_structures)]
+    members = [
+        member(protocol.strata, protocol.replicated, k) for k in range(protocol.n_structures)
+    ]
     large = [protocol._large(member) for member in members]
     assert 0.09 < np.mean(large) < 0.11
     # They come from all kinds of preparation: a rotation or a quench, with holes and without.

@@ -10,8 +10,8 @@ from ase.calculators.calculator import Calculator
 import glassdata as gd
 from glassdata.minimise import RelaxationError, relax, settle
 from glassdata.potentials import LennardJones
+from glassdata.protocols.sheet import rotate_bonds
 from glassdata.systems import SYSTEMS
-from glassdata.systems.amc import rotate_bonds
 from glassdata.vibrations import energy_forces
 
 

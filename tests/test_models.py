@@ -1,9 +1,4 @@
-"""Laws of the linear maps, of grouped splits and scores, and of model files."""
-
-import io
-import json
-import pickle
-import zipfile
+"""Laws of the models, of grouped splits and of scores."""
 
 import numpy as np
 import pytest
@@ -18,7 +13,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
-from glassdata import modelfile, models
+from glassdata import models
 
 N, N_R, N_OMEGA = 60, 12, 7
 
@@ -30,36 +25,6 @@ def data():
     W = 0.01 * rng.normal(size=(N_OMEGA, N_R))
     X = 1 + 0.3 * rng.normal(size=(N, N_R))
     return X, X @ W.T + 0.5, np.repeat(np.arange(N // 3), 3), W
-
-
-@pytest.fixture
-def file(tmp_path, data):
-    X, Y, _, _ = data
-    model = models.ridge(l2=1e-3).fit(X, Y)
-    path = tmp_path / "model.npz"
-    models.save(model, path, {"system": "amc", "r_edges": list(range(N_R + 1))}, X=X)
-    return path
-
-
-def rewrite(path, changes: dict[str, bytes | None], compression: int = zipfile.ZIP_STORED) -> None:
-    """Replace or remove (None) members of a .npz file."""
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()} | changes
-    with zipfile.ZipFile(path, "w", compression) as archive:
-        for name, content in members.items():
-            if content is not None:
-                archive.writestr(name, content)
-
-
-def npy(array: np.ndarray, **options) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, array, **options)
-    return stream.getvalue()
-
-
-def meta_member(**content) -> bytes:
-    text = json.dumps({"format": modelfile.FORMAT} | content)
-    return npy(np.frombuffer(text.encode(), "u1"))
 
 
 # --- maps -------------------------------------------------------------------------------------
@@ -442,177 +407,3 @@ def test_scores_refuse_what_they_cannot_score():
         models.mse([[1.0]], [[np.nan]])
     with pytest.raises(ValueError, match="already exact"):
         models.r2([[1.0]], [[2.0]], [1.0])
-
-
-# --- files ------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("fixed", [models.ridge(l2=1e-3), models.elastic_net(l1=0.01, l2=1e-3)])
-def test_a_saved_model_comes_back_bit_for_bit(fixed, tmp_path, data):
-    X, Y, _, _ = data
-    model = clone(fixed).fit(X, Y)
-    meta = {"system": "amc", "scores": {"r2": 0.1}, "r_edges": np.linspace(0, 1, N_R + 1).tolist()}
-    saved = models.save(model, tmp_path / "any.name", meta, X=X)
-    loaded, found = models.load(tmp_path / "any.name")
-    assert found == meta | {"format": modelfile.FORMAT, "kind": "linear"}
-    assert [p.name for p in tmp_path.iterdir()] == ["any.name"]
-    np.testing.assert_array_equal(loaded.arrays["coef"], model.coef_)
-    np.testing.assert_array_equal(loaded.arrays["intercept"], model.intercept_)
-    np.testing.assert_array_equal(loaded.region.x_mean, X.mean(axis=0))
-    np.testing.assert_array_equal(loaded.predict(X), saved.predict(X))
-    np.testing.assert_array_equal(loaded.novelty(X), saved.novelty(X))
-    # The same product, perhaps summed in another order.
-    np.testing.assert_allclose(loaded.predict(X), model.predict(X), rtol=1e-13)
-
-
-class Trap:
-    """Leaves a trace when unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (open, (str(self.path), "w"))
-
-
-def test_a_pickled_object_is_refused_and_never_executed(file, tmp_path):
-    trace = tmp_path / "executed"
-    payload = npy(np.array([Trap(trace)], dtype=object), allow_pickle=True)
-    for name in ("model.coef.npy", "meta.npy"):
-        rewrite(file, {name: payload})
-        with pytest.raises(ValueError, match="not a plain array"):
-            models.load(file)
-    file.write_bytes(pickle.dumps(Trap(trace)))
-    with pytest.raises(ValueError, match="not a readable model file"):
-        models.load(file)
-    assert not trace.exists()
-
-
-@pytest.mark.parametrize("shape", ["(9999999999, 9999999)", "(0, 12)", "(7, -12)", "(7, 13)"])
-def test_a_shape_without_bytes_is_refused(shape, file):
-    header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
-    body = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode()
-    rewrite(file, {"model.coef.npy": body + bytes(8 * 84)})
-    with pytest.raises(ValueError, match="coef"):
-        models.load(file)
-
-
-def test_a_bomb_is_not_unpacked(file, monkeypatch):
-    monkeypatch.setattr(modelfile, "MEMBER_LIMIT", 2**16)
-    rewrite(file, {"model.coef.npy": npy(np.zeros(2**20))}, zipfile.ZIP_DEFLATED)
-    with pytest.raises(ValueError, match="larger than 65536 bytes"):
-        models.load(file)
-
-
-@pytest.mark.parametrize(
-    ("member", "content", "message"),
-    [
-        ("model.coef.npy", None, "holds"),
-        ("meta.npy", None, "holds"),
-        ("extra.npy", b"", "holds"),
-        ("model.coef.npy", npy(np.zeros((7, 12), "f4")), "type <f8"),
-        ("model.coef.npy", npy(np.full((7, 12), np.nan)), "coef must be finite"),
-        ("model.intercept.npy", npy(np.zeros(8)), r"shape \(8, 12\)"),
-        ("variances.npy", npy(np.zeros(11)), "variances must"),
-        ("reference.npy", npy(np.zeros(1)), "must be positive"),
-        ("meta.npy", npy(np.frombuffer(b'{"format": 1}', "u1")), "not of format 2"),
-        ("meta.npy", npy(np.frombuffer(b"[1]", "u1")), "not of format 2"),
-        ("meta.npy", npy(np.frombuffer(b"{" * 9, "u1")), "not a readable"),
-        ("meta.npy", npy(np.frombuffer(b"[" * 10**5, "u1")), "not a readable"),
-        ("meta.npy", meta_member(kind="linear", r_edges=[0]), "r_edges"),
-        ("meta.npy", meta_member(kind="pickle"), "unknown kind"),
-        ("meta.npy", meta_member(kind="spramnet"), "holds"),
-    ],
-)
-def test_damaged_files_are_refused_in_one_line(member, content, message, file):
-    rewrite(file, {member: content})
-    with pytest.raises(ValueError, match=message) as caught:
-        models.load(file)
-    assert str(caught.value).startswith(f"{file}: ")
-    assert "\n" not in str(caught.value)
-
-
-def test_missing_and_truncated_files_are_refused(file, tmp_path):
-    with pytest.raises(ValueError, match=r"absent\.npz"):
-        models.load(tmp_path / "absent.npz")
-    file.write_bytes(file.read_bytes()[:500])
-    with pytest.raises(ValueError, match="not a readable model file"):
-        models.load(file)
-
-
-def test_an_unknown_compression_is_refused(file):
-    rewrite(file, {}, zipfile.ZIP_LZMA)
-    with pytest.raises(ValueError, match="unknown compression"):
-        models.load(file)
-
-
-@pytest.mark.parametrize("seed", range(60))
-def test_flipped_bits_never_give_a_traceback_or_a_wrong_model(seed, file):
-    before, _ = models.load(file)
-    content = bytearray(file.read_bytes())
-    rng = np.random.default_rng(seed)
-    content[rng.integers(len(content))] ^= 1 << rng.integers(8)
-    file.write_bytes(content)
-    try:
-        after, _ = models.load(file)
-    except ValueError as error:
-        assert str(error).startswith(f"{file}: ")  # noqa: PT017
-    else:  # only bytes that mean nothing, such as the time of a member, may change
-        np.testing.assert_array_equal(after.arrays["coef"], before.arrays["coef"])
-
-
-def test_saving_refuses_what_is_no_linear_map(tmp_path, data):
-    X, Y, _, _ = data
-    fitted = models.ridge(l2=1).fit(X, Y)
-    for model, meta, training, message in [
-        (models.LinearMap(), {}, X, "not a fitted model"),
-        (models.ridge(l2=1).fit(X, Y[:, 0]), {}, X, "not a fitted model of spectra"),
-        (fitted, {"r2": float("nan")}, X, "finite"),
-        (fitted, {"omega_edges": [0, 1]}, X, "omega_edges"),
-        (fitted, {}, X[:, 1:], "training"),
-        (fitted, {}, X[:1], "training"),
-        (fitted, {}, np.ones_like(X), "equal"),
-    ]:
-        with pytest.raises(ValueError, match=message):
-            models.save(model, tmp_path / "model.npz", meta, X=training)
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_novelty_is_one_at_the_rim_of_the_training_set_and_grows_outside(file, data):
-    X = data[0]
-    model, _ = models.load(file)
-    inside = model.novelty(X)
-    # The reference is the 95 % quantile: 3 of 60 structures lie beyond it.
-    assert np.count_nonzero(inside > 1) == 3
-    centre = X.mean(axis=0)
-    away = [model.novelty(centre + t * (X[:1] - centre))[0] for t in (0, 1, 2, 10)]
-    np.testing.assert_allclose(away, inside[0] * np.array([0, 1, 2, 10]), atol=1e-12)
-
-
-def test_novelty_notices_what_never_varied_in_training(tmp_path, data):
-    rng = np.random.default_rng(4)
-    scores = rng.normal(size=(100, 3))
-    X = scores @ rng.normal(size=(3, 30))
-    X[:, :5] = 0  # nothing below the first shell
-    Y = X[:, 5:8] + 9
-    model = models.save(models.ridge(l2=1e-6).fit(X, Y), tmp_path / "model.npz", {}, X=X)
-    new = X[:1].copy()
-    new[0, 2] = 1.0
-    assert model.novelty(X[:1]) < 3 < 10 < model.novelty(new)
-    with pytest.raises(ValueError, match=r"\(n, 30\)"):
-        model.novelty(X[:, 1:])
-    with pytest.raises(ValueError, match="finite"):
-        model.predict(np.full((1, 30), np.nan))
-
-
-def test_fingerprints_tell_values_shapes_and_types_apart():
-    a = np.arange(6.0)
-    marks = {models.fingerprint(x) for x in (a, a + 1, a.reshape(2, 3), a.astype("f4"), a[::-1])}
-    assert len(marks) == 5
-    assert models.fingerprint(a) == models.fingerprint(np.arange(12.0)[::2] / 2)
-
-
-def test_meta_is_plain_json_in_the_file(file):
-    with np.load(file) as content:  # no pickle needed
-        meta = json.loads(content["meta"].tobytes())
-    assert meta["format"] == modelfile.FORMAT

@@ -17,6 +17,7 @@ from glassdata.evaluation import cross_validate, mse
 from glassdata.models import ridge
 from glassdata.row import compute_row
 from glassdata.schema import VARIABLES
+from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES
 
 N = 6
@@ -30,34 +31,34 @@ def system(request):
 
 
 @pytest.fixture(scope="module")
-def group(system):
-    """Six rows of the demo, as the dataset would hold them."""
-    return group_of(system)
+def data(system):
+    """Six structures of the demo, as the dataset would hold them."""
+    return data_of(system)
 
 
-def group_of(system, indices=(0, 1, 5, 6, 7, 3)) -> xr.Dataset:
+def data_of(system, indices=(0, 1, 5, 6, 7, 3)) -> Dataset:
     rows = [compute_row(system, "demo", index) for index in indices]
     names = {"g": "r", "pdos": "omega"}
-    data = {
+    stored = {
         name: (("structure", axis), [row[name] for row in rows]) for name, axis in names.items()
     }
     for name in ("frequency", "position", "number"):
         dims = VARIABLES[name].dims
-        data[name] = (dims, np.concatenate([row[name] for row in rows]))
-    data["cell"] = (("structure", "abc", "xyz"), [row["cell"] for row in rows])
+        stored[name] = (dims, np.concatenate([row[name] for row in rows]))
+    stored["cell"] = (("structure", "abc", "xyz"), [row["cell"] for row in rows])
     for name in ("n_atoms", "n_modes", "parent", "disorder_class", system.class_variable):
-        data[name] = (("structure",), np.array([row[name] for row in rows]))
+        stored[name] = (("structure",), np.array([row[name] for row in rows]))
     centres = {
         "r": (system.r_edges[1:] + system.r_edges[:-1]) / 2,
         "omega": (system.omega_edges[1:] + system.omega_edges[:-1]) / 2,
     }
-    return xr.Dataset(data, centres, attrs={"dimension": system.dim})
+    group = xr.Dataset(stored, centres, attrs={"dimension": system.dim})
+    return Dataset(system.name, "demo", group, np.arange(len(rows)))
 
 
 @pytest.fixture(scope="module")
-def evaluation(system, group):
-    X, Y = group["g"].values, group["pdos"].values
-    return cross_validate(ridge(l2=0.1), X, Y, np.arange(N), n_splits=3)
+def evaluation(system, data):
+    return cross_validate(ridge(l2=0.1), data.X, data.Y, np.arange(N), n_splits=3)
 
 
 @pytest.fixture(autouse=True)
@@ -70,44 +71,14 @@ def has_unit(text: str) -> bool:
     return "(" in text and text.rstrip().endswith(")")
 
 
-def test_stored_atoms_are_those_of_the_row(system, group):
-    for position, index in ((0, 0), (3, 6)):
-        made = gd.make_structure(system.name, index)
-        stored = plots.stored_atoms(group, position)
-        np.testing.assert_array_equal(stored.positions, made.positions)
-        np.testing.assert_array_equal(stored.numbers, made.numbers)
-        np.testing.assert_array_equal(stored.cell, made.cell)
-        assert stored.pbc.tolist() == [True, True, system.dim == 3]
-
-
-def test_stored_atoms_skip_failed_rows(system, group):
-    gap = group.copy()
-    # Assembly gives a failed row -1 atoms and no place among the ragged arrays.
-    failed = gap.isel(structure=[0]).assign(n_atoms=("structure", [-1]))
-    counts = np.r_[failed["n_atoms"].values, gap["n_atoms"].values]
-    cells = np.concatenate([failed["cell"].values, gap["cell"].values])
-    longer = xr.Dataset(
-        {
-            "n_atoms": ("structure", counts),
-            "cell": (("structure", "abc", "xyz"), cells),
-            "position": gap["position"],
-            "number": gap["number"],
-        },
-        attrs=gap.attrs,
-    )
-    np.testing.assert_array_equal(
-        plots.stored_atoms(longer, 1).positions, plots.stored_atoms(group, 0).positions
-    )
-
-
-def test_representatives_go_from_order_to_disorder(system, group):
-    measure = group[system.class_variable].values[plots.representatives(group, system)]
+def test_representatives_go_from_order_to_disorder(system, data):
+    measure = data[system.class_variable][plots.representatives(data, system)]
     assert all(a <= b for a, b in pairwise(measure))
 
 
-def test_structure_has_axes_in_angstrom_and_a_legend(system, group):
+def test_structure_has_axes_in_angstrom_and_a_legend(system, data):
     _, ax = plt.subplots()
-    handles = plots.structure(ax, plots.stored_atoms(group, 2), system)
+    handles = plots.structure(ax, data.atoms(2), system)
     assert ax.get_xlabel() == "x (Å)"
     assert ax.get_ylabel() == "y (Å)"
     assert handles
@@ -121,17 +92,17 @@ def test_perfect_crystal_is_drawn_in_one_colour():
     assert [handle.get_label() for handle in handles] == ["6-membered rings"]
 
 
-def test_three_structures_share_a_legend(system, group):
-    figure = plots.structures(group, system)
+def test_three_structures_share_a_legend(system, data):
+    figure = plots.structures(data, system)
     titles = {ax.get_title() for ax in figure.axes[:3]}
     assert titles <= set(DISORDER_CLASSES)
     names = [text.get_text() for text in figure.axes[3].get_legend().get_texts()]
     assert len(names) == len(set(names)) > 0
 
 
-def test_histogram_counts_every_structure(system, group):
+def test_histogram_counts_every_structure(system, data):
     _, ax = plt.subplots()
-    plots.disorder_histogram(ax, group, system)
+    plots.disorder_histogram(ax, data, system)
     label = " ".join(ax.get_xlabel().split())
     assert label == plots.label(system.class_variable)
     counts = [int(t.get_text().split(": ")[1]) for t in ax.get_legend().get_texts()]
@@ -139,8 +110,8 @@ def test_histogram_counts_every_structure(system, group):
     assert sum(patch.get_height() > 0 for patch in ax.patches)
 
 
-def test_spectra_have_units_and_the_crystal(system, group):
-    figure = plots.spectra_by_disorder(group, system)
+def test_spectra_have_units_and_the_crystal(system, data):
+    figure = plots.spectra_by_disorder(data, system)
     above, below = figure.axes
     assert above.get_xlabel() == "distance r (Å)"
     assert below.get_xlabel() == "frequency (THz)"
@@ -161,8 +132,8 @@ def test_errors_of_structures_average_to_the_score(evaluation):
     assert error.mean() == pytest.approx(mse(evaluation.truth, evaluation.prediction), rel=1e-12)
 
 
-def test_score_table_counts_structures(group, evaluation):
-    table = plots.score_table(evaluation, group["disorder_class"].values)
+def test_score_table_counts_structures(data, evaluation):
+    table = plots.score_table(evaluation, data.classes)
     assert table["structures"]["all"] == N == table["structures"][:-1].sum()
     assert len(plots.fold_r2(evaluation)) == 3
 
@@ -182,8 +153,8 @@ def test_style_is_accepted_and_changes_nothing_by_itself():
         assert plt.rcParams["font.size"] >= 11
 
 
-def test_drawing_shows_and_writes_nothing(group, system, tmp_path, monkeypatch):
+def test_drawing_shows_and_writes_nothing(data, system, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(plt, "show", lambda *_, **__: pytest.fail("a figure was shown"))
-    plots.structures(group, system)
+    plots.structures(data, system)
     assert not list(tmp_path.iterdir())

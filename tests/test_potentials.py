@@ -7,6 +7,8 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 from ase.constraints import FixAtoms
+from matscipy.calculators.manybody import Manybody
+from matscipy.calculators.manybody.explicit_forms.tersoff_brenner import TersoffBrenner
 
 from glassdata.minimise import relax
 from glassdata.potentials import (
@@ -42,6 +44,7 @@ POTENTIALS = {
     "lj shifted": lj("shifted"),
     "lj cut": lj("cut"),
     "tersoff": BondOrder(TERSOFF_1989),
+    "tersoff SiC": BondOrder(TERSOFF_1989),
     "lindsay-broido": BondOrder(LINDSAY_BROIDO_2010),
     "erhart-albe": BondOrder(ERHART_ALBE_2005),
     "zhou": zhou_eam(("Al", "Cu", "Zr"), r_on=6.5, r_cut=7.5),
@@ -52,8 +55,10 @@ def disordered(name):
     """A small cell of that potential's substance with vacancies, every atom off its site."""
     if name.startswith("lj"):
         atoms = bulk("Ar", "fcc", a=5.25, cubic=True) * (2, 2, 2)
-    elif name == "erhart-albe":
+    elif name in ("erhart-albe", "tersoff SiC"):
         atoms = bulk("SiC", "zincblende", a=4.36, cubic=True) * (2, 2, 2)
+        # With bonds between all species, so that no parameter stands for another.
+        atoms.numbers = np.random.default_rng(4).permutation(atoms.numbers)
     elif name in ("tersoff", "lindsay-broido"):
         atoms = SYSTEMS["amc"].crystal() * (3, 2, 1)
     else:
@@ -164,14 +169,32 @@ def test_what_is_no_potential_is_named():
         hessian(disordered("zhou"), "zhou")
 
 
-def test_erhart_albe_energy_and_forces_agree_with_matscipy():
-    # matscipy 1.3.1 gives an asymmetric Hessian here (off by a tenth against finite differences),
-    # so that only energy and forces are compared; finite differences check ours above.
-    potential, atoms = POTENTIALS["erhart-albe"], disordered("erhart-albe")
+@pytest.mark.parametrize(
+    ("symbols", "structure", "a"),
+    [("SiC", "zincblende", 4.36), ("Si", "diamond", 5.43), ("C", "diamond", 3.57)],
+)
+def test_erhart_albe_agrees_with_matscipy_where_all_bonds_are_of_one_kind(symbols, structure, a):
+    """There it does not show that matscipy takes the angular parameters from the other bond."""
+    potential = POTENTIALS["erhart-albe"]
+    atoms = bulk(symbols, structure, a=a, cubic=True)
+    atoms.rattle(0.02, seed=4)  # no second neighbour comes within a cut-off
     energy, forces = energy_forces(atoms, potential)
-    atoms.calc = potential.matscipy_calculator()
+    atoms.calc = Manybody(**TersoffBrenner(dict(ERHART_ALBE_2005)))
     assert energy == pytest.approx(atoms.get_potential_energy(), rel=1e-12)
     assert forces == pytest.approx(atoms.get_forces(), abs=1e-9)
+
+
+def test_matscipy_is_no_reference_for_mixed_bonds():
+    with pytest.raises(ValueError, match="no Brenner potential of several species"):
+        POTENTIALS["erhart-albe"].matscipy_calculator()
+
+
+def test_identities_of_bond_order_potentials():
+    """Rows made by the sets of Tersoff keep their names; those of the mended form get new ones."""
+    for name in ("tersoff", "lindsay-broido"):
+        potential = POTENTIALS[name]
+        assert potential.parameters() == {"form": "bond order", **potential.parameter_set}
+    assert POTENTIALS["erhart-albe"].parameters()["angular"] == "ik"
 
 
 @pytest.mark.parametrize("name", POTENTIALS)

@@ -9,7 +9,7 @@ import pytest
 from glassdata.cli import run
 from glassdata.config import ALGORITHM_VERSION
 from glassdata.engine import build
-from glassdata.generate import Stratum
+from glassdata.protocols import Stratum
 from glassdata.store import StoreError, prepare, science_config
 from glassdata.store.rows import row_path
 from glassdata.store.settings import goal_counts, missing_rows
@@ -87,7 +87,7 @@ def test_nothing_is_submitted_for_settings_that_are_no_plain_numbers(tmp_path, m
 def test_another_algorithm_version_is_refused(tmp_path, monkeypatch):
     prepare(tmp_path / "store", science_config({"lj3d": LJ}, "demo"), {"lj3d": 1})
     monkeypatch.setattr("glassdata.system.ALGORITHM_VERSION", 999)
-    with pytest.raises(StoreError, match=rf"algorithm: {ALGORITHM_VERSION} -> 999"):
+    with pytest.raises(StoreError, match=rf"structure.algorithm: {ALGORITHM_VERSION} -> 999"):
         prepare(tmp_path / "store", science_config({"lj3d": LJ}, "demo"), {"lj3d": 1})
 
 
@@ -97,7 +97,7 @@ def test_the_command_shows_what_changed_and_keeps_the_store(tmp_path, monkeypatc
     before = fake.contents(tmp_path / "store")
     monkeypatch.setattr("glassdata.system.ALGORITHM_VERSION", 999)
     assert run(["build", str(tmp_path / "store"), "--limit", "1"]) == 2
-    assert f"systems.lj3d.algorithm: {ALGORITHM_VERSION} -> 999" in capsys.readouterr().err
+    assert f"structure.algorithm: {ALGORITHM_VERSION} -> 999" in capsys.readouterr().err
     assert fake.contents(tmp_path / "store") == before
 
 

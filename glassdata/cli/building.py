@@ -6,10 +6,10 @@ import click
 
 from glassdata.cli.choices import (
     PROFILES,
+    Place,
     known_systems,
     path_argument,
     refuse_web,
-    setfl_option,
     system_option,
     table,
 )
@@ -24,7 +24,6 @@ from glassdata.cli.execution import Shard, execution_options
     help="Size of the dataset. Default: that of the store, or demo.",
 )
 @system_option(multiple=True)
-@setfl_option()
 @click.option("--limit", type=click.IntRange(min=1), help="First structures of each glass only.")
 @click.option(
     "--shard",
@@ -33,13 +32,19 @@ from glassdata.cli.execution import Shard, execution_options
     metavar="I/N",
     help="Every N-th structure only, beginning with the I-th; other builds make the others.",
 )
+@click.option(
+    "--structures",
+    type=Place(),
+    metavar="OLD",
+    help="Describe the structures of OLD again instead of making new ones.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what there is to do, and its cost.")
 @execution_options
 def build(
     store: Path,
     profile: str | None,
     names: tuple[str, ...],
-    setfl: Path | None,
+    structures: Path | None,
     limit: int | None,
     shard: tuple[int, int],
     dry_run: bool,
@@ -57,12 +62,13 @@ def build(
       glassdata build big.store --profile reference --dry-run
       glassdata build big.store --profile paper --cluster tcp://login1:8786
       glassdata build big.store --profile paper --cluster slurm --workers 200 --shard 1/4
+      glassdata build new.store --structures old.store
     """
     from glassdata import engine
 
     refuse_web(store)
-    profile, names = _what_to_build(store, profile, names, setfl)
-    source = engine.source_with(setfl)
+    profile, names = _what_to_build(store, profile, names, structures)
+    source = engine.source_of(structures)
     if dry_run:
         return _dry_run(store, profile, names, limit, source)
     outcome = engine.build(
@@ -78,16 +84,20 @@ def build(
 
 
 def _what_to_build(
-    store: Path, profile: str | None, names: tuple[str, ...], setfl: Path | None
+    store: Path, profile: str | None, names: tuple[str, ...], structures: Path | None
 ) -> tuple[str, tuple[str, ...]]:
-    from glassdata.store import read_config
+    from glassdata.store import read_config, recorded
+    from glassdata.systems import available
 
-    known_systems(names, setfl)
+    known_systems(names)
     if (profile is None or not names) and (store / "config.json").exists():
         config = read_config(store)
         profile, names = profile or config.profile, names or tuple(config.systems)
-        known_systems(names, setfl)
-    return profile or PROFILES[0], names or tuple(known_systems((), setfl))
+    elif (profile is None or not names) and structures is not None:
+        there, rows = recorded(structures)
+        profile, names = profile or there, names or tuple(rows)
+    known_systems(names)
+    return profile or PROFILES[0], names or tuple(available())
 
 
 def _dry_run(store: Path, profile: str, names: tuple[str, ...], limit: int | None, source) -> int:

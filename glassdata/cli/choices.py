@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 PROFILES = ("demo", "reference", "paper")
 
 
-class _Place(click.ParamType):
+class Place(click.ParamType):
+    """A path or URL, as a parameter of a command."""
+
     name = "path"
 
     def convert(self, value, param, ctx):
@@ -28,7 +30,7 @@ class _Place(click.ParamType):
 
 def path_argument(name: str):
     """Positional argument that is a path or URL; whether it suits is for the command to say."""
-    return click.argument(name, type=_Place())
+    return click.argument(name, type=Place())
 
 
 def refuse_web(store: Path) -> None:
@@ -49,7 +51,7 @@ def refuse_web(store: Path) -> None:
 
 def store_option(help_: str):
     """``--store PLACE``."""
-    return click.option("--store", type=_Place(), help=help_)
+    return click.option("--store", type=Place(), help=help_)
 
 
 def system_option(*, multiple: bool):
@@ -65,37 +67,19 @@ def system_option(*, multiple: bool):
     )
 
 
-def setfl_option():
-    """``--setfl PATH``."""
-    return click.option(
-        "--setfl",
-        type=click.Path(path_type=Path),
-        metavar="PATH",
-        help="File of the Cheng-Ma-Sheng potential (ZrCuAl2011.eam.alloy), for cualzr_sheng.",
-    )
-
-
-def known_systems(names: Iterable[str], setfl: Path | None) -> Mapping[str, "System"]:
+def known_systems(names: Iterable[str]) -> Mapping[str, "System"]:
     """The glasses there are; every one of ``names`` is among them.
 
     Raises
     ------
     click.UsageError
-        For an unknown name, or one whose potential file is missing or wrong.
+        For an unknown name.
     """
-    from glassdata.systems import FROM_FILE, glasses
-    from glassdata.systems.cualzr import SHENG_SOURCE
+    from glassdata.systems import SYSTEMS
 
     for name in names:
-        if name in FROM_FILE and setfl is None:
-            raise click.UsageError(
-                f"{name} needs the file of its potential: --setfl PATH; obtain it: {SHENG_SOURCE}"
-            )
-        check_system(name, (*glasses(), *FROM_FILE))
-    try:
-        return glasses(setfl)
-    except (FileNotFoundError, ValueError) as error:
-        raise click.UsageError(str(error)) from error
+        check_system(name, SYSTEMS)
+    return SYSTEMS
 
 
 def check_system(name: str, known: Iterable[str]) -> str:

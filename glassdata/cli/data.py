@@ -9,21 +9,30 @@ from glassdata.cli.choices import (
     known_systems,
     path_argument,
     refuse_web,
-    setfl_option,
     table,
 )
 from glassdata.cli.execution import execution_options
 
 
 @click.command()
-def systems() -> None:
+@click.option(
+    "--add",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Keep a copy of a potential file that a glass needs, for all later commands.",
+)
+def systems(add: Path | None) -> None:
     """List the glasses: potential, protocol, bins.
 
     \b
-    Example:
+    Examples:
       glassdata systems
+      glassdata systems --add ~/Downloads/ZrCuAl2011.eam.alloy
     """
     from glassdata.systems import SYSTEMS
+
+    if add is not None:
+        click.echo(f"kept {_keep(add)}")
 
     lines = [
         (
@@ -42,6 +51,27 @@ def systems() -> None:
     click.echo()
     for name, system in SYSTEMS.items():
         click.echo(f"{name}: {system.summary}\n  {system.reference}")
+
+
+def _keep(file: Path) -> Path:
+    """Copy a potential file to where the glasses look for it."""
+    from glassdata.potentials import TabulatedFile
+    from glassdata.store.files import replace
+    from glassdata.systems import SYSTEMS
+
+    known = {
+        p.file: p for p in (s.potential for s in SYSTEMS.values()) if isinstance(p, TabulatedFile)
+    }
+    if file.name not in known:
+        raise click.UsageError(f"no glass needs a file {file.name}; known: {', '.join(known)}")
+    potential = known[file.name]
+    try:
+        content = potential.published(file)
+    except (FileNotFoundError, ValueError) as error:
+        raise click.UsageError(str(error)) from error
+    potential.path.parent.mkdir(parents=True, exist_ok=True)
+    replace(potential.path, content)
+    return potential.path
 
 
 @click.command()
@@ -92,12 +122,10 @@ def _seal_facts(path: Path) -> str:
 @click.option("--recompute", type=click.IntRange(min=1), metavar="K", help="Rows to compute again.")
 @click.option("--seed", type=int, help="Choose the same rows again.")
 @execution_options
-@setfl_option()
 def verify(
     store: Path,
     recompute: int | None,
     seed: int | None,
-    setfl: Path | None,
     execution: dict,
 ) -> int:
     """Check every file of STORE, and K random rows by computing them again.
@@ -120,7 +148,7 @@ def verify(
         click.echo(str(finding))
     bad = len(findings)
     if recompute:
-        bad += _recompute(store, recompute, seed, setfl, execution)
+        bad += _recompute(store, recompute, seed, execution)
     if bad:
         click.echo(f"glassdata: error: {store}: {bad} checks failed", err=True)
         return 1
@@ -128,35 +156,37 @@ def verify(
     return 0
 
 
-def _recompute(
-    store: Path, count: int, seed: int | None, setfl: Path | None, execution: dict
-) -> int:
+def _recompute(store: Path, count: int, seed: int | None, execution: dict) -> int:
     import secrets
 
     import numpy as np
 
     from glassdata import engine
     from glassdata.store import recorded
-    from glassdata.systems import FROM_FILE
+    from glassdata.systems import available
     from glassdata.worker import TOLERANCE
 
     found = recorded(store)[1]
-    left_out = [name for name in found if name in FROM_FILE and setfl is None]
-    known_systems(found.keys() - set(left_out), setfl)
+    known_systems(found)
+    left_out = sorted(found.keys() - available().keys())
     rows = [(n, i) for n in sorted(found.keys() - set(left_out)) for i in found[n]]
-    missing = f", but for {', '.join(left_out)}, which needs --setfl" if left_out else ""
+    missing = (
+        f", but for {', '.join(left_out)}, whose potential file is missing" if left_out else ""
+    )
     if not rows:
         raise click.UsageError(f"{store} has no rows to recompute{missing}")
     seed = secrets.randbits(32) if seed is None else seed
     chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
     click.echo(f"recomputing {len(chosen)} of {len(rows)} rows{missing}, --seed {seed}")
     receipts, problems = engine.recompute(
-        store, [rows[n] for n in chosen], source=engine.source_with(setfl), **execution
+        store, [rows[n] for n in chosen], source=engine.source_of(), **execution
     )
     for receipt in receipts:
         click.echo(f"{receipt.system} {receipt.index}: {receipt.outcome} {receipt.reason}".strip())
     if any(receipt.outcome == "close" for receipt in receipts):
         click.echo(f"close means within {TOLERANCE:g}, as expected of another processor type")
+    if any(receipt.outcome == "outdated" for receipt in receipts):
+        click.echo("outdated means: made by an older version, which this one cannot repeat")
     for problem in problems:
         click.echo(f"not the same: {problem}", err=True)
     return len(problems)
@@ -165,8 +195,7 @@ def _recompute(
 @click.command()
 @path_argument("store")
 @execution_options
-@setfl_option()
-def repair(store: Path, setfl: Path | None, execution: dict) -> int:
+def repair(store: Path, execution: dict) -> int:
     """Recompute what `verify` finds bad in STORE, and seal it again.
 
     Bad and stray files are moved to STORE/quarantine, not deleted. A STORE that is not sealed yet
@@ -184,13 +213,13 @@ def repair(store: Path, setfl: Path | None, execution: dict) -> int:
 
     refuse_web(store)
     # Without its configuration there is nothing to compute rows from.
-    known_systems(read_config(existing(store)).systems, setfl)
+    known_systems(read_config(existing(store)).systems)
     findings = check(store)
     if not findings:
         click.echo(f"{store}: nothing to repair")
         return 0
     rows = set_aside(store, findings)
-    outcome = engine.repair(store, rows, source=engine.source_with(setfl), **execution)
+    outcome = engine.repair(store, rows, source=engine.source_of(), **execution)
     for finding in findings:
         click.echo(f"repaired: {finding}")
     left = check(store)

@@ -1,16 +1,18 @@
 """Training of the networks, as a scikit-learn estimator."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
+from typing import Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
 from glassdata.cnn.layers import (
+    FEWEST_BINS,
     KINDS,
+    SCALES,
     build,
     evaluate,
     features,
@@ -18,10 +20,11 @@ from glassdata.cnn.layers import (
     reproducible,
     shapes,
 )
+from glassdata.regression import Regression, check_arrays, whole_number
 from glassdata.tuning import GroupFolds
 
 
-class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
+class ConvolutionalNetwork(Regression):
     """A convolutional network, stopped early on held-out groups and trained again on everything.
 
     ``"spramnet"`` is the network of arXiv 2410.03116, Conv1d(1 → 64, 3), ReLU, MaxPool(2),
@@ -111,7 +114,8 @@ class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
             trainer = _Trainer(self, x, y, decay)
             final = [error for error, _ in zip(trainer.epochs(), range(epochs), strict=False)]
         self.weights_ = trainer.weights() | scales
-        self.n_parameters_ = sum(math.prod(s) for s in self._shapes(y, trained=True).values())
+        sizes = shapes(self.kind, self.n_features_in_, y.shape[1])
+        self.n_parameters_ = sum(math.prod(s) for n, s in sizes.items() if "running" not in n)
         self.n_epochs_, self.weight_decay_ = epochs, decay
         self.history_ = history | {"final": np.array(final)}
         self.output_shape_ = np.shape(Y)[1:]
@@ -122,6 +126,55 @@ class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=float)
         return evaluate(self.kind, self.weights_, X).reshape(len(X), *self.output_shape_)
+
+    @property
+    def n_outputs_(self) -> int:
+        """Number of bins of the spectra it was fitted to."""
+        return self.weights_["y_mean"].size
+
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Weights and scales, which network it is, and how many bins of g(r) it takes.
+
+        Settings that only steer the training are left out.
+        """
+        check_is_fitted(self)
+        if len(self.output_shape_) != 1:
+            raise ValueError("the network was not fitted to spectra of shape (n, n_omega)")
+        facts = {"kind": np.array(float(KINDS.index(self.kind)))}
+        facts["n_features_in"] = np.array(float(self.n_features_in_))
+        return facts | {name: np.array(value, float) for name, value in self.weights_.items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """The network that :meth:`to_arrays` was asked of; PyTorch is not needed for this.
+
+        Raises
+        ------
+        ValueError
+            Naming the array that is missing, superfluous or does not fit.
+        """
+        scalars = dict.fromkeys(("kind", "n_features_in"), ())
+        found = {name: arrays[name] for name in scalars if name in arrays}
+        check_arrays("network", found, scalars)
+        number, n_r = (whole_number(name, float(found[name]), smallest=0) for name in scalars)
+        if not (number < len(KINDS) and n_r >= 1):
+            raise ValueError(f"there is no network {number} for {n_r} bins of g(r)")
+        kind = KINDS[number]
+        weights = {name: v for name, v in arrays.items() if name not in scalars}
+        n_omega = np.size(weights.get("y_mean", 0))
+        scales = [(max(n_r, FEWEST_BINS),), (1,), (n_omega,), (1,)]
+        expected = dict(zip(SCALES, scales, strict=True)) | shapes(kind, n_r, n_omega)
+        check_arrays(f"{kind} network", weights, expected)
+        for name, values in weights.items():
+            if name.endswith(("_scale", "running_var")) and not np.all(values >= 0):
+                raise ValueError(f"{name} must not be negative")
+        if not weights["x_scale"] > 0:
+            raise ValueError("x_scale must be positive")
+        network = cls(kind)
+        network.weights_ = {name: np.array(values, float) for name, values in weights.items()}
+        network.n_features_in_ = n_r
+        network.output_shape_ = (n_omega,)
+        return network
 
     def _check(self) -> None:
         if self.kind not in KINDS:
@@ -144,10 +197,6 @@ class ConvolutionalNetwork(MultiOutputMixin, RegressorMixin, BaseEstimator):
             scales[f"{name}_scale"] = np.array([np.sqrt(values.var(axis=0).mean()) or 1.0])
         x = (inputs - scales["x_mean"]) / scales["x_scale"]
         return scales, x, (outputs - scales["y_mean"]) / scales["y_scale"]
-
-    def _shapes(self, y: np.ndarray, *, trained: bool) -> dict[str, tuple[int, ...]]:
-        found = shapes(self.kind, self.n_features_in_, y.shape[1])
-        return {n: s for n, s in found.items() if not (trained and "running" in n)}
 
     def _choose(self, x, y, groups) -> tuple[float, int, dict[str, np.ndarray]]:
         """Best decay, its number of epochs and its history."""

@@ -7,7 +7,7 @@ iteration over them ends as if all were well; the rows are hence counted again a
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from numbers import Integral
 from pathlib import Path
@@ -25,12 +25,14 @@ from glassdata.store import (
     prepare,
     read_config,
     recorded,
+    recorded_science,
     science_config,
     seal,
 )
 from glassdata.store.losses import forget_losses, losses, record_loss
 from glassdata.store.places import absolute
 from glassdata.store.rows import dimension_sizes, row_path
+from glassdata.store.science import made_otherwise, not_comparable
 from glassdata.store.settings import (
     goal_counts,
     missing_rows,
@@ -39,8 +41,9 @@ from glassdata.store.settings import (
     sealed_counts,
     told_counts,
 )
+from glassdata.store.structures import check_structures, stored_structure
 from glassdata.system import System
-from glassdata.systems import SYSTEMS, glasses
+from glassdata.systems import SYSTEMS, lacks
 from glassdata.worker import Compute, Receipt, Task, compare, publish
 
 
@@ -49,31 +52,33 @@ class Source:
     """Where rows come from: systems by name, the row function, and the identity of a row.
 
     ``compute`` takes ``(system, profile, index, timings)``, ``identify`` the first three of them.
-    Workers must be able to import both.
+    Workers must be able to import both. ``structures`` is the store whose structures ``compute``
+    describes again, None where it makes them.
     """
 
     systems: Mapping[str, System] = field(default_factory=lambda: SYSTEMS)
     compute: Compute = field(default_factory=lambda: compute_row)
     identify: Callable[[str, str, int], str] = field(default_factory=lambda: row_id)
+    structures: Path | None = None
 
 
-def source_with(setfl: Path | None) -> Source:
-    """The glasses of this package, with a setfl file also ``cualzr_sheng``.
+def source_of(structures: Path | None = None) -> Source:
+    """The glasses of this package.
 
-    The file travels by its path: workers must see it too.
+    Parameters
+    ----------
+    structures
+        A store or packed dataset whose structures are described again instead of made again.
+        Workers must see it, too.
     """
-    if setfl is None:
+    if structures is None:
         return Source()
-    path = setfl.absolute()
-    return Source(glasses(path), partial(_compute_with, path), partial(_identify_with, path))
+    where = absolute(structures)
+    return Source(compute=partial(_describe_again, where), structures=where)
 
 
-def _compute_with(setfl: Path, name: str, profile: str, index: int, timings: dict) -> dict:
-    return compute_row(glasses(setfl)[name], profile, index, timings)
-
-
-def _identify_with(setfl: Path, name: str, profile: str, index: int) -> str:
-    return row_id(glasses(setfl)[name], profile, index)
+def _describe_again(where: Path, name: str, profile: str, index: int, timings: dict) -> dict:
+    return compute_row(name, profile, index, timings, make=partial(stored_structure, where))
 
 
 @dataclass(frozen=True)
@@ -112,7 +117,7 @@ def build(
     Parameters
     ----------
     names
-        Systems to build; all of them by default.
+        Systems to build; by default all that lack no file.
     limit
         Only the first structures of every system.
     shard
@@ -132,7 +137,11 @@ def build(
     if not all(isinstance(n, Integral) for n in shard) or not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"a shard i/n needs 1 <= i <= n, got {shard[0]}/{shard[1]}")
     check_report(execution.report)
-    counts = goal_counts(source.systems, profile, names or source.systems, limit)
+    names = list(names or (n for n, system in source.systems.items() if not lacks(system)))
+    counts = goal_counts(source.systems, profile, names, limit)
+    if source.structures is not None:
+        chosen = [source.systems[name] for name in counts]
+        check_structures(source.structures, profile, chosen)
     return _complete(absolute(store), profile, counts, source, execution, shard=shard)
 
 
@@ -212,6 +221,7 @@ def _complete(
 ) -> Outcome:
     _check_promises(folder, profile, counts, source)
     chosen = {name: source.systems[name] for name in counts}
+    refuse_lacking(chosen.values())
     goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
     todo = _of_shard(missing_rows(folder, {name: goal[name] for name in counts}), shard)
     also = [row for row in also if row not in todo and not row_path(folder, *row).exists()]
@@ -237,6 +247,19 @@ def _complete(
     return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
 
 
+def refuse_lacking(systems: Iterable[System]) -> None:
+    """Refuse glasses whose potential file was not handed to this program.
+
+    Raises
+    ------
+    MissingTableError
+        Naming the file, where to obtain it, and the command that takes it.
+    """
+    for system in systems:
+        if lacks(system):
+            _ = system.potential.tables
+
+
 def _of_shard(rows: Iterable[RowName], shard: tuple[int, int]) -> list[RowName]:
     number, count = shard
     return [(name, index) for name, index in rows if index % count == number - 1]
@@ -254,7 +277,9 @@ def recompute(
     -------
     receipts, problems
         The outcome of a receipt is ``identical`` (every byte), ``close`` (numbers within
-        ``TOLERANCE``, as on another processor type) or ``different``, with the reason.
+        ``TOLERANCE``, as on another processor type), ``different``, with the reason, or
+        ``outdated``: what made the row is not what would make it now, so it was not computed.
+        Variables of another version are left out of the comparison.
     """
     source, execution = source or Source(), Execution(**how)
     check_report(execution.report)
@@ -264,8 +289,20 @@ def recompute(
         # That a row exceeded an earlier time limit must not keep it from being tried again.
         with suppress(OSError):
             forget_losses(folder, rows)
-    task = task_of(folder, recorded(folder)[0], source, execution)
-    return _run(compare, task, rows, source, execution)
+    profile, then = recorded(folder)[0], recorded_science(folder)
+    now = {name: source.systems[name].science(profile) for name, _ in rows}
+    otherwise = {name: made_otherwise(then[name], now[name]) for name in now}
+    outdated = [
+        Receipt(*row, "outdated", reason=otherwise[row[0]][0]) for row in rows if otherwise[row[0]]
+    ]
+    rows = [row for row in rows if not otherwise[row[0]]]
+    refuse_lacking(source.systems[name] for name, _ in rows)
+    task = replace(
+        task_of(folder, profile, source, execution),
+        not_compared={name: frozenset(not_comparable(then[name], now[name])) for name in now},
+    )
+    receipts, problems = _run(compare, task, rows, source, execution) if rows else ([], [])
+    return outdated + receipts, problems
 
 
 def _run(

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import has_fit_parameter
 
 from glassdata import models
-from glassdata.experiments.samples import Samples
+from glassdata.structures import Dataset
 
 FOLDS = 5
 #: Seed of the outer folds.
@@ -28,17 +28,8 @@ SIZES = (10, 40, 160)
 #: ten structures an epoch is a single step, after thirty of which nothing can be said.
 PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
-    "residual": lambda: models.cnn("residual"),
-    "cnn": models.cnn,
-    "elastic_net": models.elastic_net,
-    "lasso": models.lasso,
-    "kernel_ridge": models.kernel_ridge,
-    "nearest": models.nearest,
-    "ridge": models.ridge,
-    "pcr": models.pcr,
-    "variance": lambda: models.scalar("variance"),
+    **{name: kind.make for name, kind in models.MODELS.items()},
     "density": models.scalar,
-    "mean": models.mean,
     # The paper's way of comparing: least squares, and the network trained to the end.
     "least_squares": lambda: models.ridge(0.0),
     "cnn_to_the_end": lambda: models.cnn(validation_fraction=0.0, max_epochs=1000),
@@ -48,37 +39,37 @@ CURVES = ("cnn", "kernel_ridge", "ridge", "pcr")
 PAPER = ("cnn_to_the_end", "ridge", "least_squares")
 
 
-def cells(samples: Mapping[str, Samples]) -> list[str]:
+def cells(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all cells, those that take longest first."""
-    names = [f"{s}.{m}.test.{k}" for m, s, k in product(ESTIMATORS, samples, range(FOLDS))]
-    names += [f"{s}.{m}.curve.{k}" for m, s, k in product(CURVES, samples, range(FOLDS))]
-    names += [f"{s}.{m}.paper" for m, s in product(PAPER, samples)]
+    names = [f"{s}.{m}.test.{k}" for m, s, k in product(ESTIMATORS, glasses, range(FOLDS))]
+    names += [f"{s}.{m}.curve.{k}" for m, s, k in product(CURVES, glasses, range(FOLDS))]
+    names += [f"{s}.{m}.paper" for m, s in product(PAPER, glasses)]
     return sorted(names, key=lambda name: name.split(".")[1] not in NETWORKS)
 
 
-def compute(cell: str, get: Callable[[str], Samples]) -> dict[str, np.ndarray]:
+def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
     system, model, kind, *fold = cell.split(".")
-    samples = get(system)
+    data = get(system)
     if kind == "paper":
-        return _paper(samples, model)
-    train, test = models.grouped_folds(samples.groups, FOLDS, SEED)[int(fold[0])]
+        return _paper(data, model)
+    train, test = models.grouped_folds(data.groups, FOLDS, SEED)[int(fold[0])]
     if kind == "test":
-        return _trial(samples, model, train, test, int(fold[0]))
-    return _curve(samples, model, train, test, int(fold[0]))
+        return _trial(data, model, train, test, int(fold[0]))
+    return _curve(data, model, train, test, int(fold[0]))
 
 
 def _trial(
-    samples: Samples, model: str, train: np.ndarray, test: np.ndarray, seed: int
+    data: Dataset, model: str, train: np.ndarray, test: np.ndarray, seed: int
 ) -> dict[str, np.ndarray]:
     """Train on ``train`` alone, whatever has to be chosen; score on ``test``."""
-    X = samples.density[:, None] if model == "density" else samples.X
-    Y, estimator = samples.Y, ESTIMATORS[model]()
+    X = data.density[:, None] if model == "density" else data.X
+    Y, estimator = data.shares, ESTIMATORS[model]()
     if "seed" in estimator.get_params():
         estimator.set_params(seed=seed)
     if getattr(estimator, "validation_fraction", 0):
         estimator.set_params(patience=_patience(estimator, len(train)))
-    extra = {"groups": samples.groups[train]} if has_fit_parameter(estimator, "groups") else {}
+    extra = {"groups": data.groups[train]} if has_fit_parameter(estimator, "groups") else {}
     start = time.process_time()
     estimator.fit(X[train], Y[train], **extra)
     seconds = time.process_time() - start
@@ -105,25 +96,25 @@ def _patience(network: BaseEstimator, n_train: int) -> int:
     return max(PATIENCE, math.ceil(PATIENCE_STEPS / n_steps))
 
 
-def _curve(samples: Samples, model: str, train, test, seed: int) -> dict[str, np.ndarray]:
+def _curve(data: Dataset, model: str, train, test, seed: int) -> dict[str, np.ndarray]:
     """Scores with the first families of the training set, in an order drawn with ``seed``."""
-    families = np.random.default_rng(seed).permutation(np.unique(samples.groups[train]))
-    ordered = [train[samples.groups[train] == family] for family in families]
+    families = np.random.default_rng(seed).permutation(np.unique(data.groups[train]))
+    ordered = [train[data.groups[train] == family] for family in families]
     reached = np.cumsum([len(family) for family in ordered])
     sizes = [size for size in SIZES if size < len(train)]
     trials = []
     for size in sizes:
         some = np.concatenate(ordered[: int(np.searchsorted(reached, size)) + 1])
-        trials.append(_trial(samples, model, some, test, seed))
+        trials.append(_trial(data, model, some, test, seed))
     shared = ("n_train", "error", "baseline", "cpu_seconds", "training_error")
     return {"test": test} | {key: np.stack([trial[key] for trial in trials]) for key in shared}
 
 
-def _paper(samples: Samples, model: str) -> dict[str, np.ndarray]:
-    """Structures split at random, relatives on both sides; and the loss of the training set."""
-    alone = np.arange(len(samples))
+def _paper(data: Dataset, model: str) -> dict[str, np.ndarray]:
+    """Structures split at random, families on both sides; and the loss of the training set."""
+    alone = np.arange(len(data))
     train, test = models.grouped_folds(alone, FOLDS, SEED)[0]
-    return _trial(samples, model, train, test, SEED)
+    return _trial(data, model, train, test, SEED)
 
 
 def _errors(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:

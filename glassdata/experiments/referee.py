@@ -22,7 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import euclidean_distances
 
 from glassdata import models
-from glassdata.experiments.samples import Samples
+from glassdata.structures import Dataset
 
 FOLDS = 5
 SEED = 0
@@ -34,56 +34,53 @@ MEASURES = (
     "leakage", "residual", "baselines", "left_out", "bins", "density", "scores", "noise", "size",
 )  # fmt: skip
 YARDSTICKS: Mapping[str, Callable[[], BaseEstimator]] = {
-    "ridge": models.ridge,
-    "kernel_ridge": models.kernel_ridge,
-    "nearest": models.nearest,
-    "variance": lambda: models.scalar("variance"),
+    name: models.MODELS[name].make for name in ("ridge", "kernel_ridge", "nearest", "variance")
 } | dict.fromkeys(("density", "n_atoms", "peak_width"), models.scalar)
 
 
-def cells(samples: Mapping[str, Samples]) -> list[str]:
+def cells(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all cells, those that take longest first."""
     pairs = [
-        f"{a}.transfer.{b}" for a, b in permutations(samples, 2) if _alike(samples[a], samples[b])
+        f"{a}.transfer.{b}" for a, b in permutations(glasses, 2) if _alike(glasses[a], glasses[b])
     ]
-    return [f"{system}.{measure}" for measure, system in product(MEASURES, samples)] + pairs
+    return [f"{system}.{measure}" for measure, system in product(MEASURES, glasses)] + pairs
 
 
-def compute(cell: str, get: Callable[[str], Samples]) -> dict[str, np.ndarray]:
+def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
     system, measure, *other = cell.split(".")
     return globals()[f"_{measure}"](get(system), *map(get, other))
 
 
-def _alike(a: Samples, b: Samples) -> bool:
+def _alike(a: Dataset, b: Dataset) -> bool:
     return np.array_equal(a.r, b.r) and np.array_equal(a.omega, b.omega)
 
 
-def _held_out(samples: Samples, model: BaseEstimator, X=None, Y=None, seed: int = SEED):
-    X = samples.X if X is None else X
-    Y = samples.Y if Y is None else Y
-    return models.cross_validate(model, X, Y, samples.groups, n_splits=FOLDS, seed=seed)
+def _held_out(data: Dataset, model: BaseEstimator, X=None, Y=None, seed: int = SEED):
+    X = data.X if X is None else X
+    Y = data.shares if Y is None else Y
+    return models.cross_validate(model, X, Y, data.groups, n_splits=FOLDS, seed=seed)
 
 
-def _features(samples: Samples, name: str) -> np.ndarray:
+def _features(data: Dataset, name: str) -> np.ndarray:
     """What a yardstick is shown: one number of the structure, or g(r)."""
     single = name in ("density", "n_atoms", "peak_width")
-    return getattr(samples, name)[:, None] if single else samples.X
+    return getattr(data, name)[:, None] if single else data.X
 
 
 def _errors(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return np.mean((guess - truth) ** 2, axis=1)
 
 
-def _leakage(samples: Samples) -> dict[str, np.ndarray]:
+def _leakage(data: Dataset) -> dict[str, np.ndarray]:
     """The inner tuning is told of the families or not, as the outer split is."""
     out = {}
     for name in ("ridge", "nearest"):
-        for split, groups in (("grouped", samples.groups), ("random", np.arange(len(samples)))):
+        for split, groups in (("grouped", data.groups), ("random", np.arange(len(data)))):
             out[f"{split}_{name}"] = np.array(
                 [
                     models.cross_validate(
-                        YARDSTICKS[name](), samples.X, samples.Y, groups, n_splits=FOLDS, seed=seed
+                        YARDSTICKS[name](), data.X, data.shares, groups, n_splits=FOLDS, seed=seed
                     ).r2
                     for seed in SEEDS
                 ]
@@ -91,43 +88,40 @@ def _leakage(samples: Samples) -> dict[str, np.ndarray]:
     return out
 
 
-def _baselines(samples: Samples) -> dict[str, np.ndarray]:
+def _baselines(data: Dataset) -> dict[str, np.ndarray]:
     """Also the mean of the training structures of the same class, which knows the class alone."""
-    out = {"classes": samples.classes, "groups": samples.groups, "n_atoms": samples.n_atoms}
+    out = {"classes": data.classes, "groups": data.groups, "n_atoms": data.n_atoms}
     for name, make in YARDSTICKS.items():
-        held_out = _held_out(samples, make(), _features(samples, name))
+        held_out = _held_out(data, make(), _features(data, name))
         out[f"error_{name}"] = _errors(held_out.prediction, held_out.truth)
     out["baseline"] = _errors(held_out.baseline, held_out.truth)
-    class_mean = held_out.baseline.copy()
-    for number, kind in product(range(FOLDS), np.unique(samples.classes)):
-        known = (held_out.fold != number) & (samples.classes == kind)
-        asked = (held_out.fold == number) & (samples.classes == kind)
-        if known.any():
-            class_mean[asked] = samples.Y[known].mean(axis=0)
+    # A class that the other folds have not seen is guessed by the mean of all.
+    class_mean = models.class_means(held_out, data.classes)
+    class_mean = np.where(np.isnan(class_mean), held_out.baseline, class_mean)
     out["error_class_mean"] = _errors(class_mean, held_out.truth)
     return out
 
 
-def _left_out(samples: Samples) -> dict[str, np.ndarray]:
+def _left_out(data: Dataset) -> dict[str, np.ndarray]:
     """Trained on all other classes; families that reach into the class are left out altogether."""
-    out = {"classes": np.unique(samples.classes)}
+    out = {"classes": np.unique(data.classes)}
     for kind in out["classes"]:
-        test = samples.classes == kind
-        train = ~test & ~np.isin(samples.groups, samples.groups[test])
-        if len(np.unique(samples.groups[train])) < FOLDS:
+        test = data.classes == kind
+        train = ~test & ~np.isin(data.groups, data.groups[test])
+        if len(np.unique(data.groups[train])) < FOLDS:
             continue
-        Y, mean = samples.Y[test], samples.Y[train].mean(axis=0)
+        Y, mean = data.shares[test], data.shares[train].mean(axis=0)
         out[f"baseline_{kind}"] = _errors(mean, Y)
         # The test class's own mean, which nobody knows beforehand.
         out[f"own_mean_{kind}"] = _errors(Y.mean(axis=0), Y)
         for name, make in YARDSTICKS.items():
-            X = _features(samples, name)
-            fitted = make().fit(X[train], samples.Y[train], groups=samples.groups[train])
+            X = _features(data, name)
+            fitted = make().fit(X[train], data.shares[train], groups=data.groups[train])
             out[f"error_{name}_{kind}"] = _errors(fitted.predict(X[test]), Y)
     return out
 
 
-def _noise(samples: Samples) -> dict[str, np.ndarray]:
+def _noise(data: Dataset) -> dict[str, np.ndarray]:
     """How much of the error nobody could avoid.
 
     ``scatter`` is the variance per bin among replicates: what is left for one who knows the
@@ -135,132 +129,130 @@ def _noise(samples: Samples) -> dict[str, np.ndarray]:
     differences of the spectra of nearest neighbours in g(r) from other families, with their
     distance, an estimate from above of the variance at given g(r).
     """
-    line = _held_out(samples, models.ridge())
-    repeats = samples.replicate
+    line = _held_out(data, models.ridge())
+    repeats = data.replicate
     out = {
         "error": _errors(line.prediction, line.truth),
         "baseline": _errors(line.baseline, line.truth),
         "replicate": repeats,
-        "classes": samples.classes,
-        "groups": samples.groups,
+        "classes": data.classes,
+        "groups": data.groups,
     }
     if repeats.sum() >= 2:
-        mean, n = samples.Y[repeats].mean(axis=0), repeats.sum()
-        out["scatter"] = _errors(mean, samples.Y[repeats]) * n / (n - 1)
-        out["scatter_by_bin"] = samples.Y[repeats].var(axis=0, ddof=1)
-    distance = euclidean_distances(samples.X)
-    distance[samples.groups[:, None] == samples.groups[None]] = np.inf
+        mean, n = data.shares[repeats].mean(axis=0), repeats.sum()
+        out["scatter"] = _errors(mean, data.shares[repeats]) * n / (n - 1)
+        out["scatter_by_bin"] = data.shares[repeats].var(axis=0, ddof=1)
+    distance = euclidean_distances(data.X)
+    distance[data.groups[:, None] == data.groups[None]] = np.inf
     nearest = distance.argmin(axis=1)
-    out["pair"] = _errors(samples.Y, samples.Y[nearest]) / 2
+    out["pair"] = _errors(data.shares, data.shares[nearest]) / 2
     out["pair_distance"] = distance.min(axis=1)
-    out["spread"] = np.sqrt(2 * samples.X.var(axis=0).sum())
+    out["spread"] = np.sqrt(2 * data.X.var(axis=0).sum())
     return out
 
 
-def _scores(samples: Samples) -> dict[str, np.ndarray]:
+def _scores(data: Dataset) -> dict[str, np.ndarray]:
     """Wasserstein distance in THz of the spectra made positive, and moments in powers of THz."""
-    line = _held_out(samples, models.ridge())
-    out = {"groups": samples.groups, "classes": samples.classes}
-    step = samples.omega[1] - samples.omega[0]
+    line = _held_out(data, models.ridge())
+    out = {"groups": data.groups, "classes": data.classes}
+    step = data.omega[1] - data.omega[0]
     spectra = {"truth": line.truth, "line": line.prediction, "mean": line.baseline}
     out["negative"] = np.minimum(line.prediction, 0).sum(axis=1)
     for name, Y in spectra.items():
         positive = models.normalised(np.maximum(Y, 0))
         out[f"wasserstein_{name}"] = step * np.sum(
-            np.abs(np.cumsum(positive - samples.Y, axis=1)), axis=1
+            np.abs(np.cumsum(positive - data.shares, axis=1)), axis=1
         )
         for power in (-1, 1, 2, 4):
-            out[f"moment_{power}_{name}"] = Y @ samples.omega ** float(power)
+            out[f"moment_{power}_{name}"] = Y @ data.omega ** float(power)
         out[f"error_{name}"] = _errors(Y, line.truth)
     return out
 
 
-def _bins(samples: Samples) -> dict[str, np.ndarray]:
+def _bins(data: Dataset) -> dict[str, np.ndarray]:
     """R² with bins of g(r) or of the PDOS joined; baseline and truth are joined alike."""
-    n, n_r = samples.X.shape
-    n_omega = samples.Y.shape[1]
+    n, n_r = data.X.shape
+    n_omega = data.shares.shape[1]
     factors = [f for f in COARSER if n_r % f == 0 and n_omega % f == 0]
     r2 = np.full((len(factors), len(factors)), np.nan)
     for (i, wide_r), (j, wide_omega) in product(enumerate(factors), enumerate(factors)):
         if 0 in (i, j) or i == j:
-            X = samples.X.reshape(n, -1, wide_r).mean(axis=2)
-            Y = samples.Y.reshape(n, -1, wide_omega).sum(axis=2)
-            r2[i, j] = _held_out(samples, models.ridge(), X, Y).r2
-    steps = samples.r[1] - samples.r[0], samples.omega[1] - samples.omega[0]
+            X = data.X.reshape(n, -1, wide_r).mean(axis=2)
+            Y = data.shares.reshape(n, -1, wide_omega).sum(axis=2)
+            r2[i, j] = _held_out(data, models.ridge(), X, Y).r2
+    steps = data.r[1] - data.r[0], data.omega[1] - data.omega[0]
     return {"r2": r2, "dr": np.array(factors) * steps[0], "domega": np.array(factors) * steps[1]}
 
 
-def _density(samples: Samples) -> dict[str, np.ndarray]:
+def _density(data: Dataset) -> dict[str, np.ndarray]:
     """Representations scaled to the total variance of g(r), so that penalties compare."""
-    rho, r = samples.density[:, None], samples.r
-    measure = 2 * np.pi * r if samples.dim == 2 else 4 * np.pi * r**2
-    spread = np.sqrt(samples.X.var(axis=0).sum())
+    rho, r = data.density[:, None], data.r
+    measure = 2 * np.pi * r if data.dim == 2 else 4 * np.pi * r**2
+    spread = np.sqrt(data.X.var(axis=0).sum())
     column = (rho - rho.mean()) / (rho.std() or 1.0) * spread / np.sqrt(len(r))
     kinds = {
-        "g": samples.X,
-        "g and density": np.hstack([samples.X, column]),
-        "density times g": rho * samples.X,
-        "n": rho * samples.X * measure,
-        "G": rho * (samples.X - 1) * measure / r ** (samples.dim - 2),
+        "g": data.X,
+        "g and density": np.hstack([data.X, column]),
+        "density times g": rho * data.X,
+        "n": rho * data.X * measure,
+        "G": rho * (data.X - 1) * measure / r ** (data.dim - 2),
     }
-    out = {"names": np.array([*kinds, "density"]), "groups": samples.groups}
+    out = {"names": np.array([*kinds, "density"]), "groups": data.groups}
     errors = []
     for X in kinds.values():
         scaled = X * spread / np.sqrt(X.var(axis=0).sum())
-        held_out = _held_out(samples, models.ridge(), scaled)
+        held_out = _held_out(data, models.ridge(), scaled)
         errors.append(_errors(held_out.prediction, held_out.truth))
-    held_out = _held_out(samples, models.scalar(), rho)
+    held_out = _held_out(data, models.scalar(), rho)
     errors.append(_errors(held_out.prediction, held_out.truth))
     return out | {"error": np.array(errors), "baseline": _errors(held_out.baseline, held_out.truth)}
 
 
-def _size(samples: Samples) -> dict[str, np.ndarray]:
+def _size(data: Dataset) -> dict[str, np.ndarray]:
     """Structures well above the median size, predicted from the others."""
-    large = samples.n_atoms > LARGE * np.median(samples.n_atoms)
-    out = {"n_atoms": samples.n_atoms, "large": large}
-    train = ~large & ~np.isin(samples.groups, samples.groups[large])
+    large = data.n_atoms > LARGE * np.median(data.n_atoms)
+    out = {"n_atoms": data.n_atoms, "large": large}
+    train = ~large & ~np.isin(data.groups, data.groups[large])
     if large.sum() >= 5:
-        fitted = models.ridge().fit(
-            samples.X[train], samples.Y[train], groups=samples.groups[train]
-        )
-        Y = samples.Y[large]
-        out["error"] = _errors(fitted.predict(samples.X[large]), Y)
-        out["baseline"] = _errors(samples.Y[train].mean(axis=0), Y)
-        within = _held_out(samples, models.ridge())
+        fitted = models.ridge().fit(data.X[train], data.shares[train], groups=data.groups[train])
+        Y = data.shares[large]
+        out["error"] = _errors(fitted.predict(data.X[large]), Y)
+        out["baseline"] = _errors(data.shares[train].mean(axis=0), Y)
+        within = _held_out(data, models.ridge())
         out["error_mixed"] = _errors(within.prediction, within.truth)[large]
     return out
 
 
-def _residual(samples: Samples) -> dict[str, np.ndarray]:
+def _residual(data: Dataset) -> dict[str, np.ndarray]:
     """A kernel learns what the line leaves over on structures that the line has not seen."""
-    out = {"groups": samples.groups, "test_fold": np.empty(len(samples), int)}
-    guess = {name: np.empty_like(samples.Y) for name in ("mean", "line", "both", "kernel")}
-    for number, (train, test) in enumerate(models.grouped_folds(samples.groups, FOLDS, SEED)):
-        X, Y, groups = samples.X[train], samples.Y[train], samples.groups[train]
+    out = {"groups": data.groups, "test_fold": np.empty(len(data), int)}
+    guess = {name: np.empty_like(data.shares) for name in ("mean", "line", "both", "kernel")}
+    for number, (train, test) in enumerate(models.grouped_folds(data.groups, FOLDS, SEED)):
+        X, Y, groups = data.X[train], data.shares[train], data.groups[train]
         line = models.ridge().fit(X, Y, groups=groups)
         inner = models.cross_validate(models.ridge(), X, Y, groups, n_splits=FOLDS, seed=SEED)
         rest = models.kernel_ridge().fit(X, Y - inner.prediction, groups=groups)
         guess["mean"][test] = Y.mean(axis=0)
-        guess["line"][test] = line.predict(samples.X[test])
-        guess["both"][test] = guess["line"][test] + rest.predict(samples.X[test])
+        guess["line"][test] = line.predict(data.X[test])
+        guess["both"][test] = guess["line"][test] + rest.predict(data.X[test])
         kernel = models.kernel_ridge().fit(X, Y, groups=groups)
-        guess["kernel"][test] = kernel.predict(samples.X[test])
+        guess["kernel"][test] = kernel.predict(data.X[test])
         out["test_fold"][test] = number
-    return out | {f"error_{name}": _errors(y, samples.Y) for name, y in guess.items()}
+    return out | {f"error_{name}": _errors(y, data.shares) for name, y in guess.items()}
 
 
-def _transfer(source: Samples, target: Samples) -> dict[str, np.ndarray]:
+def _transfer(source: Dataset, target: Dataset) -> dict[str, np.ndarray]:
     """``error_shifted`` puts the mean of the target right, which leaves the slopes to be judged."""
-    fitted = models.ridge().fit(source.X, source.Y, groups=source.groups)
+    fitted = models.ridge().fit(source.X, source.shares, groups=source.groups)
     guess = fitted.predict(target.X)
-    shift = target.Y.mean(axis=0) - guess.mean(axis=0)
+    shift = target.shares.mean(axis=0) - guess.mean(axis=0)
     home = _held_out(target, models.ridge())
     return {
         "groups": target.groups,
-        "error": _errors(guess, target.Y),
-        "error_shifted": _errors(guess + shift, target.Y),
+        "error": _errors(guess, target.shares),
+        "error_shifted": _errors(guess + shift, target.shares),
         "error_at_home": _errors(home.prediction, home.truth),
-        "baseline_source": _errors(source.Y.mean(axis=0), target.Y),
-        "baseline_target": _errors(target.Y.mean(axis=0), target.Y),
+        "baseline_source": _errors(source.shares.mean(axis=0), target.shares),
+        "baseline_target": _errors(target.shares.mean(axis=0), target.shares),
         "baseline_at_home": _errors(home.baseline, home.truth),
     }

@@ -3,32 +3,37 @@
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
 from glassdata import engine
 from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
-from glassdata.experiments.samples import load, systems_of
+from glassdata.models import fingerprint
 from glassdata.results import is_done, seal, write_cell
+from glassdata.store import StoreError, open_dataset
 from glassdata.store.places import absolute
+from glassdata.structures import Dataset, dataset
 from glassdata.worker import Receipt
 
 #: Raised whenever the same cell would come out differently.
 VERSION = 1
-#: Each module has ``cells(samples)``, the names of all cells, those that take longest first, and
-#: ``compute(cell, get)``, where ``get(system)`` gives the samples.
+#: Each module has ``cells(glasses)``, the names of all cells, those that take longest first, and
+#: ``compute(cell, get)``, where ``get(system)`` gives the ``Dataset`` of a glass.
 EXPERIMENTS: dict[str, ModuleType] = {
     "line-vs-cnn": comparison,
     "weights": weights,
     "referee": referee,
 }
+#: With fewer, a test fold of five would not even hold two families.
+FEWEST_FAMILIES = 10
 _VERSIONS = ("glassdata", "numpy", "scipy", "scikit-learn", "torch")
 
 
@@ -83,11 +88,13 @@ def run(
         Where and how to compute: the fields of ``glassdata.engine.execution.Execution``.
     """
     place = None if store is None else str(absolute(store))
-    samples = {system: load(place, system) for system in systems_of(place)}
-    marks = {system: one.fingerprint for system, one in samples.items()}
+    with open_dataset(place) as tree:
+        systems = sorted(tree.children)
+    glasses = {system: load(place, system) for system in systems}
+    marks = {system: mark(data) for system, data in glasses.items()}
     folder = Path(folder).absolute()
     task = Task(name, place, folder, marks)
-    cells = EXPERIMENTS[name].cells(samples)
+    cells = EXPERIMENTS[name].cells(glasses)
     left_out = [] if importlib.util.find_spec("torch") else [c for c in cells if _is_network(c)]
     cells = [cell for cell in cells if cell not in left_out]
     todo = [(cell, 0) for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
@@ -102,6 +109,40 @@ def run(
         facts |= {"seed": EXPERIMENTS[name].SEED, "version": VERSION, "versions": _versions()}
         archive = seal(folder, name, cells, facts)
     return Outcome(len(cells), len(todo) - len(problems), tuple(problems), tuple(left_out), archive)
+
+
+@lru_cache(maxsize=16)
+def load(store: str | None, name: str) -> Dataset:
+    """The finished structures of a glass, kept in memory; ``store`` as in ``open_dataset``.
+
+    Raises
+    ------
+    StoreError
+        If there are too few families for a fair experiment.
+    """
+    data = dataset(name, store)
+    families = len(np.unique(data.groups))
+    if families < FEWEST_FAMILIES:
+        raise StoreError(
+            f"{name} has {families} families of finished structures, need {FEWEST_FAMILIES}"
+        )
+    return data
+
+
+def mark(data: Dataset) -> str:
+    """sha256 of everything that the experiments use of a glass."""
+    return fingerprint(
+        data.r,
+        data.omega,
+        data.X,
+        data.shares,
+        data.groups,
+        data.classes.astype("U12"),
+        data.replicate,
+        data.density,
+        data.n_atoms,
+        data.peak_width,
+    )
 
 
 def compute_cell(task: Task, cell: str, number: int) -> Receipt:

@@ -19,7 +19,7 @@ from itertools import pairwise, product
 import numpy as np
 
 from glassdata import models
-from glassdata.experiments.samples import Samples
+from glassdata.structures import Dataset
 
 FOLDS = 5
 SEED = 0
@@ -34,18 +34,18 @@ N_COMPONENTS = 8
 MEASURES = ("grid", "bootstrap", "shells", "maps", "path", "components", "collinearity")
 
 
-def cells(samples: Mapping[str, Samples]) -> list[str]:
+def cells(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all cells, those that take longest first."""
-    return [f"{system}.{measure}" for measure, system in product(MEASURES, samples)]
+    return [f"{system}.{measure}" for measure, system in product(MEASURES, glasses)]
 
 
-def compute(cell: str, get: Callable[[str], Samples]) -> dict[str, np.ndarray]:
+def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One cell; spectra have sum 1 over the bins, W and b their unit."""
     system, measure = cell.split(".")
     return globals()[f"_{measure}"](get(system))
 
 
-def _chosen(samples: Samples) -> dict[str, object]:
+def _chosen(data: Dataset) -> dict[str, object]:
     """Each kind of map with the penalty that its own tuning prefers, fitted to everything."""
     tuned = {
         "ridge": models.ridge(),
@@ -53,67 +53,67 @@ def _chosen(samples: Samples) -> dict[str, object]:
         "elastic_net": models.elastic_net(),
         "pcr": models.pcr(),
     }
-    fits = {n: t.fit(samples.X, samples.Y, groups=samples.groups) for n, t in tuned.items()}
+    fits = {n: t.fit(data.X, data.shares, groups=data.groups) for n, t in tuned.items()}
     fixed = {name: fitted.best_estimator_ for name, fitted in fits.items()}
-    paper = models.penalties(PAPER_ALPHA, 0.0, samples.Y, reduction="mean")
-    fixed["paper"] = models.LinearMap(**paper).fit(samples.X, samples.Y)
-    fixed["least_squares"] = models.LinearMap(l2=0.0).fit(samples.X, samples.Y)
+    paper = models.penalties(PAPER_ALPHA, 0.0, data.shares, reduction="mean")
+    fixed["paper"] = models.LinearMap(**paper).fit(data.X, data.shares)
+    fixed["least_squares"] = models.LinearMap(l2=0.0).fit(data.X, data.shares)
     return fixed
 
 
-def _maps(samples: Samples) -> dict[str, np.ndarray]:
+def _maps(data: Dataset) -> dict[str, np.ndarray]:
     # Moderate: the median of how far g(r) swings.
-    swing = samples.X.var(axis=1)
+    swing = data.X.var(axis=1)
     moderate = int(np.argsort(swing)[len(swing) // 2])
     out = {
-        "r": samples.r,
-        "omega": samples.omega,
-        "g": samples.X[moderate],
-        "pdos": samples.Y[moderate],
-        "g_mean": samples.X.mean(axis=0),
-        "pdos_mean": samples.Y.mean(axis=0),
-        "g_sd": samples.X.std(axis=0),
+        "r": data.r,
+        "omega": data.omega,
+        "g": data.X[moderate],
+        "pdos": data.shares[moderate],
+        "g_mean": data.X.mean(axis=0),
+        "pdos_mean": data.shares.mean(axis=0),
+        "g_sd": data.X.std(axis=0),
     }
-    for name, fitted in _chosen(samples).items():
+    for name, fitted in _chosen(data).items():
         out[f"W_{name}"] = fitted.coef_.astype("f4")
         out[f"b_{name}"] = fitted.intercept_
         out |= {f"{key}_{name}": value for key, value in fitted.get_params().items()}
-        error = samples.Y - fitted.predict(samples.X)
+        error = data.shares - fitted.predict(data.X)
         out[f"training_mse_{name}"] = np.mean(error**2)
     return out
 
 
-def _grid(samples: Samples) -> dict[str, np.ndarray]:
+def _grid(data: Dataset) -> dict[str, np.ndarray]:
     shape = len(ALPHAS), len(BETAS)
     squares = {"training": np.zeros(shape), "held_out": np.zeros(shape)}
     nonzero = np.zeros(shape)
-    for train, test in models.grouped_folds(samples.groups, FOLDS, SEED):
-        X, Y = samples.X[train], samples.Y[train]
+    for train, test in models.grouped_folds(data.groups, FOLDS, SEED):
+        X, Y = data.X[train], data.shares[train]
         pairs = list(product(ALPHAS, BETAS))
         settings = [models.penalties(a, b, Y, reduction="mean") for a, b in pairs]
         for number, fitted in enumerate(models.LinearMap().path(X, Y, settings)):
             at = np.unravel_index(number, shape)
             squares["training"][at] += np.mean((fitted.predict(X) - Y) ** 2) / FOLDS
-            error = fitted.predict(samples.X[test]) - samples.Y[test]
-            squares["held_out"][at] += np.sum(error**2) / samples.Y.size
+            error = fitted.predict(data.X[test]) - data.shares[test]
+            squares["held_out"][at] += np.sum(error**2) / data.shares.size
             nonzero[at] += np.mean(fitted.coef_ != 0) / FOLDS
     return {"alpha": ALPHAS, "beta": BETAS, "nonzero": nonzero} | squares
 
 
-def _collinearity(samples: Samples) -> dict[str, np.ndarray]:
+def _collinearity(data: Dataset) -> dict[str, np.ndarray]:
     """Variance inflation 1/(1 − R²) of each bin by all others; NaN where a bin never varies."""
-    varying = samples.X.std(axis=0) > 1e-9
-    Z = samples.X[:, varying]
+    varying = data.X.std(axis=0) > 1e-9
+    Z = data.X[:, varying]
     Z = (Z - Z.mean(axis=0)) / Z.std(axis=0)
     singular = np.linalg.svd(Z, compute_uv=False)
-    vif = np.full(len(samples.r), np.nan)
+    vif = np.full(len(data.r), np.nan)
     # With no more structures than bins every bin is an exact combination of the others.
     determined = len(Z) - 1 > Z.shape[1]
     correlation = Z.T @ Z / len(Z)
     vif[varying] = np.diag(np.linalg.inv(correlation)) if determined else np.inf
     share = singular**2 / np.sum(singular**2)
     return {
-        "r": samples.r,
+        "r": data.r,
         "vif": vif,
         "singular": singular,
         "condition": singular[0] / singular[min(len(Z) - 1, Z.shape[1]) - 1],
@@ -123,19 +123,19 @@ def _collinearity(samples: Samples) -> dict[str, np.ndarray]:
     }
 
 
-def _bootstrap(samples: Samples) -> dict[str, np.ndarray]:
+def _bootstrap(data: Dataset) -> dict[str, np.ndarray]:
     """Mean and scatter of W over resampled families, at the penalties chosen once."""
-    out = {"r": samples.r, "omega": samples.omega}
-    fixed = _chosen(samples)
-    families = np.unique(samples.groups)
-    members = [np.flatnonzero(samples.groups == family) for family in families]
+    out = {"r": data.r, "omega": data.omega}
+    fixed = _chosen(data)
+    families = np.unique(data.groups)
+    members = [np.flatnonzero(data.groups == family) for family in families]
     for name, repeats in BOOTSTRAP.items():
         rng = np.random.default_rng(SEED)
         total = np.zeros((3, *fixed[name].coef_.shape))
         for _ in range(repeats):
             drawn = rng.integers(len(families), size=len(families))
             rows = np.concatenate([members[k] for k in drawn])
-            W = _refit(fixed[name], samples, rows)
+            W = _refit(fixed[name], data, rows)
             total += W, W**2, W != 0
         mean, square, chosen = total / repeats
         out[f"mean_{name}"] = mean.astype("f4")
@@ -145,29 +145,29 @@ def _bootstrap(samples: Samples) -> dict[str, np.ndarray]:
     return out
 
 
-def _refit(fitted, samples: Samples, rows: np.ndarray) -> np.ndarray:
+def _refit(fitted, data: Dataset, rows: np.ndarray) -> np.ndarray:
     again = type(fitted)(**fitted.get_params())
-    return again.fit(samples.X[rows], samples.Y[rows]).coef_
+    return again.fit(data.X[rows], data.shares[rows]).coef_
 
 
-def _path(samples: Samples) -> dict[str, np.ndarray]:
+def _path(data: Dataset) -> dict[str, np.ndarray]:
     """Ridge against its penalty, PCR against its components: size of W, bias, held-out error."""
-    peaks = np.sort(np.argsort(samples.Y.mean(axis=0))[-3:])
-    out = {"r": samples.r, "omega": samples.omega, "shown": peaks}
-    mean = samples.Y.mean(axis=0)
+    peaks = np.sort(np.argsort(data.shares.mean(axis=0))[-3:])
+    out = {"r": data.r, "omega": data.omega, "shown": peaks}
+    mean = data.shares.mean(axis=0)
     for name, model, grid in (
         ("ridge", models.LinearMap(), [{"l2": value} for value in models.RIDGE_L2]),
         ("pcr", models.PrincipalMap(), [{"n_components": k} for k in models.COMPONENTS]),
     ):
-        held_out = _held_out_errors(samples, model, grid)
-        fits = model.path(samples.X, samples.Y, grid)
+        held_out = _held_out_errors(data, model, grid)
+        fits = model.path(data.X, data.shares, grid)
         kept = [k for k, fit in enumerate(fits) if fit is not None and np.isfinite(held_out[k])]
         out |= {
             f"{name}_setting": [float(next(iter(grid[k].values()))) for k in kept],
             f"{name}_norm": [np.linalg.norm(fits[k].coef_) for k in kept],
             f"{name}_held_out": held_out[kept],
             f"{name}_training": [
-                np.mean((fits[k].predict(samples.X) - samples.Y) ** 2) for k in kept
+                np.mean((fits[k].predict(data.X) - data.shares) ** 2) for k in kept
             ],
             f"{name}_W": np.array([fits[k].coef_[peaks] for k in kept], "f4"),
             f"{name}_b": np.array([fits[k].intercept_ for k in kept], "f4"),
@@ -176,80 +176,80 @@ def _path(samples: Samples) -> dict[str, np.ndarray]:
     return out
 
 
-def _held_out_errors(samples: Samples, model, grid: Sequence[Mapping]) -> np.ndarray:
+def _held_out_errors(data: Dataset, model, grid: Sequence[Mapping]) -> np.ndarray:
     squares = np.zeros(len(grid))
-    for train, test in models.grouped_folds(samples.groups, FOLDS, SEED):
-        for k, fit in enumerate(model.path(samples.X[train], samples.Y[train], grid)):
-            error = np.inf if fit is None else fit.predict(samples.X[test]) - samples.Y[test]
+    for train, test in models.grouped_folds(data.groups, FOLDS, SEED):
+        for k, fit in enumerate(model.path(data.X[train], data.shares[train], grid)):
+            error = np.inf if fit is None else fit.predict(data.X[test]) - data.shares[test]
             squares[k] += np.sum(np.square(error))
-    return squares / samples.Y.size
+    return squares / data.shares.size
 
 
-def _components(samples: Samples) -> dict[str, np.ndarray]:
+def _components(data: Dataset) -> dict[str, np.ndarray]:
     """Leading directions of g(r), their share, and their correlation with what can be named."""
-    centred = samples.X - samples.X.mean(axis=0)
+    centred = data.X - data.X.mean(axis=0)
     left, singular, right = np.linalg.svd(centred, full_matrices=False)
-    k = min(N_COMPONENTS, len(samples) - 1)
-    first = int(np.argmax(samples.X.mean(axis=0)))
+    k = min(N_COMPONENTS, len(data) - 1)
+    first = int(np.argmax(data.X.mean(axis=0)))
     named = {
-        "density": samples.density,
-        "swing of g(r)": samples.X.var(axis=1),
-        "height at the first peak": samples.X[:, first],
-        "number of atoms": samples.n_atoms,
-        "mean frequency": samples.Y @ samples.omega,
-        "mean squared frequency": samples.Y @ samples.omega**2,
+        "density": data.density,
+        "swing of g(r)": data.X.var(axis=1),
+        "height at the first peak": data.X[:, first],
+        "number of atoms": data.n_atoms,
+        "mean frequency": data.shares @ data.omega,
+        "mean squared frequency": data.shares @ data.omega**2,
     }
     scores = left[:, :k]
     with np.errstate(invalid="ignore"):  # a number that never varies follows nothing
         follows = [[np.corrcoef(s, value)[0, 1] for value in named.values()] for s in scores.T]
     return {
-        "r": samples.r,
-        "omega": samples.omega,
+        "r": data.r,
+        "omega": data.omega,
         "components": right[:k],
         "share": (singular**2 / np.sum(singular**2))[:k],
         "named": np.array(list(named)),
         "correlation": np.array(follows),
-        "response": (samples.Y - samples.Y.mean(axis=0)).T @ scores,
+        "response": (data.shares - data.shares.mean(axis=0)).T @ scores,
     }
 
 
-def _shells(samples: Samples) -> dict[str, np.ndarray]:
+def _shells(data: Dataset) -> dict[str, np.ndarray]:
     """R² in every frequency bin with parts of g(r); the truth about 'short r, low frequency'."""
-    edges = _shell_edges(samples)
-    inside = [(samples.r >= low) & (samples.r < high) for low, high in pairwise(edges)]
-    out = {"r": samples.r, "omega": samples.omega, "shell_edges": edges, "reach": REACHES}
-    out["all"] = _r2_by_bin(samples, np.ones(len(samples.r), bool))
-    reached = [samples.r < reach for reach in REACHES]
+    edges = _shell_edges(data)
+    inside = [(data.r >= low) & (data.r < high) for low, high in pairwise(edges)]
+    out = {"r": data.r, "omega": data.omega, "shell_edges": edges, "reach": REACHES}
+    out["all"] = _r2_by_bin(data, np.ones(len(data.r), bool))
+    reached = [data.r < reach for reach in REACHES]
     for name, masks in (
         ("within", reached),
         ("beyond", [~mask for mask in reached]),
         ("alone", inside),
         ("without", [~mask for mask in inside]),
     ):
-        out[name] = np.array([_r2_by_bin(samples, mask) for mask in masks])
-    out["permuted"] = _permuted(samples, inside)
+        out[name] = np.array([_r2_by_bin(data, mask) for mask in masks])
+    out["permuted"] = _permuted(data, inside)
     return out
 
 
-def _shell_edges(samples: Samples) -> np.ndarray:
+def _shell_edges(data: Dataset) -> np.ndarray:
     """0, the minima between the peaks of the mean g(r), and the end; five shells at most."""
     # Over 0.5 Å, so that ripples are no shells.
-    width = max(round(0.5 / (samples.r[1] - samples.r[0])), 1)
-    smooth = np.convolve(samples.X.mean(axis=0), np.ones(width) / width, mode="same")
+    width = max(round(0.5 / (data.r[1] - data.r[0])), 1)
+    smooth = np.convolve(data.X.mean(axis=0), np.ones(width) / width, mode="same")
     start = int(np.argmax(smooth > 0.5 * smooth.max()))
     low = [
         k
         for k in range(start + 1, len(smooth) - width)
         if smooth[k] < smooth[k - 1] and smooth[k] <= smooth[k + 1]
     ]
-    step = samples.r[1] - samples.r[0]
-    return np.array([0.0, *samples.r[low[:4]], samples.r[-1] + step / 2])
+    step = data.r[1] - data.r[0]
+    return np.array([0.0, *data.r[low[:4]], data.r[-1] + step / 2])
 
 
-def _r2_by_bin(samples: Samples, mask: np.ndarray) -> np.ndarray:
+def _r2_by_bin(data: Dataset, mask: np.ndarray) -> np.ndarray:
     """Held-out R² in each frequency bin, with the overall one appended; NaN where D is constant."""
     held_out = models.cross_validate(
-        models.ridge(), samples.X[:, mask], samples.Y, samples.groups, n_splits=FOLDS, seed=SEED
+        models.ridge(), data.X[:, mask], data.shares, data.groups, n_splits=FOLDS, seed=SEED
     )
     return _by_bin(held_out.truth, held_out.prediction, held_out.baseline)
 
@@ -260,22 +260,22 @@ def _by_bin(truth, guess, baseline) -> np.ndarray:
     return np.where(reference > 0, 1 - error / np.where(reference > 0, reference, 1), np.nan)
 
 
-def _permuted(samples: Samples, shells: Sequence[np.ndarray]) -> np.ndarray:
+def _permuted(data: Dataset, shells: Sequence[np.ndarray]) -> np.ndarray:
     """Held-out R² by bin when one shell comes from another held-out structure."""
     rng = np.random.default_rng(SEED)
-    guess = np.zeros((len(shells), PERMUTATIONS, *samples.Y.shape))
-    baseline = np.empty_like(samples.Y)
-    for train, test in models.grouped_folds(samples.groups, FOLDS, SEED):
-        X, Y = samples.X[train], samples.Y[train]
-        fitted = models.ridge().fit(X, Y, groups=samples.groups[train])
+    guess = np.zeros((len(shells), PERMUTATIONS, *data.shares.shape))
+    baseline = np.empty_like(data.shares)
+    for train, test in models.grouped_folds(data.groups, FOLDS, SEED):
+        X, Y = data.X[train], data.shares[train]
+        fitted = models.ridge().fit(X, Y, groups=data.groups[train])
         baseline[test] = Y.mean(axis=0)
         for number, repeat in product(range(len(shells)), range(PERMUTATIONS)):
-            mixed, shell = samples.X[test].copy(), shells[number]
+            mixed, shell = data.X[test].copy(), shells[number]
             mixed[:, shell] = mixed[rng.permutation(len(test))][:, shell]
             guess[number, repeat, test] = fitted.predict(mixed)
     return np.array(
         [
-            np.mean([_by_bin(samples.Y, one, baseline) for one in repeats], axis=0)
+            np.mean([_by_bin(data.shares, one, baseline) for one in repeats], axis=0)
             for repeats in guess
         ]
     )

@@ -12,6 +12,7 @@ from glassdata.potentials.eam import EAM
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
 from glassdata.potentials.surface import EnergySurface
+from glassdata.potentials.tabulated import MissingTableError, TabulatedFile
 from glassdata.potentials.zhou import zhou_eam
 
 __all__ = [
@@ -24,7 +25,9 @@ __all__ = [
     "CalculatorPotential",
     "EnergySurface",
     "LennardJones",
+    "MissingTableError",
     "Potential",
+    "TabulatedFile",
     "read_setfl",
     "surface_of",
     "zhou_eam",

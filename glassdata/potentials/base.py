@@ -248,10 +248,7 @@ class Potential(EnergySurface):
         """
 
     def matscipy_hessian(self, atoms: Atoms) -> sparse.spmatrix:
-        """Hessian (3N, 3N), eV/Å², by matscipy's own analytic code, which ours is checked against.
-
-        Not for Erhart and Albe's potential, where release 1.3.1 gives an asymmetric matrix.
-        """
+        """Hessian (3N, 3N), eV/Å², by the analytic code of matscipy, a reference for ours."""
         calculator = self.matscipy_calculator()
         if hasattr(calculator, "get_hessian"):
             return calculator.get_hessian(atoms, format="sparse")

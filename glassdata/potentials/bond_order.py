@@ -1,10 +1,13 @@
 """Bond-order potentials of Tersoff and of Brenner (Erhart-Albe).
 
     E = ½ Σ_p F(r_p, ξ_p),   F = f_c(r) [A e^{-λr} − b(ξ) B e^{-μr}],   b = χ (1 + (βξ)ⁿ)^{-1/2n}
-    ξ_p = Σ_q f_c(r_q) g(cos θ_pq),   g(c) = 1 + c²/d² − c²/[d² + (h − cos θ)²]
+    ξ_p = Σ_q f_c(r_q) g(cos θ_pq),   g(cos θ) = γ {1 + c²/d² − c²/[d² + (h − cos θ)²]}
 
-with p = (i, j) and q = (i, k) the bonds at one atom. Brenner's form is the same function in other
-letters, and is translated on construction. Terms with λ₃ ≠ 0 are not supported.
+with p = (i, j) and q = (i, k) the bonds at one atom. In ξ_p the cut-off function and the angular
+parameters γ, c, d, h are those of q, the bond of the *third* atom; all others are those of p.
+Tersoff gives c, d and h to the atom i at the centre (and γ = 1), so that for his sets the
+difference does not show. Brenner's form is the same function in other letters, and is translated
+on construction. Terms with λ₃ ≠ 0 are not supported.
 """
 
 from collections.abc import Mapping
@@ -74,10 +77,24 @@ class BondOrder(Potential):
         return float(max(self.parameter_set["r2"]))
 
     def parameters(self) -> dict:
-        return {"form": "bond order"} | dict(self.parameter_set)
+        # Until algorithm version 3 the angular parameters of Brenner's form came from the other
+        # bond; the name of the right one keeps those numbers apart from these.
+        angular = {"angular": "ik"} if self._brenner else {}
+        return {"form": "bond order"} | angular | dict(self.parameter_set)
 
     def matscipy_calculator(self) -> Calculator:
+        """A fresh calculator of matscipy.
+
+        Raises
+        ------
+        ValueError
+            For Brenner's form with several species: matscipy 1.3.1 takes the angular parameters
+            from the bond (i, j), which is another potential.
+        """
         from matscipy.calculators.manybody import Manybody
+
+        if self._brenner and len(self.species) > 1:
+            raise ValueError("matscipy has no Brenner potential of several species that is right")
 
         form = tersoff_brenner.TersoffBrenner(dict(self.parameter_set))
         return Manybody(**form)
@@ -95,13 +112,13 @@ class BondOrder(Potential):
             mu = p["beta"] * np.sqrt(2 / p["S"])
             scale = p["D0"] / (p["S"] - 1)
             by_pair = {"A": scale * np.exp(lam * p["r0"]), "lam": lam, "mu": mu}
-            by_pair |= {"B": p["S"] * scale * np.exp(mu * p["r0"]), "beta": p["gamma"]}
-            by_pair |= {name: p[name] for name in ("c", "d", "r1", "r2")} | {"h": -p["h"]}
-            by_pair |= {"n": np.ones_like(lam), "chi": np.ones_like(lam)}
+            by_pair |= {"B": p["S"] * scale * np.exp(mu * p["r0"]), "h": -p["h"]}
+            by_pair |= {name: p[name] for name in ("gamma", "c", "d", "r1", "r2")}
+            by_pair |= {name: np.ones_like(lam) for name in ("chi", "beta", "n")}
             by_first = {}
         else:
             by_pair = {name: p[name] for name in ("A", "B", "chi", "mu", "r1", "r2")}
-            by_pair["lam"] = p["lambda"]
+            by_pair |= {"lam": p["lambda"], "gamma": np.ones_like(p["A"])}
             by_first = {name: p[name] for name in ("beta", "n", "c", "d", "h")}
         return SimpleNamespace(
             **{name: values[pair] for name, values in by_pair.items()},
@@ -121,8 +138,8 @@ class BondOrder(Potential):
         return from_blocks(bonds.n_atoms, *blocks)
 
 
-_NAMES = ("A", "B", "lam", "mu", "chi", "beta", "n", "c", "d", "h", "r1", "r2")
-_A, _B, _LAM, _MU, _CHI, _BETA, _N, _C, _D, _H, _R1, _R2 = range(len(_NAMES))
+_NAMES = ("A", "B", "lam", "mu", "chi", "beta", "n", "gamma", "c", "d", "h", "r1", "r2")
+_A, _B, _LAM, _MU, _CHI, _BETA, _N, _GAMMA, _C, _D, _H, _R1, _R2 = range(len(_NAMES))
 
 
 @njit(cache=True)
@@ -145,7 +162,12 @@ def _angle(cosine, of):
     c2, d2, offset = of[_C] ** 2, of[_D] ** 2, of[_H] - cosine
     spread = d2 + offset**2
     slope = -2 * c2 * offset / spread**2
-    return 1 + c2 / d2 - c2 / spread, slope, 2 * c2 / spread**2 - 8 * c2 * offset**2 / spread**3
+    bend = 2 * c2 / spread**2 - 8 * c2 * offset**2 / spread**3
+    return (
+        of[_GAMMA] * (1 + c2 / d2 - c2 / spread),
+        of[_GAMMA] * slope,
+        of[_GAMMA] * bend,
+    )
 
 
 @njit(cache=True)
@@ -220,7 +242,7 @@ def _coordination(p, r, unit, of):
     xi = 0.0
     for q in range(len(r)):
         if q != p:
-            xi += _fade(r[q], of[q])[0] * _angle(_cosine(unit, p, q), of[p])[0]
+            xi += _fade(r[q], of[q])[0] * _angle(_cosine(unit, p, q), of[q])[0]
     return xi
 
 
@@ -233,7 +255,7 @@ def _coordination_gradient(p, r, unit, of, gradient):
             continue
         cosine = _cosine(unit, p, q)
         fade, d_fade, _ = _fade(r[q], of[q])
-        g, d_g, _ = _angle(cosine, of[p])
+        g, d_g, _ = _angle(cosine, of[q])
         for a in range(3):
             gradient[p, a] += fade * d_g * (unit[q, a] - cosine * unit[p, a]) / r[p]
             gradient[q, a] += fade * d_g * (unit[p, a] - cosine * unit[q, a]) / r[q]
@@ -279,7 +301,7 @@ def _add_angular(matrix, weight, p, q, r, unit, of):
     """Add ``weight ∂²[f_c(r_q) g(cos θ_pq)]`` to blocks (p, p), (p, q), (q, p), (q, q)."""
     u_p, u_q, cosine = unit[p], unit[q], _cosine(unit, p, q)
     fade, d_fade, dd_fade = _fade(r[q], of[q])
-    g, d_g, dd_g = _angle(cosine, of[p])
+    g, d_g, dd_g = _angle(cosine, of[q])
     c_p, c_q = np.empty(3), np.empty(3)
     for a in range(3):
         c_p[a] = (u_q[a] - cosine * u_p[a]) / r[p]

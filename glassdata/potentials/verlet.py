@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # base.py itself needs the list
 
 # Skin in units of the cut-off. The line search of a minimiser jumps to and fro, and a search for
 # neighbours costs as much as a few energies.
-_SKIN = 0.15
+SKIN = 0.15
 
 
 class VerletList:
@@ -41,7 +41,7 @@ class VerletList:
 
     @property
     def _skin(self) -> float:
-        return _SKIN * self._potential.cutoff
+        return SKIN * self._potential.cutoff
 
 
 class _Snapshot:

@@ -12,7 +12,7 @@ Layout of a store::
 
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.manifest import is_sealed
-from glassdata.store.reading import open_dataset, own_dataset, pack, recorded
+from glassdata.store.reading import open_dataset, own_dataset, pack, recorded, recorded_science
 from glassdata.store.sealing import seal
 from glassdata.store.settings import prepare, read_config, science_config
 from glassdata.store.verifying import Finding, progress, verify
@@ -29,6 +29,7 @@ __all__ = [
     "progress",
     "read_config",
     "recorded",
+    "recorded_science",
     "science_config",
     "seal",
     "verify",

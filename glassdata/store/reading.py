@@ -1,5 +1,6 @@
 """Opening sealed datasets, and packing them into one file."""
 
+import json
 import os
 import zipfile
 from contextlib import suppress
@@ -12,10 +13,11 @@ import xarray as xr
 import zarr
 
 import glassdata.config
+from glassdata.files import replace_stream
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.bounded import bounded_codecs
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import check_archive, replace_stream, write_archive
+from glassdata.store.files import check_archive, write_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.manifest import dataset_name
 from glassdata.store.places import check_web_file, file_sizes, is_remote, place
@@ -140,6 +142,14 @@ def recorded(where: Path) -> tuple[str, dict[str, list[int]]]:
     with open_dataset(where) as tree:
         rows = {name: group["structure"].values.tolist() for name, group in tree.children.items()}
         return tree.attrs["profile"], rows
+
+
+def recorded_science(where: Path) -> dict[str, dict]:
+    """What determined the rows of a store or a packed dataset: ``System.science`` by system."""
+    if not where.is_file():
+        return dict(read_config(where).systems)
+    with open_dataset(where) as tree:
+        return {n: json.loads(group.attrs["configuration"]) for n, group in tree.children.items()}
 
 
 def recorded_row(where: Path, system: str, index: int) -> dict[str, np.ndarray]:

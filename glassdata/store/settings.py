@@ -2,21 +2,22 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
-from glassdata.config import canonical_json, digest
+from glassdata.config import digest
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import locked, make_folder, read_record, remove_stale, write_record
 from glassdata.store.places import is_remote
 from glassdata.store.rows import PROVENANCE, ROWS, present
+from glassdata.store.science import differences
 from glassdata.system import System
 
 #: Version of the layout described in this package.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
 QUARANTINE = "quarantine"
 #: A dataset on an object store: its name is made of its content.
@@ -229,7 +230,13 @@ def _register(store: Path, config: Config) -> None:
     changed = list(differences(old.record(), new.record(), set(old.systems)))
     if changed:
         lines = "\n".join(f"  {line}" for line in changed)
-        raise StoreError(f"{store} was built with another configuration:\n{lines}")
+        advice = ""
+        if all(".description." in line.partition(": ")[0] for line in changed):
+            advice = (
+                "\nIts structures are still good; describe them again in a new store with: "
+                f"glassdata build NEW --profile {old.profile} --structures {store}"
+            )
+        raise StoreError(f"{store} was built with another configuration:\n{lines}{advice}")
     if digest(new.record()) != digest(old.record()):
         write_record(path, new.record())
 
@@ -287,27 +294,6 @@ def with_sealed(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
             )
         sealed = {}
     return sealed | {name: max(n, sealed.get(name, 0)) for name, n in counts.items()}
-
-
-def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
-    """Lines ``key.path: old -> new``; systems that are merely new do not count."""
-    before, after = dict(_flatten(old)), dict(_flatten(new))
-    for key in sorted(before.keys() | after.keys()):
-        added = key[0] == "systems" and key[1] not in systems
-        if not added and before.get(key) != after.get(key):
-            was, now = before.get(key, "absent"), after.get(key, "absent")
-            yield f"{'.'.join(key)}: {was} -> {now}"
-
-
-def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
-    if isinstance(value, Mapping) and value:
-        for key, item in value.items():
-            yield from _flatten(item, (*path, str(key)))
-    elif isinstance(value, list | tuple) and any(isinstance(v, Mapping | list) for v in value):
-        for n, item in enumerate(value):
-            yield from _flatten(item, (*path, str(n)))
-    else:
-        yield path, canonical_json(value)
 
 
 def missing_rows(store: Path, goal: Mapping[str, int]) -> list[tuple[str, int]]:

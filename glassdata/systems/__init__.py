@@ -1,35 +1,33 @@
 """The glasses. A new one is one file beside these and one line in ``SYSTEMS``."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from types import MappingProxyType
 
+from glassdata.potentials import TabulatedFile
 from glassdata.system import System
 from glassdata.systems.amc import AMC, AMC_LB
-from glassdata.systems.cualzr import CUALZR, cualzr_sheng
+from glassdata.systems.cualzr import CUALZR, CUALZR_SHENG
 from glassdata.systems.lj import LJ2D, LJ3D
 from glassdata.systems.sic import SIC, SIC_TERSOFF
 
 SYSTEMS: Mapping[str, System] = MappingProxyType(
-    {system.name: system for system in (AMC, AMC_LB, LJ2D, LJ3D, SIC, SIC_TERSOFF, CUALZR)}
+    {
+        system.name: system
+        for system in (AMC, AMC_LB, LJ2D, LJ3D, SIC, SIC_TERSOFF, CUALZR, CUALZR_SHENG)
+    }
 )
 
-#: What stands in a user's file and is therefore no member of ``SYSTEMS``: see ``glasses``.
-FROM_FILE = ("cualzr_sheng",)
+
+def lacks(system: System) -> str | None:
+    """The file that must be handed to this program before a glass can be computed, or None."""
+    potential = system.potential
+    missing = isinstance(potential, TabulatedFile) and not potential.is_here
+    return potential.file if missing else None
 
 
-def glasses(setfl: Path | None = None) -> Mapping[str, System]:
-    """All systems; with the setfl file of Cheng, Ma and Sheng also ``cualzr_sheng``.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the file is missing or is not the published one.
-    """
-    if setfl is None:
-        return SYSTEMS
-    extra = cualzr_sheng(setfl)
-    return MappingProxyType({**SYSTEMS, extra.name: extra})
+def available() -> Mapping[str, System]:
+    """The glasses that can be computed here: those that lack no file."""
+    return MappingProxyType({n: s for n, s in SYSTEMS.items() if lacks(s) is None})
 
 
 def find(system: str | System) -> System:
@@ -47,4 +45,4 @@ def find(system: str | System) -> System:
     return SYSTEMS[system]
 
 
-__all__ = ["FROM_FILE", "SYSTEMS", "cualzr_sheng", "find", "glasses"]
+__all__ = ["SYSTEMS", "available", "find", "lacks"]

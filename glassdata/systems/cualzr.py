@@ -8,24 +8,17 @@ displacement, and nothing crystal-like would be in the data. The cell relaxes to
 """
 
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
-from glassdata.generate import CrystalDisorder, Stratum
-from glassdata.minimise import relax
-from glassdata.potentials import EAM, read_setfl, zhou_eam
+from glassdata.crystal import Crystal
+from glassdata.potentials import Potential, TabulatedFile, zhou_eam
+from glassdata.protocols import CrystalDisorder, Stratum
 from glassdata.system import System
 
 _ALUMINIUM = 0.08
-SHENG_SHA256 = "12fc74dd298ccdee179d10091e80f6948402af8443d8dda3579aff850b121f8f"
-SHENG_SOURCE = (
-    "Cheng, Ma, Sheng, Phys. Rev. Lett. 102, 245501 (2009): ZrCuAl2011.eam.alloy "
-    "from the NIST Interatomic Potentials Repository"
-)
 
 _STRATA = (
     Stratum(
@@ -45,28 +38,37 @@ _STRATA = (
 )
 
 
-def _substituted(atoms: Atoms, rng: np.random.Generator) -> Atoms:
+def b2_alloy(*, a: float, cells: int, aluminium: float) -> Atoms:
+    """B2 CuZr of lattice constant ``a`` (Å) in which a share of the sites holds aluminium."""
+    ordered = bulk("CuZr", "cesiumchloride", a=a) * (cells, cells, cells)
+    return _substituted(ordered, aluminium, np.random.default_rng(0))
+
+
+def _substituted(atoms: Atoms, aluminium: float, rng: np.random.Generator) -> Atoms:
     """Aluminium on equal shares of both sublattices."""
     alloy = atoms.copy()
     for symbol in ("Cu", "Zr"):
         sites = np.flatnonzero(np.array(alloy.symbols) == symbol)
-        chosen = rng.permutation(sites)[: round(_ALUMINIUM * len(sites))]
+        chosen = rng.permutation(sites)[: round(aluminium * len(sites))]
         alloy.symbols[chosen] = "Al"
     return alloy
 
 
 @dataclass(frozen=True)
 class AlloyDisorder(CrystalDisorder):
-    """Disorder of a B2 crystal whose sites are substituted at random first."""
+    """Disorder of a B2 crystal in which ``aluminium``, a share of the sites, is substituted."""
+
+    aluminium: float = _ALUMINIUM
+
+    def science(self) -> dict:
+        """Everything that determines the structures, as plain data."""
+        return super().science() | {"aluminium": self.aluminium}
 
     def lattice(self, system: System, rng: np.random.Generator) -> Atoms:
         """B2 CuZr at this size with the glass's share of aluminium."""
         length = (system.crystal().cell.volume / len(system.crystal()) * 2) ** (1 / 3)
-        return _substituted(_b2(length) * self.cells, rng)
-
-
-def _b2(length: float) -> Atoms:
-    return bulk("CuZr", "cesiumchloride", a=length)
+        ordered = bulk("CuZr", "cesiumchloride", a=length) * self.cells
+        return _substituted(ordered, self.aluminium, rng)
 
 
 def _protocol(n_structures: int, cells: tuple[int, int, int]) -> AlloyDisorder:
@@ -75,12 +77,8 @@ def _protocol(n_structures: int, cells: tuple[int, int, int]) -> AlloyDisorder:
     )
 
 
-def _system(name: str, title: str, reference: str, potential: EAM, n_reference: int) -> System:
-    @cache
-    def crystal() -> Atoms:
-        alloy = _substituted(_b2(3.26) * (5, 5, 5), np.random.default_rng(0))
-        return relax(alloy, potential, max_force=1e-6, cell="isotropic")
-
+def _system(name: str, title: str, reference: str, potential: Potential, n: int) -> System:
+    settings = {"a": 3.26, "cells": 5, "aluminium": _ALUMINIUM}
     return System(
         name=name,
         title=title,
@@ -90,10 +88,10 @@ def _system(name: str, title: str, reference: str, potential: EAM, n_reference: 
         potential=potential,
         protocols={
             "demo": _protocol(8, (4, 4, 4)),
-            "reference": _protocol(n_reference, (7, 7, 6)),
+            "reference": _protocol(n, (7, 7, 6)),
             "paper": _protocol(1000, (8, 8, 7)),
         },
-        crystal=lambda: crystal().copy(),
+        crystal=Crystal(b2_alloy, settings, potential, max_force=1e-6),
         dim=3,
         r_max=10.0,
         omega_max=15.0,
@@ -111,15 +109,16 @@ CUALZR = _system(
     400,
 )
 
+#: Cheng, Ma and Sheng, doi:10.1103/PhysRevLett.102.245501.
+SHENG = TabulatedFile(
+    file="ZrCuAl2011.eam.alloy",
+    sha256="12fc74dd298ccdee179d10091e80f6948402af8443d8dda3579aff850b121f8f",
+    source=(
+        "Cheng, Ma, Sheng, Phys. Rev. Lett. 102, 245501 (2009): ZrCuAl2011.eam.alloy "
+        "from the NIST Interatomic Potentials Repository"
+    ),
+    symbols=("Zr", "Cu", "Al"),
+    r_cut=6.5,
+)
 
-@cache
-def cualzr_sheng(path: str | Path) -> System:
-    """The same glass with the Cheng-Ma-Sheng potential, read from its setfl file.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        If the file is missing or is not the published one.
-    """
-    potential = read_setfl(path, sha256=SHENG_SHA256, source=SHENG_SOURCE)
-    return _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", SHENG_SOURCE, potential, 200)
+CUALZR_SHENG = _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", SHENG.source, SHENG, 200)

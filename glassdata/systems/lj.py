@@ -4,18 +4,16 @@ Parameters ε/k_B = 119.8 K and σ = 3.405 Å: Rahman, Phys. Rev. 136, A405 (196
 doi:10.1103/PhysRev.136.A405 (rounded there to 120 K and 3.4 Å). Force-shifted at 2.5 σ.
 
 The cell relaxes to zero pressure: a glass held at the volume of its crystal is compressed, and
-its spectrum stiffens for a reason that is no matter of structure.
+its spectrum stiffens because of the pressure, not because of the disorder.
 """
-
-from functools import cache
 
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
 
-from glassdata.generate import CrystalDisorder, Stratum
-from glassdata.minimise import relax
+from glassdata.crystal import Crystal
 from glassdata.potentials import LennardJones
+from glassdata.protocols import CrystalDisorder, Stratum
 from glassdata.system import System
 from glassdata.units import BOLTZMANN
 
@@ -25,23 +23,18 @@ _SOLID = LennardJones(_EPSILON, _SIGMA, 2.5 * _SIGMA)
 _PLANE = LennardJones(_EPSILON, _SIGMA, 2.5 * _SIGMA, dim=2)
 
 
-@cache
-def _fcc() -> Atoms:
-    start = bulk("Ar", "fcc", a=1.56 * _SIGMA, cubic=True)
-    return relax(start, _SOLID, max_force=1e-7, cell="isotropic")
+_FCC = {"name": "Ar", "crystalstructure": "fcc", "a": 1.56 * _SIGMA, "cubic": True}
 
 
-@cache
-def _triangular() -> Atoms:
-    a = 1.11 * _SIGMA
+def triangular(*, symbol: str, a: float) -> Atoms:
+    """Triangular lattice of spacing ``a`` (Å) in its rectangular cell of two atoms."""
     height = a * np.sqrt(3.0)
-    start = Atoms(
-        "Ar2",
+    return Atoms(
+        [symbol, symbol],
         positions=[[0.0, 0.0, 10.0], [a / 2, height / 2, 10.0]],
         cell=[a, height, 20.0],
         pbc=(True, True, False),
     )
-    return relax(start, _PLANE, max_force=1e-7, cell="isotropic")
 
 
 # Displacements below about 0.9 Å heal completely, and above 1 Å nothing of the crystal is left;
@@ -80,7 +73,7 @@ LJ3D = System(
         "reference": _protocol(_STRATA_3D, 400, (6, 6, 6)),
         "paper": _protocol(_STRATA_3D, 1000, (6, 6, 6)),
     },
-    crystal=lambda: _fcc().copy(),
+    crystal=Crystal(bulk, _FCC, _SOLID),
     dim=3,
     r_max=12.0,
     omega_max=3.0,
@@ -101,7 +94,7 @@ LJ2D = System(
         "reference": _protocol(_STRATA_2D, 400, (28, 16, 1)),
         "paper": _protocol(_STRATA_2D, 1000, (28, 16, 1)),
     },
-    crystal=lambda: _triangular().copy(),
+    crystal=Crystal(triangular, {"symbol": "Ar", "a": 1.11 * _SIGMA}, _PLANE),
     dim=2,
     r_max=12.0,
     omega_max=3.0,

@@ -7,14 +7,11 @@ The cell keeps the crystal's size: at zero pressure strongly displaced SiC opens
 a third larger than the crystal, because the short-ranged potential does not feel a void.
 """
 
-from functools import cache
-
-from ase import Atoms
 from ase.build import bulk
 
-from glassdata.generate import CrystalDisorder, Stratum
-from glassdata.minimise import relax
+from glassdata.crystal import Crystal
 from glassdata.potentials import ERHART_ALBE_2005, TERSOFF_1989, BondOrder
+from glassdata.protocols import CrystalDisorder, Stratum
 from glassdata.system import System
 
 _STRATA = (
@@ -36,16 +33,10 @@ def _protocol(n_structures: int, cells: tuple[int, int, int]) -> CrystalDisorder
     )
 
 
-def _zinc_blende(potential: BondOrder) -> Atoms:
-    start = bulk("SiC", "zincblende", a=4.35, cubic=True)
-    return relax(start, potential, max_force=1e-7, cell="isotropic")
+_ZINC_BLENDE = {"name": "SiC", "crystalstructure": "zincblende", "a": 4.35, "cubic": True}
 
 
 def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> System:
-    @cache
-    def crystal() -> Atoms:
-        return _zinc_blende(potential)
-
     return System(
         name=name,
         title=title,
@@ -58,7 +49,7 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
             "reference": _protocol(n_reference, (4, 4, 4)),
             "paper": _protocol(1000, (5, 5, 4)),
         },
-        crystal=lambda: crystal().copy(),
+        crystal=Crystal(bulk, _ZINC_BLENDE, potential),
         dim=3,
         r_max=10.0,
         omega_max=50.0,

@@ -1,25 +1,43 @@
-"""Linear maps y = W g + b: penalised (ridge, lasso, elastic net), or on principal components.
+"""Linear maps y = W g + b with penalised weights: ridge, lasso, elastic net.
 
 X of shape (n, n_r), dimensionless; Y of shape (n, n_omega), 1/THz or any other unit. The bins of
 g(r) are taken as they are, neither standardised nor weighted; the intercept centres X and Y.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import ClassVar, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin, clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.linear_model import lars_path_gram
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import validate_data
+
+from glassdata.regression import Regression
+from glassdata.tuning import EFFORT, Tuned
 
 #: Kinks of an L1 path at most; a hundred bins have about a hundred.
 MAX_KINKS = 5000
+RIDGE_L2 = tuple(np.logspace(-8, 2, EFFORT))
+LASSO_L1 = tuple(np.logspace(-3.5, 0.5, EFFORT))
+ELASTIC_NET_L1 = tuple(np.logspace(-3, 0, 7))
+ELASTIC_NET_L2 = (1e-4, 1e-3, 1e-2)
 
 
-class _Linear(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """What the linear maps share: ``coef_`` and ``intercept_`` once fitted."""
+class Linear(Regression):
+    """What the linear maps share: W and b, ``coef_`` and ``intercept_`` once fitted.
 
-    def fit(self, X: np.ndarray, Y: np.ndarray) -> "_Linear":
-        """Fit W and b."""
+    A subclass implements ``_solve(X, Y, maps)``: W of shape (n_omega, n_r) for each of several
+    settings at once, from centred X and from centred Y of unit variance; None where it has none.
+    """
+
+    ARRAYS: ClassVar = {"coef_": ("n_omega", "n_r"), "intercept_": ("n_omega",), "scale_": ()}
+
+    coef_: np.ndarray
+    intercept_: np.ndarray
+    scale_: float
+
+    def fit(self, X: np.ndarray, Y: np.ndarray) -> Self:
+        """Fit W and b to g(r) of shape (n, n_r) and spectra of shape (n, n_omega)."""
         (fitted,) = self._fits(X, Y, [self.get_params()], target=self)
         if fitted is None:
             self._refuse(X)
@@ -27,25 +45,24 @@ class _Linear(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     def path(
         self, X: np.ndarray, Y: np.ndarray, candidates: Sequence[Mapping]
-    ) -> "list[_Linear | None]":
+    ) -> list[Self | None]:
         """Fitted maps for several settings, sharing the work; None for a setting that cannot be.
 
         Parameters
         ----------
+        X, Y
+            Shapes (n, n_r) and (n, n_omega).
         candidates
-            Parameters to set, one mapping each, as in scikit-learn's ``ParameterGrid``.
+            Settings, one mapping for each map, as in scikit-learn's ``ParameterGrid``.
         """
         return list(self._fits(X, Y, candidates))
 
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        """W g + b, shape (n, n_omega), in the unit of Y."""
-        check_is_fitted(self)
-        X = validate_data(self, X, reset=False, dtype=float)
+    def _guess(self, X: np.ndarray) -> np.ndarray:
         return X @ self.coef_.T + self.intercept_
 
     def _fits(
-        self, X, Y, candidates: Sequence[Mapping], target: "_Linear | None" = None
-    ) -> "Iterator[_Linear | None]":
+        self, X, Y, candidates: Sequence[Mapping], target: Self | None = None
+    ) -> Iterator[Self | None]:
         checked = target or clone(self)
         X, Y = validate_data(checked, X, Y, multi_output=True, y_numeric=True, dtype=float)
         Y = np.asarray(Y, float)
@@ -66,14 +83,15 @@ class _Linear(MultiOutputMixin, RegressorMixin, BaseEstimator):
             one.n_features_in_ = X.shape[1]
             yield one
 
-    def _check(self) -> None:
-        """Raise ValueError if a parameter is out of range."""
+    def _refuse(self, X: np.ndarray) -> None:
+        """Raise ValueError because the settings do not suit X."""
 
-    def _refuse(self, X) -> None:
-        """Raise ValueError because the parameters do not suit X."""
+    @staticmethod
+    def _solve(X: np.ndarray, Y: np.ndarray, maps: Sequence) -> Sequence[np.ndarray | None]:
+        raise NotImplementedError
 
 
-class LinearMap(_Linear):
+class LinearMap(Linear):
     """Linear map with elementwise L1 and L2 penalties, for fixed penalties.
 
     Minimises, over W of shape (n_omega, n_r) and b of shape (n_omega,), with the mean over the
@@ -130,61 +148,7 @@ class LinearMap(_Linear):
         return [found[k] for k in range(len(maps))]
 
 
-class PrincipalMap(_Linear):
-    """Principal-component regression: least squares on the leading components of g(r).
-
-    With the singular value decomposition of the centred training set, X = U s Vᵀ, the map is
-    W = Σ_k (Yᵀ u_k / s_k) v_kᵀ over the ``n_components`` largest s_k.
-
-    Parameters
-    ----------
-    n_components
-        At least 1, and at most the number of bins and of structures less one.
-
-    Attributes
-    ----------
-    coef_, intercept_
-        As in :class:`LinearMap`.
-
-    Raises
-    ------
-    ValueError
-        On ``fit``, if there are fewer structures or bins than the components need.
-    """
-
-    def __init__(self, n_components: int = 1):
-        self.n_components = n_components
-
-    def _check(self) -> None:
-        if self.n_components < 1:
-            raise ValueError(f"n_components must be at least 1, got {self.n_components}")
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.regressor_tags.poor_score = True  # with the one component that is the default
-        return tags
-
-    def _refuse(self, X) -> None:
-        n, n_r = np.shape(X)
-        raise ValueError(
-            f"n_components={self.n_components} needs as many bins and one structure more, "
-            f"got {n_r} bins and n_samples={n}"
-        )
-
-    @staticmethod
-    def _solve(X, Y, maps: "Sequence[PrincipalMap]") -> list[np.ndarray | None]:
-        left, singular, right = _decompose(X)
-        scores = (left.T @ Y) / singular[:, None]
-        possible = min(len(X) - 1, X.shape[1])
-        return [
-            scores[: one.n_components].T @ right[: one.n_components]
-            if one.n_components <= possible
-            else None
-            for one in maps
-        ]
-
-
-def _decompose(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def decompose(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Singular value decomposition without the directions in which X does not vary."""
     left, singular, right = np.linalg.svd(X, full_matrices=False)
     kept = singular > max(X.shape) * np.finfo(float).eps * max(singular[0], np.finfo(float).tiny)
@@ -192,7 +156,7 @@ def _decompose(X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _ridge(X: np.ndarray, Y: np.ndarray, l2s: Sequence[float]) -> list[np.ndarray]:
-    left, singular, right = _decompose(X)
+    left, singular, right = decompose(X)
     scores = left.T @ Y
     filters = [singular / (singular**2 + len(X) * l2) for l2 in l2s]
     return [(weight[:, None] * scores).T @ right for weight in filters]
@@ -222,3 +186,33 @@ def _sparse(X: np.ndarray, Y: np.ndarray, l1s: Sequence[float], l2: float) -> np
             if weights.any():
                 found[:, output, bin_] = np.interp(alphas, kinks[::-1], weights[::-1])
     return found
+
+
+def ridge(l2: float | None = None) -> BaseEstimator:
+    """Linear map with a quadratic penalty; ``l2=None`` lets grouped cross-validation choose it.
+
+    Parameters
+    ----------
+    l2
+        As in :class:`LinearMap`, dimensionless.
+
+    Examples
+    --------
+    >>> ridge().fit(np.eye(3), np.eye(3)[:, :2]).predict(np.zeros((1, 3))).shape
+    (1, 2)
+    """
+    return Tuned(LinearMap(), {"l2": RIDGE_L2}) if l2 is None else LinearMap(l1=0.0, l2=l2)
+
+
+def lasso(l1: float | None = None) -> BaseEstimator:
+    """Linear map with an L1 penalty, which sets weights to zero; ``l1=None`` lets it be chosen."""
+    plain = LinearMap(l1=l1 or 0.0, l2=0.0)
+    return Tuned(plain, {"l1": LASSO_L1}) if l1 is None else plain
+
+
+def elastic_net(l1: float | None = None, l2: float | None = None) -> BaseEstimator:
+    """Linear map with an L1 and an L2 penalty; those left None are chosen by cross-validation."""
+    grid = {} if l1 is not None else {"l1": ELASTIC_NET_L1}
+    grid |= {} if l2 is not None else {"l2": ELASTIC_NET_L2}
+    fixed = LinearMap(l1=l1 or 0.0, l2=l2 or 0.0)
+    return Tuned(fixed, grid) if grid else fixed

@@ -5,35 +5,33 @@ word of a header: members are read up to a limit and must have exactly the bytes
 """
 
 import hashlib
+import io
 import json
 import math
-import os
-import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
-from glassdata import cnn
 from glassdata.config import canonical_json
+from glassdata.files import UNREADABLE, read_arrays, replace
+from glassdata.models.registry import MODELS
+from glassdata.regression import Regression, check_arrays
 
-FORMAT = 2
-#: Largest member accepted, bytes; a map of 1000 × 1000 bins takes 8 MB.
-MEMBER_LIMIT = 64 * 2**20
+FORMAT = 3
+#: Most bytes that the members of a file may unpack to, all together; a map of 1000 × 1000 bins
+#: takes 8 MB, two thousand remembered structures of 200 bins 3 MB.
+LIMIT = 128 * 2**20
+#: What the names of a model's own arrays begin with in a file.
+PREFIX = "model."
 #: Leading components kept to describe the training set, at most.
 MAX_COMPONENTS = 20
-KINDS = ("linear", *cnn.KINDS)
-
-# The one header that numpy writes for a plain array in C order; nothing else is parsed.
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '([^']{1,8})', 'fortran_order': False, "
-    rb"'shape': \(([\d, ]{0,40})\), \} *\n",
-    re.DOTALL,
-)
+#: Structures whose prediction must survive the way through the arrays of a file.
+TRIED = 8
 
 
 @dataclass(frozen=True)
@@ -52,34 +50,39 @@ class Region:
     reference: np.ndarray
 
     def __post_init__(self) -> None:
-        k = len(self.components) if np.ndim(self.components) == 2 else -1
-        n_r = np.size(self.x_mean)
-        for field, shape in zip(fields(self), [(n_r,), (k, n_r), (k,), (1,), (1,)], strict=True):
-            _check_array(field.name, getattr(self, field.name), shape)
+        dims = [("n_r",), ("k", "n_r"), ("k",), (1,), (1,)]
+        shapes = dict(zip([field.name for field in fields(self)], dims, strict=True))
+        check_arrays("region", vars(self), shapes)
         if not (np.all(self.variances > 0) and self.residual > 0 and self.reference > 0):
             raise ValueError("variances, residual and reference must be positive")
 
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A fitted model: ``kind``, its ``arrays`` by name, and the region it was trained in.
+    """A fitted model and the region it was trained in.
 
-    A ``"linear"`` one has ``coef`` (n_omega, n_r) and ``intercept`` (n_omega,), in the unit of
-    the PDOS it was fitted to; a network has the ``weights_`` of ``ConvolutionalNetwork``.
+    Parameters
+    ----------
+    regression
+        Fitted, of a class that :data:`glassdata.models.MODELS` lists.
+    region
+        With as many bins of g(r).
     """
 
-    kind: str
-    arrays: Mapping[str, np.ndarray]
+    regression: Regression
     region: Region
 
     def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise ValueError(f"unknown kind of model {self.kind!r:.40}; known: {', '.join(KINDS)}")
-        expected = _shapes(self.kind, self.n_r, self._n_omega())
-        if self.arrays.keys() != expected.keys():
-            raise ValueError(f"a {self.kind} model does not hold {sorted(self.arrays)!r:.100}")
-        for name, shape in expected.items():
-            _check_array(name, self.arrays[name], shape)
+        if self.regression.n_features_in_ != self.n_r:
+            raise ValueError(
+                f"the model is for {self.regression.n_features_in_} bins of g(r), "
+                f"its training set had {self.n_r}"
+            )
+
+    @property
+    def kind(self) -> str:
+        """Name of the class of the model."""
+        return type(self.regression).__name__
 
     @property
     def n_r(self) -> int:
@@ -89,17 +92,24 @@ class SavedModel:
     @property
     def shape(self) -> tuple[int, int]:
         """(n_omega, n_r)."""
-        return self._n_omega(), self.n_r
-
-    def _n_omega(self) -> int:
-        return np.size(self.arrays.get("intercept" if self.kind == "linear" else "y_mean"))
+        return self.regression.n_outputs_, self.n_r
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        """Spectra of g(r) of shape (n, n_r); shape (n, n_omega). Networks need PyTorch."""
-        X = self._checked(X)
-        if self.kind == "linear":
-            return X @ self.arrays["coef"].T + self.arrays["intercept"]
-        return cnn.evaluate(self.kind, self.arrays, X)
+        """Spectra of g(r) of shape (n, n_r): shape (n, n_omega), in the unit of the training set.
+
+        Raises
+        ------
+        ImportError
+            If the model needs a package that is not installed; networks need PyTorch.
+        ValueError
+            If ``X`` is of another shape or not finite, or the model is damaged so that its
+            predictions are not finite.
+        """
+        with np.errstate(all="ignore"):
+            Y = self.regression.predict(self._checked(X))
+        if not np.isfinite(Y).all():
+            raise ValueError(f"the {self.kind} predicts numbers that are not finite")
+        return Y
 
     def novelty(self, X: np.ndarray) -> np.ndarray:
         """How far each g(r) of (n, n_r) lies outside the training set, shape (n,), dimensionless.
@@ -118,20 +128,6 @@ class SavedModel:
         return X
 
 
-def _shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
-    """Shapes of the arrays of a model."""
-    if kind == "linear":
-        return {"coef": (n_omega, n_r), "intercept": (n_omega,)}
-    n_in = max(n_r, cnn.FEWEST_BINS)
-    scales = dict(zip(cnn.SCALES, [(n_in,), (1,), (n_omega,), (1,)], strict=True))
-    return scales | cnn.shapes(kind, n_r, n_omega)
-
-
-def _check_array(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
-    if np.shape(values) != shape or not np.isfinite(values).all():
-        raise ValueError(f"{name} must be finite, of shape {shape}, not {values!r:.60}")
-
-
 def fingerprint(*arrays: np.ndarray) -> str:
     """sha256 (hexadecimal) of the values, types and shapes of arrays, such as a training set."""
     total = hashlib.sha256()
@@ -141,13 +137,14 @@ def fingerprint(*arrays: np.ndarray) -> str:
     return total.hexdigest()
 
 
-def save(model, path: str | Path, meta: Mapping, *, X: np.ndarray) -> SavedModel:
+def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray) -> SavedModel:
     """Write a fitted model and what its training g(r) look like to ``path``.
 
     Parameters
     ----------
     model
-        Fitted: linear, with ``coef_`` (n_omega, n_r) and ``intercept_`` (n_omega,), or a network.
+        Fitted, and of a class that :data:`glassdata.models.MODELS` lists; of a tuned one the
+        chosen estimator is saved.
     path
         Replaced in one step, so that no reader sees half a file.
     meta
@@ -164,23 +161,34 @@ def save(model, path: str | Path, meta: Mapping, *, X: np.ndarray) -> SavedModel
     Raises
     ------
     ValueError
-        If the model is of no such kind or not fitted, or ``X`` or ``meta`` do not fit it.
+        If the model is of no such class or not fitted, ``X`` or ``meta`` do not fit it, or it
+        would predict other spectra after the way through its arrays.
+
+    Examples
+    --------
+    >>> from glassdata import models
+    >>> X, Y = np.eye(4), np.eye(4)[:, :2]
+    >>> line = models.ridge().fit(X, Y)
+    >>> saved = save(line, "line.npz", {"system": "amc"}, X=X)  # doctest: +SKIP
+    >>> saved.predict(X).shape  # doctest: +SKIP
+    (4, 2)
     """
-    kind, arrays = _arrays(model)
-    saved = SavedModel(kind, arrays, _region(np.asarray(X, float), model.n_features_in_))
-    text = canonical_json(dict(meta) | {"format": FORMAT, "kind": kind})
-    _check_meta(json.loads(text), saved)
-    members = {f"model.{name}": values for name, values in arrays.items()} | vars(saved.region)
-    members = {name: np.ascontiguousarray(values, "<f8") for name, values in members.items()}
+    fitted = getattr(model, "best_estimator_", model)
+    if type(fitted) not in _classes().values():
+        raise ValueError(f"{type(fitted).__name__} is not a model that glassdata.models.MODELS has")
+    X = np.asarray(X, float)
+    arrays = {f"{PREFIX}{name}": values for name, values in fitted.to_arrays().items()}
+    arrays |= vars(_region(X, fitted.n_features_in_))
+    text = canonical_json(dict(meta) | {"format": FORMAT, "kind": type(fitted).__name__})
+    members = {name: np.asarray(values, "<f8", order="C") for name, values in arrays.items()}
     members["meta"] = np.frombuffer(text.encode(), np.uint8)
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            np.savez(file, **members)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    stream = io.BytesIO()
+    np.savez(stream, **members)
+    with zipfile.ZipFile(stream) as archive:
+        saved, _ = _read(archive)
+    if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
+        raise ValueError(f"a {saved.kind} predicts other spectra once it comes back from its file")
+    replace(Path(path), stream.getvalue())
     return saved
 
 
@@ -201,41 +209,36 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)
-    # RuntimeError: an encrypted member, an unknown zip feature, JSON nested too deeply.
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+    except (*UNREADABLE, OSError) as error:  # RuntimeError: also JSON nested too deeply
         raise ValueError(f"{path}: not a readable model file ({_line(error)})") from error
 
 
+def _classes() -> dict[str, type[Regression]]:
+    """Classes that a file may hold, by the names they have there."""
+    return {kind.regression.__name__: kind.regression for kind in MODELS.values()}
+
+
 def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
-    names = sorted(archive.namelist())
-    if "meta.npy" not in names:
-        raise ValueError(f"holds {names!r:.100}")
-    meta = json.loads(_member(archive, "meta", "|u1").tobytes().decode())
+    arrays = read_arrays(archive, limit=LIMIT)
+    names = [name for name in arrays if name.startswith(PREFIX)]
+    own = {name.removeprefix(PREFIX): arrays.pop(name) for name in names}
+    region = [field.name for field in fields(Region)]
+    if sorted(arrays) != sorted([*region, "meta"]):
+        raise ValueError(f"holds {sorted(arrays)!r:.100}")
+    text = arrays.pop("meta")
+    for name, values in {"meta": text, **own, **arrays}.items():
+        expected = np.uint8 if name == "meta" else np.float64
+        if values.dtype != expected:
+            raise ValueError(f"{name} is not of type {np.dtype(expected)}, but {values.dtype}")
+    meta = json.loads(text.tobytes().decode())
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise ValueError(f"is not of format {FORMAT}")
     kind = meta.get("kind")
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in _classes():
         raise ValueError(f"holds an unknown kind of model, {kind!r:.40}")
-    parts = {name: f"model.{name}" for name in _shapes(kind, 1, 1)}
-    region = [field.name for field in fields(Region)]
-    if names != sorted(f"{name}.npy" for name in [*region, *parts.values(), "meta"]):
-        raise ValueError(f"holds {names!r:.100}")
-    model = SavedModel(
-        kind,
-        {name: _member(archive, member, "<f8") for name, member in parts.items()},
-        Region(**{name: _member(archive, name, "<f8") for name in region}),
-    )
+    model = SavedModel(_classes()[kind].from_arrays(own), Region(**arrays))
     _check_meta(meta, model)
     return model, meta
-
-
-def _arrays(model) -> tuple[str, dict[str, np.ndarray]]:
-    if isinstance(model, cnn.ConvolutionalNetwork) and hasattr(model, "weights_"):
-        return model.kind, model.weights_
-    coef = getattr(model, "coef_", None)
-    if coef is None or np.ndim(coef) != 2:
-        raise ValueError(f"{type(model).__name__} is not a fitted model of spectra")
-    return "linear", {"coef": np.array(coef, float), "intercept": np.array(model.intercept_, float)}
 
 
 def _region(X: np.ndarray, n_r: int) -> Region:
@@ -275,28 +278,6 @@ def _check_meta(meta: dict, model: SavedModel) -> None:
             and all(lower < upper for lower, upper in pairwise(edges))
         ):
             raise ValueError(f"{name} must be {size + 1} increasing numbers for {size} bins")
-
-
-def _member(archive: zipfile.ZipFile, name: str, dtype: str) -> np.ndarray:
-    """One array of the archive, of exactly this type, as large as its bytes and no larger."""
-    if archive.getinfo(f"{name}.npy").compress_type not in (
-        zipfile.ZIP_STORED,
-        zipfile.ZIP_DEFLATED,
-    ):
-        raise ValueError(f"{name} has an unknown compression")
-    with archive.open(f"{name}.npy") as file:
-        data = file.read(MEMBER_LIMIT + 1)
-    if len(data) > MEMBER_LIMIT:
-        raise ValueError(f"{name} is larger than {MEMBER_LIMIT} bytes")
-    header = _HEADER.match(data)
-    if not header or header[1].decode() != dtype:
-        raise ValueError(f"{name} is not a plain array of type {dtype}")
-    shape = tuple(int(size) for size in header[2].split(b",") if size.strip())
-    values = data[header.end() :]
-    # No shape is believed that the bytes at hand do not fill.
-    if 0 in shape or math.prod(shape) * np.dtype(dtype).itemsize != len(values):
-        raise ValueError(f"{name} has {len(values)} bytes for shape {shape}")
-    return np.frombuffer(values, dtype).reshape(shape).copy()
 
 
 def _line(error: Exception) -> str:

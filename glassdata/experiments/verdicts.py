@@ -1,0 +1,234 @@
+"""Numbers with their intervals over families, and the rules that turn them into verdicts.
+
+A *statistic* is a function of weights (k, n), one row per sample of families, that gives k numbers:
+with every weight 1 the number itself, with weights drawn at random its scatter. All statistics of
+one set of families see the same draws, so that differences and ratios are paired.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from glassdata.experiments.words import plain
+
+Statistic = Callable[[np.ndarray], np.ndarray]
+
+DRAWS = 2000
+#: Both ends of an interval that holds 95 % of the draws.
+ENDS = (0.025, 0.975)
+#: What a line may leave or add to a network's error and still be as good: a tenth.
+MARGIN = 1.1
+GRADES = ("answered", "open", "upheld", "not tried")
+DUELS = ("better", "as good", "worse", "open")
+#: A grade of an objection as a verdict on the claim that it doubts.
+_OF_CLAIMS = {"answered": "supported", "open": "undecided", "upheld": "contradicted"}
+
+
+class Estimate(NamedTuple):
+    """A number and the ends of its 95 % interval; all three NaN where it could not be computed."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a number at all."""
+        return not np.isnan(self.value)
+
+
+NOTHING = Estimate(np.nan, np.nan, np.nan)
+
+
+# --- intervals --------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=12)
+def _weights(groups: tuple, draws: int, seed: int) -> np.ndarray:
+    _, family = np.unique(groups, return_inverse=True)
+    n = family.max() + 1
+    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), draws)
+    weights = counts[:, family].astype(float)
+    weights.flags.writeable = False
+    return weights
+
+
+def family_weights(groups: Sequence, *, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+    """How often each structure is in each bootstrap sample of families, (draws, n).
+
+    Families are drawn with replacement, as many as there are. All structures of a family come
+    together, since they are no independent witnesses. The draws are those of
+    ``glassdata.models.r2_draws`` with the same seed.
+
+    Parameters
+    ----------
+    groups
+        Family of each structure, (n,).
+    """
+    return _weights(tuple(np.asarray(groups).tolist()), draws, seed)
+
+
+def estimate(statistic: Statistic, groups: Sequence) -> Estimate:
+    """A number and its 95 % interval, the percentiles of 2000 bootstrap samples of families.
+
+    The fits stay as they are, so the interval leaves out what other training sets or seeds would
+    change. Samples in which the number is undefined (NaN) are passed over.
+
+    Parameters
+    ----------
+    statistic
+        Function of weights (k, n) that returns (k,) numbers.
+    groups
+        Family of each structure, (n,).
+    """
+    value = statistic(np.ones((1, len(groups))))[0]
+    low, high = np.nanquantile(statistic(family_weights(groups)), ENDS)
+    return Estimate(float(value), float(low), float(high))
+
+
+def value_of(statistic: Statistic, n: int) -> float:
+    """The number itself for n structures, without an interval."""
+    return float(statistic(np.ones((1, n)))[0])
+
+
+def removed(error: np.ndarray, baseline: np.ndarray) -> Statistic:
+    """R²: the share of the baseline's error that is removed; both (n,), in one unit."""
+    error, baseline = _alike(error, baseline)
+    return lambda w: 1 - w @ error / (w @ baseline)
+
+
+def lead(error: np.ndarray, other: np.ndarray, baseline: np.ndarray) -> Statistic:
+    """How much larger R² is than that of another model against the same baseline; all (n,)."""
+    error, other, baseline = _alike(error, other, baseline)
+    return lambda w: w @ (other - error) / (w @ baseline)
+
+
+def ratio(error: np.ndarray, reference: np.ndarray) -> Statistic:
+    """Sum of the errors over the sum of the reference's; both (n,), in one unit."""
+    error, reference = _alike(error, reference)
+    return lambda w: w @ error / (w @ reference)
+
+
+def average(values: np.ndarray) -> Statistic:
+    """Mean of the values (n,), in their unit."""
+    values = np.asarray(values, float)
+    return lambda w: w @ values / w.sum(axis=1)
+
+
+def _alike(*arrays: np.ndarray) -> list[np.ndarray]:
+    arrays = [np.asarray(array, float) for array in arrays]
+    shapes = [array.shape for array in arrays]
+    if len(set(shapes)) > 1 or len(shapes[0]) != 1:
+        raise ValueError(f"need one error for each structure, got shapes {shapes}")
+    return arrays
+
+
+# --- rules ------------------------------------------------------------------------------------
+
+
+def grade(found: Estimate, limit: float) -> str:
+    """Whether an objection is answered, open or upheld: its interval lies above, across or below.
+
+    A limit that is one of the ends counts as inside the interval: open.
+    """
+    if not found.is_there:
+        return "not tried"
+    if found.low > limit:
+        return "answered"
+    return "upheld" if found.high < limit else "open"
+
+
+def duel(found: Estimate, margin: float = MARGIN) -> str:
+    """Verdict on a ratio of errors, ours over theirs: better, as good, worse or open.
+
+    "As good" if the whole interval lies inside 1/margin … margin, whichever side of 1 it is on;
+    otherwise better if it lies below 1, worse if above, open if 1 is inside.
+    """
+    if 1 / margin < found.low and found.high < margin:
+        return "as good"
+    if found.high < 1:
+        return "better"
+    return "worse" if found.low > 1 else "open"
+
+
+@dataclass(frozen=True)
+class Objection:
+    """One objection in all glasses: what its number is, the limit, the number of each glass.
+
+    Attributes
+    ----------
+    number
+        What the number is, in words.
+    limit
+        The objection is answered where the whole interval lies above it.
+    found
+        The number of each glass with its interval.
+    """
+
+    number: str
+    limit: float
+    found: Mapping[str, Estimate]
+    grades: Mapping[str, str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found = {name: Estimate(*numbers) for name, numbers in self.found.items()}
+        object.__setattr__(self, "found", found)
+        object.__setattr__(self, "grades", {n: grade(e, self.limit) for n, e in found.items()})
+
+    @property
+    def sentence(self) -> str:
+        """The grades in words, such as "Answered in amc; open in sic."."""
+        parts = []
+        for word in GRADES:
+            mine = [name for name, given in self.grades.items() if given == word]
+            if mine:
+                where = "all glasses" if len(mine) == len(self.grades) else ", ".join(mine)
+                parts.append(f"{word} in {where}")
+        text = "; ".join(parts)
+        return f"{text[:1].upper()}{text[1:]}."
+
+
+def tally(board: Mapping[str, Objection]) -> dict[str, int]:
+    """How many cells of the board have each grade."""
+    counts = Counter(word for one in board.values() for word in one.grades.values())
+    return {word: counts[word] for word in GRADES}
+
+
+def objections_where(board: Mapping[str, Objection], rule: Callable[[list[str]], bool]) -> str:
+    """Names of the objections whose grades, where they could be tried, follow a rule."""
+    tried = {o: [w for w in one.grades.values() if w != "not tried"] for o, one in board.items()}
+    found = [name for name, words in tried.items() if words and rule(words)]
+    return ", ".join(found) if found else "none"
+
+
+class Claim(NamedTuple):
+    """A claim of the paper, what our data say of it, and where that can be seen."""
+
+    claim: str
+    verdict: str
+    evidence: str
+
+
+def weigh(claim: str, rule: str, found: Mapping[str, Estimate], limit: float) -> Claim:
+    """Verdict on a claim from the number of each glass, as the grades of an objection to it.
+
+    A claim is supported, undecided or contradicted if it is so in all glasses in which it could
+    be tried, and mixed otherwise.
+
+    Parameters
+    ----------
+    rule
+        What must be true, in words, such as "held-out R² above 0".
+    """
+    found = {n: Estimate(*e) for n, e in found.items() if not np.isnan(e[0])}
+    if not found:
+        return Claim(claim, "not tested here", f"no results: {rule}")
+    count = Counter(_OF_CLAIMS[grade(e, limit)] for e in found.values()).most_common()
+    values = [e.value for e in found.values()]
+    words = ", ".join(f"{word} in {n}" for word, n in count)
+    evidence = f"{rule}: {plain(min(values))} to {plain(max(values))}; {words} of {len(found)}"
+    return Claim(claim, count[0][0] if len(count) == 1 else "mixed", evidence)

@@ -1,0 +1,74 @@
+"""How the chapters write counts, intervals and lists of glasses."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+
+def listing(names: Iterable[str], everything: int | None = None) -> str:
+    """Names as a phrase: "none", "amc", "amc and sic"; "all of them" where that is how many."""
+    names = list(names)
+    if not names:
+        return "none"
+    if len(names) == everything:
+        return "all of them"
+    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+
+
+def among(found: Iterable) -> str:
+    """In how many cases something was found, such as "3 of 8"."""
+    found = [bool(one) for one in found]
+    return f"{sum(found)} of {len(found)}"
+
+
+def verdict(found: Iterable) -> str:
+    """Yes if found in all glasses, no if in none, otherwise in how many."""
+    found = [bool(one) for one in found]
+    return "yes" if all(found) else "no" if not any(found) else f"in {among(found)} glasses"
+
+
+def by_cuts(found: Iterable) -> str:
+    """At how many of the cuts of g(r) something was found."""
+    found = [bool(one) for one in found]
+    if all(found):
+        return f"at all {len(found)} cuts"
+    return f"at {among(found)} cuts" if any(found) else "at no cut"
+
+
+def counted(names: Iterable[str]) -> str:
+    """How often each name occurs, the most frequent first: "density (3), N (1)"."""
+    names = list(names)
+    once = sorted(dict.fromkeys(names), key=names.count, reverse=True)
+    return ", ".join(f"{name} ({names.count(name)})" for name in once)
+
+
+def plain(value: float) -> str:
+    """Two decimals, none from 10 upwards, ∞ for infinity; never a negative zero."""
+    if np.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if np.isnan(value):
+        return "–"
+    if abs(value) >= 10:
+        return f"{value:.0f}".replace("-", "−")
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
+
+
+def bracketed(found: Sequence[float], digits: int = 2, *, sign: str = "") -> str:
+    """A number with its interval: "0.91 [0.87, 0.94]", "–" where there is none.
+
+    Parameters
+    ----------
+    found
+        Number, lower end, upper end.
+    sign
+        ``"+"`` writes the sign of positive numbers too.
+    """
+    if np.isnan(found[0]):
+        return "–"
+    texts = (f"{x:{sign}.{digits}f}" if np.isfinite(x) else "∞" for x in found)
+    return "{} [{}, {}]".format(*texts)
+
+
+def spanned(found: Sequence[float]) -> str:
+    """A signed difference with its interval: "+0.12 (+0.03 to +0.20)"."""
+    return "{:+.2f} ({:+.2f} to {:+.2f})".format(*found)

@@ -1,0 +1,85 @@
+"""Models from g(r) to the PDOS: linear maps, the networks they are compared with, yardsticks.
+
+All follow scikit-learn: ``fit(X, Y)``, ``predict(X)`` with X of shape (n, n_r), dimensionless,
+and Y of shape (n, n_omega), 1/THz or any other unit. Those that choose settings, or stop early,
+also take ``groups`` of shape (n,): structures of one group are never split.
+
+:data:`MODELS` lists them. The command line, the experiments and the model files know the models
+from there and in no other way.
+"""
+
+from glassdata.cnn import ConvolutionalNetwork
+from glassdata.evaluation import (
+    Evaluation,
+    Score,
+    by_class,
+    class_means,
+    cross_validate,
+    grouped_folds,
+    mse,
+    normalised,
+    r2,
+    r2_draws,
+)
+from glassdata.models.linear import RIDGE_L2, LinearMap, elastic_net, lasso, ridge
+from glassdata.models.loss import penalties, sklearn_penalties
+from glassdata.models.modelfile import SavedModel, fingerprint, load, save
+from glassdata.models.networks import WEIGHT_DECAYS, cnn
+from glassdata.models.principal import COMPONENTS, PrincipalMap, pcr
+from glassdata.models.registry import MODELS, ModelKind
+from glassdata.models.yardsticks import (
+    Average,
+    KernelMap,
+    Neighbours,
+    ScalarCurve,
+    kernel_ridge,
+    mean,
+    nearest,
+    scalar,
+)
+from glassdata.regression import Regression
+from glassdata.tuning import EFFORT, GroupFolds, Tuned
+
+__all__ = [
+    "COMPONENTS",
+    "EFFORT",
+    "MODELS",
+    "RIDGE_L2",
+    "WEIGHT_DECAYS",
+    "Average",
+    "ConvolutionalNetwork",
+    "Evaluation",
+    "GroupFolds",
+    "KernelMap",
+    "LinearMap",
+    "ModelKind",
+    "Neighbours",
+    "PrincipalMap",
+    "Regression",
+    "SavedModel",
+    "ScalarCurve",
+    "Score",
+    "Tuned",
+    "by_class",
+    "class_means",
+    "cnn",
+    "cross_validate",
+    "elastic_net",
+    "fingerprint",
+    "grouped_folds",
+    "kernel_ridge",
+    "lasso",
+    "load",
+    "mean",
+    "mse",
+    "nearest",
+    "normalised",
+    "pcr",
+    "penalties",
+    "r2",
+    "r2_draws",
+    "ridge",
+    "save",
+    "scalar",
+    "sklearn_penalties",
+]

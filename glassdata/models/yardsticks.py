@@ -1,0 +1,237 @@
+"""What a linear map has to beat: models that know less, or that are not linear."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy.linalg import solve
+from sklearn.base import BaseEstimator, clone
+from sklearn.metrics import euclidean_distances
+from sklearn.metrics.pairwise import rbf_kernel
+
+from glassdata.regression import Regression
+from glassdata.tuning import Tuned
+
+NEIGHBOURS = (1, 2, 3, 5, 8, 12, 20)
+POWERS = (0.0, 1.0, 2.0)
+WIDTHS = (0.7, 2.0, 6.0)
+KERNEL_L2 = tuple(np.logspace(-7, -1, 7))
+DEGREES = (1, 2, 3)
+
+
+class Average(Regression):
+    """The training mean, whatever g(r) is: R² = 0 by definition."""
+
+    ARRAYS: ClassVar = {"y_mean_": ("n_omega",), "n_features_in_": ()}
+
+    def _learn(self, X, Y) -> None:
+        self.y_mean_ = Y.mean(axis=0)
+
+    def _guess(self, X) -> np.ndarray:
+        return np.broadcast_to(self.y_mean_, (len(X), *np.shape(self.y_mean_))).copy()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+class ScalarCurve(Regression):
+    """Every output a polynomial of one number per structure.
+
+    Beyond the training range of the number, the prediction stays what it is at the end.
+
+    Parameters
+    ----------
+    number
+        ``"first"``: the first column of X, such as the density; ``"variance"``: the variance of
+        each row of X, one number for how far g(r) swings.
+    degree
+        Of the polynomial; less where the training set has too few distinct numbers.
+    """
+
+    ARRAYS: ClassVar = {
+        "coef_": ("n_powers", "n_omega"),
+        "range_": (2,),
+        "n_features_in_": (),
+    }
+    WORDS: ClassVar = {"number": ("first", "variance")}
+
+    def __init__(self, number: str = "first", degree: int = 1):
+        self.number = number
+        self.degree = degree
+
+    def _check(self) -> None:
+        if self.number not in self.WORDS["number"]:
+            raise ValueError(f"number must be 'first' or 'variance', got {self.number!r}")
+        if self.degree < 0:
+            raise ValueError(f"degree must not be negative, got {self.degree}")
+
+    def _learn(self, X, Y) -> None:
+        values = self._number(X)
+        self.range_ = np.array([values.min(), values.max()])
+        degree = min(self.degree, len(np.unique(values)) - 1)
+        self.coef_ = np.linalg.lstsq(self._basis(values, degree), Y, rcond=None)[0]
+
+    def _guess(self, X) -> np.ndarray:
+        return self._basis(self._number(X), len(self.coef_) - 1) @ self.coef_
+
+    def _number(self, X) -> np.ndarray:
+        return X[:, 0] if self.number == "first" else X.var(axis=1)
+
+    def _basis(self, values: np.ndarray, degree: int) -> np.ndarray:
+        low, high = self.range_
+        reduced = (np.clip(values, low, high) - low) / ((high - low) or 1.0)
+        return reduced[:, None] ** np.arange(degree + 1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
+class Neighbours(Regression):
+    """Weighted mean of the training structures whose g(r) is nearest in Euclidean distance.
+
+    Parameters
+    ----------
+    k
+        Number of neighbours; all structures if there are fewer.
+    power
+        Weights are distance to the power minus this: 0 weighs all alike.
+    """
+
+    ARRAYS: ClassVar = {"X_": ("n", "n_r"), "Y_": ("n", "n_omega")}
+
+    def __init__(self, k: int = 5, power: float = 0.0):
+        self.k = k
+        self.power = power
+
+    def _check(self) -> None:
+        if self.k < 1:
+            raise ValueError(f"k must be at least 1, got {self.k}")
+        if not self.power >= 0:
+            raise ValueError(f"power must not be negative, got {self.power}")
+
+    def _learn(self, X, Y) -> None:
+        self.X_, self.Y_ = X, Y
+
+    def _guess(self, X) -> np.ndarray:
+        distance = euclidean_distances(X, self.X_)
+        k = min(self.k, len(self.X_))
+        nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
+        near = np.take_along_axis(distance, nearest, axis=1)
+        # At distance zero the weight is merely very large, so that equal g(r) share it.
+        weights = np.maximum(near, 1e-12 * (1 + near.max(axis=1, keepdims=True))) ** -self.power
+        weights /= weights.sum(axis=1, keepdims=True)
+        return np.einsum("nk,nk...->n...", weights, self.Y_[nearest])
+
+
+class KernelMap(Regression):
+    """Kernel ridge regression with a Gaussian kernel: smooth, not linear, otherwise like ridge.
+
+    Parameters
+    ----------
+    width
+        Of the kernel, in units of the root-mean-square distance between training g(r). Much
+        wider than 1, the model becomes ridge.
+    l2
+        Penalty, relative to the number of structures and the kernel's largest value of 1.
+    """
+
+    ARRAYS: ClassVar = {
+        "X_": ("n", "n_r"),
+        "dual_": ("n", "n_omega"),
+        "x_mean_": ("n_r",),
+        "y_mean_": ("n_omega",),
+        "length_": (),
+    }
+
+    def __init__(self, width: float = 1.0, l2: float = 1e-3):
+        self.width = width
+        self.l2 = l2
+
+    def path(self, X: np.ndarray, Y: np.ndarray, candidates: Sequence[Mapping]) -> list[Self]:
+        """Fitted models for several settings; those of equal width share their kernel.
+
+        Parameters
+        ----------
+        X, Y
+            Shapes (n, n_r) and (n, n_omega).
+        candidates
+            Settings, one mapping for each model.
+        """
+        kernels: dict[float, np.ndarray] = {}
+        models = [clone(self).set_params(**candidate) for candidate in candidates]
+        for model in models:
+            model._check()
+            model._learn(X, Y, kernels)
+            model.n_features_in_ = X.shape[1]
+        return models
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
+        """The fitted model that ``to_arrays`` was asked of, as in :class:`Regression`."""
+        model = super().from_arrays(arrays)
+        if not model.length_ > 0:
+            raise ValueError(f"length_ must be positive, got {model.length_:g}")
+        return model
+
+    def _check(self) -> None:
+        if not (self.width > 0 and self.l2 > 0):
+            raise ValueError(f"width and l2 must be positive, got {self.width} and {self.l2}")
+
+    def _learn(self, X, Y, kernels: dict[float, np.ndarray] | None = None) -> None:
+        kernels = {} if kernels is None else kernels
+        self.x_mean_, self.y_mean_ = X.mean(axis=0), Y.mean(axis=0)
+        # Mean square distance of independent pairs: twice the total variance.
+        self.length_ = self.width * np.sqrt(2 * X.var(axis=0).sum()) or 1.0
+        self.X_ = (X - self.x_mean_) / self.length_
+        if self.width not in kernels:
+            kernels[self.width] = rbf_kernel(self.X_, gamma=0.5)
+        damped = kernels[self.width] + len(X) * self.l2 * np.eye(len(X))
+        self.dual_ = solve(damped, Y - self.y_mean_, assume_a="pos")
+
+    def _guess(self, X) -> np.ndarray:
+        kernel = rbf_kernel((X - self.x_mean_) / self.length_, self.X_, gamma=0.5)
+        return kernel @ self.dual_ + self.y_mean_
+
+
+def mean() -> Average:
+    """The training mean, the model that every R² is measured against."""
+    return Average()
+
+
+def scalar(number: str = "first", degree: int | None = None) -> BaseEstimator:
+    """Polynomial of one number of each structure.
+
+    Parameters
+    ----------
+    number
+        ``"first"``: the first column of X, such as a density; ``"variance"``: that of g(r).
+    degree
+        Of the polynomial; None lets grouped cross-validation choose it.
+
+    Examples
+    --------
+    >>> density = np.array([[1.0], [2.0], [3.0]])
+    >>> scalar("first", degree=1).fit(density, 2 * density).predict([[1.5]])
+    array([[3.]])
+    """
+    plain = ScalarCurve(number, 1 if degree is None else degree)
+    return Tuned(plain, {"degree": DEGREES}) if degree is None else plain
+
+
+def variance() -> BaseEstimator:
+    """Polynomial of the variance of g(r), one number for how far it swings."""
+    return scalar("variance")
+
+
+def nearest(k: int | None = None) -> BaseEstimator:
+    """Mean of the k training structures of nearest g(r); ``k=None`` chooses it, and the weights."""
+    return Tuned(Neighbours(), {"k": NEIGHBOURS, "power": POWERS}) if k is None else Neighbours(k)
+
+
+def kernel_ridge() -> BaseEstimator:
+    """Kernel ridge regression with a Gaussian kernel whose width and penalty are chosen."""
+    return Tuned(KernelMap(), {"width": WIDTHS, "l2": KERNEL_L2})

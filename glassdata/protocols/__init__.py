@@ -1,0 +1,22 @@
+"""How structures are made: each protocol a frozen dataclass that declares its science.
+
+LAMMPS is used here only. A new protocol is one file; it offers what ``glassdata.system.Protocol``
+asks for, and its settings that describe a structure are declared in ``knobs``.
+"""
+
+from glassdata.protocols.displaced import CrystalDisorder, displace, swap_species, vacate
+from glassdata.protocols.plan import Member, Stratum, generator, member
+from glassdata.protocols.sheet import SheetDisorder, rotate_bonds
+
+__all__ = [
+    "CrystalDisorder",
+    "Member",
+    "SheetDisorder",
+    "Stratum",
+    "displace",
+    "generator",
+    "member",
+    "rotate_bonds",
+    "swap_species",
+    "vacate",
+]

@@ -1,0 +1,17 @@
+"""The settings of a preparation, as variables of the dataset; a protocol names those it has."""
+
+from collections.abc import Mapping
+
+from glassdata.variable import Variable, per_structure
+
+KNOBS: Mapping[str, Variable] = {
+    "parent": per_structure("i4", "1", "structures of one parent share a template or a melt: never split them"),
+    "replicate": per_structure("bool", "1", "independent repeat of one fixed preparation"),
+    "displacement": per_structure("f8", "angstrom", "standard deviation of the random displacements, per direction"),
+    "displaced_fraction": per_structure("f8", "1", "fraction of atoms displaced by that amount"),
+    "vacancy_fraction": per_structure("f8", "1", "fraction of atoms removed"),
+    "antisite_fraction": per_structure("f8", "1", "fraction of atoms that changed places with another species"),
+    "anneal_temperature": per_structure("f8", "K", "temperature of the melt or anneal, 0 where there was none"),
+    "quench_rate": per_structure("f8", "K ps-1", "cooling rate of the melt, 0 where nothing was molten"),
+    "n_stone_wales": per_structure("i4", "1", "number of Stone-Wales rotations"),
+}  # fmt: skip

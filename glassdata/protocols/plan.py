@@ -1,0 +1,114 @@
+"""Plans: which settings structure number n of a profile has, and which random numbers."""
+
+import hashlib
+from dataclasses import dataclass, fields
+
+import numpy as np
+from scipy.stats import qmc
+
+from glassdata.config import ROOT_SEED
+
+_STREAMS = ("melt", "displacement", "vacancies", "sites", "antisites")
+_REPLICATE_EVERY = 5
+_FAMILY = 2
+
+#: What all plans share and every structure depends on.
+SCIENCE = {"root_seed": ROOT_SEED, "replicate_every": _REPLICATE_EVERY, "family": _FAMILY}
+
+
+def generator(system: str, index: int, stream: str) -> np.random.Generator:
+    """The random numbers for one purpose in one structure; a pure function of its arguments."""
+    system_id = int.from_bytes(hashlib.sha256(system.encode()).digest()[:4])
+    key = (system_id, index, _STREAMS.index(stream))
+    return np.random.default_rng(np.random.SeedSequence(ROOT_SEED, spawn_key=key))
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A region of preparation space, with ``weight`` of every sum of weights structures.
+
+    Each knob is a range (low, high); the names are those of ``glassdata.protocols.knobs``, but for
+    ``stone_wales`` (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new
+    knob goes to the end, with a default that does nothing: then no structure changes.
+    """
+
+    weight: int
+    displacement: tuple[float, float] = (0.0, 0.0)
+    displaced_fraction: tuple[float, float] = (1.0, 1.0)
+    vacancy_fraction: tuple[float, float] = (0.0, 0.0)
+    antisite_fraction: tuple[float, float] = (0.0, 0.0)
+    stone_wales: tuple[float, float] = (0.0, 0.0)
+    cooling_time: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.weight < 1:
+            raise ValueError(f"Stratum: weight must be at least 1, got {self.weight}")
+        for name, bounds in self.ranges():
+            limit = 1 if name.endswith("_fraction") else np.finfo(float).max
+            if not 0 <= bounds[0] <= bounds[1] <= limit:
+                most = " <= 1" if limit == 1 else ""
+                raise ValueError(f"Stratum: {name} must be 0 <= low <= high{most}, got {bounds}")
+
+    def ranges(self) -> list[tuple[str, tuple[float, float]]]:
+        """Knobs of this stratum with their bounds."""
+        pairs = [(field.name, getattr(self, field.name)) for field in fields(self)[1:]]
+        return [(name, bounds) for name, bounds in pairs if bounds is not None]
+
+    def science(self) -> dict:
+        """What determines the structures of this stratum: its weight and the knobs it turns."""
+        off = {field.name: field.default for field in fields(self)[1:]}
+        turned = {name: list(bounds) for name, bounds in self.ranges() if bounds != off[name]}
+        return {"weight": self.weight} | turned
+
+    def at(self, u: np.ndarray) -> dict[str, float]:
+        """Knobs at the point ``u`` of the unit cube, one coordinate per knob."""
+        knobs = {}
+        for coordinate, (name, (low, high)) in zip(u, self.ranges(), strict=False):
+            if name == "cooling_time":
+                knobs[name] = float(low * (high / low) ** coordinate)
+            else:
+                knobs[name] = float(low + (high - low) * coordinate)
+        return knobs
+
+
+@dataclass(frozen=True)
+class Member:
+    """What a structure is in its dataset: which stratum, which family, which knobs.
+
+    ``family`` counts the families of relatives; it is None for a replicate, which has none.
+    """
+
+    index: int
+    parent: int
+    family: int | None
+    replicate: bool
+    knobs: dict[str, float]
+
+
+def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
+    """What structure number ``index`` is to be; every first n of them cover the strata evenly.
+
+    Every fifth is a replicate: an independent repeat at the centre of stratum ``replicated``.
+    The others come in families of two, which share their parent's random numbers and stratum
+    and differ in the knobs.
+    """
+    if index % _REPLICATE_EVERY == _REPLICATE_EVERY - 1:
+        centre = np.full(len(fields(Stratum)), 0.5)
+        return Member(index, index, None, True, strata[replicated].at(centre))
+    ordinary = index - index // _REPLICATE_EVERY
+    family, sibling = divmod(ordinary, _FAMILY)
+    first = _FAMILY * family + _FAMILY * family // (_REPLICATE_EVERY - 1)
+    order = _interleaved([stratum.weight for stratum in strata])
+    cycle, slot = divmod(family, len(order))
+    # Points are counted within the stratum: the digits of a Halton sequence repeat with periods
+    # that would otherwise lock in with the cycle of the strata.
+    earlier = cycle * order.count(order[slot]) + order[:slot].count(order[slot])
+    halton = qmc.Halton(len(fields(Stratum)), scramble=False)
+    u = halton.fast_forward(_FAMILY * earlier + sibling + 1).random(1)[0]
+    return Member(index, first, family, False, strata[order[slot]].at(u))
+
+
+def _interleaved(weights: list[int]) -> list[int]:
+    """Indices, each as often as its weight, as evenly mixed as can be."""
+    slots = [((n + 0.5) / weight, k) for k, weight in enumerate(weights) for n in range(weight)]
+    return [k for _, k in sorted(slots)]

@@ -1,0 +1,218 @@
+"""Sheets: defects of a honeycomb, or a plane quenched from the melt, freed to buckle.
+
+Graphene of Tersoff's potential, held in its plane, does not melt within picoseconds even at
+10,000 K. The quench therefore starts from atoms at random in the plane.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+from glassdata.config import check_positive
+from glassdata.crystal import Crystal
+from glassdata.minimise import relax, separate, settle
+from glassdata.potentials import Potential
+from glassdata.protocols import plan
+from glassdata.protocols.displaced import vacate
+from glassdata.protocols.melt import SCIENCE as MELT_SCIENCE
+from glassdata.protocols.melt import quench_in_plane
+from glassdata.protocols.plan import Member, Stratum, generator
+from glassdata.system import System
+
+# A rotation changes the network within this distance of its bond, Å: no other is turned there.
+_TOUCHED = 5.0
+
+
+@dataclass(frozen=True)
+class SheetDisorder:
+    """Graphene with defects, or a plane quenched from the melt; vacancies; freed to buckle.
+
+    Attributes
+    ----------
+    n_structures : int
+    cells, large_cells : tuple of int
+        Repetitions of the crystal's rectangular cell, of most families and of every
+        ``large_every``-th one.
+    strata : tuple of Stratum
+    replicated : int
+        Which stratum the replicates stand in.
+    melt : Crystal
+        Gives the plane of the melt its number of atoms and its area, and the melt its potential.
+    bond : float, Å
+        Atoms nearer than this are bonded.
+    temperature : float, K
+        Of the melt.
+    melt_time : float, ps
+    kick : float, Å
+        Standard deviation of the heights given to the flat sheet before it may buckle.
+    max_force : float, eV/Å
+        Left at the end.
+    loose : float, eV/Å
+        Left in a structure that is going to change again.
+    separation : float, Å
+        Atoms of the random plane nearer than this are taken apart before the melt.
+    """
+
+    n_structures: int
+    cells: tuple[int, int]
+    large_cells: tuple[int, int]
+    strata: tuple[Stratum, ...]
+    replicated: int
+    melt: Crystal
+    bond: float
+    large_every: int = 8
+    temperature: float = 8000.0
+    melt_time: float = 2.0
+    final_temperature: float = 300.0
+    kick: float = 0.05
+    max_force: float = 1e-4
+    loose: float = 1e-2
+    separation: float = 1.6
+
+    def __post_init__(self) -> None:
+        sizes = (
+            "n_structures",
+            "cells",
+            "large_cells",
+            "large_every",
+            "separation",
+            "kick",
+            "bond",
+        )
+        melt = ("temperature", "melt_time", "final_temperature", "max_force", "loose")
+        check_positive(self, type(self).__name__, *sizes, *melt)
+
+    def science(self) -> dict:
+        """Everything that determines the structures, as plain data."""
+        settings = ("cells", "large_cells", "large_every", "replicated", "bond", "temperature")
+        settings += ("melt_time", "final_temperature", "kick", "max_force", "loose", "separation")
+        return {name: getattr(self, name) for name in settings} | {
+            "name": type(self).__name__,
+            "plan": plan.SCIENCE,
+            "strata": [stratum.science() for stratum in self.strata],
+            "melt": self.melt.science() | MELT_SCIENCE,
+            "touched": _TOUCHED,
+        }
+
+    def __call__(self, system: System, index: int) -> Atoms:
+        member = plan.member(self.strata, self.replicated, index)
+        knobs = member.knobs
+        cells = self.large_cells if self._large(member) else self.cells
+        sheet = system.crystal() * (*cells, 1)
+        rng = generator(system.name, member.parent, "melt")
+        n_rotations, rate = 0, 0.0
+        if "cooling_time" in knobs:
+            sheet = self._quench(cells, knobs["cooling_time"], rng)
+            rate = (self.temperature - self.final_temperature) / knobs["cooling_time"]
+        else:
+            n_rotations = round(knobs["stone_wales"] * len(sheet))
+            sheet = rotate_bonds(
+                sheet, n_rotations, system.potential, rng, bond=self.bond, loose=self.loose
+            )
+        holes = generator(system.name, member.parent, "vacancies")
+        sheet = vacate(sheet, knobs["vacancy_fraction"], holes)
+        steps = generator(system.name, member.parent, "displacement")
+        sheet = self._free(sheet, system.potential, steps)
+        sheet.wrap()
+        sheet.info = {
+            "parent": member.parent,
+            "replicate": member.replicate,
+            "vacancy_fraction": knobs["vacancy_fraction"],
+            "n_stone_wales": n_rotations,
+            "quench_rate": rate,
+            "anneal_temperature": self.temperature if rate else 0.0,
+        }
+        return sheet
+
+    def _free(self, sheet: Atoms, potential: Potential, rng: np.random.Generator) -> Atoms:
+        """Give a flat sheet the frame it wants, then let it buckle within that frame.
+
+        A sheet that may also shrink its frame while it buckles crumples: with a tenth of its atoms
+        gone it folds onto itself, and neither its density nor its g(r) per area means much.
+        """
+        flat = relax(sheet, potential, max_force=self.loose, cell="isotropic")
+        flat.positions[:, 2] += self.kick * rng.normal(size=len(flat))
+        return settle(flat, potential, max_force=self.max_force)
+
+    def largest(self, system: System) -> int:
+        """Number of atoms of the large sheets before any are removed."""
+        return len(system.crystal()) * int(np.prod(self.large_cells))
+
+    def _large(self, member: Member) -> bool:
+        return (
+            member.family is not None and member.family % self.large_every == self.large_every - 1
+        )
+
+    def _quench(
+        self, cells: tuple[int, int], cooling_time: float, rng: np.random.Generator
+    ) -> Atoms:
+        plane = self.melt() * (*cells, 1)
+        plane.positions[:, :2] = rng.random((len(plane), 2)) @ np.asarray(plane.cell)[:2, :2]
+        plane = separate(plane, self.separation)
+        plane = quench_in_plane(
+            plane,
+            self.melt.potential,
+            int(rng.integers(1, 900_000_000)),
+            temperature=self.temperature,
+            melt_time=self.melt_time,
+            cooling_time=cooling_time,
+            final_temperature=self.final_temperature,
+        )
+        return relax(plane, self.melt.potential, max_force=self.loose)
+
+
+def rotate_bonds(
+    sheet: Atoms,
+    n_rotations: int,
+    potential: Potential,
+    rng: np.random.Generator,
+    *,
+    bond: float,
+    loose: float = 1e-2,
+) -> Atoms:
+    """Stone-Wales rotations: turn bonds by 90° about their middles, in the plane.
+
+    Bonds rotated together lie apart; between such batches the sheet is relaxed in its plane, so
+    that later rotations act on the network that earlier ones made.
+
+    Parameters
+    ----------
+    sheet : Atoms
+        Flat, in an orthogonal cell.
+    n_rotations : int
+    potential : Potential
+    rng : numpy.random.Generator
+        Chooses the bonds.
+    bond : float, Å
+        Atoms nearer than this are bonded.
+    loose : float, eV/Å
+        Largest force left between batches.
+    """
+    sheet = sheet.copy()
+    while n_rotations > 0:
+        bonds = potential.bonds(sheet)
+        short = np.flatnonzero(
+            (np.linalg.norm(bonds.vector, axis=1) < bond) & (bonds.first < bonds.second)
+        )
+        touched = np.zeros(len(sheet), dtype=bool)
+        for chosen in rng.permutation(short):
+            first, second = bonds.first[chosen], bonds.second[chosen]
+            middle = sheet.positions[first] + bonds.vector[chosen] / 2
+            near = _within(sheet, middle, _TOUCHED)
+            if n_rotations == 0 or touched[near].any():
+                continue
+            touched[near] = True
+            half = np.array([-bonds.vector[chosen][1], bonds.vector[chosen][0], 0.0]) / 2
+            sheet.positions[first], sheet.positions[second] = middle - half, middle + half
+            n_rotations -= 1
+        sheet = relax(sheet, potential, max_force=loose, cell="isotropic")
+    return sheet
+
+
+def _within(sheet: Atoms, point: np.ndarray, radius: float) -> np.ndarray:
+    """Atoms of an orthogonal sheet nearer to ``point`` than ``radius`` (Å), in the plane."""
+    box = sheet.cell.lengths()[:2]
+    offset = (sheet.positions - point)[:, :2]
+    offset -= box * np.round(offset / box)
+    return np.flatnonzero(np.hypot(*offset.T) < radius)

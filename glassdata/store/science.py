@@ -1,0 +1,74 @@
+"""What made the rows of a store, compared with what would make them now."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from glassdata.config import canonical_json
+from glassdata.schema import VARIABLES
+
+# Datasets of layout 1 did not yet record the versions of their variables, nor have these.
+_SINCE_LAYOUT_2 = {"structure_id", "stress", "pressure"}
+
+
+def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
+    """Lines ``key.path: old -> new``; systems that are merely new do not count."""
+    before, after = dict(_flatten(old)), dict(_flatten(new))
+    for key in sorted(before.keys() | after.keys()):
+        added = key[0] == "systems" and key[1] not in systems
+        if not added and before.get(key) != after.get(key):
+            was, now = before.get(key, "absent"), after.get(key, "absent")
+            yield f"{'.'.join(key)}: {was} -> {now}"
+
+
+def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _flatten(item, (*path, str(key)))
+    elif isinstance(value, list | tuple) and any(isinstance(v, Mapping | list) for v in value):
+        for n, item in enumerate(value):
+            yield from _flatten(item, (*path, str(n)))
+    else:
+        yield path, canonical_json(value)
+
+
+def made_otherwise(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
+    """Differences for which a recorded row cannot be computed again, as lines ``key: old -> new``.
+
+    Other versions of single variables are none: see ``not_comparable``.
+
+    Parameters
+    ----------
+    recorded, current : mapping
+        ``System.science`` of one glass, when the rows were made and now.
+    """
+    was, now = _parts(recorded), _parts(current)
+    if "structure" not in recorded:
+        # Layout 1 said other things in other words; these it said in the same.
+        kept = {"structure": ("algorithm", "potential"), "description": ("bins", "classes")}
+        was, now = (
+            {part: {key: parts[part].get(key) for key in keys} for part, keys in kept.items()}
+            for parts in (was, now)
+        )
+    return list(differences(was, now, set()))
+
+
+def not_comparable(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> set[str]:
+    """Variables that a recorded row lacks, or that were computed by another version."""
+    if not list(differences(recorded, current, set())):
+        return set()
+    new = {name: v.version for name, v in VARIABLES.items()}
+    if "description" in recorded:
+        old = dict.fromkeys(new.keys() - current["description"]["variables"].keys(), 1)
+        old |= recorded["description"]["variables"]
+    else:
+        old = dict.fromkeys(new.keys() - _SINCE_LAYOUT_2, 1)
+    changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
+    # Identities are made of all versions.
+    return changed | {"row_id"}
+
+
+def _parts(science: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """What determines the structure and what its description, but for versions of variables."""
+    description = dict(science.get("description", science))
+    description.pop("variables", None)
+    return {"structure": dict(science.get("structure", science)), "description": description}

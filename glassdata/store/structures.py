@@ -1,0 +1,70 @@
+"""Structures of an existing store, to be described again instead of made again."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ase import Atoms
+
+from glassdata.protocols.knobs import KNOBS
+from glassdata.row import RowError, structure_id
+from glassdata.store.errors import StoreError
+from glassdata.store.reading import recorded, recorded_row, recorded_science
+from glassdata.store.science import differences
+from glassdata.system import System
+
+
+class ForeignStructureError(OSError):
+    """A stored structure is not the one that was asked for; nothing is wrong with the row."""
+
+
+def check_structures(where: Path, profile: str, systems: Iterable[System]) -> None:
+    """Refuse a store whose structures are not those that would be made now.
+
+    Parameters
+    ----------
+    where : Path
+        A store or a packed dataset.
+    profile : str
+    systems : iterable of System
+
+    Raises
+    ------
+    StoreError
+        Naming the first differences.
+    """
+    if recorded(where)[0] != profile:
+        raise StoreError(f"{where} holds the profile {recorded(where)[0]}, not {profile}")
+    science = recorded_science(where)
+    for system in systems:
+        if system.name not in science:
+            raise StoreError(f"{where} holds no {system.name}")
+        was, now = (s.get("structure", {}) for s in (science[system.name], system.science(profile)))
+        if lines := list(differences(was, now, set())):
+            shown = "\n".join(f"  {line}" for line in lines[:5])
+            raise StoreError(
+                f"{where}: the structures of {system.name} were made otherwise, so they cannot "
+                f"be described as if they were made now:\n{shown}"
+            )
+
+
+def stored_structure(where: Path, system: System, index: int, profile: str) -> Atoms:
+    """Structure number ``index`` as a store or a packed dataset has it, with its preparation.
+
+    Raises
+    ------
+    RowError
+        If it could not be made then.
+    ForeignStructureError
+        If it is damaged, or another structure than ``glassdata.row.make_structure`` would make.
+    """
+    try:
+        row = recorded_row(where, system.name, index)
+    except StoreError as error:
+        raise ForeignStructureError(str(error)) from error
+    if str(row["status"]) == "failed":
+        raise RowError(str(row["error"]))
+    if str(row.get("structure_id")) != structure_id(system, profile, index):
+        raise ForeignStructureError(f"{where}: {system.name} {index} was made otherwise")
+    atoms = Atoms(row["number"], row["position"], cell=row["cell"], pbc=system.crystal().pbc)
+    atoms.info = {name: row[name] for name in KNOBS if name in row}
+    return atoms

@@ -1,0 +1,311 @@
+"""The finished structures of one glass of a dataset: the one way from the store to arrays.
+
+>>> import glassdata as gd
+>>> carbon = gd.dataset("amc")
+>>> carbon.X.shape, carbon.Y.shape
+((301, 100), (301, 100))
+>>> glassy = carbon.where(disorder_class="amorphous", replicate=False)
+>>> dense = glassy[glassy.density > 0.36]
+>>> sheet = dense.atoms(0)
+
+Selections are datasets again, and ``index`` remembers which rows of the store they hold.
+"""
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cached_property
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+
+from glassdata.evaluation import normalised
+from glassdata.models.modelfile import fingerprint
+from glassdata.schema import RAGGED
+from glassdata.store import StoreError, open_dataset
+
+#: What reads the variables that have a value for each atom or mode instead of each structure.
+_RAGGED_READERS = {"atom": "atoms(k)", "mode": "frequencies(k)"}
+
+
+def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "Dataset":
+    """Open the finished structures of one glass; failed rows are left out.
+
+    Arrays are read when they are first asked for.
+
+    Parameters
+    ----------
+    name : str
+        Name of the glass, such as ``"sic"``.
+    path
+        As ``open_dataset`` takes it, None being the dataset that ships; or what that returned,
+        which saves opening it again for each glass.
+
+    Raises
+    ------
+    ValueError
+        If the dataset does not hold this glass.
+    StoreError
+        If no structure of it was finished; otherwise as ``open_dataset``.
+    """
+    tree = path if isinstance(path, xr.DataTree) else open_dataset(path)
+    if name not in tree.children:
+        known = ", ".join(tree.children)
+        raise ValueError(f"unknown system {name!r}; known: {known}.{_hint(name, tree.children)}")
+    stored = tree[name].to_dataset()
+    finished = np.flatnonzero(stored["status"].values == "ok")
+    if not len(finished):
+        where = "the dataset" if path is None or path is tree else path
+        raise StoreError(f"{where} has no finished structure of {name}")
+    return Dataset(name, str(tree.attrs.get("profile", "")), stored, finished)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """n finished structures of one glass; made by :func:`dataset`, and never changed.
+
+    Every variable with one value per structure is an attribute and an item: ``data.density`` and
+    ``data["density"]`` are the same read-only array of n values, in the unit that
+    ``glassdata.schema`` states. Structures are counted from 0 within a selection; ``index`` counts
+    them as the store does.
+
+    Attributes
+    ----------
+    system : str
+        Name of the glass; ``SYSTEMS[system]`` describes it.
+    profile : str
+        Profile that the store was built with.
+    stored : xarray.Dataset
+        All rows of the glass, the failed ones included.
+    rows : (n,) int
+        Positions of these structures in ``stored``.
+    """
+
+    system: str
+    profile: str
+    stored: xr.Dataset
+    rows: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "rows", _read_only(np.array(self.rows, int)))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        n, families = len(self), len(np.unique(self.groups))
+        return f"<{self.system}: {n} finished structures in {families} families>"
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *self._variables]
+
+    # --- what a model learns from -------------------------------------------------------------
+
+    @cached_property
+    def X(self) -> np.ndarray:
+        """Radial distribution functions g(r), (n, n_r), dimensionless, tending to 1."""
+        return _read_only(self["g"].astype(float))
+
+    @cached_property
+    def Y(self) -> np.ndarray:
+        """Phonon densities of states, (n, n_omega), 1/THz, integral 1 over the range."""
+        return _read_only(self["pdos"].astype(float))
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """The PDOS as the share of each bin, (n, n_omega), dimensionless, with sum 1 over the bins.
+
+        All errors that the book states are errors of these.
+        """
+        return _read_only(normalised(self.Y))
+
+    @cached_property
+    def groups(self) -> np.ndarray:
+        """Family of each structure, (n,): structures of one family must never be split.
+
+        A family shares a melt or a template; it is the stored variable ``parent``. Where a store
+        has none, every structure is a family of its own.
+        """
+        return self["parent"] if "parent" in self.stored else self.index
+
+    @property
+    def classes(self) -> np.ndarray:
+        """Disorder class of each structure, (n,): crystal-like, defective, partial, amorphous."""
+        return self["disorder_class"]
+
+    @property
+    def index(self) -> np.ndarray:
+        """Index of each structure in the store, (n,), as ``make_structure`` takes it."""
+        return self["structure"]
+
+    # --- bins, and what holds for the whole glass ---------------------------------------------
+
+    @property
+    def r(self) -> np.ndarray:
+        """Centres of the distance bins, (n_r,), Å."""
+        return self._coordinate("r")
+
+    @property
+    def omega(self) -> np.ndarray:
+        """Centres of the frequency bins, (n_omega,), THz."""
+        return self._coordinate("omega")
+
+    @property
+    def r_edges(self) -> np.ndarray:
+        """Edges of the distance bins, (n_r + 1,), Å."""
+        return self._coordinate("r_edges")
+
+    @property
+    def omega_edges(self) -> np.ndarray:
+        """Edges of the frequency bins, (n_omega + 1,), THz."""
+        return self._coordinate("omega_edges")
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Pairs of species that ``partial_g`` (n, n_pairs, n_r) runs over; none for one species."""
+        return tuple(map(str, self.stored["pair"].values)) if "pair" in self.stored else ()
+
+    @property
+    def n_failed(self) -> int:
+        """Number of rows of this glass that failed, and are in no selection."""
+        return int(np.sum(self.stored["status"].values != "ok"))
+
+    @property
+    def title(self) -> str:
+        """Name of the glass in words."""
+        return str(self.stored.attrs["title"])
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        """Chemical symbols of the glass."""
+        return tuple(self.stored.attrs["species"])
+
+    @property
+    def dim(self) -> int:
+        """Dimension of g(r): 2 for sheets and discs, which repeat along x and y only; else 3."""
+        return int(self.stored.attrs["dimension"])
+
+    # --- one structure ------------------------------------------------------------------------
+
+    def atoms(self, k: int) -> Atoms:
+        """Relaxed structure number ``k`` of this selection: positions and cell in Å."""
+        span = self._span("atom", k)
+        return Atoms(
+            numbers=self.stored["number"].isel(atom=span).values,
+            positions=self.stored["position"].isel(atom=span).values,
+            cell=self["cell"][k],
+            pbc=(True, True, self.dim == 3),
+        )
+
+    def frequencies(self, k: int) -> np.ndarray:
+        """Frequencies of structure number ``k``, (n_modes,), THz ascending, imaginary as negative.
+
+        Translations are left out.
+        """
+        span = self._span("mode", k)
+        return _read_only(self.stored["frequency"].isel(mode=span).values.astype(float))
+
+    # --- selections ---------------------------------------------------------------------------
+
+    def __getitem__(self, key):
+        """A variable by its name, or the structures of a mask, a slice, positions or a position.
+
+        Raises
+        ------
+        KeyError
+            If there is no such variable, or it does not have one value per structure.
+        IndexError
+            If a position is not there, or a mask has another length.
+        """
+        if isinstance(key, str):
+            return self._variable(key)
+        if not isinstance(key, slice):
+            key = np.atleast_1d(key)
+            if key.size == 0:  # an empty list has no type that counts
+                key = key.astype(int)
+        return replace(self, rows=self.rows[key])
+
+    def where(self, **conditions: object) -> "Dataset":
+        """Structures whose variables have these values; of a list, any of its values will do.
+
+        >>> gd.dataset("lj3d").where(disorder_class=["partial", "amorphous"], replicate=False)
+
+        Raises
+        ------
+        KeyError
+            As for an item.
+        """
+        chosen = np.ones(len(self), bool)
+        for name, wanted in conditions.items():
+            several = isinstance(wanted, Collection) and not isinstance(wanted, str)
+            chosen &= np.isin(self[name], list(wanted) if several else [wanted])
+        return self[chosen]
+
+    def __getattr__(self, name: str) -> np.ndarray:
+        # Copies and pickles ask for names before there are any fields.
+        if name.startswith("_") or "stored" not in vars(self):
+            raise AttributeError(name)
+        try:
+            return self._variable(name)
+        except KeyError as missing:
+            raise AttributeError(missing.args[0]) from None
+
+    # --- for files ----------------------------------------------------------------------------
+
+    def meta(self) -> dict:
+        """What a model file has to say about its training set, as plain data."""
+        return {
+            "system": self.system,
+            "species": list(self.species),
+            "dim": self.dim,
+            "r_edges": self.r_edges.tolist(),
+            "omega_edges": self.omega_edges.tolist(),
+            "units": {"r": "angstrom", "omega": "THz", "pdos": "THz-1"},
+            "n_structures": len(self),
+            "training_sha256": fingerprint(self.X, self.Y, self.groups),
+        }
+
+    # --- the store beneath --------------------------------------------------------------------
+
+    @property
+    def _variables(self) -> list[str]:
+        """Names of the variables that have one value per structure."""
+        return [n for n, v in self.stored.variables.items() if v.dims[:1] == ("structure",)]
+
+    def _variable(self, name: str) -> np.ndarray:
+        if name not in self._variables:
+            raise KeyError(f"{self.system} has no variable {name!r} {self._instead(name)}")
+        values = self.stored[name].values[self.rows]
+        # The text of the store has no fixed width, which other packages expect of an array.
+        return _read_only(np.array(values.tolist(), str) if values.dtype.kind == "T" else values)
+
+    def _instead(self, name: str) -> str:
+        dims = self.stored[name].dims if name in self.stored else ()
+        if dims[:1] and dims[0] in _RAGGED_READERS:
+            return f"with one value per structure; use .{_RAGGED_READERS[dims[0]]}"
+        return f"with one value per structure.{_hint(name, self._variables)}"
+
+    def _coordinate(self, name: str) -> np.ndarray:
+        return _read_only(self.stored[name].values.copy())
+
+    def _span(self, dim: str, k: int) -> slice:
+        """Where structure ``k`` lies along a ragged dimension of the store."""
+        if not -len(self) <= k < len(self):
+            raise IndexError(f"there is no structure {k}; {self.system} has {len(self)} here")
+        # Failed rows count zero atoms and modes.
+        ends = np.cumsum(self.stored[RAGGED[dim]].values)
+        row = self.rows[k]
+        return slice(int(ends[row - 1]) if row else 0, int(ends[row]))
+
+
+def _read_only(values: np.ndarray) -> np.ndarray:
+    """The same array, which nobody can write to any more."""
+    values.flags.writeable = False
+    return values
+
+
+def _hint(name: str, known) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {close[0]}?" if close else ""

@@ -1,0 +1,77 @@
+"""What a variable of a dataset is: dimensions, type, unit, meaning, and how it is computed."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+#: Ragged dimensions (CF contiguous ragged arrays), with the variable that counts them.
+RAGGED = {"atom": "n_atoms", "mode": "n_modes"}
+#: Dimensions that have the same length everywhere. ``voigt``: xx, yy, zz, yz, xz, xy.
+FIXED = {"xyz": 3, "abc": 3, "voigt": 6}
+
+
+def always(system: Any) -> bool:
+    """Every glass has the variable."""
+    return True
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable of a dataset, declared once: store, card and checks follow from it.
+
+    Attributes
+    ----------
+    dims : tuple of str
+        Named as in the store.
+    dtype : str
+        NumPy type in the store.
+    units : str
+        As the CF convention has it; ``-d`` stands for minus the dimension of the glass.
+    long_name : str
+        What it is, for a person.
+    of : callable, optional
+        Computes it from a :class:`glassdata.describe.Structure`. None for what only the protocol
+        or the engine can know.
+    version : int
+        Raised whenever the same structure would give another value than before. It enters the
+        identity of a row.
+    applies : callable
+        Whether a ``System`` has this variable.
+    """
+
+    dims: tuple[str, ...]
+    dtype: str
+    units: str
+    long_name: str
+    of: Callable[[Any], Any] | None = None
+    version: int = 1
+    applies: Callable[[Any], bool] = always
+
+    def __post_init__(self) -> None:
+        if not self.units or not self.long_name:
+            raise ValueError(f"a variable needs a unit and a meaning, got {self}")
+        if self.version < 1:
+            raise ValueError(f"version must be at least 1, got {self.version}")
+
+    @property
+    def fill(self) -> object:
+        """Value that stands where a failed row has nothing to say."""
+        return {"f": np.nan, "i": -1, "b": False, "U": ""}[np.dtype(self.dtype).kind]
+
+    @property
+    def ragged(self) -> bool:
+        """Whether the first dimension runs over atoms or modes instead of structures."""
+        return self.dims[0] in RAGGED
+
+    def units_in(self, dim: int) -> str:
+        """Unit in a glass of this dimension."""
+        return self.units.replace("-d", f"-{dim}")
+
+
+def per_structure(
+    dtype: str, units: str, long_name: str, of: Callable[[Any], Any] | None = None, **rest: Any
+) -> Variable:
+    """A variable with one number or text per structure."""
+    return Variable(("structure",), dtype, units, long_name, of, **rest)

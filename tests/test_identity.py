@@ -1,0 +1,268 @@
+"""A row's identity is made of all that determines its numbers, and of nothing else."""
+
+from dataclasses import dataclass, fields, replace
+from itertools import product
+
+import fake_glass as fake
+import numpy as np
+import pytest
+
+import glassdata as gd
+from glassdata import describe, schema
+from glassdata.engine import source_of
+from glassdata.protocols import Stratum
+from glassdata.protocols.sheet import SheetDisorder
+from glassdata.row import compute_row, row_id, structure_id
+from glassdata.store import StoreError, prepare, recorded_science, science_config, seal
+from glassdata.store.rows import conform, dimension_sizes, read_row
+from glassdata.store.science import made_otherwise, not_comparable
+from glassdata.store.structures import check_structures
+from glassdata.systems import SYSTEMS
+from glassdata.worker import Task, publish
+
+#: Beginnings of the identities of structure 0, ``structure_id`` and ``row_id``. They change when,
+#: and only when, the numbers of a glass change: then its rows have to be made or described anew,
+#: and the changelog says so.
+FROZEN = {}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_identities_are_frozen(name):
+    found = structure_id(name, "demo", 0)[:12], row_id(name, "demo", 0)[:12]
+    assert found == FROZEN[name], "numbers changed? see the comment at FROZEN"
+
+
+def _ids(system, profile="demo"):
+    return structure_id(system, profile, 0), row_id(system, profile, 0)
+
+
+def _other(value):
+    """A valid value of the same kind that is not the same."""
+    if isinstance(value, str):
+        return {"fixed": "isotropic", "isotropic": "fixed"}.get(value, value + "x")
+    if isinstance(value, float | int):
+        return type(value)(value * 2 + 1)
+    if isinstance(value, tuple) and isinstance(value[0], Stratum):
+        return (replace(value[0], weight=value[0].weight + 1), *value[1:])
+    if isinstance(value, tuple):
+        return (*value[:-1], _other(value[-1]))
+    return replace(value, max_force=value.max_force * 2)  # a Crystal
+
+
+PROTOCOL_FIELDS = [
+    (name, field.name)
+    for name, system in SYSTEMS.items()
+    for field in fields(system.protocols["demo"])
+    if field.name != "n_structures"
+]
+
+
+@pytest.mark.parametrize(("name", "field"), PROTOCOL_FIELDS)
+def test_every_setting_of_a_protocol_makes_another_structure(name, field):
+    system = SYSTEMS[name]
+    protocol = system.protocols["demo"]
+    changed = replace(protocol, **{field: _other(getattr(protocol, field))})
+    other = replace(system, protocols={"demo": changed})
+    assert all(a != b for a, b in zip(_ids(system), _ids(other), strict=True))
+
+
+@pytest.mark.parametrize("knob", [f.name for f in fields(Stratum)])
+def test_every_knob_of_a_stratum_makes_another_structure(knob):
+    system = SYSTEMS["lj3d"]
+    protocol = system.protocols["demo"]
+    stratum = protocol.strata[0]
+    value = 7 if knob == "weight" else (0.125, 0.5)
+    changed = replace(protocol, strata=(replace(stratum, **{knob: value}), *protocol.strata[1:]))
+    assert _ids(system)[0] != _ids(replace(system, protocols={"demo": changed}))[0]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_crystal_and_the_potential_make_another_structure(name):
+    system = SYSTEMS[name]
+    crystal = replace(system.crystal, settings={**system.crystal.settings, "a": 1.0})
+    assert _ids(system)[0] != _ids(replace(system, crystal=crystal))[0]
+    mine = system.potential.parameters()
+    potential = next(s.potential for s in SYSTEMS.values() if s.potential.parameters() != mine)
+    assert _ids(system)[0] != _ids(replace(system, potential=potential))[0]
+
+
+def test_the_potential_of_the_melt_makes_other_sheets():
+    system = SYSTEMS["amc"]
+    protocol = system.protocols["demo"]
+    assert isinstance(protocol, SheetDisorder)
+    melt = replace(protocol.melt, potential=SYSTEMS["amc_lb"].potential)
+    changed = replace(system, protocols={"demo": replace(protocol, melt=melt)})
+    assert _ids(system)[0] != _ids(changed)[0]
+
+
+@pytest.mark.parametrize(
+    "constant",
+    ["glassdata.system.ALGORITHM_VERSION", "glassdata.system.POSITION_STEP"]
+    + [f"glassdata.protocols.plan.SCIENCE:{key}" for key in ("root_seed", "family")]
+    + [f"glassdata.minimise.SCIENCE:{key}" for key in ("push", "skin", "separating_strength")]
+    + [f"glassdata.protocols.melt.SCIENCE:{key}" for key in ("timestep", "damping")],
+)
+def test_constants_that_all_share_make_other_structures(monkeypatch, constant):
+    before = _ids(SYSTEMS["amc"])[0]
+    path, _, key = constant.partition(":")
+    if key:
+        module, _, attribute = path.rpartition(".")
+        table = getattr(__import__(module, fromlist=[attribute]), attribute)
+        monkeypatch.setitem(table, key, 0.123)
+    else:
+        monkeypatch.setattr(path, 0.123)
+    assert _ids(SYSTEMS["amc"])[0] != before
+
+
+DESCRIPTION = {
+    "r_max": 11.0, "omega_max": 77.0, "bond_length": 1.5, "n_r": 50, "n_omega": 50,
+    "class_variable": "energy", "class_edges": (0.0, 1.0, 2.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("field", DESCRIPTION)
+def test_what_describes_a_structure_does_not_make_it(field):
+    system = SYSTEMS["sic"]
+    same, other = _ids(system), _ids(replace(system, **{field: DESCRIPTION[field]}))
+    assert same[0] == other[0]
+    assert same[1] != other[1]
+
+
+@pytest.mark.parametrize("field", ["title", "summary", "reference"])
+def test_words_determine_nothing(field):
+    system = SYSTEMS["sic"]
+    assert _ids(system) == _ids(replace(system, **{field: "other words"}))
+
+
+def test_a_longer_profile_has_the_same_rows_and_more():
+    system = SYSTEMS["lj2d"]
+    longer = replace(system.protocols["demo"], n_structures=1234)
+    assert _ids(system) == _ids(replace(system, protocols={"demo": longer}))
+
+
+def test_a_knob_that_nobody_turns_changes_nothing():
+    """A new knob, with a default that does nothing, must not cost the rows of every glass."""
+
+    @dataclass(frozen=True)
+    class Longer(Stratum):
+        pressure: tuple[float, float] = (0.0, 0.0)
+
+    same = {"displacement": (0.1, 0.2), "vacancy_fraction": (0.0, 0.1)}
+    assert Longer(2, **same).science() == Stratum(2, **same).science()
+    u = np.linspace(0.1, 0.7, len(fields(Longer)))
+    assert Longer(2, **same).at(u).items() >= Stratum(2, **same).at(u).items()
+    assert Longer(2, **same, pressure=(0.0, 1.0)).science() != Stratum(2, **same).science()
+
+
+def test_all_identities_differ():
+    found = [row_id(*key) for key in product(SYSTEMS, ("demo", "reference"), range(3))]
+    assert len(set(found)) == len(found)
+
+
+# --- two stages -------------------------------------------------------------------------------
+
+
+def _build(store, name, count, source=None, systems=SYSTEMS):
+    """A sealed store of demo structures, made in this process."""
+    source = source or source_of()
+    chosen = {name: systems[name]}
+    goal = prepare(store, science_config(chosen, "demo"), {name: count})
+    sizes = {name: dimension_sizes(systems[name])}
+    task = Task(store, "demo", sizes, source.compute, source.identify)
+    receipts = [publish(task, name, index) for index in range(count)]
+    seal(store, systems, goal, identify=source.identify)
+    return receipts
+
+
+def _same_bytes(one, other):
+    return fake.contents(one) == fake.contents(other)
+
+
+@pytest.mark.parametrize("name", ["lj2d", "amc"])
+def test_structures_described_again_give_the_same_bytes(tmp_path, name, monkeypatch):
+    _build(tmp_path / "old", name, 3)
+    monkeypatch.setattr("glassdata.row.make_structure", None)  # nobody may make one
+    again = source_of(tmp_path / "old")
+    check_structures(tmp_path / "old", "demo", [SYSTEMS[name]])
+    _build(tmp_path / "new", name, 3, again)
+    assert _same_bytes(tmp_path / "old", tmp_path / "new")
+
+
+@pytest.fixture
+def new_variable(monkeypatch):
+    """Declared in one line: the number of atoms, squared."""
+
+    def declare():
+        variable = schema.per_structure(
+            "f8", "1", "number of atoms, squared", lambda s: len(s.atoms) ** 2
+        )
+        monkeypatch.setitem(describe.DESCRIBED, "n_squared", variable)
+        monkeypatch.setitem(schema.VARIABLES, "n_squared", variable)
+
+    return declare
+
+
+def test_a_new_variable_needs_no_new_structure(tmp_path, new_variable):
+    _build(tmp_path / "old", "lj2d", 2)
+    before = structure_id("lj2d", "demo", 0), row_id("lj2d", "demo", 0)
+    new_variable()
+    assert structure_id("lj2d", "demo", 0) == before[0]
+    assert row_id("lj2d", "demo", 0) != before[1]
+    config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    with pytest.raises(StoreError, match=r"n_squared: absent -> 1[\s\S]*--structures .*old"):
+        prepare(tmp_path / "old", config, {"lj2d": 2})
+    _build(tmp_path / "new", "lj2d", 2, source_of(tmp_path / "old"))
+    rows = [read_row(tmp_path / place, "lj2d", 1) for place in ("old", "new")]
+    assert rows[1]["n_squared"] == rows[0]["n_atoms"] ** 2
+    assert (rows[0]["position"] == rows[1]["position"]).all()
+    group = gd.open_dataset(tmp_path / "new")["lj2d"]
+    assert np.isfinite(group["n_squared"].values).all()
+    assert group["n_squared"].attrs["long_name"] == "number of atoms, squared"
+
+
+def test_structures_that_were_made_otherwise_are_not_described_as_ours(tmp_path):
+    _build(tmp_path / "old", "lj2d", 1)
+    system = SYSTEMS["lj2d"]
+    protocol = replace(system.protocols["demo"], separation=2.9)
+    other = replace(system, protocols={"demo": protocol})
+    with pytest.raises(StoreError, match=r"made otherwise[\s\S]*protocol.separation: 2.8 -> 2.9"):
+        check_structures(tmp_path / "old", "demo", [other])
+    with pytest.raises(StoreError, match="holds the profile demo, not paper"):
+        check_structures(tmp_path / "old", "paper", [system])
+    with pytest.raises(StoreError, match="holds no lj3d"):
+        check_structures(tmp_path / "old", "demo", [SYSTEMS["lj3d"]])
+
+
+def test_rows_of_another_version_are_compared_where_they_can_be(tmp_path, monkeypatch):
+    _build(tmp_path / "old", "lj2d", 1)
+    then, now = recorded_science(tmp_path / "old")["lj2d"], SYSTEMS["lj2d"].science("demo")
+    assert made_otherwise(then, now) == []
+    assert not_comparable(then, now) == set()
+    variable = describe.DESCRIBED["peak_width"]
+    monkeypatch.setitem(describe.DESCRIBED, "peak_width", replace(variable, version=2))
+    monkeypatch.setitem(schema.VARIABLES, "peak_width", replace(variable, version=2))
+    now = SYSTEMS["lj2d"].science("demo")
+    assert made_otherwise(then, now) == []
+    assert not_comparable(then, now) == {"peak_width", "row_id"}
+    monkeypatch.setattr("glassdata.system.ALGORITHM_VERSION", 999)
+    assert made_otherwise(then, SYSTEMS["lj2d"].science("demo"))[0].endswith("3 -> 999")
+
+
+# --- declarations -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["amc", "lj2d", "sic"])
+def test_a_row_holds_every_declared_variable_that_applies(name):
+    row = compute_row(name, "demo", 0)
+    expected = {n for n, v in describe.DESCRIBED.items() if v.applies(SYSTEMS[name])}
+    assert expected <= row.keys()
+    assert row.keys() <= schema.VARIABLES.keys()
+    identity = {"row_id": "0" * 64, "status": "ok", "error": ""}
+    conform(row | identity, dimension_sizes(SYSTEMS[name]))
+
+
+def test_a_variable_needs_a_unit_a_meaning_and_a_version():
+    with pytest.raises(ValueError, match="a unit and a meaning"):
+        schema.Variable(("structure",), "f8", "", "something")
+    with pytest.raises(ValueError, match="version must be at least 1, got 0"):
+        schema.per_structure("f8", "1", "something", version=0)
