@@ -23,7 +23,6 @@ from glassdata.potentials import (
 from glassdata.potentials.verlet import VerletList
 from glassdata.row import make_structure
 from glassdata.systems import SYSTEMS
-from glassdata.systems.cualzr import SHENG_SHA256
 from glassdata.units import BOLTZMANN
 from glassdata.vibrations import energy_forces, hessian
 
@@ -328,7 +327,7 @@ def test_our_own_cutoff_of_zhou_keeps_the_metals():
 def test_sheng_potential_agrees_with_matscipy():
     from matscipy.calculators.eam import EAM as MatscipyEAM
 
-    potential = read_setfl(SHENG, sha256=SHENG_SHA256)
+    potential = read_setfl(SHENG, sha256=SYSTEMS["cualzr_sheng"].potential.sha256)
     atoms = disordered("zhou")
     energy, forces = energy_forces(atoms, potential)
     atoms.calc = MatscipyEAM(str(SHENG))
