@@ -16,8 +16,7 @@ from glassdata.config import digest
 from glassdata.crystal import Crystal
 from glassdata.minimise import relax, settle
 from glassdata.potentials import CalculatorPotential
-from glassdata.protocols.displaced import CrystalDisorder
-from glassdata.protocols.plan import Stratum
+from glassdata.protocols import CrystalDisorder, Stratum
 from glassdata.row import compute_row, structure_id
 from glassdata.system import System
 from glassdata.vibrations import energy_forces

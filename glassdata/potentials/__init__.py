@@ -11,6 +11,7 @@ from glassdata.potentials.calculator import CalculatorPotential, surface_of
 from glassdata.potentials.eam import EAM
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
+from glassdata.potentials.stillinger_weber import StillingerWeber
 from glassdata.potentials.surface import EnergySurface
 from glassdata.potentials.tabulated import MissingTableError, TabulatedFile
 from glassdata.potentials.zhou import zhou_eam
@@ -27,6 +28,7 @@ __all__ = [
     "LennardJones",
     "MissingTableError",
     "Potential",
+    "StillingerWeber",
     "TabulatedFile",
     "read_setfl",
     "surface_of",
