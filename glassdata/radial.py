@@ -93,7 +93,7 @@ def partial_rdf(
     result = []
     for a, b in combinations_with_replacement(species, 2):
         counts, _ = np.histogram(d[(symbols[i] == a) & (symbols[j] == b)], bins=edges)
-        pairs = np.count_nonzero(symbols == a) * np.count_nonzero(symbols == b)
+        pairs = int(np.count_nonzero(symbols == a) * np.count_nonzero(symbols == b))
         result.append(counts / (max(pairs, 1) * expected))
     return np.array(result)
 

@@ -32,7 +32,7 @@ def write_rows(path: Path, rows: list[Row], system: "System") -> None:
         units = schema.units.replace("-d", f"-{system.dim}")
         variables[name] = (schema.dims, values, {"units": units, "long_name": schema.long_name})
     r, omega = system.r_edges, system.omega_edges
-    coordinates = {
+    coordinates: dict[str, tuple] = {
         "r": ("r", bin_centres(r), {"units": "angstrom"}),
         "omega": ("omega", bin_centres(omega), {"units": "THz"}),
     }
