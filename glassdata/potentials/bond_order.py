@@ -17,6 +17,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.calculator import Calculator
 from matscipy.calculators.manybody.explicit_forms import tersoff_brenner
 from numba import njit
@@ -85,6 +86,11 @@ class BondOrder(Potential):
     @property
     def cutoff(self) -> float:
         return float(max(self.parameter_set["r2"]))
+
+    def window(self, a: str, b: str) -> tuple[float, float]:
+        self.check_species(Atoms([a, b]))
+        i, j = self.species.index(a), self.species.index(b)
+        return float(self.table.r1[i, j]), float(self.table.r2[i, j])
 
     def parameters(self) -> dict:
         # Until algorithm version 3 the angular parameters of Brenner's form came from the other
