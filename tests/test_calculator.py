@@ -1,7 +1,6 @@
 """Calculators of ASE as potentials: the same numbers, identity, and a whole row of a dataset."""
 
 import pickle
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,9 +15,8 @@ from glassdata.config import digest
 from glassdata.crystal import Crystal
 from glassdata.minimise import relax, settle
 from glassdata.potentials import CalculatorPotential
-from glassdata.protocols.displaced import CrystalDisorder
-from glassdata.protocols.plan import Stratum
-from glassdata.row import compute_row, structure_id
+from glassdata.protocols import CrystalDisorder, Stratum
+from glassdata.row import compute_row
 from glassdata.system import System
 from glassdata.vibrations import energy_forces
 
@@ -185,7 +183,7 @@ def test_of_a_bare_calculator_only_energies_are_known():
 
 
 def test_a_system_of_a_calculator_makes_rows():
-    lattice = {"name": "Ar", "crystalstructure": "fcc", "a": 5.3, "cubic": True}
+    fcc = {"name": "Ar", "crystalstructure": "fcc", "a": 5.3, "cubic": True}
     protocol = CrystalDisorder(
         4,
         (2, 1, 1),
@@ -203,7 +201,7 @@ def test_a_system_of_a_calculator_makes_rows():
         species=("Ar",),
         potential=described(),
         protocols={"demo": protocol},
-        crystal=Crystal(bulk, lattice, described(), max_force=1e-4),
+        crystal=Crystal(bulk, fcc, described(), max_force=1e-3),
         dim=3,
         r_max=10.0,
         omega_max=3.0,
@@ -216,5 +214,3 @@ def test_a_system_of_a_calculator_makes_rows():
     assert row["max_force"] < 1e-3
     assert row["n_imaginary"] == 0
     assert len(row["frequency"]) == 3 * row["n_atoms"] - 3
-    other = replace(system, potential=described(rc=8.0))
-    assert structure_id(other, "demo", 0) != structure_id(system, "demo", 0)
