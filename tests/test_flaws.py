@@ -1,6 +1,5 @@
 """False minima and switched-off bonds are found where they are, and nowhere else."""
 
-import doctest
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from glassdata.potentials import (
     BondOrder,
     StillingerWeber,
     false_pairs,
-    flaws,
     pinned_fraction,
     read_setfl,
     zhou_eam,
@@ -28,10 +26,6 @@ SIC = BondOrder(ERHART_ALBE_2005)
 
 def dimer(symbols, r, **cell):
     return Atoms(symbols, positions=[[0.3, 0.2, 0.1], [0.3 + r, 0.2, 0.1]], **cell)
-
-
-def test_examples():
-    assert doctest.testmod(flaws).failed == 0
 
 
 @pytest.mark.parametrize("symbols", ["CuCu", "CuZr", "ZrCu", "AlAl", "AlZr", "CuAl", "ZrZr"])

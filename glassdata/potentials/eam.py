@@ -64,12 +64,18 @@ class EAM(Potential):
     symbols : tuple of str
         Species in the order of the tables.
     r_cut : float, Å
+        Beyond it atoms do not interact.
     source : str
         Where the functions come from (citation, or file with its sha256): it identifies the
         potential, because tables themselves are no part of a configuration.
     tables : Tables
+        F(ρ), f(r) and r φ(r) on uniform grids.
     shortest : mapping of pairs of symbols to float, Å
         Below which distance the tables are not to be trusted; no part of the identity.
+
+    Examples
+    --------
+    ``zhou_eam`` makes one from formulas, ``read_setfl`` from a published file.
     """
 
     symbols: tuple[str, ...]

@@ -30,12 +30,24 @@ def read_setfl(
     shortest : mapping of pairs of symbols to float, Å
         Below which distance the tables are not to be trusted: see ``false_pairs``.
 
+    Returns
+    -------
+    EAM
+        Energies in eV, lengths in Å; the checksum found is part of its identity.
+
     Raises
     ------
     FileNotFoundError
         If there is no such file; the message says where to obtain it.
     ValueError
         If the checksum differs or the file is not a setfl file.
+
+    Examples
+    --------
+    >>> from glassdata.potentials import read_setfl
+    >>> potential = read_setfl("ZrCuAl2011.eam.alloy", source="NIST")  # doctest: +SKIP
+    >>> potential.species  # doctest: +SKIP
+    ('Zr', 'Cu', 'Al')
     """
     path = Path(path)
     if not path.is_file():

@@ -41,8 +41,15 @@ class TabulatedFile(Potential):
     symbols : tuple of str
         Species in the order of the tables.
     r_cut : float, Å
+        As the file has it.
     shortest : mapping of pairs of symbols to float, Å
         Below which distance the tables are not to be trusted; no part of the identity.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> SYSTEMS["cualzr_sheng"].potential.species
+    ('Zr', 'Cu', 'Al')
     """
 
     file: str
