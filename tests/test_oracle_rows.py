@@ -158,7 +158,7 @@ def test_triangular_crystal_counts_per_area_in_a_skew_cell():
 
 def partial_counts(row, edges, numbers, volume, up_to):
     """Neighbours b of each a within ``up_to``, by pair, from the partial g."""
-    shells = 4 * np.pi / 3 * np.diff(edges**3)[: int(round(up_to / 0.1))]
+    shells = 4 * np.pi / 3 * np.diff(edges**3)[: round(up_to / 0.1)]
     pairs = gd.SYSTEMS["cualzr"].pairs
     return {
         pair: (row["partial_g"][n, : len(shells)] * shells).sum()
