@@ -104,9 +104,10 @@ bench: $(STAMP) ## timings beside the peers, for the appendix: quiet machine, ha
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn,mkl]'
 	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only
 
-lint: $(STAMP) ## ruff: rules and layout
+lint: $(STAMP) ## ruff: rules and layout; mypy: types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 # --- data -------------------------------------------------------------------------------------
 

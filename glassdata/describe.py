@@ -76,13 +76,13 @@ class Structure:
         return stress(self.atoms, self.system.potential)
 
     @cached_property
-    def rings(self) -> tuple[float, ...]:
-        """Fractions of the rings with five, six and seven members."""
+    def rings(self) -> np.ndarray:
+        """Fractions of the rings with five, six and seven members, shape (3,)."""
         return ring_fractions(self.atoms, self.system.bond_length)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Value of one variable of ``DESCRIBED``."""
-        return np.asarray(DESCRIBED[name].of(self))
+        return np.asarray(DESCRIBED[name].value(self))
 
 
 def describe(

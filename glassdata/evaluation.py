@@ -4,10 +4,10 @@ Arrays only: X of shape (n, n_r), Y of shape (n, n_omega), one structure per row
 group (a parent melt or template) resemble each other and must never stand on both sides of a split.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import has_fit_parameter
@@ -63,7 +63,7 @@ def r2(Y_true: np.ndarray, Y_pred: np.ndarray, Y_train_mean: np.ndarray) -> floa
 
 
 def r2_draws(
-    error: np.ndarray, baseline: np.ndarray, groups: Sequence, draws: int = 2000, seed: int = 0
+    error: np.ndarray, baseline: np.ndarray, groups: ArrayLike, draws: int = 2000, seed: int = 0
 ) -> np.ndarray:
     """R² of bootstrap samples of families, to take intervals from; the fits stay as they are.
 
@@ -140,7 +140,7 @@ class Evaluation:
         return np.sqrt(np.mean((self.prediction - self.truth) ** 2, axis=0))
 
 
-def by_class(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Score]:
+def by_class(evaluation: Evaluation, classes: ArrayLike) -> dict[str, Score]:
     """Scores inside each class, such as the disorder classes, in sorted order.
 
     ``r2`` compares with the mean of the whole training set, as overall; knowing the class alone
@@ -166,7 +166,7 @@ def by_class(evaluation: Evaluation, classes: Sequence[str]) -> dict[str, Score]
     return scores
 
 
-def class_means(evaluation: Evaluation, classes: Sequence[str]) -> np.ndarray:
+def class_means(evaluation: Evaluation, classes: ArrayLike) -> np.ndarray:
     """Mean spectrum of the training structures of each structure's own class.
 
     What someone predicts who knows the class of a structure and nothing else. The structure's own
@@ -205,7 +205,7 @@ def class_means(evaluation: Evaluation, classes: Sequence[str]) -> np.ndarray:
 
 
 def grouped_folds(
-    groups: Sequence, n_splits: int = 5, seed: int = 0
+    groups: ArrayLike, n_splits: int = 5, seed: int = 0
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Split structures into folds without ever splitting a group.
 
@@ -242,7 +242,7 @@ def cross_validate(
     model: BaseEstimator,
     X: np.ndarray,
     Y: np.ndarray,
-    groups: Sequence,
+    groups: ArrayLike,
     n_splits: int = 5,
     seed: int = 0,
 ) -> Evaluation:

@@ -48,7 +48,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
         raise ValueError(f"cell vectors are linearly dependent: cell {atoms.cell.tolist()}")
     positions = np.ascontiguousarray(atoms.positions, dtype=float)
     grid = _grid(positions, cell, np.asarray(atoms.pbc), cutoff)
-    first, second, shift, vector = _pairs(positions, cell, *grid, cutoff, half)
+    first, second, shift, vector = _pairs(*(positions, cell, *grid, cutoff, half))
     found = {"i": first, "j": second, "S": shift, "D": vector}
     if "d" in quantities:
         found["d"] = np.sqrt(np.einsum("pa,pa->p", vector, vector))

@@ -92,7 +92,7 @@ def partial_rdf(
     result = []
     for a, b in combinations_with_replacement(species, 2):
         counts, _ = np.histogram(d[(symbols[i] == a) & (symbols[j] == b)], bins=edges)
-        pairs = np.count_nonzero(symbols == a) * np.count_nonzero(symbols == b)
+        pairs = int(np.count_nonzero(symbols == a) * np.count_nonzero(symbols == b))
         result.append(counts / (max(pairs, 1) * shells))
     return np.array(result)
 

@@ -16,6 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -227,7 +228,7 @@ class Dataset:
                 key = key.astype(int)
         return replace(self, rows=self.rows[key])
 
-    def where(self, **conditions: object) -> "Dataset":
+    def where(self, **conditions: Any) -> "Dataset":
         """Structures whose variables have these values; of a list, any of its values will do.
 
         >>> gd.dataset("lj3d").where(disorder_class=["partial", "amorphous"], replicate=False)
@@ -239,8 +240,9 @@ class Dataset:
         """
         chosen = np.ones(len(self), bool)
         for name, wanted in conditions.items():
-            several = isinstance(wanted, Collection) and not isinstance(wanted, str)
-            chosen &= np.isin(self[name], list(wanted) if several else [wanted])
+            if isinstance(wanted, str) or not isinstance(wanted, Collection):
+                wanted = [wanted]
+            chosen &= np.isin(self[name], np.asarray(list(wanted)))
         return self[chosen]
 
     def __getattr__(self, name: str) -> np.ndarray:
@@ -272,7 +274,8 @@ class Dataset:
     @property
     def _variables(self) -> list[str]:
         """Names of the variables that have one value per structure."""
-        return [n for n, v in self.stored.variables.items() if v.dims[:1] == ("structure",)]
+        stored = self.stored.variables.items()
+        return [str(name) for name, v in stored if v.dims[:1] == ("structure",)]
 
     def _variable(self, name: str) -> np.ndarray:
         if name not in self._variables:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -75,8 +75,8 @@ def build(kind: str, n_r: int, n_omega: int) -> "nn.Sequential":
     )
 
 
-def _residual_block(n_in: int, n_out: int, stride: int) -> "nn.Module":
-    nn = load_torch().nn
+def _residual_block(n_in: int, n_out: int, stride: int) -> Any:
+    nn: Any = load_torch().nn
 
     class Residual(nn.Module):
         def __init__(self):

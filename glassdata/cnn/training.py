@@ -204,7 +204,7 @@ class ConvolutionalNetwork(Regression):
             return self.weight_decays[0], self.max_epochs, {}
         folds = GroupFolds(round(1 / self.validation_fraction), self.seed)
         train, held_out = next(folds.split(x, groups=groups))
-        best = (np.inf, self.weight_decays[0], 1, {})
+        best: tuple[float, float, int, dict] = (np.inf, self.weight_decays[0], 1, {})
         for decay in self.weight_decays:
             trainer = _Trainer(self, x[train], y[train], decay)
             history = self._until_it_stops_helping(trainer, x[held_out], y[held_out])

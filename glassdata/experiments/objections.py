@@ -143,9 +143,8 @@ def skills(cell: Cell) -> dict[str, Estimate]:
     }
     for label, power in MOMENTS.items():
         truth = cell[f"moment_{power}_truth"]
-        pairs[label] = tuple(
-            (cell[f"moment_{power}_{who}"] - truth) ** 2 for who in ("line", "mean")
-        )
+        line, mean = ((cell[f"moment_{power}_{who}"] - truth) ** 2 for who in ("line", "mean"))
+        pairs[label] = (line, mean)
     return {label: estimate(removed(*pair), cell["groups"]) for label, pair in pairs.items()}
 
 

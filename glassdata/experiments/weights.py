@@ -15,11 +15,15 @@ Cells, one of each per system::
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
 
 from glassdata import models
 from glassdata.structures import Dataset
+
+#: Arrays of a cell, by name.
+Cell = dict[str, Any]
 
 FOLDS = 5
 SEED = 0
@@ -45,7 +49,7 @@ def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     return globals()[f"_{measure}"](get(system))
 
 
-def _chosen(data: Dataset) -> dict[str, object]:
+def _chosen(data: Dataset) -> dict[str, Any]:
     """Each kind of map with the penalty that its own tuning prefers, fitted to everything."""
     tuned = {
         "ridge": models.ridge(),
@@ -61,7 +65,7 @@ def _chosen(data: Dataset) -> dict[str, object]:
     return fixed
 
 
-def _maps(data: Dataset) -> dict[str, np.ndarray]:
+def _maps(data: Dataset) -> Cell:
     # Moderate: the median of how far g(r) swings.
     swing = data.X.var(axis=1)
     moderate = int(np.argsort(swing)[len(swing) // 2])
@@ -83,7 +87,7 @@ def _maps(data: Dataset) -> dict[str, np.ndarray]:
     return out
 
 
-def _grid(data: Dataset) -> dict[str, np.ndarray]:
+def _grid(data: Dataset) -> Cell:
     shape = len(ALPHAS), len(BETAS)
     squares = {"training": np.zeros(shape), "held_out": np.zeros(shape)}
     nonzero = np.zeros(shape)
@@ -91,7 +95,8 @@ def _grid(data: Dataset) -> dict[str, np.ndarray]:
         X, Y = data.X[train], data.shares[train]
         pairs = list(product(ALPHAS, BETAS))
         settings = [models.penalties(a, b, Y, reduction="mean") for a, b in pairs]
-        for number, fitted in enumerate(models.LinearMap().path(X, Y, settings)):
+        fits: list[Any] = models.LinearMap().path(X, Y, settings)
+        for number, fitted in enumerate(fits):
             at = np.unravel_index(number, shape)
             squares["training"][at] += np.mean((fitted.predict(X) - Y) ** 2) / FOLDS
             error = fitted.predict(data.X[test]) - data.shares[test]
@@ -150,17 +155,17 @@ def _refit(fitted, data: Dataset, rows: np.ndarray) -> np.ndarray:
     return again.fit(data.X[rows], data.shares[rows]).coef_
 
 
-def _path(data: Dataset) -> dict[str, np.ndarray]:
+def _path(data: Dataset) -> Cell:
     """Ridge against its penalty, PCR against its components: size of W, bias, held-out error."""
     peaks = np.sort(np.argsort(data.shares.mean(axis=0))[-3:])
-    out = {"r": data.r, "omega": data.omega, "shown": peaks}
+    out: Cell = {"r": data.r, "omega": data.omega, "shown": peaks}
     mean = data.shares.mean(axis=0)
     for name, model, grid in (
         ("ridge", models.LinearMap(), [{"l2": value} for value in models.RIDGE_L2]),
         ("pcr", models.PrincipalMap(), [{"n_components": k} for k in models.COMPONENTS]),
     ):
         held_out = _held_out_errors(data, model, grid)
-        fits = model.path(data.X, data.shares, grid)
+        fits: list[Any] = model.path(data.X, data.shares, grid)
         kept = [k for k, fit in enumerate(fits) if fit is not None and np.isfinite(held_out[k])]
         out |= {
             f"{name}_setting": [float(next(iter(grid[k].values()))) for k in kept],
@@ -213,7 +218,7 @@ def _components(data: Dataset) -> dict[str, np.ndarray]:
     }
 
 
-def _shells(data: Dataset) -> dict[str, np.ndarray]:
+def _shells(data: Dataset) -> Cell:
     """R² in every frequency bin with parts of g(r); the truth about 'short r, low frequency'."""
     edges = _shell_edges(data)
     inside = [(data.r >= low) & (data.r < high) for low, high in pairwise(edges)]

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -180,7 +181,9 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
     arrays = {f"{PREFIX}{name}": values for name, values in fitted.to_arrays().items()}
     arrays |= vars(_region(X, fitted.n_features_in_))
     text = canonical_json(dict(meta) | {"format": FORMAT, "kind": type(fitted).__name__})
-    members = {name: np.asarray(values, "<f8", order="C") for name, values in arrays.items()}
+    members: dict[str, Any] = {
+        name: np.asarray(values, "<f8", order="C") for name, values in arrays.items()
+    }
     members["meta"] = np.frombuffer(text.encode(), np.uint8)
     stream = io.BytesIO()
     np.savez(stream, **members)

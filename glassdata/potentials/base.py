@@ -12,7 +12,7 @@ end.
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -249,7 +249,7 @@ class Potential(EnergySurface):
 
     def matscipy_hessian(self, atoms: Atoms) -> sparse.spmatrix:
         """Hessian (3N, 3N), eV/Å², by the analytic code of matscipy, a reference for ours."""
-        calculator = self.matscipy_calculator()
+        calculator: Any = self.matscipy_calculator()
         if hasattr(calculator, "get_hessian"):
             return calculator.get_hessian(atoms, format="sparse")
         return calculator.calculate_hessian_matrix(atoms)

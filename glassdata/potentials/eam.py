@@ -185,8 +185,8 @@ def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, dens
             value, slope, _ = _spline(pair, d_r, types[i] * n_species + types[j], r)
             energy += value / r
             gradient[p, 0], gradient[p, 1], gradient[p, 2] = (slope - value / r) / r, taken, given
-    for i in range(len(types)):
-        value, rho[i], _ = _spline(embedding, d_rho, types[i], rho[i])
+    for atom in range(len(types)):
+        value, rho[atom], _ = _spline(embedding, d_rho, types[atom], rho[atom])
         energy += value
     for p in range(n_bonds):
         r = _length(vector, p)

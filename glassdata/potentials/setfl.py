@@ -57,10 +57,10 @@ def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:
         raise ValueError(f"line 5 is not two grids and a cut-off within the second: {lines[4]}")
     if n_rho + n_r > len(words):
         raise ValueError("the tables end early")
-    words = iter(words)
+    stream = iter(words)
 
     def take(count: int) -> np.ndarray:
-        values = [float(next(words, "nan")) for _ in range(count)]
+        values = [float(next(stream, "nan")) for _ in range(count)]
         if not np.isfinite(values).all():
             raise ValueError("the tables end early")
         return np.array(values)
@@ -69,7 +69,7 @@ def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:
     embedding, density = np.empty((n, n_rho)), np.empty((n, n_r))
     for species in range(n):
         for _ in range(4):  # atomic number, mass, lattice constant, lattice type
-            next(words, "")
+            next(stream, "")
         embedding[species], density[species] = take(n_rho), take(n_r)
     pair = np.empty((n, n, n_r))
     for a in range(n):

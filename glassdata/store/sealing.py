@@ -136,7 +136,7 @@ def _assemble(
 ) -> dict[str, list]:
     used = Config(config.profile, {name: config.systems[name] for name in counts})
     root = zarr.open_group(fresh, mode="w-", zarr_format=3, attributes=_root_attributes(used))
-    files = {}
+    files: dict[str, list] = {}
     for name in sorted(counts):
         files |= _assemble_system(root, store, systems[name], counts[name], used, identify)
     with warnings.catch_warnings():
