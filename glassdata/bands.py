@@ -5,11 +5,18 @@ from ase import Atoms
 from ase.geometry import find_mic
 from scipy import sparse
 
-from glassdata.potentials import Potential
+from glassdata.potentials import EnergySurface, surface_of
 from glassdata.radial import rdf
 from glassdata.system import System
 from glassdata.units import THZ
-from glassdata.vibrations import frequencies, hessian, pdos, without_translations
+from glassdata.vibrations import (
+    frequencies,
+    hessian,
+    mass_weights,
+    pdos,
+    signed_root,
+    without_translations,
+)
 
 _LARGE_CRYSTAL = 100  # atoms: a substituted alloy, whose cell is repeated instead of its waves
 
@@ -29,17 +36,18 @@ def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, 
     return g, pdos(modes, system.omega_edges)
 
 
-def bands(crystal: Atoms, potential: Potential, waves: np.ndarray) -> np.ndarray:
+def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.ndarray:
     """Signed frequencies, (n_waves, dN), THz, of a crystal at ``waves``, (n_waves, 3), 1/Å."""
-    d, n = potential.dim, len(crystal)
+    energies = surface_of(potential)
+    d, n = energies.dim, len(crystal)
     # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.
-    enough = np.ceil(4 * potential.cutoff / crystal.cell.lengths())
-    repeats = np.where(crystal.pbc, enough, 1).astype(int)
+    lengths = np.where(crystal.pbc, crystal.cell.lengths(), np.inf)
+    repeats = np.maximum(np.ceil(4 * energies.cutoff / lengths), 1).astype(int)
     block = crystal * repeats
     links = sparse.coo_array(hessian(block, potential)[: d * n])
     first, second = links.row // d, links.col // d
     between, _ = find_mic(block.positions[second] - block.positions[first], block.cell, block.pbc)
-    weight = 1 / np.sqrt(crystal.get_masses())
+    weight = mass_weights(crystal)
     values = links.data * weight[first] * weight[second % n]
     place = links.row * d * n + links.col % (d * n)
     gather = sparse.csr_array((values, (place, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
@@ -47,7 +55,7 @@ def bands(crystal: Atoms, potential: Potential, waves: np.ndarray) -> np.ndarray
     for part in np.array_split(waves, 1 + len(waves) // 100):  # bounds the memory of the phases
         dynamical = (gather @ np.exp(1j * between @ part.T)).T.reshape(-1, d * n, d * n)
         squares = np.linalg.eigvalsh(dynamical)
-        modes.append(np.sign(squares) * np.sqrt(np.abs(squares)) * THZ)
+        modes.append(signed_root(squares) * THZ)
     return np.concatenate(modes)
 
 

@@ -5,6 +5,7 @@ else is installed. The others are for large single matrices and for machines wit
 """
 
 import ctypes
+import os
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -122,6 +123,23 @@ def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or not matrix.size:
         raise ValueError(f"a matrix of shape {matrix.shape} has no eigenvalues")
     return SOLVERS[solver](matrix)
+
+
+def check_memory(dim: int, n_atoms: int) -> None:
+    """Refuse a structure whose frequencies do not fit into this machine.
+
+    Raises
+    ------
+    MemoryError
+        Naming what it takes and what there is.
+    """
+    needed = peak_bytes(dim * n_atoms)
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > there:
+        raise MemoryError(
+            f"the frequencies of {n_atoms} atoms take {needed / 2**30:.0f} GiB, more than the "
+            f"{there / 2**30:.0f} GiB of this machine; pdos_kpm needs no dense matrix"
+        )
 
 
 def peak_bytes(n: int) -> float:

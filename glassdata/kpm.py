@@ -18,7 +18,7 @@ from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from glassdata.potentials import Potential
+from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
 
@@ -54,7 +54,7 @@ class KernelSpectrum:
 
 def pdos_kpm(
     atoms: Atoms,
-    potential: Potential | Calculator,
+    potential: EnergySurface | Calculator,
     edges: np.ndarray,
     *,
     n_moments: int = 400,

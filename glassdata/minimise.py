@@ -9,9 +9,12 @@ from ase.calculators.calculator import Calculator
 from scipy import linalg, sparse
 from scipy.optimize import minimize
 
-from glassdata.potentials import Bonds, Potential
+from glassdata.potentials import Bonds, EnergySurface, Potential, surface_of
 from glassdata.potentials.base import central_blocks, lengths
-from glassdata.potentials.verlet import SKIN, VerletList
+from glassdata.potentials.verlet import SKIN
+from glassdata.radial import periodic_extent
+from glassdata.units import GIGAPASCAL, NEWTON_PER_METRE
+from glassdata.vibrations import hessian
 
 # Eigenvalues below this share of the largest entry of the Hessian count as zero: frequencies of
 # 1e-4 of the highest, such as dangling atoms have where nothing resists their turning.
@@ -42,26 +45,34 @@ SCIENCE = {
 
 
 class RelaxationError(ArithmeticError):
-    """The minimiser stopped before the forces were small enough."""
+    """The minimiser did not come to rest; the message names what is left, and how much."""
 
 
 def relax(
     atoms: Atoms,
-    potential: Potential,
+    potential: EnergySurface | Calculator,
     *,
     max_force: float = 1e-4,
     cell: Literal["fixed", "isotropic"] = "fixed",
     max_evaluations: int = 12000,
 ) -> Atoms:
-    """Nearest local minimum of the energy: limited-memory BFGS, then Newton's method.
+    """Bring a structure to rest: limited-memory BFGS, then Newton's method.
+
+    What it comes to rest at is the nearest minimum of the energy, or a saddle point where symmetry
+    keeps it there, as it does an exactly flat sheet: see :func:`settle`.
 
     Parameters
     ----------
+    atoms : Atoms
+    potential : Potential or ASE calculator
+        Newton's method needs second derivatives, which take 6N forces of a calculator.
     max_force : float
         Largest force component left, eV/Å.
     cell : {"fixed", "isotropic"}
         Whether the periodic directions keep their lengths or scale together to zero pressure
         (a sheet in its plane, a solid in space).
+    max_evaluations : int
+        Energies with their gradients, at most.
 
     Returns
     -------
@@ -71,70 +82,108 @@ def relax(
     Raises
     ------
     RelaxationError
-        If ``max_force`` is not reached within ``max_evaluations`` energies and gradients.
+        If ``max_evaluations`` are not enough. It names the force that is left (eV/Å), or the stress
+        (GPa; N/m for a sheet) where the cell was to relax and has not.
     ValueError
-        For another ``cell``.
+        For another ``cell``, or as :func:`glassdata.vibrations.energy_forces`.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> atoms = system.crystal() * (2, 2, 2)
+    >>> atoms.rattle(0.1, seed=0)
+    >>> resting = gd.relax(atoms, system.potential, max_force=1e-5)
+    >>> bool(abs(resting.positions - atoms.positions).max() > 0.1)
+    True
     """
     if cell not in ("fixed", "isotropic"):
         raise ValueError(f"cell must be fixed or isotropic, got {cell!r}")
-    landscape = _Landscape(atoms, potential, cell == "isotropic")
+    landscape = _Landscape(atoms, surface_of(potential), cell == "isotropic")
     # Newton's method needs few Hessians once it is close, and resolves what a line search cannot
     # (energies differ by less than their rounding there); far away it would wander.
-    for closeness in (potential.newton_from, *_FRESH_STARTS * [1.0]):
+    for closeness in (landscape.potential.newton_from, *_FRESH_STARTS * [1.0]):
         landscape.descend(0.9 * closeness * max_force, max_evaluations)
         left = landscape.largest_force()
         if left > max_force:
             left = landscape.newton(0.9 * max_force)
-        at_rest = landscape.strain_slope() <= max(10.0 * max_force, _STRAIN_RESOLUTION)
-        if left <= max_force and at_rest:
+        steepest = max(10.0 * max_force, _STRAIN_RESOLUTION)
+        slope = landscape.strain_slope()
+        if left <= max_force and abs(slope) <= steepest:
             return landscape.atoms
         if landscape.evaluations >= max_evaluations:
             break
+    found = []
+    if left > max_force:
+        found.append(f"a force of {left:.2g} eV/Å (at most {max_force:g})")
+    if abs(slope) > steepest:
+        unit, size = landscape.stress_unit()
+        found.append(f"a stress of {size * slope:.2g} {unit} (at most {size * steepest:.2g})")
     raise RelaxationError(
-        f"relaxation left {left:.2g} eV/Å after {landscape.evaluations} evaluations, "
-        f"more than {max_force:g}"
+        f"relaxation left {' and '.join(found)} after {landscape.evaluations} evaluations"
     )
 
 
 def settle(
-    atoms: Atoms, potential: Potential, *, max_force: float = 1e-4, max_rounds: int = 10
+    atoms: Atoms,
+    potential: EnergySurface | Calculator,
+    *,
+    max_force: float = 1e-4,
+    cell: Literal["fixed", "isotropic"] = "fixed",
+    max_rounds: int = 10,
 ) -> Atoms:
-    """Relax at fixed cell to a minimum that is one: saddle points are left on their way down.
+    """Bring a structure to a true minimum of the energy: :func:`relax`, and off saddle points.
 
-    A floppy structure can come to rest where some directions are unstable. It is then pushed by
-    0.1 Å along the worst of them and relaxed again. For small structures: it diagonalises.
+    A floppy structure, or one that symmetry holds (an exactly flat sheet), can come to rest where
+    some directions are unstable and their modes imaginary. It is then pushed by 0.1 Å along the
+    most unstable direction and relaxed again. For small structures: it diagonalises.
+
+    Parameters
+    ----------
+    atoms, potential, max_force, cell
+        As for :func:`relax`.
+    max_rounds : int
+        Relaxations, at most.
+
+    Returns
+    -------
+    Atoms
+        A new structure. The Hessian has no negative eigenvalue below 1e-8 of its largest entry.
 
     Raises
     ------
     RelaxationError
-        If a relaxation fails, or saddles do not end within ``max_rounds``.
+        If a relaxation fails, or if the last of them ended at a saddle point, too.
     """
     for _ in range(max_rounds):
-        atoms = relax(atoms, potential, max_force=max_force)
-        matrix = potential.hessian(potential.types(atoms), potential.bonds(atoms)).toarray()
+        atoms = relax(atoms, potential, max_force=max_force, cell=cell)
+        matrix = hessian(atoms, potential).toarray()
         values, vectors = linalg.eigh(matrix, subset_by_index=[0, 0])
         if values[0] > -_UNSTABLE * np.abs(matrix).max():
             return atoms
-        push = vectors[:, 0].reshape(-1, 3)
+        push = vectors[:, 0].reshape(len(atoms), -1)
         # The sign of an eigenvector is arbitrary; fixing it keeps the result reproducible.
         push *= np.sign(push.flat[np.abs(push).argmax()])
-        atoms.positions += _PUSH * push / np.abs(push).max()
-    raise RelaxationError(f"still at a saddle point after {max_rounds} relaxations")
+        atoms.positions[:, : push.shape[1]] += _PUSH * push / np.abs(push).max()
+    worst = int(np.abs(push).max(axis=1).argmax())
+    raise RelaxationError(
+        f"still at a saddle point after {max_rounds} relaxations: curvature {values[0]:.2g} eV/Å² "
+        f"along a direction that moves atom {worst} most"
+    )
 
 
 class _Landscape:
     """Energy as a function of the positions and, if it may scale, the logarithm of the cell."""
 
-    def __init__(self, atoms: Atoms, potential: Potential, scaling: bool) -> None:
+    def __init__(self, atoms: Atoms, potential: EnergySurface, scaling: bool) -> None:
         self.atoms = atoms.copy()
         self.potential = potential
-        self.types = potential.types(atoms)
         self.scaling = scaling
         self.evaluations = 0
         self._periodic = np.asarray(atoms.pbc)
         # The strain is measured in units that make its stiffness like that of one atom.
         self._unit = 3.0 * np.sqrt(len(atoms))
-        self._neighbours = VerletList(self.atoms, potential)
+        self._path = potential.along(atoms)
 
     def start(self) -> np.ndarray:
         self._origin_cell = np.array(self.atoms.cell)
@@ -143,12 +192,11 @@ class _Landscape:
     def energy_gradient(self, variables: np.ndarray) -> tuple[float, np.ndarray]:
         self.evaluations += 1
         positions, cell, scale = self._unpack(variables)
-        bonds = self._neighbours.at(positions, cell)
-        energy, per_bond = self.potential.energy_gradient(self.types, bonds)
-        on_atoms, virial = bonds.gather(per_bond)
+        energy, on_atoms = self._path.evaluate(positions, cell)
         gradient = (on_atoms * scale).ravel()
         if self.scaling:
-            gradient = np.append(gradient, virial[self._periodic].sum() / self._unit)
+            swelling = np.diagonal(self._path.virial())[self._periodic].sum()
+            gradient = np.append(gradient, swelling / self._unit)
         return energy, gradient
 
     def move(self, variables: np.ndarray) -> None:
@@ -182,9 +230,7 @@ class _Landscape:
             if here not in hessians:
                 hessians.clear()
                 self.move(variables)
-                # Fresh bonds: those of the list reach further, and make a Hessian with more blocks.
-                bonds = self.potential.bonds(self.atoms)
-                hessians[here] = self.potential.hessian(self.types, bonds)
+                hessians[here] = self.potential.force_constants(self.atoms)
             return hessians[here] @ direction
 
         scaling, self.scaling = self.scaling, False
@@ -208,18 +254,27 @@ class _Landscape:
     def largest_force(self) -> float:
         """Largest force component on an atom, eV/Å."""
         _, gradient = self.energy_gradient(self.start())
-        return float(np.abs(gradient[: 3 * len(self.types)]).max())
+        return float(np.abs(gradient[: 3 * len(self.atoms)]).max())
 
     def strain_slope(self) -> float:
         """Derivative of the energy with respect to the scaled strain, 0 where the cell is fixed."""
         _, gradient = self.energy_gradient(self.start())
-        return float(np.abs(gradient[3 * len(self.types) :]).sum())
+        return float(gradient[3 * len(self.atoms) :].sum())
+
+    def stress_unit(self) -> tuple[str, float]:
+        """Unit of stress, and how much of it is a strain slope of 1: the mean of the diagonal."""
+        directions = int(self._periodic.sum())
+        per_length = self._unit / directions
+        if directions == 1:
+            return "eV/Å", per_length / self.atoms.cell.lengths()[self._periodic][0]
+        name, unit = ("GPa", GIGAPASCAL) if directions == 3 else ("N/m", NEWTON_PER_METRE)
+        return name, per_length / periodic_extent(self.atoms) * unit
 
     def _unpack(self, variables: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         scale = np.ones(3)
         if self.scaling:
             scale[self._periodic] = np.exp(variables[-1] / self._unit)
-        positions = variables[: 3 * len(self.types)].reshape(-1, 3) * scale
+        positions = variables[: 3 * len(self.atoms)].reshape(-1, 3) * scale
         return positions, self._origin_cell * scale, scale
 
 

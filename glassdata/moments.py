@@ -6,20 +6,19 @@ follow from the trace of the mass-weighted Hessian and need no eigenvalues.
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 
 from glassdata.neighbours import neighbours
-from glassdata.potentials import LennardJones, Potential
+from glassdata.potentials import EnergySurface, LennardJones
 from glassdata.units import THZ
-from glassdata.vibrations import hessian
+from glassdata.vibrations import dynamical_matrix
 
 _SHELL = {2: np.pi, 3: 4 * np.pi / 3}
 
 
-def mean_square(atoms: Atoms, potential: Potential) -> float:
+def mean_square(atoms: Atoms, potential: EnergySurface | Calculator) -> float:
     """Mean square frequency, Tr(M⁻¹H)/(dN), THz², over all dN modes; any potential."""
-    matrix = hessian(atoms, potential)
-    mass = np.repeat(atoms.get_masses(), potential.dim)
-    return float((matrix.diagonal() / mass).mean() * THZ**2)
+    return float(dynamical_matrix(atoms, potential).diagonal().mean() * THZ**2)
 
 
 def pair_mean_square(atoms: Atoms, potential: LennardJones) -> float:

@@ -14,10 +14,16 @@ from ase import Atoms
 from scipy import sparse
 
 from glassdata.broadening import broad_pdos, broad_pdos_slope, broad_rdf, broad_rdf_gradient
-from glassdata.potentials import Potential
+from glassdata.potentials import EnergySurface
 from glassdata.system import System
 from glassdata.units import THZ
-from glassdata.vibrations import frequencies, hessian, without_translations
+from glassdata.vibrations import (
+    frequencies,
+    hessian,
+    mass_weights,
+    signed_root,
+    without_translations,
+)
 
 _STEP = 1e-5  # Å: a bond of amorphous carbon may be within 1e-3 Å of a near-kink
 
@@ -172,19 +178,14 @@ class Reference:
         return broad_pdos(kept, self.omega, self._widths[1])
 
 
-def signed_root(squares: np.ndarray) -> np.ndarray:
-    """Frequencies from their squares; imaginary ones as negative numbers."""
-    return np.sign(squares) * np.sqrt(np.abs(squares))
-
-
 def weighted(matrix: sparse.csr_array, atoms: Atoms) -> sparse.csr_array:
     """Mass-weighted Hessian, THz², from a Hessian (dN, dN), eV/Å²; or likewise a change of it."""
-    weight = 1 / np.sqrt(np.repeat(atoms.get_masses(), matrix.shape[0] // len(atoms)))
+    weight = np.repeat(mass_weights(atoms), matrix.shape[0] // len(atoms))
     half = sparse.diags_array(weight * THZ)
     return (half @ matrix @ half).tocsr()
 
 
-def modes(atoms: Atoms, potential: Potential) -> Modes:
+def modes(atoms: Atoms, potential: EnergySurface) -> Modes:
     """Squared frequencies and eigenvectors of a structure, translations included."""
     return Modes(*np.linalg.eigh(weighted(hessian(atoms, potential), atoms).toarray()))
 
@@ -197,7 +198,7 @@ def displaced(atoms: Atoms, displacement: np.ndarray) -> Atoms:
 
 
 def hessian_slope(
-    atoms: Atoms, potential: Potential, displacement: np.ndarray, *, step: float = _STEP
+    atoms: Atoms, potential: EnergySurface, displacement: np.ndarray, *, step: float = _STEP
 ) -> sparse.csr_array:
     """Third-order force constants contracted with a displacement, Σ_k Φ_ijk u_k.
 
@@ -246,7 +247,7 @@ def level_shifts(
     return shifts
 
 
-def square_gradient(atoms: Atoms, potential: Potential, reference: Modes) -> np.ndarray:
+def square_gradient(atoms: Atoms, potential: EnergySurface, reference: Modes) -> np.ndarray:
     """Derivatives ⟨n|Φ_k|n⟩ of all squared frequencies by all coordinates, (n, dN), THz²/Å.
 
     For a degenerate level only the sum over its modes is a derivative; sums over modes of a

@@ -20,13 +20,16 @@ import numpy as np
 
 import glassdata.config
 from glassdata.config import canonical_json
+from glassdata.files import UNREADABLE, read_arrays, replace_stream
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, replace, replace_stream, write_archive
+from glassdata.store.files import archive_is_whole, replace, write_archive
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.
 SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
 MANIFEST = "manifest.json"
+#: Bytes to which the arrays of one cell may unpack.
+CELL_LIMIT = 1 << 30
 _IDENTITY = "identity"
 
 
@@ -90,7 +93,7 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
 
 def encode(identity: str, cell: Mapping[str, object]) -> bytes:
     """Bytes of a cell file."""
-    arrays = {key: np.asarray(value) for key, value in cell.items()}
+    arrays = {key: np.asarray(value, order="C") for key, value in cell.items()}
     for key, value in arrays.items():
         if value.dtype.kind not in "biufU":
             raise TypeError(f"{key} is neither numbers nor text, but of type {value.dtype}")
@@ -101,8 +104,8 @@ def encode(identity: str, cell: Mapping[str, object]) -> bytes:
 
 def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
     """Identity and arrays of a cell file; never unpickles."""
-    with np.load(io.BytesIO(data), allow_pickle=False) as content:
-        arrays = {key: content[key] for key in content.files}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        arrays = read_arrays(archive, limit=CELL_LIMIT)
     return str(arrays.pop(_IDENTITY)), arrays
 
 
@@ -116,7 +119,7 @@ def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
     path = cell_path(folder, name, cell)
     try:
         return path.exists() and decode(path.read_bytes())[0] == identity
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile):
+    except (*UNREADABLE, OSError):
         return False
 
 

@@ -168,6 +168,16 @@ class Dataset:
         return tuple(map(str, self.stored["pair"].values)) if "pair" in self.stored else ()
 
     @property
+    def n_failed(self) -> int:
+        """Number of rows of this glass that failed, and are in no selection."""
+        return int(np.sum(self.stored["status"].values != "ok"))
+
+    @property
+    def title(self) -> str:
+        """Name of the glass in words."""
+        return str(self.stored.attrs["title"])
+
+    @property
     def species(self) -> tuple[str, ...]:
         """Chemical symbols of the glass."""
         return tuple(self.stored.attrs["species"])

@@ -12,7 +12,7 @@ from glassdata.config import ALGORITHM_VERSION, POSITION_STEP, check_positive
 from glassdata.crystal import Crystal
 from glassdata.describe import description_science
 from glassdata.minimise import SCIENCE as MINIMISER
-from glassdata.potentials import Potential
+from glassdata.potentials import EnergySurface
 
 DISORDER_CLASSES = ("crystal-like", "defective", "partial", "amorphous")
 
@@ -73,7 +73,7 @@ class System:
     summary: str
     reference: str
     species: tuple[str, ...]
-    potential: Potential
+    potential: EnergySurface
     protocols: Mapping[str, Protocol]
     crystal: Crystal
     dim: int

@@ -1,31 +1,47 @@
-"""Hessian, vibrational frequencies and phonon density of states of one structure."""
+"""Energy, forces, stress, Hessian, vibrational frequencies and density of states of a structure.
 
-import os
+Wherever a ``potential`` is asked for, one of ``glassdata.potentials`` will do, or any calculator of
+ASE, whose Hessian is then made of central differences.
+"""
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from ase.calculators.fd import calculate_numerical_stress
 from numba import njit
 from scipy import sparse
 
-from glassdata.eigen import eigenvalues, peak_bytes
-from glassdata.potentials import Potential
+from glassdata.eigen import check_memory, eigenvalues
+from glassdata.potentials import EnergySurface, surface_of
 from glassdata.radial import periodic_extent
 from glassdata.units import THZ
 
 
-def energy_forces(atoms: Atoms, potential: Potential | Calculator) -> tuple[float, np.ndarray]:
-    """Potential energy (eV) and forces on the atoms, (N, 3), eV/Å."""
-    if isinstance(potential, Potential):
-        bonds = potential.bonds(atoms)
-        energy, gradient = potential.energy_gradient(potential.types(atoms), bonds)
-        return energy, -bonds.gather(gradient)[0]
-    atoms = _free(atoms, potential)
-    return atoms.get_potential_energy(), atoms.get_forces()
+def energy_forces(atoms: Atoms, potential: EnergySurface | Calculator) -> tuple[float, np.ndarray]:
+    """Potential energy (eV) and forces on the atoms, (N, 3), eV/Å.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Constraints of the structure are not heeded.
+    potential : Potential or ASE calculator
+
+    Raises
+    ------
+    ValueError
+        If the potential lacks a species, a position is not finite, or two atoms coincide.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> energy, forces = energy_forces(SYSTEMS["lj3d"].crystal(), SYSTEMS["lj3d"].potential)
+    >>> forces.shape
+    (4, 3)
+    """
+    energy, gradient = surface_of(potential).evaluate(atoms)
+    return energy, -gradient
 
 
-def stress(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
+def stress(atoms: Atoms, potential: EnergySurface | Calculator) -> np.ndarray:
     """Stress: derivative of the energy with respect to strain, per volume or area.
 
     The sign is that of ASE: positive along the diagonal where the structure is under tension,
@@ -58,38 +74,10 @@ def stress(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
     >>> bool(gd.stress(stretched, system.potential)[0, 0] > 0)
     True
     """
-    return _virial(atoms, potential) / periodic_extent(atoms)
+    return surface_of(potential).virial(atoms) / periodic_extent(atoms)
 
 
-def _virial(atoms: Atoms, potential: Potential | Calculator) -> np.ndarray:
-    """Derivative of the energy with respect to the strain of space, (3, 3), eV."""
-    if isinstance(potential, Potential):
-        bonds = potential.bonds(atoms)
-        _, gradient = potential.energy_gradient(potential.types(atoms), bonds)
-        return bonds.vector.T @ gradient
-    atoms = _free(atoms, potential)
-    # ASE divides by a volume, which a sheet need not have; any height serves, as it drops out.
-    atoms.set_cell(atoms.cell.complete())
-    try:
-        per_volume = atoms.get_stress(voigt=False)
-    except NotImplementedError:
-        per_volume = calculate_numerical_stress(
-            atoms, eps=1e-6, voigt=False, force_consistent=False
-        )
-    return per_volume * atoms.get_volume()
-
-
-def _free(atoms: Atoms, calculator: Calculator) -> Atoms:
-    """A copy with the calculator and without constraints, which would hide forces."""
-    if not hasattr(calculator, "get_forces"):
-        raise TypeError(f"{calculator!r} is neither a potential of glassdata nor an ASE calculator")
-    atoms = atoms.copy()
-    atoms.set_constraint()
-    atoms.calc = calculator
-    return atoms
-
-
-def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array:
+def hessian(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.csr_array:
     """Second derivatives of the energy with respect to the atomic positions.
 
     Parameters
@@ -115,7 +103,7 @@ def hessian(atoms: Atoms, potential: Potential | Calculator) -> sparse.csr_array
     return _rows(_blocks(atoms, potential))
 
 
-def dynamical_matrix(atoms: Atoms, potential: Potential | Calculator) -> sparse.bsr_array:
+def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_array:
     """Hessian divided by the square roots of both masses, in blocks of d × d.
 
     Returns
@@ -127,11 +115,8 @@ def dynamical_matrix(atoms: Atoms, potential: Potential | Calculator) -> sparse.
     ValueError
         As for ``hessian``, and for atoms without mass.
     """
-    masses = atoms.get_masses()
-    if not (masses > 0).all():
-        raise ValueError("an atom without mass does not vibrate")
+    weight = mass_weights(atoms)
     matrix = _blocks(atoms, potential)
-    weight = 1 / np.sqrt(masses)
     # In place: for a large glass it is the largest thing in memory.
     matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
         :, None, None
@@ -139,12 +124,32 @@ def dynamical_matrix(atoms: Atoms, potential: Potential | Calculator) -> sparse.
     return matrix
 
 
-def _blocks(atoms: Atoms, potential: Potential | Calculator) -> sparse.bsr_array:
+def mass_weights(atoms: Atoms) -> np.ndarray:
+    """One over the square root of each atom's mass, (N,), u^(-1/2).
+
+    A Hessian times the weights of both its atoms is the mass-weighted Hessian.
+
+    Raises
+    ------
+    ValueError
+        If an atom has no mass.
+    """
+    masses = atoms.get_masses()
+    if not (masses > 0).all():
+        raise ValueError("an atom without mass does not vibrate")
+    return 1 / np.sqrt(masses)
+
+
+def signed_root(squares: np.ndarray) -> np.ndarray:
+    """Frequencies from their squares, any shape and unit; imaginary ones as negative numbers."""
+    return np.sign(squares) * np.sqrt(np.abs(squares))
+
+
+def _blocks(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_array:
     """The Hessian with a block of d × d for each pair of atoms."""
-    if not isinstance(potential, Potential):
-        return sparse.bsr_array(_finite_differences(atoms, potential), blocksize=(3, 3))
-    full = potential.hessian(potential.types(atoms), potential.bonds(atoms))
-    if potential.dim == 3:
+    energies = surface_of(potential)
+    full = energies.force_constants(atoms)
+    if energies.dim == 3:
         return full
     in_plane = np.ascontiguousarray(full.data[:, :2, :2])
     return sparse.bsr_array(
@@ -184,24 +189,8 @@ def _by_rows(starts, places, blocks, columns, kept):
                     here += np.uint64(1)
 
 
-def _finite_differences(atoms: Atoms, calculator: Calculator, step: float = 1e-4) -> np.ndarray:
-    check_memory(3, len(atoms))
-    moved = _free(atoms, calculator)
-    columns = np.empty((3 * len(atoms),) * 2)
-    for column in range(3 * len(atoms)):
-        atom, axis = divmod(column, 3)
-        start = atoms.positions[atom, axis]
-        sides = []
-        for sign in (1, -1):
-            moved.positions[atom, axis] = start + sign * step
-            sides.append(moved.get_forces().ravel())
-        moved.positions[atom, axis] = start
-        columns[:, column] = (sides[1] - sides[0]) / (2 * step)
-    return 0.5 * (columns + columns.T)
-
-
 def frequencies(
-    atoms: Atoms, potential: Potential | Calculator, *, solver: str = "scipy"
+    atoms: Atoms, potential: EnergySurface | Calculator, *, solver: str = "scipy"
 ) -> np.ndarray:
     """Frequencies of all harmonic modes, zero modes included.
 
@@ -225,26 +214,9 @@ def frequencies(
     MemoryError
         Before any work, if the dense matrix is larger than this machine's memory.
     """
-    check_memory(potential.dim if isinstance(potential, Potential) else 3, len(atoms))
+    check_memory(surface_of(potential).dim, len(atoms))
     squares = eigenvalues(_dense(dynamical_matrix(atoms, potential)), solver)
-    return np.sign(squares) * np.sqrt(np.abs(squares)) * THZ
-
-
-def check_memory(dim: int, n_atoms: int) -> None:
-    """Refuse a structure whose frequencies do not fit into this machine.
-
-    Raises
-    ------
-    MemoryError
-        Naming what it takes and what there is.
-    """
-    needed = peak_bytes(dim * n_atoms)
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there:
-        raise MemoryError(
-            f"the frequencies of {n_atoms} atoms take {needed / 2**30:.0f} GiB, more than the "
-            f"{there / 2**30:.0f} GiB of this machine; pdos_kpm needs no dense matrix"
-        )
+    return signed_root(squares) * THZ
 
 
 def _dense(matrix: sparse.bsr_array) -> np.ndarray:

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.data import atomic_masses, atomic_numbers
-from glassdata.melt import MissingLammps, _engine
+
+from glassdata.protocols.melt import MissingLammps, _engine
 
 _BAR = 1.6021765e6  # eV/Å³ in bar, to the digits that LAMMPS itself uses
 
@@ -141,6 +142,15 @@ def lennard_jones(epsilon: float, sigma: float, r_cut: float, truncation: str) -
     style = "lj/smooth/linear" if truncation == "force-shifted" else "lj/cut"
     lines = [f"pair_style {style} {r_cut:.17g}", f"pair_coeff * * {epsilon:.17g} {sigma:.17g}"]
     return lines + (["pair_modify shift yes"] if truncation == "shifted" else [])
+
+
+def stillinger_weber(folder: Path, *, lam: float = 21.0) -> list[str]:
+    """Silicon of Stillinger and Weber, PRB 31, 5262 (1985)."""
+    path = folder / "reference.sw"
+    # ε, σ, a, λ, γ, cos θ0, A, B, p, q, tolerance
+    numbers = f"2.1683 2.0951 1.80 {lam} 1.20 -0.33333333333333333 7.049556277 0.6022245584 4 0 0"
+    path.write_text(f"Si Si Si {numbers}\n")
+    return ["pair_style sw", f"pair_coeff * * {path} Si"]
 
 
 def setfl(path: Path, species: tuple[str, ...]) -> list[str]:

@@ -362,7 +362,7 @@ def test_what_cannot_end_well_is_refused_before_the_minimisation(cli, tmp_path, 
     flat.set_pbc([True, True, False])
     relax = ["--system", "lj3d", "--relax"]
     refused(cli("spectrum", save(tmp_path / "f.xyz", flat), *relax), 2, "3 periodic directions")
-    monkeypatch.setattr("glassdata.vibrations.peak_bytes", lambda n: 1e18)
+    monkeypatch.setattr("glassdata.eigen.peak_bytes", lambda n: 1e18)
     refused(cli("spectrum", save(tmp_path / "g.xyz", argon(3)), *relax), 1, "GiB")
 
 

@@ -97,6 +97,7 @@ def test_rows_of_x_and_y_belong_to_the_atoms(name, tree):
 def test_arrays_have_the_units_and_types_that_are_promised(tree):
     data = gd.dataset("sic", tree)
     assert (data.system, data.profile, data.dim, data.species) == ("sic", "demo", 3, ("C", "Si"))
+    assert (data.title, data.n_failed) == (gd.SYSTEMS["sic"].title, 1)
     assert data.X.dtype == data.Y.dtype == data.shares.dtype == float
     # Float32 spectra add up to 1 within a hundred of its steps.
     np.testing.assert_allclose(data.Y @ np.diff(data.omega_edges), 1, atol=1e-5)

@@ -20,6 +20,7 @@ from glassdata.potentials import (
     TERSOFF_1989,
     BondOrder,
     LennardJones,
+    StillingerWeber,
     read_setfl,
     zhou_eam,
 )
@@ -101,6 +102,14 @@ def test_carbon_sheets(carbon, parameter_set, tmp_path):
     potential = BondOrder(parameter_set)
     atoms = shuffled(SYSTEMS["amc"].crystal() * (3, 3, 1), 0.2)
     pair = lammps_reference.tersoff(tmp_path, potential.species, carbon=carbon)
+    agree(atoms, potential, pair, ROUNDING)
+
+
+@pytest.mark.parametrize("stiffer", [1.0, 1.25])
+def test_silicon(stiffer, tmp_path):
+    potential = StillingerWeber(lam=21.0 * stiffer)
+    atoms = shuffled(bulk("Si", "diamond", a=5.43, cubic=True) * (2, 2, 2), 0.3)
+    pair = lammps_reference.stillinger_weber(tmp_path, lam=21.0 * stiffer)
     agree(atoms, potential, pair, ROUNDING)
 
 

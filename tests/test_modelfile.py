@@ -107,7 +107,7 @@ def test_no_model_believes_its_arrays(name, data):
             assert "\n" not in str(caught.value)
         with pytest.raises(ValueError, match=r"does not hold|must be"):
             kind.from_arrays({other: v for other, v in arrays.items() if other != key})
-        for number in (-1.0, 0.0, 0.5, 1e300):
+        for number in (-1.0, 1e300):
             try:
                 forged = kind.from_arrays(arrays | {key: np.full_like(values, number)})
                 models.SavedModel(forged, modelfile._region(X, N_R)).predict(X)
@@ -196,8 +196,12 @@ def test_a_bomb_is_not_unpacked(file, monkeypatch):
         ("model.coef_.npy", None, "does not hold"),
         ("x_mean.npy", None, "holds"),
         ("meta.npy", None, "holds"),
-        ("extra.npy", b"", "holds"),
-        ("model.coef_.npy", npy(np.zeros((7, 12), "f4")), "type <f8"),
+        ("extra.npy", b"", "extra is not a plain array"),
+        ("extra.npy", npy(np.zeros(1)), "holds"),
+        ("extra", npy(np.zeros(1)), "holds"),
+        ("model.extra.npy", npy(np.zeros(1)), "does not hold"),
+        ("meta.npy", npy(np.zeros(3)), "meta is not of type uint8"),
+        ("model.coef_.npy", npy(np.zeros((7, 12), "f4")), "coef_ is not of type float64"),
         ("model.coef_.npy", npy(np.full((7, 12), np.nan)), "coef_ must be finite"),
         ("model.intercept_.npy", npy(np.zeros(8)), r"intercept_ must be .* shape \(7\)"),
         ("variances.npy", npy(np.zeros(11)), "variances must"),

@@ -160,9 +160,9 @@ def describe_all(
 ) -> list[dict[str, np.ndarray]]:
     """g(r), spectrum and checks of every structure, minimised first if ``relaxed``."""
     from glassdata.describe import describe
+    from glassdata.eigen import check_memory
     from glassdata.minimise import relax
     from glassdata.radial import rdf
-    from glassdata.vibrations import check_memory
 
     for atoms in frames:  # what cannot end well should not begin with a long minimisation
         check_memory(system.potential.dim, len(atoms))

@@ -8,8 +8,8 @@ from ase import Atoms
 
 from glassdata import models
 from glassdata.bands import bands
+from glassdata.describe import describe
 from glassdata.experiments.verdicts import Estimate, Statistic, estimate, removed, value_of
-from glassdata.row import describe
 from glassdata.system import System
 from glassdata.vibrations import frequencies
 

@@ -171,10 +171,29 @@ def lead_over_kernels(cell: Cell) -> Estimate:
     return estimate(lead(cell["error_line"], best, cell["error_mean"]), cell["groups"])
 
 
+def large_from_small(cell: Cell, groups: np.ndarray) -> Estimate:
+    """R² on much larger structures of a line trained on small ones, less that of one that was not.
+
+    Parameters
+    ----------
+    cell
+        ``SYSTEM.size``; ``NOTHING`` if it has too few large structures.
+    groups
+        Family of all structures, (n,).
+    """
+    if "error" not in cell:
+        return NOTHING
+    return estimate(
+        lead(cell["error"], cell["error_mixed"], cell["baseline"]), groups[cell["large"]]
+    )
+
+
 # --- elsewhere --------------------------------------------------------------------------------
 
 
-def left_out(cell: Cell, classes: np.ndarray, groups: np.ndarray, model: str, mean: str):
+def left_out(
+    cell: Cell, classes: np.ndarray, groups: np.ndarray, *, model: str, mean: str
+) -> dict[str, Estimate]:
     """R² on each disorder class that was left out of the training.
 
     Parameters

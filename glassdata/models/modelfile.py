@@ -8,10 +8,7 @@ import hashlib
 import io
 import json
 import math
-import os
-import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
@@ -21,6 +18,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from glassdata.config import canonical_json
+from glassdata.files import UNREADABLE, read_arrays, replace
 from glassdata.models.registry import MODELS
 from glassdata.regression import Regression, check_arrays
 
@@ -34,13 +32,6 @@ PREFIX = "model."
 MAX_COMPONENTS = 20
 #: Structures whose prediction must survive the way through the arrays of a file.
 TRIED = 8
-
-# The one header that numpy writes for a plain array in C order; nothing else is parsed.
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '([^']{1,8})', 'fortran_order': False, "
-    rb"'shape': \(([\d, ]{0,40})\), \} *\n",
-    re.DOTALL,
-)
 
 
 @dataclass(frozen=True)
@@ -197,13 +188,7 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
         saved, _ = _read(archive)
     if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
         raise ValueError(f"a {saved.kind} predicts other spectra once it comes back from its file")
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(stream.getvalue())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace(Path(path), stream.getvalue())
     return saved
 
 
@@ -224,8 +209,7 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(archive)
-    # RuntimeError: an encrypted member, an unknown zip feature, JSON nested too deeply.
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, ValueError, RuntimeError) as error:
+    except (*UNREADABLE, OSError) as error:  # RuntimeError: also JSON nested too deeply
         raise ValueError(f"{path}: not a readable model file ({_line(error)})") from error
 
 
@@ -235,24 +219,24 @@ def _classes() -> dict[str, type[Regression]]:
 
 
 def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
-    names = archive.namelist()
+    arrays = read_arrays(archive, limit=LIMIT)
+    names = [name for name in arrays if name.startswith(PREFIX)]
+    own = {name.removeprefix(PREFIX): arrays.pop(name) for name in names}
     region = [field.name for field in fields(Region)]
-    own = [name.removesuffix(".npy") for name in names if name.startswith(PREFIX)]
-    if sorted(names) != sorted({f"{name}.npy" for name in [*region, *own, "meta"]}):
-        raise ValueError(f"holds {sorted(names)!r:.100}")
-    if sum(info.file_size for info in archive.infolist()) > LIMIT:
-        raise ValueError(f"unpacks to more than {LIMIT} bytes")
-    meta = json.loads(_member(archive, "meta", "|u1").tobytes().decode())
+    if sorted(arrays) != sorted([*region, "meta"]):
+        raise ValueError(f"holds {sorted(arrays)!r:.100}")
+    text = arrays.pop("meta")
+    for name, values in {"meta": text, **own, **arrays}.items():
+        expected = np.uint8 if name == "meta" else np.float64
+        if values.dtype != expected:
+            raise ValueError(f"{name} is not of type {np.dtype(expected)}, but {values.dtype}")
+    meta = json.loads(text.tobytes().decode())
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise ValueError(f"is not of format {FORMAT}")
     kind = meta.get("kind")
     if not isinstance(kind, str) or kind not in _classes():
         raise ValueError(f"holds an unknown kind of model, {kind!r:.40}")
-    arrays = {name.removeprefix(PREFIX): _member(archive, name, "<f8") for name in own}
-    model = SavedModel(
-        _classes()[kind].from_arrays(arrays),
-        Region(**{name: _member(archive, name, "<f8") for name in region}),
-    )
+    model = SavedModel(_classes()[kind].from_arrays(own), Region(**arrays))
     _check_meta(meta, model)
     return model, meta
 
@@ -294,29 +278,6 @@ def _check_meta(meta: dict, model: SavedModel) -> None:
             and all(lower < upper for lower, upper in pairwise(edges))
         ):
             raise ValueError(f"{name} must be {size + 1} increasing numbers for {size} bins")
-
-
-def _member(archive: zipfile.ZipFile, name: str, dtype: str) -> np.ndarray:
-    """One array of the archive, of exactly this type, as large as its bytes and no larger."""
-    if archive.getinfo(f"{name}.npy").compress_type not in (
-        zipfile.ZIP_STORED,
-        zipfile.ZIP_DEFLATED,
-    ):
-        raise ValueError(f"{name} has an unknown compression")
-    size = archive.getinfo(f"{name}.npy").file_size
-    with archive.open(f"{name}.npy") as file:
-        data = file.read(size + 1)
-    if len(data) != size:
-        raise ValueError(f"{name} has not the {size} bytes that the archive states")
-    header = _HEADER.match(data)
-    if not header or header[1].decode() != dtype:
-        raise ValueError(f"{name} is not a plain array of type {dtype}")
-    shape = tuple(int(size) for size in header[2].split(b",") if size.strip())
-    values = data[header.end() :]
-    # No shape is believed that the bytes at hand do not fill.
-    if 0 in shape or math.prod(shape) * np.dtype(dtype).itemsize != len(values):
-        raise ValueError(f"{name} has {len(values)} bytes for shape {shape}")
-    return np.frombuffer(values, dtype).reshape(shape).copy()
 
 
 def _line(error: Exception) -> str:

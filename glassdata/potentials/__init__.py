@@ -7,9 +7,12 @@ from glassdata.potentials.bond_order import (
     TERSOFF_1989,
     BondOrder,
 )
+from glassdata.potentials.calculator import CalculatorPotential, surface_of
 from glassdata.potentials.eam import EAM
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
+from glassdata.potentials.stillinger_weber import StillingerWeber
+from glassdata.potentials.surface import EnergySurface
 from glassdata.potentials.tabulated import MissingTableError, TabulatedFile
 from glassdata.potentials.zhou import zhou_eam
 
@@ -20,10 +23,14 @@ __all__ = [
     "TERSOFF_1989",
     "BondOrder",
     "Bonds",
+    "CalculatorPotential",
+    "EnergySurface",
     "LennardJones",
     "MissingTableError",
     "Potential",
+    "StillingerWeber",
     "TabulatedFile",
     "read_setfl",
+    "surface_of",
     "zhou_eam",
 ]

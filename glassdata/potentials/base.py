@@ -10,7 +10,7 @@ Where it counts, indices are unsigned: compiled code then does not ask whether t
 end.
 """
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -22,6 +22,8 @@ from numba import njit
 from scipy import sparse
 
 from glassdata.neighbours import neighbours
+from glassdata.potentials.surface import EnergySurface, Path
+from glassdata.potentials.verlet import VerletList
 
 
 @dataclass(frozen=True)
@@ -62,8 +64,8 @@ class Bonds:
 
         Returns
         -------
-        (N, 3), the derivative with respect to the atoms; (3,), the diagonal of the virial, which is
-        the derivative with respect to the logarithm of all lengths along each axis.
+        (N, 3), the derivative with respect to the atoms; (3, 3), the virial, which is the
+        derivative with respect to the strain of space.
         """
         return _gather(self.n_atoms, self.first, self.second, self.vector, gradient)
 
@@ -124,13 +126,14 @@ def _follow(first, second, shift, positions, cell, vector):
 
 @njit(cache=True)
 def _gather(n_atoms, first, second, vector, gradient):
-    total, virial = np.zeros((n_atoms, 3)), np.zeros(3)
+    total, virial = np.zeros((n_atoms, 3)), np.zeros((3, 3))
     for p in range(len(first)):
         i, j = np.uint64(first[p]), np.uint64(second[p])
         for a in range(3):
             total[j, a] += gradient[p, a]
             total[i, a] -= gradient[p, a]
-            virial[a] += gradient[p, a] * vector[p, a]
+            for b in range(3):
+                virial[a, b] += vector[p, a] * gradient[p, b]
     return total, virial
 
 
@@ -215,37 +218,19 @@ def _add_up(order, rows, columns, blocks, places, merged):
                 merged[here, a, b] += blocks[index, a, b]
 
 
-class Potential(ABC):
+class Potential(EnergySurface):
     """An interatomic potential: immutable parameters and the functions that follow from them.
+
+    A new one gives the energy and its derivatives as functions of the bond vectors; everything
+    that is asked of an energy surface follows here.
 
     Attributes
     ----------
-    dim : int
-        Dimension of the space the atoms live in; 2 drops everything along z.
     half : bool
         Whether each pair is needed once (pair-like potentials) or from both ends.
-    newton_from : float
-        Where a minimiser should turn to Newton's method: largest force, in units of the one that
-        is asked for.
     """
 
-    dim: int = 3
     half: ClassVar[bool]
-    newton_from: ClassVar[float] = 1.0
-
-    @property
-    @abstractmethod
-    def species(self) -> tuple[str, ...]:
-        """Chemical symbols that the potential knows."""
-
-    @property
-    @abstractmethod
-    def cutoff(self) -> float:
-        """Largest distance of interaction, Å."""
-
-    @abstractmethod
-    def parameters(self) -> dict:
-        """Everything that determines the numbers, as plain data."""
 
     @abstractmethod
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
@@ -277,12 +262,8 @@ class Potential(ABC):
         ValueError
             If the potential has no parameters for an element.
         """
+        self.check_species(atoms)
         index = {atomic_numbers[symbol]: n for n, symbol in enumerate(self.species)}
-        unknown = sorted(set(atoms.symbols) - set(self.species))
-        if unknown:
-            raise ValueError(
-                f"the potential knows {', '.join(self.species)}, not {', '.join(unknown)}"
-            )
         return np.array([index[number] for number in atoms.numbers], dtype=int)
 
     def bonds(self, atoms: Atoms, skin: float = 0.0) -> Bonds:
@@ -299,6 +280,43 @@ class Potential(ABC):
             one, other = (ends[apart.argmin()] for ends in (bonds.first, bonds.second))
             raise ValueError(f"atoms {one} and {other} are at the same place")
         return bonds
+
+    def along(self, atoms: Atoms) -> "_BondPath":
+        return _BondPath(self, atoms)
+
+    def evaluate(self, atoms: Atoms) -> tuple[float, np.ndarray]:
+        energy, gradient, _ = _of_bonds(self, self.types(atoms), self.bonds(atoms))
+        return energy, gradient
+
+    def virial(self, atoms: Atoms) -> np.ndarray:
+        return _of_bonds(self, self.types(atoms), self.bonds(atoms))[2]
+
+    def force_constants(self, atoms: Atoms) -> sparse.bsr_array:
+        return self.hessian(self.types(atoms), self.bonds(atoms))
+
+
+class _BondPath(Path):
+    """Keeps the list of neighbours for as long as it is good."""
+
+    def __init__(self, potential: Potential, atoms: Atoms) -> None:
+        self._potential, self._types = potential, potential.types(atoms)
+        self._kept = VerletList(atoms, potential)
+
+    def evaluate(self, positions: np.ndarray, cell: np.ndarray) -> tuple[float, np.ndarray]:
+        bonds = self._kept.at(positions, cell)
+        energy, gradient, self._virial = _of_bonds(self._potential, self._types, bonds)
+        return energy, gradient
+
+    def virial(self) -> np.ndarray:
+        return self._virial
+
+
+def _of_bonds(
+    potential: Potential, types: np.ndarray, bonds: Bonds
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Energy, its derivative with respect to the positions, and the virial."""
+    energy, per_bond = potential.energy_gradient(types, bonds)
+    return energy, *bonds.gather(per_bond)
 
 
 def lengths(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

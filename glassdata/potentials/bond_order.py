@@ -23,6 +23,16 @@ from numba import njit
 from scipy import sparse
 
 from glassdata.potentials.base import Bonds, Potential, from_blocks
+from glassdata.potentials.star import (
+    add_outer,
+    add_pair,
+    add_triple,
+    add_triple_slope,
+    cosine,
+    empty_blocks,
+    spread,
+    star,
+)
 
 #: Tersoff, Phys. Rev. B 39, 5566 (1989), doi:10.1103/PhysRevB.39.5566; its carbon is the carbon
 #: of Phys. Rev. Lett. 61, 2879 (1988).
@@ -95,7 +105,6 @@ class BondOrder(Potential):
 
         if self._brenner and len(self.species) > 1:
             raise ValueError("matscipy has no Brenner potential of several species that is right")
-
         form = tersoff_brenner.TersoffBrenner(dict(self.parameter_set))
         return Manybody(**form)
 
@@ -185,8 +194,9 @@ def _order(xi, of):
 
 @njit(cache=True)
 def _bond(r, xi, of):
-    """F(r, ξ), then F_r, F_ξ, F_rr, F_rξ, F_ξξ."""
+    """Half of F(r, ξ), the share of one end, then its derivatives by r, ξ, rr, rξ, ξξ."""
     fade, d_fade, dd_fade = _fade(r, of)
+    fade, d_fade, dd_fade = 0.5 * fade, 0.5 * d_fade, 0.5 * dd_fade
     repulsive = of[_A] * np.exp(-of[_LAM] * r)
     attractive = -of[_B] * np.exp(-of[_MU] * r)
     b, d_b, dd_b = _order(xi, of)
@@ -204,62 +214,24 @@ def _bond(r, xi, of):
 
 
 @njit(cache=True)
-def _star(start, types, first, second, vector, table):
-    """The bonds of one atom that are within their own cut-off.
-
-    Returns their indices, lengths, unit vectors and parameters (z, n_parameters), and where the
-    bonds of the next atom begin.
-    """
-    stop = start
-    while stop < len(first) and first[stop] == first[start]:
-        stop += 1
-    index = np.empty(stop - start, dtype=np.int64)
-    r, unit = np.empty(stop - start), np.empty((stop - start, 3))
-    of = np.empty((stop - start, table.shape[2]))
-    z = 0
-    for p in range(start, stop):
-        x, y, w = vector[p]
-        length = np.sqrt(x * x + y * y + w * w)
-        parameters = table[types[first[p]], types[second[p]]]
-        if length < parameters[_R2]:
-            index[z], r[z] = p, length
-            for a in range(3):
-                unit[z, a] = vector[p, a] / length
-            for k in range(len(parameters)):
-                of[z, k] = parameters[k]
-            z += 1
-    return index[:z], r[:z], unit[:z], of[:z], stop
-
-
-@njit(cache=True)
-def _cosine(unit, p, q):
-    return unit[p, 0] * unit[q, 0] + unit[p, 1] * unit[q, 1] + unit[p, 2] * unit[q, 2]
-
-
-@njit(cache=True)
 def _coordination(p, r, unit, of):
     """ξ of bond p of a star."""
     xi = 0.0
     for q in range(len(r)):
         if q != p:
-            xi += _fade(r[q], of[q])[0] * _angle(_cosine(unit, p, q), of[q])[0]
+            xi += _fade(r[q], of[q])[0] * _angle(cosine(unit, p, q), of[q])[0]
     return xi
 
 
 @njit(cache=True)
-def _coordination_gradient(p, r, unit, of, gradient):
+def _coordination_slope(p, r, unit, of, gradient):
     """Derivative of ξ of bond p with respect to all bond vectors of the star, into ``gradient``."""
     gradient[:] = 0.0
     for q in range(len(r)):
-        if q == p:
-            continue
-        cosine = _cosine(unit, p, q)
-        fade, d_fade, _ = _fade(r[q], of[q])
-        g, d_g, _ = _angle(cosine, of[q])
-        for a in range(3):
-            gradient[p, a] += fade * d_g * (unit[q, a] - cosine * unit[p, a]) / r[p]
-            gradient[q, a] += fade * d_g * (unit[p, a] - cosine * unit[q, a]) / r[q]
-            gradient[q, a] += d_fade * g * unit[q, a]
+        if q != p:
+            fade, d_fade, _ = _fade(r[q], of[q])
+            g, d_g, _ = _angle(cosine(unit, p, q), of[q])
+            add_triple_slope(gradient, p, q, r, unit, (0.0, d_fade * g, fade * d_g))
 
 
 @njit(cache=True)
@@ -268,117 +240,50 @@ def _energy_gradient(types, first, second, vector, table):
     gradient = np.zeros_like(vector)
     start = np.int64(0)
     while start < len(first):
-        index, r, unit, of, start = _star(start, types, first, second, vector, table)
+        index, r, unit, of, start = star(start, types, first, second, vector, table)
         slope = np.empty((len(r), 3))
         for p in range(len(r)):
             bond = _bond(r[p], _coordination(p, r, unit, of), of[p])
-            energy += 0.5 * bond[0]
-            _coordination_gradient(p, r, unit, of, slope)
+            energy += bond[0]
+            _coordination_slope(p, r, unit, of, slope)
             for a in range(3):
-                gradient[index[p], a] += 0.5 * bond[1] * unit[p, a]
+                gradient[index[p], a] += bond[1] * unit[p, a]
                 for q in range(len(r)):
-                    gradient[index[q], a] += 0.5 * bond[2] * slope[q, a]
+                    gradient[index[q], a] += bond[2] * slope[q, a]
     return energy, gradient
 
 
 @njit(cache=True)
-def _add_outer(block, factor, a, b):
-    for m in range(3):
-        for n in range(3):
-            block[m, n] += factor * a[m] * b[n]
-
-
-@njit(cache=True)
-def _add_across(block, factor, u):
-    """Add ``factor (1 − u uᵀ)``."""
-    _add_outer(block, -factor, u, u)
-    for m in range(3):
-        block[m, m] += factor
-
-
-@njit(cache=True)
-def _add_angular(matrix, weight, p, q, r, unit, of):
-    """Add ``weight ∂²[f_c(r_q) g(cos θ_pq)]`` to blocks (p, p), (p, q), (q, p), (q, q)."""
-    u_p, u_q, cosine = unit[p], unit[q], _cosine(unit, p, q)
-    fade, d_fade, dd_fade = _fade(r[q], of[q])
-    g, d_g, dd_g = _angle(cosine, of[q])
-    c_p, c_q = np.empty(3), np.empty(3)
-    for a in range(3):
-        c_p[a] = (u_q[a] - cosine * u_p[a]) / r[p]
-        c_q[a] = (u_p[a] - cosine * u_q[a]) / r[q]
-    first, second = weight * fade * d_g, weight * fade * dd_g
-    mixed = weight * d_fade * d_g
-    _add_outer(matrix[p, p], second, c_p, c_p)
-    _add_outer(matrix[p, p], -first / r[p], c_p, u_p)
-    _add_outer(matrix[p, p], -first / r[p], u_p, c_p)
-    _add_across(matrix[p, p], -first * cosine / r[p] ** 2, u_p)
-    _add_outer(matrix[q, q], second, c_q, c_q)
-    _add_outer(matrix[q, q], mixed - first / r[q], c_q, u_q)
-    _add_outer(matrix[q, q], mixed - first / r[q], u_q, c_q)
-    _add_across(matrix[q, q], -first * cosine / r[q] ** 2, u_q)
-    _add_outer(matrix[q, q], weight * dd_fade * g, u_q, u_q)
-    _add_across(matrix[q, q], weight * d_fade * g / r[q], u_q)
-    cross = np.zeros((3, 3))
-    _add_outer(cross, second, c_p, c_q)
-    _add_outer(cross, mixed, c_p, u_q)
-    _add_across(cross, first / (r[p] * r[q]), u_q)
-    _add_outer(cross, -first / r[p], u_p, c_q)
-    for a in range(3):
-        for b in range(3):
-            matrix[p, q, a, b] += cross[a, b]
-            matrix[q, p, b, a] += cross[a, b]
-
-
-@njit(cache=True)
 def _star_hessian(r, unit, of):
-    """Second derivatives of twice an atom's energy between its bond vectors, (z, z, 3, 3)."""
+    """Second derivatives of an atom's energy between its bond vectors, (z, z, 3, 3)."""
     z = len(r)
     matrix = np.zeros((z, z, 3, 3))
     gradient = np.empty((z, 3))
     for p in range(z):
         _, d_r, d_xi, d_rr, d_r_xi, d_xi_xi = _bond(r[p], _coordination(p, r, unit, of), of[p])
-        _coordination_gradient(p, r, unit, of, gradient)
-        _add_outer(matrix[p, p], d_rr, unit[p], unit[p])
-        _add_across(matrix[p, p], d_r / r[p], unit[p])
+        _coordination_slope(p, r, unit, of, gradient)
+        add_pair(matrix, p, r, unit, d_r, d_rr)
         for q in range(z):
-            _add_outer(matrix[p, q], d_r_xi, unit[p], gradient[q])
-            _add_outer(matrix[q, p], d_r_xi, gradient[q], unit[p])
+            add_outer(matrix[p, q], d_r_xi, unit[p], gradient[q])
+            add_outer(matrix[q, p], d_r_xi, gradient[q], unit[p])
             for k in range(z):
-                _add_outer(matrix[q, k], d_xi_xi, gradient[q], gradient[k])
+                add_outer(matrix[q, k], d_xi_xi, gradient[q], gradient[k])
             if q != p:
-                _add_angular(matrix, d_xi, p, q, r, unit, of)
+                fade, d_fade, dd_fade = _fade(r[q], of[q])
+                g, d_g, dd_g = _angle(cosine(unit, p, q), of[q])
+                slopes = 0.0, d_xi * d_fade * g, d_xi * fade * d_g
+                bends = 0.0, d_xi * dd_fade * g, d_xi * fade * dd_g, 0.0, 0.0, d_xi * d_fade * d_g
+                add_triple(matrix, p, q, r, unit, slopes, bends)
     return matrix
 
 
 @njit(cache=True)
 def _hessian_blocks(types, first, second, vector, table):
-    """Atoms and 3 × 3 blocks whose sum is the Hessian: every star contributes (z + 1)²."""
-    count, start = 0, np.int64(0)
-    while start < len(first):
-        index, _, _, _, start = _star(start, types, first, second, vector, table)
-        count += (len(index) + 1) ** 2
-    rows, columns = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
-    blocks = np.zeros((count, 3, 3))
+    rows, columns, blocks = empty_blocks(types, first, second, vector, table)
     filled, start = 0, np.int64(0)
     while start < len(first):
         centre = first[start]
-        index, r, unit, of, start = _star(start, types, first, second, vector, table)
+        index, r, unit, of, start = star(start, types, first, second, vector, table)
         matrix = _star_hessian(r, unit, of)
-        side = len(r) + 1
-        for p in range(side):
-            for q in range(side):
-                place = filled + p * side + q
-                rows[place] = centre if p == 0 else second[index[p - 1]]
-                columns[place] = centre if q == 0 else second[index[q - 1]]
-        # A bond vector moves with its far end and against its near end, the centre.
-        for p in range(len(r)):
-            for q in range(len(r)):
-                for a in range(3):
-                    for b in range(3):
-                        value = 0.5 * matrix[p, q, a, b]
-                        blocks[filled + (p + 1) * side + q + 1, a, b] += value
-                        blocks[filled + (p + 1) * side, a, b] -= value
-                        blocks[filled + q + 1, a, b] -= value
-                        blocks[filled, a, b] += value
-        filled += side * side
+        filled = spread(matrix, filled, centre, index, second, rows, columns, blocks)
     return rows, columns, blocks

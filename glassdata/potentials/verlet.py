@@ -1,10 +1,13 @@
 """Neighbour lists that survive the motion of the atoms."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from ase import Atoms
 from ase.geometry import complete_cell
 
-from glassdata.potentials.base import Bonds, Potential
+if TYPE_CHECKING:  # base.py itself needs the list
+    from glassdata.potentials.base import Bonds, Potential
 
 # Skin in units of the cut-off. The line search of a minimiser jumps to and fro, and a search for
 # neighbours costs as much as a few energies.
@@ -14,12 +17,12 @@ SKIN = 0.15
 class VerletList:
     """The bonds of a potential along a path of positions and cells."""
 
-    def __init__(self, atoms: Atoms, potential: Potential) -> None:
+    def __init__(self, atoms: Atoms, potential: "Potential") -> None:
         self._atoms = atoms.copy()
         self._potential = potential
         self._search(atoms.positions, np.asarray(atoms.cell))
 
-    def at(self, positions: np.ndarray, cell: np.ndarray) -> Bonds:
+    def at(self, positions: np.ndarray, cell: np.ndarray) -> "Bonds":
         """Bonds at these positions (N, 3) and cell (3, 3), Å; some lie beyond the cut-off.
 
         They are good until the next call, which writes into the same memory: for large arrays

@@ -21,11 +21,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from glassdata import files
 from glassdata.config import canonical_json, digest
+from glassdata.files import TEMPORARY, sync_folder, temporary_name
 from glassdata.store.errors import DamageError
 from glassdata.store.places import create_object, is_remote
 
-TEMPORARY = ".tmp~"
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
 
 _AT_FDCWD = -100
@@ -80,27 +81,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     if is_remote(path):
         path.fs.pipe_file(path.path, data)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replace_stream(path, durable=durable) as stream:
-        stream.write(data)
-
-
-@contextmanager
-def replace_stream(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Like ``replace``, for content that is written bit by bit; nothing remains of an error."""
-    temporary = path.parent / temporary_name(path.name)
-    try:
-        with open(temporary, "x+b") as stream:
-            yield stream
-            stream.flush()
-            if durable:
-                os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    if durable:
-        sync_folder(path.parent)
+    files.replace(path, data, durable=durable)
 
 
 def _write_temporary(path: Path, data: bytes) -> Path:
@@ -114,12 +95,6 @@ def _write_temporary(path: Path, data: bytes) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
-
-
-def temporary_name(name: str) -> str:
-    """Name that says which process of which machine is writing, and never repeats."""
-    unique = os.urandom(4).hex()
-    return f"{TEMPORARY}{socket.gethostname()}~{os.getpid()}~{unique}~{name}"
 
 
 def is_temporary(path: Path) -> bool:
@@ -207,15 +182,6 @@ def put_folder(fresh: Path, final: Path) -> None:
         sync_folder(final.parent)
         shutil.rmtree(fresh)
     sync_folder(final.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def sync_tree(folder: Path) -> None:

@@ -13,10 +13,11 @@ import xarray as xr
 import zarr
 
 import glassdata.config
+from glassdata.files import replace_stream
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.bounded import bounded_codecs
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import check_archive, replace_stream, write_archive
+from glassdata.store.files import check_archive, write_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.manifest import dataset_name
 from glassdata.store.places import check_web_file, file_sizes, is_remote, place

@@ -6,16 +6,14 @@ index it belongs to. Its archive comment is the sha256 of all bytes before it.
 
 import io
 import json
-import math
 import re
-import struct
 import zipfile
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
+from glassdata.files import UNREADABLE, read_array, read_arrays
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.store.errors import DamageError
 from glassdata.store.files import (
@@ -30,22 +28,14 @@ from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
 _FILE = re.compile(r"(\d{6}|[1-9]\d{6,})\.npz")
+#: Bytes of a status with its header, at most; it is eight letters.
+_STATUS_LIMIT = 1024
 _OWNER = {"system": np.dtype("U64"), "index": np.dtype("i8")}
 
 #: Numbers without which a structure is of no use: not finite means that the row failed.
 ESSENTIAL = frozenset(
     {name for name, variable in VARIABLES.items() if variable.dims != ("structure",)}
     | {"density", "energy"}
-)
-
-
-_UNREADABLE = (
-    ValueError,
-    KeyError,
-    EOFError,
-    RuntimeError,  # zipfile: encrypted, or a compression that is not implemented
-    struct.error,
-    zipfile.BadZipFile,
 )
 
 
@@ -138,40 +128,9 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             check_archive(archive, len(data))
-            return {
-                info.filename.removesuffix(".npy"): _decode_member(archive, info)
-                for info in archive.infolist()
-            }
-    except _UNREADABLE as error:
+            return read_arrays(archive, limit=len(data))
+    except UNREADABLE as error:
         raise DamageError(f"not a row: {error}") from None
-
-
-def _decode_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    if info.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{info.filename} is compressed")
-    data = archive.read(info)
-    begin = _PREFIX + int.from_bytes(data[_PREFIX - 2 : _PREFIX], "little")
-    shape, dtype = _read_header(data[:begin])
-    # A header may claim more than the file holds: never allocate on its word.
-    if dtype.hasobject or math.prod(shape) * dtype.itemsize != len(data) - begin:
-        raise ValueError(f"{info.filename} has a false header")
-    return np.frombuffer(data, dtype, offset=begin).reshape(shape).copy()
-
-
-#: Bytes of a ``.npy`` file before its header: magic string, version 1.0, length of the header.
-_PREFIX = 10
-
-
-@lru_cache(maxsize=1024)
-def _read_header(head: bytes) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type; all rows share their headers, and to read one costs more than its numbers."""
-    stream = io.BytesIO(head)
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("not version 1.0 of the format")
-    shape, columns_first, dtype = np.lib.format.read_array_header_1_0(stream)
-    if columns_first:
-        raise ValueError("columns first")
-    return shape, dtype
 
 
 def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
@@ -200,8 +159,8 @@ def read_status(store: Path, system: str, index: int) -> str:
         path = row_path(store, system, index)
         check_regular(path)
         with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
-            return str(_decode_member(archive, archive.getinfo("status.npy")))
-    except (*_UNREADABLE, DamageError):
+            return str(read_array(archive, "status", limit=_STATUS_LIMIT))
+    except (*UNREADABLE, DamageError):
         return "damaged"
 
 

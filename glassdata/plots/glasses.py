@@ -1,10 +1,6 @@
-"""Figures shared by the chapters of the book.
+"""Structures of a glass, their disorder, their mean spectra, and what was predicted of them."""
 
-Every function draws on what it is given or returns a new Figure; nothing is shown or written.
-Axes carry units, and colours are told apart by colour-blind readers.
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -20,41 +16,15 @@ from matplotlib.patches import Circle, Patch
 
 from glassdata.bands import crystal_spectra
 from glassdata.evaluation import Evaluation, by_class
+from glassdata.plots.looks import CLASS_COLOURS, label
 from glassdata.radial import coordination
 from glassdata.rings import ring_polygons
-from glassdata.schema import VARIABLES
 from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES, System
 
-#: From crystal-like to amorphous: dark to light, and blue to orange.
-CLASS_COLOURS: Mapping[str, str] = dict(
-    zip(DISORDER_CLASSES, ("#0d0887", "#8b0aa5", "#db5c68", "#f89540"), strict=True)
-)
 _FEWER_TO_MORE = ("#2166ac", "#7fb5d8", "#e4e4e4", "#f4a582", "#b2182b")
 _SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
-_UNITS = {"angstrom": "Å", "THz-1": "1/THz", "eV": "eV", "K ps-1": "K/ps", "K": "K", "THz": "THz"}
 _COLUMNS = ("structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class")
-
-
-def style() -> dict[str, object]:
-    """Settings for ``matplotlib.rcParams``: lettering legible on a phone, byte-stable SVG."""
-    return {
-        "figure.figsize": (6.4, 4.0),
-        "figure.dpi": 144,
-        "figure.constrained_layout.use": True,
-        "font.size": 12,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
-        "legend.frameon": False,
-        "svg.hashsalt": "glassdata",
-    }
-
-
-def label(variable: str) -> str:
-    """Axis label of a variable of the dataset: what it is, with its unit."""
-    described = VARIABLES[variable]
-    unit = _UNITS.get(described.units, "" if described.units == "1" else described.units)
-    return described.long_name + (f" ({unit})" if unit else "")
 
 
 def representatives(data: Dataset, system: System) -> list[int]:

@@ -1,0 +1,149 @@
+"""Files that are whole or absent, and archives of arrays that are read without trusting them.
+
+Whatever the package writes under a name that others may be reading goes through :func:`replace`
+or :func:`replace_stream`; whatever ``.npz`` it reads goes through :func:`read_arrays`.
+"""
+
+import math
+import os
+import re
+import socket
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+TEMPORARY = ".tmp~"
+
+#: What reading a damaged or forged archive may raise.
+UNREADABLE = (
+    ValueError,
+    KeyError,
+    EOFError,
+    RuntimeError,  # zipfile: encrypted, or a compression that is not implemented
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+
+# The one header that numpy writes for a plain array of numbers or text in C order, little-endian.
+# Nothing else is parsed: no objects, no Python literals of a stranger.
+_HEADER = re.compile(
+    rb"\x93NUMPY\x01\x00..\{'descr': '([<|][biufU]\d{1,6})', 'fortran_order': False, "
+    rb"'shape': \(((?:\d{1,19}(?:, \d{1,19}){0,30},?)?)\), \} *\n",
+    re.DOTALL,
+)
+#: Bytes of a ``.npy`` file before its header: magic string, version 1.0, length of the header.
+_PREFIX = 10
+
+
+def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write a file so that readers see the old content or the new, never a part.
+
+    Parameters
+    ----------
+    path
+        Its folder is made if it is missing.
+    data
+        The whole content.
+    durable
+        Wait until the disk has it. Otherwise a power failure may take it back.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replace_stream(path, durable=durable) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def replace_stream(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
+    """Like ``replace``, for content that is written bit by bit; nothing remains of an error."""
+    temporary = path.parent / temporary_name(path.name)
+    try:
+        with open(temporary, "x+b") as stream:
+            yield stream
+            stream.flush()
+            if durable:
+                os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync_folder(path.parent)
+
+
+def temporary_name(name: str) -> str:
+    """Name that says which process of which machine is writing, and never repeats."""
+    unique = os.urandom(4).hex()
+    return f"{TEMPORARY}{socket.gethostname()}~{os.getpid()}~{unique}~{name}"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def read_arrays(archive: zipfile.ZipFile, *, limit: int) -> dict[str, np.ndarray]:
+    """All arrays of an ``.npz`` archive by name.
+
+    Parameters
+    ----------
+    archive
+        Open for reading; nothing in it is executed or believed.
+    limit
+        Bytes to which all members together may unpack.
+
+    Raises
+    ------
+    ValueError
+        If a member is no plain array, or more than the limit would be unpacked; other errors of
+        a damaged archive are those of :data:`UNREADABLE`.
+    """
+    names = archive.namelist()
+    if len(set(names)) < len(names) or not all(name.endswith(".npy") for name in names):
+        raise ValueError(f"holds {sorted(names)!r:.100}")
+    if sum(info.file_size for info in archive.infolist()) > limit:
+        raise ValueError(f"unpacks to more than {limit} bytes")
+    return {
+        name.removesuffix(".npy"): read_array(archive, name.removesuffix(".npy"), limit=limit)
+        for name in names
+    }
+
+
+def read_array(archive: zipfile.ZipFile, name: str, *, limit: int) -> np.ndarray:
+    """One array of an ``.npz`` archive; see :func:`read_arrays`."""
+    info = archive.getinfo(f"{name}.npy")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{name} has an unknown compression")
+    if info.file_size > limit:
+        raise ValueError(f"{name} unpacks to more than {limit} bytes")
+    data = archive.read(info)  # never more than file_size bytes
+    begin = _PREFIX + int.from_bytes(data[_PREFIX - 2 : _PREFIX], "little")
+    plain = _shape_and_type(data[:begin])
+    if plain is None:
+        raise ValueError(f"{name} is not a plain array of numbers or text")
+    shape, dtype = plain
+    # A header may claim more than the file holds: nothing is allocated on its word.
+    if math.prod(shape) * dtype.itemsize != len(data) - begin:
+        raise ValueError(f"{name} has a false header: {len(data)} bytes for shape {shape}")
+    return np.frombuffer(data, dtype, offset=begin).reshape(shape).copy()
+
+
+@lru_cache(maxsize=1024)
+def _shape_and_type(head: bytes) -> tuple[tuple[int, ...], np.dtype] | None:
+    """What a header says; rows share their headers, and reading one costs more than the numbers."""
+    header = _HEADER.fullmatch(head)
+    if header is None:
+        return None
+    sizes = [int(size) for size in header[2].split(b",") if size]
+    return tuple(sizes), np.dtype(header[1].decode())

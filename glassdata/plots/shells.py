@@ -1,0 +1,142 @@
+"""Figures of chapter 10: what a penalty does step by step, components of g(r), near and far.
+
+Estimates are (value, low, high).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from glassdata.plots.looks import GLASS_COLOURS, GLASS_TITLES
+from glassdata.plots.maps import BAND_COLOURS, Cell, Found
+
+
+def penalty_path(
+    path: Cell, r2: Mapping[str, Mapping[str, np.ndarray]], paths: Mapping[str, Cell], step: float
+) -> Figure:
+    """Weights of one frequency under a strong, the best and a weak penalty; R² of all glasses.
+
+    Parameters
+    ----------
+    path
+        Cell ``SYSTEM.path`` of the glass whose weights are shown.
+    r2
+        Held-out R² of each glass along its path, by kind of fit: ``"ridge"`` and ``"pcr"``.
+    paths
+        Cell ``SYSTEM.path`` of each glass.
+    step
+        Width of a frequency bin, THz.
+    """
+    best, last = path["ridge_held_out"].argmin(), len(path["ridge_setting"]) - 1
+    chosen = {"strong": min(best + 4, last), "best": best, "weak": max(best - 10, 0)}
+    figure = plt.figure(figsize=(6.4, 9.6))
+    mosaic = [[name] for name in (*chosen, "ridge", "pcr")]
+    axes = figure.subplot_mosaic(mosaic, height_ratios=[1, 1, 1, 2, 2])
+    for title, k in chosen.items():
+        ax = axes[title]
+        ax.plot(path["r"], path["ridge_W"][k, -1] / step, color="#0072b2", linewidth=1.2)
+        ax.axhline(0, color="0.6", linewidth=0.8)
+        ax.set(xlim=path["r"][[0, -1]], ylabel="W (1/THz)")
+        ax.set_title(f"{title}: l2 = {path['ridge_setting'][k]:.2g}", fontsize=11)
+        ax.locator_params(axis="y", nbins=3)
+    axes["weak"].set_xlabel("distance r (Å)")
+    for kind, label in (("ridge", "ridge penalty l2"), ("pcr", "number of components")):
+        for name, cell in paths.items():
+            look = {"color": GLASS_COLOURS[name], "label": GLASS_TITLES[name]}
+            axes[kind].plot(cell[f"{kind}_setting"], r2[name][kind], **look)
+        axes[kind].set(xscale="log", xlabel=label, ylabel="held-out R²", ylim=(-0.6, 1))
+        axes[kind].axhline(0, color="0.6", linewidth=0.8)
+    axes["pcr"].legend(fontsize=9, ncols=3, loc="lower left")
+    return figure
+
+
+def leading_components(
+    c: Cell, size: np.ndarray, response: np.ndarray, titles: Sequence[str], *, highest: float
+) -> Figure:
+    """Leading components of g(r), and what the PDOS does along them; for one standard deviation.
+
+    Parameters
+    ----------
+    c
+        Cell ``SYSTEM.components``.
+    size : (n_components,)
+        Standard deviation of the structures along each component.
+    response : (n_omega, n_components)
+        Change of the PDOS, 1/THz.
+    titles
+        One for each component that is shown.
+    highest
+        End of the frequency axis, THz.
+    """
+    n = len(titles)
+    figure, axes = plt.subplots(n, 2, figsize=(6.4, 2.1 * n), sharex="col", squeeze=False)
+    for k, (left, right) in enumerate(axes):
+        left.plot(c["r"], size[k] * c["components"][k], color="#0072b2", linewidth=1.2)
+        right.plot(c["omega"], response[:, k], color="#d55e00", linewidth=1.2)
+        left.set_title(titles[k], fontsize=11)
+        for ax in (left, right):
+            ax.axhline(0, color="0.6", linewidth=0.8)
+            ax.locator_params(axis="y", nbins=3)
+        right.set_xlim(0, highest)
+    figure.supylabel("change of g(r), and of the PDOS (1/THz)", fontsize=12)
+    axes[-1, 0].set_xlabel("distance r (Å)")
+    axes[-1, 1].set_xlabel("frequency (THz)")
+    return figure
+
+
+def reaches(
+    cell: Cell,
+    r2: Mapping[str, Mapping[str, np.ndarray]],
+    everything: Mapping[str, float],
+) -> Figure:
+    """Held-out R² in bands from g(r) within a reach, and from g(r) beyond it.
+
+    Parameters
+    ----------
+    cell
+        Cell ``SYSTEM.shells``; minima between shells are grey.
+    r2
+        ``"within"`` and ``"beyond"``: R² at each reach, by band.
+    everything
+        R² with all of g(r), by band, dotted.
+    """
+    figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2), sharex=True, sharey=True)
+    for ax, (part, bands) in zip(axes, r2.items(), strict=True):
+        for band, values in bands.items():
+            ax.plot(cell["reach"], values, "o-", color=BAND_COLOURS[band], label=band)
+            ax.axhline(everything[band], color=BAND_COLOURS[band], linestyle=":", linewidth=1)
+        ax.set(ylabel="held-out R²", title=f"only g(r) {part} the reach")
+        for edge in cell["shell_edges"][1:-1]:
+            ax.axvline(edge, color="0.85", zorder=0)
+    axes[1].set_xlabel("reach R (Å); grey: minima between shells")
+    axes[0].legend(ncols=2, fontsize=10)
+    return figure
+
+
+def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
+    """R² from the first shell minus R² from beyond it, one row per glass, one mark per band.
+
+    A bar that leaves the axis is cut by the frame.
+    """
+    for row, bands in enumerate(found.values()):
+        for k, (band, (value, low, high)) in enumerate(bands.items()):
+            y, colour = row + 0.18 * (k - 1.5), BAND_COLOURS[band]
+            ax.plot([low, high], [y, y], color=colour, linewidth=2)
+            ax.plot(value, y, "o", color=colour, label=band if row == 0 else None)
+    ax.axvline(0, color="0.3", linewidth=1)
+    limit = max(0.3, 1.3 * max(abs(one[0]) for bands in found.values() for one in bands.values()))
+    ax.set(yticks=range(len(found)), xlim=(-limit, limit), xlabel="R² (first shell) − R² (beyond)")
+    ax.set_yticklabels([GLASS_TITLES[name] for name in found], fontsize=11)
+    ax.invert_yaxis()
+    ax.legend(
+        loc="lower center",
+        bbox_to_anchor=(0.4, 1.0),
+        ncols=4,
+        fontsize=10,
+        columnspacing=0.8,
+        handletextpad=0.2,
+    )
+    return ax

@@ -1,0 +1,274 @@
+"""Any calculator of ASE as an energy surface; second derivatives by central differences.
+
+``CalculatorPotential`` describes a calculator in plain data, so that a System can name it, another
+process can make it, and a row can be identified by it.
+"""
+
+import hashlib
+import inspect
+import json
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
+from importlib.metadata import packages_distributions, version
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator
+from ase.calculators.fd import calculate_numerical_stress
+from scipy import sparse
+
+from glassdata.config import canonical_json, check_positive
+from glassdata.eigen import check_memory
+from glassdata.potentials.surface import EnergySurface, Path
+
+_STRAIN_STEP = 1e-6
+
+
+class _OfCalculator(EnergySurface):
+    """Energies that a calculator gives."""
+
+    step: float = 1e-4
+
+    @abstractmethod
+    def calculator(self) -> Calculator:
+        """The calculator; where it can, a fresh one, as some keep state of what they saw last."""
+
+    def along(self, atoms: Atoms) -> "_CalculatorPath":
+        return _CalculatorPath(self._attached(atoms))
+
+    def evaluate(self, atoms: Atoms) -> tuple[float, np.ndarray]:
+        moved = self._attached(atoms)
+        return moved.get_potential_energy(), -moved.get_forces()
+
+    def virial(self, atoms: Atoms) -> np.ndarray:
+        return _virial(self._attached(atoms))
+
+    def force_constants(self, atoms: Atoms) -> sparse.bsr_array:
+        """Central differences of the forces; the matrix is dense on the way.
+
+        Raises
+        ------
+        MemoryError
+            Before any work, if the dense matrix is larger than this machine's memory.
+        """
+        check_memory(3, len(atoms))
+        moved = self._attached(atoms)
+        columns = np.zeros((3 * len(atoms),) * 2)
+        for atom in range(len(atoms)):
+            for axis in range(self.dim):
+                start = atoms.positions[atom, axis]
+                sides = []
+                for sign in (1, -1):
+                    moved.positions[atom, axis] = start + sign * self.step
+                    sides.append(moved.get_forces().ravel())
+                moved.positions[atom, axis] = start
+                columns[:, 3 * atom + axis] = (sides[1] - sides[0]) / (2 * self.step)
+        return sparse.bsr_array(0.5 * (columns + columns.T), blocksize=(3, 3))
+
+    def _attached(self, atoms: Atoms) -> Atoms:
+        """A copy with the calculator and without constraints, which would hide forces."""
+        if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
+            raise ValueError("positions and cell must be finite")
+        atoms = atoms.copy()
+        atoms.set_constraint()
+        atoms.calc = self.calculator()
+        return atoms
+
+
+class _CalculatorPath(Path):
+    def __init__(self, atoms: Atoms) -> None:
+        self._atoms = atoms
+
+    def evaluate(self, positions: np.ndarray, cell: np.ndarray) -> tuple[float, np.ndarray]:
+        self._atoms.set_cell(cell)
+        self._atoms.positions[:] = positions
+        return self._atoms.get_potential_energy(), -self._atoms.get_forces()
+
+    def virial(self) -> np.ndarray:
+        return _virial(self._atoms)
+
+
+def _virial(atoms: Atoms) -> np.ndarray:
+    # ASE divides by a volume, which a sheet need not have; any height serves, as it drops out.
+    filled = atoms.cell.complete()
+    if (filled.array != atoms.cell.array).any():
+        calculator, atoms = atoms.calc, atoms.copy()
+        atoms.set_cell(filled)
+        atoms.calc = calculator
+    try:
+        per_volume = atoms.get_stress(voigt=False)
+    except NotImplementedError:
+        calculator, atoms = atoms.calc, atoms.copy()
+        atoms.calc = calculator
+        per_volume = calculate_numerical_stress(
+            atoms, eps=_STRAIN_STEP, voigt=False, force_consistent=False
+        )
+    return per_volume * atoms.get_volume()
+
+
+@dataclass(frozen=True)
+class CalculatorPotential(_OfCalculator):
+    """A calculator of ASE, described so that it can be the potential of a System.
+
+    Every structure gets a calculator of its own. The description is plain data: it can be pickled,
+    hashed and compared, and loads the package that it names only when energies are asked for.
+
+    Parameters
+    ----------
+    factory : str
+        What to call for a calculator: ``"package.module:name"``, a class or a function.
+    arguments : mapping
+        Keyword arguments of the call: numbers, texts, lists of them. A text that is the path of a
+        file (the weights of a learned potential) stands in ``parameters`` with its sha256.
+    symbols : tuple of str
+        Chemical symbols that the calculator is meant for.
+    reach : float, Å
+        Distance beyond which two atoms do not feel each other. Only the bands of crystals need it.
+    dim : int
+        2 if the atoms live in the plane z = constant, otherwise 3.
+    step : float, Å
+        Displacement of the central differences. Calculators that work in single precision need
+        about 1e-2.
+
+    Raises
+    ------
+    ValueError
+        If something above is not of that kind; when it is used, if there is no such factory.
+
+    Examples
+    --------
+    >>> argon = CalculatorPotential(
+    ...     "ase.calculators.lj:LennardJones",
+    ...     {"epsilon": 0.0103, "sigma": 3.405, "rc": 8.5},
+    ...     symbols=("Ar",),
+    ...     reach=8.5,
+    ... )
+    >>> argon.parameters()["package"]
+    'ase'
+    """
+
+    factory: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    symbols: tuple[str, ...] = field(kw_only=True)
+    reach: float = field(kw_only=True)
+    dim: int = field(default=3, kw_only=True)
+    step: float = field(default=1e-4, kw_only=True)
+
+    def __post_init__(self) -> None:
+        who = type(self).__name__
+        module, _, name = self.factory.partition(":")
+        if not all(word.isidentifier() for word in [*module.split("."), *name.split(".")]):
+            raise ValueError(f"{who}: factory must be 'package.module:name', got {self.factory!r}")
+        if not self.symbols or isinstance(self.symbols, str):
+            raise ValueError(f"{who}: symbols must be chemical symbols, got {self.symbols!r}")
+        check_positive(self, who, "reach", "step")
+        if self.dim not in (2, 3):
+            raise ValueError(f"{who}: dim must be 2 or 3, got {self.dim}")
+        # A copy, so that what the caller does to the mapping later changes nothing here.
+        plain = json.loads(canonical_json({"arguments": self.arguments}))
+        object.__setattr__(self, "arguments", plain["arguments"])
+
+    def __hash__(self) -> int:
+        return hash((self.factory, canonical_json(self.arguments), self.symbols, self.reach))
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        return self.symbols
+
+    @property
+    def cutoff(self) -> float:
+        return self.reach
+
+    def parameters(self) -> dict:
+        module = self.factory.partition(":")[0]
+        return {
+            "form": "ASE calculator",
+            "factory": self.factory,
+            "arguments": {name: _identified(value) for name, value in self.arguments.items()},
+            "species": self.symbols,
+            "reach": self.reach,
+            "dim": self.dim,
+            "step": self.step,
+        } | _origin(module)
+
+    def calculator(self) -> Calculator:
+        return self._made_by()(**self.arguments)
+
+    def _made_by(self):
+        module, _, name = self.factory.partition(":")
+        try:
+            found = import_module(module)
+            for word in name.split("."):
+                found = getattr(found, word)
+        except (ImportError, AttributeError) as error:
+            raise ValueError(f"there is no calculator {self.factory}: {error}") from error
+        return found
+
+    def _attached(self, atoms: Atoms) -> Atoms:
+        self.check_species(atoms)
+        return super()._attached(atoms)
+
+
+@dataclass(frozen=True)
+class _Given(_OfCalculator):
+    """A calculator that the caller holds: nothing is known of it but its energies."""
+
+    held: Calculator
+
+    def calculator(self) -> Calculator:
+        return self.held
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        raise ValueError(self._unknown("species"))
+
+    @property
+    def cutoff(self) -> float:
+        raise ValueError(self._unknown("reach"))
+
+    def parameters(self) -> dict:
+        raise ValueError(self._unknown("parameters"))
+
+    def _unknown(self, what: str) -> str:
+        return f"the {what} of {self.held!r} are not known: describe it as a CalculatorPotential"
+
+
+def surface_of(potential: EnergySurface | Calculator) -> EnergySurface:
+    """The energy surface itself, or that of an ASE calculator.
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    """
+    if isinstance(potential, EnergySurface):
+        return potential
+    if not hasattr(potential, "get_forces"):
+        raise TypeError(f"{potential!r} is neither a potential of glassdata nor an ASE calculator")
+    return _Given(potential)
+
+
+def _identified(value: Any) -> Any:
+    """The value, or the name and content of the file that it names."""
+    if isinstance(value, str) and FilePath(value).is_file():
+        path = FilePath(value)
+        return {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    return value
+
+
+@cache
+def _origin(module: str) -> dict[str, str]:
+    """Package and version that a module belongs to; its own content if it belongs to none."""
+    packages = packages_distributions().get(module.partition(".")[0])
+    if packages:
+        return {"package": packages[0], "version": version(packages[0])}
+    try:
+        source = inspect.getsource(import_module(module))
+    except (ImportError, OSError, TypeError) as error:
+        raise ValueError(f"the module {module} cannot be identified: {error}") from error
+    return {"module": module, "sha256": hashlib.sha256(source.encode()).hexdigest()}

@@ -1,0 +1,216 @@
+"""Calculators of ASE as potentials: the same numbers, identity, and a whole row of a dataset."""
+
+import pickle
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+from ase.calculators.lj import LennardJones as AseLennardJones
+from test_potentials import EPSILON, SIGMA, lj
+
+import glassdata as gd
+from glassdata.bands import bands
+from glassdata.config import digest
+from glassdata.crystal import Crystal
+from glassdata.minimise import relax, settle
+from glassdata.potentials import CalculatorPotential
+from glassdata.protocols import CrystalDisorder, Stratum
+from glassdata.row import compute_row
+from glassdata.system import System
+from glassdata.vibrations import energy_forces
+
+REACH = 2.5 * SIGMA
+EXACT = lj("shifted")
+
+
+def described(**changes):
+    settings = {"epsilon": EPSILON, "sigma": SIGMA, "rc": REACH} | changes
+    return CalculatorPotential(
+        "ase.calculators.lj:LennardJones", settings, symbols=("Ar",), reach=REACH
+    )
+
+
+def argon():
+    """Few atoms: ASE's own Lennard-Jones is slow."""
+    atoms = bulk("Ar", "fcc", a=5.3, cubic=True) * (2, 1, 1)
+    del atoms[3]
+    atoms.rattle(0.1, seed=0)
+    return atoms
+
+
+@pytest.mark.parametrize(
+    "potential", [described(), AseLennardJones(epsilon=EPSILON, sigma=SIGMA, rc=REACH)]
+)
+def test_energies_forces_stress_and_frequencies_are_those_of_the_formula(potential):
+    energy, forces = energy_forces(argon(), potential)
+    expected, exact = energy_forces(argon(), EXACT)
+    assert energy == pytest.approx(expected, rel=1e-12)
+    assert np.abs(forces - exact).max() < 1e-12 * np.abs(exact).max()
+    stress = gd.stress(argon(), EXACT)
+    assert np.abs(gd.stress(argon(), potential) - stress).max() < 1e-12 * np.abs(stress).max()
+    # Steps of 1e-4 Å: differences err by their square times the curvature's curvature, over 0.1 Å.
+    modes = gd.frequencies(argon(), EXACT)
+    assert np.abs(gd.frequencies(argon(), potential) - modes)[3:].max() < 1e-5 * modes.max()
+
+
+@pytest.mark.parametrize("cell", ["fixed", "isotropic"])
+def test_relaxations_end_where_those_of_the_formula_end(cell):
+    ends = [relax(argon(), p, max_force=1e-6, cell=cell) for p in (described(), EXACT)]
+    # A force of 1e-6 eV/Å moves an atom by that over a stiffness of 0.1 eV/Å² or so; the energy
+    # jumps slightly in slope at the cut-off of this form, which both feel alike.
+    assert np.abs(ends[0].positions - ends[1].positions).max() < 1e-4
+    assert ends[0].cell.lengths() == pytest.approx(ends[1].cell.lengths(), rel=1e-5)
+    energies = [energy_forces(end, EXACT)[0] for end in ends]
+    assert energies[0] == pytest.approx(energies[1], abs=1e-8)
+
+
+def test_settling_and_bands_take_a_calculator():
+    rest = settle(argon(), described(), max_force=1e-5)
+    assert gd.frequencies(rest, described()).min() > -1e-3
+    chain = Atoms("Ar", cell=[3.8, 0, 0], pbc=[True, False, False])
+    found, expected = (bands(chain, p, np.array([[0.3, 0.0, 0.0]])) for p in (described(), EXACT))
+    assert np.abs(found - expected).max() < 1e-4 * expected.max()
+
+
+def test_a_plane_has_no_third_direction():
+    flat = CalculatorPotential(
+        "ase.calculators.lj:LennardJones",
+        {"epsilon": EPSILON, "sigma": SIGMA, "rc": REACH},
+        symbols=("Ar",),
+        reach=REACH,
+        dim=2,
+    )
+    sheet = gd.SYSTEMS["lj2d"].crystal() * (2, 1, 1)
+    sheet.positions[:, :2] += np.random.default_rng(0).normal(0, 0.05, (len(sheet), 2))
+    expected = gd.frequencies(sheet, lj("shifted", dim=2))
+    assert np.abs(gd.frequencies(sheet, flat) - expected)[2:].max() < 1e-5 * expected.max()
+
+
+def test_the_description_is_frozen_plain_and_portable():
+    settings = {"epsilon": EPSILON, "sigma": SIGMA, "rc": REACH}
+    one = CalculatorPotential(
+        "ase.calculators.lj:LennardJones", settings, symbols=("Ar",), reach=REACH
+    )
+    settings["epsilon"] = 1.0
+    assert one == described()
+    assert hash(one) == hash(described())
+    again = pickle.loads(pickle.dumps(one))
+    assert again == one
+    assert again.parameters() == one.parameters()
+    with pytest.raises(AttributeError):
+        one.reach = 3.0
+
+
+def test_whatever_determines_the_numbers_enters_the_identity(monkeypatch, tmp_path):
+    before = digest(described().parameters())
+    assert digest(described(rc=8.0).parameters()) != before
+    weights = tmp_path / "weights"
+    ids = []
+    for content in ("one", "two", "one"):
+        weights.write_text(content)
+        ids.append(digest(described(model=str(weights)).parameters()))
+    assert ids[0] == ids[2] != ids[1]
+    # The folder of the weights is no matter of physics.
+    moved = tmp_path / "elsewhere"
+    moved.mkdir()
+    (moved / "weights").write_text("one")
+    assert digest(described(model=str(moved / "weights")).parameters()) == ids[0]
+    monkeypatch.setattr("glassdata.potentials.calculator.version", lambda name: "0.1")
+    from glassdata.potentials.calculator import _origin
+
+    _origin.cache_clear()
+    assert digest(described().parameters()) != before
+    _origin.cache_clear()
+
+
+def test_a_calculator_of_ones_own_module_is_identified_by_its_source(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "own_argon.py").write_text(
+        "from ase.calculators.lj import LennardJones\n"
+        f"def argon():\n    return LennardJones(epsilon={EPSILON}, sigma={SIGMA}, rc={REACH})\n"
+    )
+    own = CalculatorPotential("own_argon:argon", symbols=("Ar",), reach=REACH)
+    assert own.parameters()["module"] == "own_argon"
+    assert len(own.parameters()["sha256"]) == 64
+    assert energy_forces(argon(), own)[0] == energy_forces(argon(), described())[0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"factory": "ase.calculators.lj"}, "factory must be 'package.module:name'"),
+        ({"symbols": ()}, "symbols must be chemical symbols"),
+        ({"symbols": "Ar"}, "symbols must be chemical symbols"),
+        ({"reach": 0.0}, "reach must be positive"),
+        ({"dim": 1}, "dim must be 2 or 3, got 1"),
+        ({"arguments": {"a": np.nan}}, "arguments.a: nan is not plain finite data"),
+    ],
+)
+def test_descriptions_that_make_no_sense_are_refused(changes, message):
+    settings = {"factory": "ase.calculators.lj:LennardJones", "symbols": ("Ar",), "reach": 8.0}
+    with pytest.raises(ValueError, match=message):
+        CalculatorPotential(**settings | changes)
+
+
+@pytest.mark.parametrize(
+    ("factory", "message"),
+    [
+        ("no_such_package:Calc", "no calculator no_such_package:Calc: No module named"),
+        ("ase.calculators.lj:Lennard", "has no attribute 'Lennard'"),
+    ],
+)
+def test_what_is_not_installed_is_named_when_it_is_used(factory, message):
+    potential = CalculatorPotential(factory, symbols=("Ar",), reach=8.0)
+    with pytest.raises(ValueError, match=message):
+        gd.frequencies(argon(), potential)
+
+
+def test_foreign_species_and_broken_positions_are_refused():
+    with pytest.raises(ValueError, match="the potential knows Ar, not Cu"):
+        gd.frequencies(bulk("Cu", cubic=True), described())
+    broken = argon()
+    broken.positions[0] = np.nan
+    with pytest.raises(ValueError, match="must be finite"):
+        gd.hessian(broken, described())
+
+
+def test_of_a_bare_calculator_only_energies_are_known():
+    crystal = bulk("Ar", "fcc", a=5.3)
+    calculator = AseLennardJones(epsilon=EPSILON, sigma=SIGMA, rc=REACH)
+    with pytest.raises(ValueError, match=r"the reach of .* describe it as a CalculatorPotential"):
+        bands(crystal, calculator, np.zeros((1, 3)))
+
+
+def test_a_system_of_a_calculator_makes_rows():
+    fcc = {"name": "Ar", "crystalstructure": "fcc", "a": 5.3, "cubic": True}
+    protocol = CrystalDisorder(
+        4,
+        (2, 1, 1),
+        (Stratum(1, displacement=(0.1, 0.5)),),
+        0,
+        separation=2.8,
+        cell="fixed",
+        max_force=1e-3,
+    )
+    system = System(
+        name="argon_of_ase",
+        title="Argon by ASE's calculator",
+        summary="displaced",
+        reference="none",
+        species=("Ar",),
+        potential=described(),
+        protocols={"demo": protocol},
+        crystal=Crystal(bulk, fcc, described(), max_force=1e-3),
+        dim=3,
+        r_max=10.0,
+        omega_max=3.0,
+        bond_length=4.5,
+        class_variable="excess_energy",
+        class_edges=(0.001, 0.002, 0.004),
+    )
+    row = compute_row(system, "demo", 0)
+    assert set(row) >= {"g", "pdos", "frequency", "energy", "max_force"}
+    assert row["max_force"] < 1e-3
+    assert row["n_imaginary"] == 0
+    assert len(row["frequency"]) == 3 * row["n_atoms"] - 3
