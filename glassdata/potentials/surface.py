@@ -22,9 +22,13 @@ class EnergySurface(ABC):
     newton_from : float
         Where a minimiser should turn to Newton's method: largest force, in units of the one that
         is asked for.
+    continuity : int
+        Number of derivatives of the energy that are continuous wherever atoms are: 1 if the forces
+        are, 0 if only the energy is, -1 if even that jumps. Minimisers need 1.
     """
 
     dim: int = 3
+    continuity: int = 1
     newton_from: ClassVar[float] = 1.0
 
     @property

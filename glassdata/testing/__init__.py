@@ -9,8 +9,8 @@ over every glass, potential and model there is.
 """
 
 from glassdata.testing.contract import ContractError
-#from glassdata.testing.models import check_model
+from glassdata.testing.models import check_model
 from glassdata.testing.potentials import check_potential
-#from glassdata.testing.systems import check_system
+from glassdata.testing.systems import check_system
 
-__all__ = ["ContractError", "check_potential"]
+__all__ = ["ContractError", "check_model", "check_potential", "check_system"]

@@ -10,23 +10,26 @@ from glassdata.vibrations import energy_forces
 
 # Smallest jump that counts, in units of the depth of the deepest pair (and of that depth over the
 # spacing): a hundred times what tables of a few thousand points and their kinks leave.
-_SMALLEST = 1e-4
-# Where an interval is this short, Å, what still changes across it is a jump.
+_SMALLEST = 3e-4
+# Where an interval is this short, Å, most of what changes across one a thousand times wider must
+# be a jump. Tersoff's bond order has forces that grow like a root of the distance to the cut-off.
 _SHORT = 1e-9
+_WIDE = 1e-6
 _GRID = 24
-_MOST_TRIPLES = 8
-_ANGLES = (0.6, 1.9)  # rad
+# Evaluations along one path; smooth functions take some hundred.
+_MOST = 6000
+_MOST_TRIPLES = 6
+_ANGLES = (1.1, 1.9)  # rad
 
 
 def jumps(reach: Reach, rng: np.random.Generator) -> Iterator[str]:
     """Jumps of the energy and of the forces that the potential does not declare.
 
     ``potential.continuity`` is the number of derivatives of the energy that are continuous
-    everywhere: 1 if the forces are, which is taken for granted where nothing is said; 0 if the
-    energy is; -1 if even that jumps.
+    everywhere: 1 if the forces are; 0 if the energy is; -1 if even that jumps.
     """
     potential = reach.potential
-    declared = int(getattr(potential, "continuity", 1))
+    declared = potential.continuity
     if declared < 0:
         return
     scales = (reach.depth, reach.depth / reach.spacing)
@@ -36,7 +39,10 @@ def jumps(reach: Reach, rng: np.random.Generator) -> Iterator[str]:
             energy, forces = energy_forces(path(r), potential)
             return np.append(energy / scales[0], forces.ravel() / scales[1])
 
-        for which, place, size in _search(follow, start, reach.cutoff * 1.02):
+        found, finished = _search(follow, start, reach.cutoff * 1.02)
+        if not finished:
+            yield f"{label}: energy and forces are too rough to be followed from {start:.2f} Å on"
+        for which, place, size in found:
             what, order = ("energy", 0) if which == 0 else ("force", 1)
             if order <= declared:
                 unit = ("eV", "eV/Å")[order]
@@ -68,13 +74,18 @@ def _paths(reach: Reach, rng: np.random.Generator) -> Iterator[tuple[str, float,
 
 def _search(
     follow: Callable[[float], np.ndarray], start: float, stop: float
-) -> list[tuple[int, float, float]]:
-    """Jumps as (0 for the energy or 1 for a force, place, size); at most one of each."""
+) -> tuple[list[tuple[int, float, float]], bool]:
+    """Jumps as (0 for the energy or 1 for a force, place, size), at most one of each.
+
+    And whether the search came to its end.
+    """
     r = np.linspace(start, stop, _GRID)
     values = [follow(x) for x in r]
     open_ = list(zip(r[:-1], r[1:], values[:-1], values[1:], strict=True))
     found: dict[int, tuple[int, float, float]] = {}
-    while open_:
+    for _ in range(_MOST):
+        if not open_:
+            break
         low, high, below, above = open_.pop()
         middle = (low + high) / 2
         between = follow(middle)
@@ -86,8 +97,11 @@ def _search(
             continue
         if high - low < _SHORT:
             step = np.abs(above - below)
-            which = 0 if step[0] >= _SMALLEST else 1
-            found[which] = (which, middle, float(step.max() if which else step[0]))
+            wide = np.abs(follow(middle + _WIDE) - follow(middle - _WIDE))
+            step = np.where((step > 0.5 * wide) & (step >= _SMALLEST), step, 0.0)
+            for which, size in enumerate((step[0], step[1:].max())):
+                if size and which not in found:
+                    found[which] = (which, middle, float(size))
             continue
         open_ += [(low, middle, below, between), (middle, high, between, above)]
-    return list(found.values())
+    return list(found.values()), not open_

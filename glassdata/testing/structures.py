@@ -11,7 +11,9 @@ from glassdata.vibrations import energy_forces
 _LOOSE = 1.18
 # Displacement of the atoms of the disordered structures, share of the spacing.
 _RATTLE = 0.09
-_SCANNED = 300
+_SCANNED = 150
+# Minima that matter, share of the depth of the deepest.
+_SHALLOW = 0.3
 
 
 class Reach:
@@ -21,8 +23,9 @@ class Reach:
     ----------
     cutoff : float, Å
     rest : dict
-        Distance (Å) at which each pair of species has its lowest energy; for two atoms that only
-        repel each other, two thirds of the cut-off.
+        Distance (Å) at which each pair of species is at rest, in the outermost minimum that
+        matters: tables may have false ones further in. Two thirds of the cut-off for two atoms
+        that only repel each other.
     depth : float
         Energy (eV) of the deepest pair; for repulsion alone, that at half the cut-off.
     """
@@ -36,8 +39,11 @@ class Reach:
         for pair in combinations_with_replacement(species, 2):
             energies = np.array([energy_forces(dimer(pair, x), potential)[0] for x in r])
             energies -= energies[-1]
-            best = int(np.argmin(energies))
-            bound = energies[best] < 0 and 0 < best < _SCANNED - 1
+            inner = energies[1:-1]
+            minimum = (inner < energies[:-2]) & (inner <= energies[2:])
+            deep = minimum & (inner < -_SHALLOW * abs(energies.min()))
+            bound = deep.any()
+            best = 1 + int(np.flatnonzero(deep)[-1]) if bound else 0
             place = r[best] if bound else 2 / 3 * self.cutoff
             self.rest[pair] = self.rest[pair[::-1]] = float(place)
             depths.append(-energies[best] if bound else abs(energies[_SCANNED // 2]))
@@ -77,9 +83,9 @@ def structures(reach: Reach, rng: np.random.Generator) -> dict[str, Atoms]:
 
 
 def disordered(
-    reach: Reach, spacing: float, rng: np.random.Generator, *, layers: int = 3
+    reach: Reach, spacing: float, rng: np.random.Generator, *, layers: int = 2
 ) -> Atoms:
-    """About 27 atoms (9 in a plane) of random species on a disordered lattice in a skewed cell."""
+    """Some 18 atoms (16 in a plane) of random species on a disordered lattice in a skewed cell."""
     flat = reach.potential.dim == 2
     sizes = (4, 4, 1) if flat else (3, 3, layers)
     sites = np.array(list(product(*map(range, sizes))), float)
