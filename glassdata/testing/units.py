@@ -68,6 +68,10 @@ class Scaled(Potential):
         raise NotImplementedError("no calculator has scaled units")
 
 
+def _shrunk(bonds: Bonds) -> Bonds:
+    return replace(bonds, vector=bonds.vector / LENGTH)
+
+
 def factor(units: str) -> float | None:
     """How a quantity in these units grows, None if a word is not known: ``"eV angstrom-1"``."""
     grown = 1.0
