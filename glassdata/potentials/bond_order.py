@@ -94,6 +94,10 @@ class BondOrder(Potential):
         if any(np.any(self.parameter_set.get(name, 0.0)) for name in extra):
             raise ValueError(f"BondOrder: {', '.join(extra)} must be zero")
 
+    def __reduce__(self) -> tuple:
+        # Read-only views, which the parameter sets are, cannot be pickled.
+        return type(self), (dict(self.parameter_set),)
+
     @property
     def _brenner(self) -> bool:
         return self.parameter_set["style"] == "Brenner"

@@ -65,6 +65,10 @@ class LennardJones(Potential):
     def cutoff(self) -> float:
         return self.r_cut
 
+    @property
+    def continuity(self) -> int:
+        return {"force-shifted": 1, "shifted": 0, "cut": -1}[self.truncation]
+
     def parameters(self) -> dict:
         return {"form": "Lennard-Jones"} | asdict(self)
 

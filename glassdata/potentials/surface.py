@@ -28,10 +28,14 @@ class EnergySurface(ABC):
         Distance below which two atoms of these species meet a flaw of the potential, not its
         physics; in either order, and empty where no such distance is known. It describes the
         potential and changes no energy, so that it is no part of ``parameters``.
+    continuity : int
+        Number of derivatives of the energy that are continuous wherever atoms are: 1 if the forces
+        are, 0 if only the energy is, -1 if even that jumps. Minimisers need 1.
     """
 
     dim: int = 3
     shortest: Mapping[tuple[str, str], float] = MappingProxyType({})
+    continuity: int = 1
     newton_from: ClassVar[float] = 1.0
 
     @property
