@@ -99,8 +99,9 @@ def build(kind: str, n_r: int, n_omega: int) -> "torch.nn.Sequential":
 
 def _residual_block(n_in: int, n_out: int, stride: int) -> "torch.nn.Module":
     nn = load_torch().nn
+    Module: Any = nn.Module
 
-    class Residual(nn.Module):
+    class Residual(Module):
         def __init__(self):
             super().__init__()
             self.main = nn.Sequential(
