@@ -26,7 +26,7 @@ LAYERS = [
     {"worker", "results"},
     {"engine"},
     {"experiments"},
-    {"plots"},
+    {"plots", "testing"},
     {"cli"},
     {"__main__"},
 ]
