@@ -279,7 +279,7 @@ def cross_validate(
 
 
 def fit_grouped(
-    model: BaseEstimator, X: np.ndarray, Y: np.ndarray, groups: Sequence
+    model: BaseEstimator, X: np.ndarray, Y: np.ndarray, groups: ArrayLike
 ) -> BaseEstimator:
     """Fit a model in place, and tell it the groups if its ``fit`` takes them.
 
