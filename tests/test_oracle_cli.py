@@ -462,12 +462,13 @@ def test_a_build_names_failed_rows_and_at_most_ten_problems(tmp_path, capsys):
 
 def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
     store = fake.sealed_store(tmp_path / "store", ("ar",), 3)
-    rows = [receipt(n, generate=3.0, rdf=1.0) for n in range(2)] + [receipt(2)]
+    rows = [receipt(n, generate=3.0, rdf=1.0, total=5.0) for n in range(2)] + [receipt(2)]
     report(store, outcome(store, receipts=rows), {"progress": True})
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert ["stage", "core-seconds", "per", "row", "%"] in lines
-    assert ["generate", "6.0", "3", "75"] in lines
-    assert ["rdf", "2.0", "1", "25"] in lines
+    assert ["generate", "6.0", "3", "60"] in lines
+    assert ["rdf", "2.0", "1", "20"] in lines
+    assert ["other", "2.0", "1", "20"] in lines
 
 
 # --- experiments ------------------------------------------------------------------------------
