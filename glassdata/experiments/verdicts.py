@@ -87,7 +87,8 @@ def estimate(statistic: Statistic, groups: ArrayLike) -> Estimate:
         Family of each structure, (n,).
     """
     value = statistic(np.ones((1, np.size(np.asarray(groups)))))[0]
-    low, high = np.nanquantile(statistic(family_weights(groups)), ENDS)
+    with np.errstate(invalid="ignore"):  # between two infinite draws there is no number
+        low, high = np.nanquantile(statistic(family_weights(groups)), ENDS)
     return Estimate(float(value), float(low), float(high))
 
 
