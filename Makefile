@@ -20,7 +20,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chaos cnn data results bench lint clean distclean environment dataset
+.PHONY: help book test chaos mutants cnn data results bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -96,6 +96,12 @@ test: $(STAMP) ## the whole test suite (PYTEST_ARGS="-m 'not slow'" for a part)
 chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short version of them
 	CHAOS=full $(WITH_VENV) python -m pytest tests/test_crash_points.py tests/test_kills.py \
 	  tests/test_store_states.py tests/test_faults.py tests/test_poison.py $(PYTEST_ARGS)
+
+# The same mutants again with MUTANTS="--seed 0 --count 300" as it was printed; a part of the package
+# with MUTANTS="--only 'glassdata/cli/*'".
+mutants: $(STAMP) ## does any test notice a wrong line? a sample of mutants of the science layer, 20 min
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mutants]'
+	$(WITH_VENV) python tests/mutants.py $(MUTANTS)
 
 cnn: $(STAMP) ## add PyTorch to .venv, for the convolutional networks
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn]'

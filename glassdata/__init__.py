@@ -27,6 +27,7 @@ _HOME = {
     "open_results": "results",
     "models": None,
     "plots": None,
+    "testing": None,
 }
 
 __all__ = [*_HOME, "__version__"]

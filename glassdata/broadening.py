@@ -10,6 +10,7 @@ from scipy import sparse
 
 from glassdata.neighbours import neighbours
 from glassdata.potentials.base import lengths
+from glassdata.radial import number_density
 
 _REACH = 6.0  # broadening widths beyond which a Gaussian is nothing
 
@@ -61,7 +62,5 @@ def _gaussian(x: np.ndarray, width: float) -> np.ndarray:
 
 def _expected(atoms: Atoms, r: np.ndarray, dim: int) -> np.ndarray:
     """Ordered pairs per Å at ``r`` in an ideal gas of the same density, (n_r,)."""
-    vectors = atoms.cell.array[atoms.pbc]
-    size = np.sqrt(np.linalg.det(vectors @ vectors.T))
     surface = {2: 2 * np.pi * r, 3: 4 * np.pi * r**2}[dim]
-    return len(atoms) ** 2 / size * surface
+    return len(atoms) * number_density(atoms, dim) * surface

@@ -15,6 +15,7 @@ from ase import Atoms
 
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
 from glassdata.rings import ring_fractions
+from glassdata.sheet import roughness
 from glassdata.variable import Variable, per_structure
 from glassdata.vibrations import energy_forces, frequencies, pdos, stress, without_translations
 
@@ -213,7 +214,7 @@ _NETWORK = {
     "ring_5": per_structure("f8", "1", "fraction of rings with five members", lambda s: s.rings[0], applies=_is_sheet),
     "ring_6": per_structure("f8", "1", "fraction of rings with six members", lambda s: s.rings[1], applies=_is_sheet),
     "ring_7": per_structure("f8", "1", "fraction of rings with seven members", lambda s: s.rings[2], applies=_is_sheet),
-    "roughness": per_structure("f8", "angstrom", "root-mean-square height of the sheet", lambda s: s.atoms.positions[:, 2].std(), applies=_is_sheet),
+    "roughness": per_structure("f8", "angstrom", "root-mean-square height of the sheet", lambda s: roughness(s.atoms), applies=_is_sheet),
 }  # fmt: skip
 
 #: The variables that follow from a structure alone, by name.

@@ -270,15 +270,35 @@ def cross_validate(
     fold = np.empty(len(Y), int)
     parameters = []
     for number, (train, test) in enumerate(grouped_folds(groups, n_splits, seed)):
-        knows_groups = has_fit_parameter(model, "groups")
-        extra = {"groups": groups[train]} if knows_groups else {}
-        with threadpool_limits(1):
-            fitted = clone(model).fit(X[train], Y[train], **extra)
+        fitted = fit_grouped(clone(model), X[train], Y[train], groups[train])
         prediction[test] = fitted.predict(X[test])
         baseline[test] = Y[train].mean(axis=0)
         fold[test] = number
         parameters.append(dict(getattr(fitted, "best_params_", {})))
     return Evaluation(Y, prediction, baseline, fold, tuple(parameters))
+
+
+def fit_grouped(
+    model: BaseEstimator, X: np.ndarray, Y: np.ndarray, groups: Sequence
+) -> BaseEstimator:
+    """Fit a model in place, and tell it the groups if its ``fit`` takes them.
+
+    Parameters
+    ----------
+    model
+        Any estimator of spectra.
+    X, Y
+        Shapes (n, n_r) and (n, n_omega).
+    groups
+        Shape (n,): structures that the choice of settings must not split.
+
+    Returns
+    -------
+    The model itself.
+    """
+    told = {"groups": groups} if has_fit_parameter(model, "groups") else {}
+    with threadpool_limits(1):
+        return model.fit(X, Y, **told)
 
 
 def _checked(X, Y, groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -13,6 +13,7 @@ from glassdata.potentials import Bonds, EnergySurface, Potential, surface_of
 from glassdata.potentials.base import central_blocks, lengths
 from glassdata.potentials.verlet import SKIN
 from glassdata.radial import periodic_extent
+from glassdata.sheet import check_flat
 from glassdata.units import GIGAPASCAL, NEWTON_PER_METRE
 from glassdata.vibrations import hessian
 
@@ -176,6 +177,8 @@ class _Landscape:
     """Energy as a function of the positions and, if it may scale, the logarithm of the cell."""
 
     def __init__(self, atoms: Atoms, potential: EnergySurface, scaling: bool) -> None:
+        if potential.dim == 2:
+            check_flat(atoms)
         self.atoms = atoms.copy()
         self.potential = potential
         self.scaling = scaling

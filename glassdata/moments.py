@@ -10,10 +10,9 @@ from ase.calculators.calculator import Calculator
 
 from glassdata.neighbours import neighbours
 from glassdata.potentials import EnergySurface, LennardJones
+from glassdata.radial import shells
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
-
-_SHELL = {2: np.pi, 3: 4 * np.pi / 3}
 
 
 def mean_square(atoms: Atoms, potential: EnergySurface | Calculator) -> float:
@@ -57,7 +56,7 @@ def moment_kernel(
     r = edges[:-1, None] + np.diff(edges)[:, None] * share
     weight = r ** (d - 1) / (r ** (d - 1)).sum(axis=1, keepdims=True)
     mean = (_stiffness(potential, r.ravel()).reshape(r.shape) * weight).sum(axis=1)
-    return _SHELL[d] * np.diff(edges**d) * mean / (d * mass)
+    return shells(edges, d) * mean / (d * mass)
 
 
 def _stiffness(potential: LennardJones, r: np.ndarray) -> np.ndarray:

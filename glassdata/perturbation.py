@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from scipy import sparse
 
+from glassdata.bins import bin_centres
 from glassdata.broadening import broad_pdos, broad_pdos_slope, broad_rdf, broad_rdf_gradient
 from glassdata.potentials import EnergySurface
 from glassdata.system import System
@@ -86,12 +87,12 @@ class Reference:
     @property
     def r(self) -> np.ndarray:
         """Distances, (n_r,), Å."""
-        return (self.system.r_edges[1:] + self.system.r_edges[:-1]) / 2
+        return bin_centres(self.system.r_edges)
 
     @property
     def omega(self) -> np.ndarray:
         """Frequencies, (n_omega,), THz."""
-        return (self.system.omega_edges[1:] + self.system.omega_edges[:-1]) / 2
+        return bin_centres(self.system.omega_edges)
 
     @cached_property
     def modes(self) -> Modes:

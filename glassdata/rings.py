@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 
 from glassdata.neighbours import neighbours
+from glassdata.sheet import check_sheet
 
 
 @dataclass(frozen=True)
@@ -106,11 +107,7 @@ def _faces(atoms: Atoms, cutoff: float) -> tuple[_Bonds, list[np.ndarray]]:
 
 
 def _bonds(atoms: Atoms, cutoff: float) -> _Bonds:
-    if np.any(atoms.cell.array[atoms.pbc, 2] != 0):
-        raise ValueError(
-            "a sheet must be periodic in the xy plane only, "
-            f"got pbc = {atoms.pbc.tolist()} with cell {atoms.cell.tolist()}"
-        )
+    check_sheet(atoms)
     start, end, shift, vector = neighbours("ijSD", atoms, cutoff)
     degree = np.bincount(start, minlength=len(atoms))
     while np.any(degree == 1):

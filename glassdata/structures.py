@@ -16,7 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 import xarray as xr
@@ -210,6 +210,11 @@ class Dataset:
 
     # --- selections ---------------------------------------------------------------------------
 
+    @overload
+    def __getitem__(self, key: str) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, key: "int | slice | Collection[int] | np.ndarray") -> "Dataset": ...
+
     def __getitem__(self, key):
         """A variable by its name, or the structures of a mask, a slice, positions or a position.
 
@@ -309,6 +314,6 @@ def _read_only(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _hint(name: str, known) -> str:
-    close = get_close_matches(name, list(known), n=1)
+def _hint(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1)
     return f" Did you mean {close[0]}?" if close else ""

@@ -10,9 +10,11 @@ from ase.calculators.calculator import Calculator
 from numba import njit
 from scipy import sparse
 
+from glassdata.bins import checked_edges
 from glassdata.eigen import check_memory, eigenvalues
 from glassdata.potentials import EnergySurface, surface_of
 from glassdata.radial import periodic_extent
+from glassdata.sheet import check_flat
 from glassdata.units import THZ
 
 
@@ -148,6 +150,8 @@ def signed_root(squares: np.ndarray) -> np.ndarray:
 def _blocks(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_array:
     """The Hessian with a block of d × d for each pair of atoms."""
     energies = surface_of(potential)
+    if energies.dim == 2:
+        check_flat(atoms)
     full = energies.force_constants(atoms)
     if energies.dim == 3:
         return full
@@ -260,9 +264,7 @@ def pdos(frequencies: np.ndarray, edges: np.ndarray) -> np.ndarray:
     ValueError
         If the edges do not increase.
     """
-    edges = np.asarray(edges, dtype=float)
-    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
-        raise ValueError("frequency edges must be a list of at least two increasing numbers")
+    edges = checked_edges(edges, "frequency edges", from_zero=False)
     counts, _ = np.histogram(frequencies, edges)
     total = counts.sum()
     return counts / (total * np.diff(edges)) if total else np.full(len(counts), np.nan)

@@ -13,7 +13,7 @@ PACKAGE = Path(glassdata.__file__).parent
 
 # Each layer may import from those above it, and within itself.
 LAYERS = [
-    {"units", "config", "files", "variable", "neighbours", "eigen"},
+    {"units", "bins", "sheet", "config", "files", "variable", "neighbours", "eigen"},
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
     {"rings", "kpm", "moments"},
@@ -26,7 +26,7 @@ LAYERS = [
     {"worker", "results"},
     {"engine"},
     {"experiments"},
-    {"plots"},
+    {"plots", "testing"},
     {"cli"},
     {"__main__"},
 ]

@@ -137,7 +137,7 @@ def fit(store: Path, name: str, model: str, output: Path) -> None:
     import numpy as np
 
     from glassdata import models
-    from glassdata.evaluation import cross_validate
+    from glassdata.evaluation import cross_validate, fit_grouped
     from glassdata.structures import dataset
 
     check_writable(output)
@@ -152,7 +152,7 @@ def fit(store: Path, name: str, model: str, output: Path) -> None:
         estimator.set_params(progress=None)  # a bar on a terminal
     folds = min(5, families)
     held_out = cross_validate(estimator, data.X, data.Y, data.groups, n_splits=folds)
-    estimator.fit(data.X, data.Y, groups=data.groups)
+    fit_grouped(estimator, data.X, data.Y, data.groups)
     scores = {"r2": held_out.r2, "mse": held_out.mse, "baseline_mse": held_out.baseline_mse}
     error = held_out.error_by_bin.tolist()
     meta = data.meta() | {"model": model, "scores": scores, "error": error}

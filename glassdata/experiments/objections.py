@@ -247,14 +247,8 @@ def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:
     -------
     Shaped as ``held.truth``.
     """
-    means = held.baseline.copy()
-    for fold in np.unique(held.fold):
-        outside = held.fold != fold
-        for kind in np.unique(classes):
-            known, asked = outside & (classes == kind), ~outside & (classes == kind)
-            if known.any():
-                means[asked] = held.truth[known].mean(axis=0)
-    return means
+    means = models.class_means(held, classes)
+    return np.where(np.isnan(means), held.baseline, means)
 
 
 def against_class(held: models.Evaluation, classes: np.ndarray, groups: Sequence) -> Estimate:

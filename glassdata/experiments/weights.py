@@ -18,6 +18,7 @@ from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from glassdata import models
 from glassdata.structures import Dataset
@@ -35,7 +36,6 @@ BOOTSTRAP = {"ridge": 200, "least_squares": 200, "pcr": 200, "lasso": 30, "elast
 REACHES = (2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # Å
 PERMUTATIONS = 20
 N_COMPONENTS = 8
-MEASURES = ("grid", "bootstrap", "shells", "maps", "path", "components", "collinearity")
 
 
 def cells(glasses: Mapping[str, Dataset]) -> list[str]:
@@ -46,7 +46,7 @@ def cells(glasses: Mapping[str, Dataset]) -> list[str]:
 def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One cell; spectra have sum 1 over the bins, W and b their unit."""
     system, measure = cell.split(".")
-    return globals()[f"_{measure}"](get(system))
+    return MEASURES[measure](get(system))
 
 
 def _chosen(data: Dataset) -> dict[str, Any]:
@@ -150,7 +150,8 @@ def _bootstrap(data: Dataset) -> dict[str, np.ndarray]:
     return out
 
 
-def _refit(fitted, data: Dataset, rows: np.ndarray) -> np.ndarray:
+def _refit(fitted: BaseEstimator, data: Dataset, rows: np.ndarray) -> np.ndarray:
+    """W of the same model, fitted to some of the structures, which may occur more than once."""
     again = type(fitted)(**fitted.get_params())
     return again.fit(data.X[rows], data.shares[rows]).coef_
 
@@ -181,7 +182,10 @@ def _path(data: Dataset) -> Cell:
     return out
 
 
-def _held_out_errors(data: Dataset, model, grid: Sequence[Mapping]) -> np.ndarray:
+def _held_out_errors(
+    data: Dataset, model: BaseEstimator, grid: Sequence[Mapping[str, float]]
+) -> np.ndarray:
+    """Mean squared error per bin on held-out families for each setting, infinite if none fits."""
     squares = np.zeros(len(grid))
     for train, test in models.grouped_folds(data.groups, FOLDS, SEED):
         for k, fit in enumerate(model.path(data.X[train], data.shares[train], grid)):
@@ -219,7 +223,7 @@ def _components(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _shells(data: Dataset) -> Cell:
-    """R² in every frequency bin with parts of g(r); the truth about 'short r, low frequency'."""
+    """R² in every frequency bin of a line that sees parts of g(r) only."""
     edges = _shell_edges(data)
     inside = [(data.r >= low) & (data.r < high) for low, high in pairwise(edges)]
     out = {"r": data.r, "omega": data.omega, "shell_edges": edges, "reach": REACHES}
@@ -259,7 +263,8 @@ def _r2_by_bin(data: Dataset, mask: np.ndarray) -> np.ndarray:
     return _by_bin(held_out.truth, held_out.prediction, held_out.baseline)
 
 
-def _by_bin(truth, guess, baseline) -> np.ndarray:
+def _by_bin(truth: np.ndarray, guess: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """R² against the baseline in each bin, and over all; (n_omega + 1,), NaN where it is exact."""
     error, reference = (np.sum((x - truth) ** 2, axis=0) for x in (guess, baseline))
     error, reference = (np.append(x, x.sum()) for x in (error, reference))
     return np.where(reference > 0, 1 - error / np.where(reference > 0, reference, 1), np.nan)
@@ -284,3 +289,15 @@ def _permuted(data: Dataset, shells: Sequence[np.ndarray]) -> np.ndarray:
             for repeats in guess
         ]
     )
+
+
+#: What is computed for every glass, those that take longest first.
+MEASURES: Mapping[str, Callable[[Dataset], dict[str, np.ndarray]]] = {
+    "grid": _grid,
+    "bootstrap": _bootstrap,
+    "shells": _shells,
+    "maps": _maps,
+    "path": _path,
+    "components": _components,
+    "collinearity": _collinearity,
+}

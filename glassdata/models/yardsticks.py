@@ -114,7 +114,8 @@ class Neighbours(Regression):
             raise ValueError(f"power must not be negative, got {self.power}")
 
     def _learn(self, X, Y) -> None:
-        self.X_, self.Y_ = X, Y
+        # Copies: what the caller does to the arrays later must not change what was learned.
+        self.X_, self.Y_ = X.copy(), Y.copy()
 
     def _guess(self, X) -> np.ndarray:
         distance = euclidean_distances(X, self.X_)

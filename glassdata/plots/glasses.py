@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
 
 from glassdata.bands import crystal_spectra
+from glassdata.bins import bin_centres
 from glassdata.evaluation import Evaluation, by_class
 from glassdata.plots.looks import CLASS_COLOURS, label
 from glassdata.radial import coordination
@@ -130,7 +131,7 @@ def prediction(evaluation: Evaluation, system: System) -> Figure:
 
     One structure in ten is predicted better than the good one, one in ten worse than the bad one.
     """
-    centres = (system.omega_edges[1:] + system.omega_edges[:-1]) / 2
+    centres = bin_centres(system.omega_edges)
     error = structure_mse(evaluation)
     order = np.argsort(error)
     figure, axes = plt.subplots(3, 1, figsize=(6.4, 7.2), sharex=True)

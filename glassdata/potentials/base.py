@@ -52,6 +52,15 @@ class Bonds:
         """All pairs within ``cutoff`` (Å), every periodic image counted.
 
         ``half`` keeps one of each pair and its reverse.
+
+        Examples
+        --------
+        An atom of an fcc crystal has twelve nearest neighbours, half of them kept here:
+
+        >>> from ase.build import bulk
+        >>> from glassdata.potentials import Bonds
+        >>> len(Bonds.of(bulk("Cu", a=3.6), 2.6, half=True).first)
+        6
         """
         return cls(len(atoms), *neighbours("ijSD", atoms, cutoff, half=half))
 

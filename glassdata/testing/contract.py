@@ -1,0 +1,83 @@
+"""Laws and what violates them: a check tries all of its laws before it complains."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+
+
+class ContractError(AssertionError):
+    """Something violates laws that it must hold to.
+
+    Attributes
+    ----------
+    subject : str
+        What was checked.
+    violations : tuple of (str, str)
+        Name of each violated law, and one sentence on it.
+    """
+
+    def __init__(self, subject: str, violations: Iterable[tuple[str, str]]) -> None:
+        self.subject, self.violations = subject, tuple(violations)
+        lines = [f"  {law}: {sentence}" for law, sentence in self.violations]
+        super().__init__("\n".join([f"{subject} violates {len(lines)} of its laws", *lines]))
+
+    @property
+    def laws(self) -> set[str]:
+        """Names of the violated laws."""
+        return {law for law, _ in self.violations}
+
+
+def enforce(subject: str, laws: Mapping[str, Callable[[], Iterable[str]]]) -> None:
+    """Try every law; each yields one sentence for each violation.
+
+    Raises
+    ------
+    ContractError
+        Naming all violations. A law that cannot be tried because something raised counts as
+        violated; the first such error is the cause.
+    """
+    violations: list[tuple[str, str]] = []
+    cause = None
+    for name, law in laws.items():
+        try:
+            violations += [(name, sentence) for sentence in law()]
+        except Exception as error:
+            cause = cause or error
+            message = " ".join(str(error).split())[:300]
+            violations.append((name, f"raised {type(error).__name__}: {message}"))
+    if violations:
+        raise ContractError(subject, violations) from cause
+
+
+def differences(
+    what: str,
+    found: np.ndarray,
+    expected: np.ndarray,
+    *,
+    tolerance: float,
+    unit: str = "",
+    look: str = "",
+) -> Iterable[str]:
+    """One sentence if two arrays differ anywhere by more than ``tolerance``, in their unit.
+
+    ``look`` says where the mistake probably is.
+    """
+    found, expected = np.asarray(found, float), np.asarray(expected, float)
+    if found.shape != expected.shape:
+        yield f"{what} has shape {found.shape}, expected {expected.shape}{_hint(look)}"
+        return
+    off = np.abs(found - expected)
+    # Not "off > tolerance": a number that is not finite must be found as well.
+    if off.size and not (off <= tolerance).all():
+        worst = np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), off.shape)
+        place = f" at {tuple(map(int, worst))}" if worst else ""
+        is_, should = found[worst], expected[worst]
+        ratio = f", {is_ / should:.4g} times" if should and np.isfinite(is_) else ""
+        yield (
+            f"{what} is {is_:.6g}{place}, expected {should:.6g} {unit}".rstrip()
+            + f"{ratio} (tolerance {tolerance:.2g}){_hint(look)}"
+        )
+
+
+def _hint(look: str) -> str:
+    return f"; look at {look}" if look else ""
