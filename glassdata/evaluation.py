@@ -191,6 +191,18 @@ class Evaluation:
         return np.sqrt(np.mean((self.prediction - self.truth) ** 2, axis=0))
 
 
+def structure_mse(evaluation: Evaluation) -> np.ndarray:
+    """Mean squared error per bin of every structure, (n,), as :func:`mse`."""
+    scale = evaluation.truth.sum(axis=1, keepdims=True)
+    return np.mean(((evaluation.prediction - evaluation.truth) / scale) ** 2, axis=1)
+
+
+def fold_r2(evaluation: Evaluation) -> np.ndarray:
+    """R² against the training mean in each fold, (n_folds,)."""
+    folds = [f"{number:04d}" for number in evaluation.fold]
+    return np.array([score.r2 for score in by_class(evaluation, folds).values()])
+
+
 def by_class(evaluation: Evaluation, classes: ArrayLike) -> dict[str, Score]:
     """Scores inside each class, such as the disorder classes, in sorted order.
 

@@ -91,8 +91,9 @@ def test_a_share_without_a_floor_is_r2(noise):
     assert objections.explained_share(noise, "pairs").value == pytest.approx(r2)
 
 
-def test_a_floor_that_reaches_the_baseline_leaves_nothing_to_explain(noise):
-    noise["pair"] = np.full(N, 10.0)
+@pytest.mark.parametrize("floor", [10.0, 12.0])
+def test_a_floor_that_reaches_the_baseline_leaves_nothing_to_explain(noise, floor):
+    noise["pair"] = np.full(N, floor)
     assert np.isposinf(objections.explained_share(noise, "pairs").value)
 
 

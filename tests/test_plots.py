@@ -14,7 +14,8 @@ import matplotlib.pyplot as plt
 import glassdata as gd
 from glassdata import plots
 from glassdata.bins import bin_centres
-from glassdata.evaluation import cross_validate, mse
+from glassdata.evaluation import cross_validate, fold_r2, mse, structure_mse
+from glassdata.experiments import tables
 from glassdata.models import ridge
 from glassdata.row import compute_row
 from glassdata.schema import VARIABLES
@@ -129,14 +130,14 @@ def test_prediction_shows_truth_prediction_and_baseline(system, evaluation):
 
 
 def test_errors_of_structures_average_to_the_score(evaluation):
-    error = plots.structure_mse(evaluation)
+    error = structure_mse(evaluation)
     assert error.mean() == pytest.approx(mse(evaluation.truth, evaluation.prediction), rel=1e-12)
 
 
 def test_score_table_counts_structures(data, evaluation):
-    table = plots.score_table(evaluation, data.classes)
+    table = tables.score_table(evaluation, data.classes)
     assert table["structures"]["all"] == N == table["structures"][:-1].sum()
-    assert len(plots.fold_r2(evaluation)) == 3
+    assert len(fold_r2(evaluation)) == 3
 
 
 def test_labels_carry_units():

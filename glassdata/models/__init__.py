@@ -16,11 +16,13 @@ from glassdata.evaluation import (
     class_means,
     cross_validate,
     fit_grouped,
+    fold_r2,
     grouped_folds,
     mse,
     normalised,
     r2,
     r2_draws,
+    structure_mse,
 )
 from glassdata.models.linear import RIDGE_L2, LinearMap, elastic_net, lasso, ridge
 from glassdata.models.loss import penalties, sklearn_penalties
@@ -68,6 +70,7 @@ __all__ = [
     "elastic_net",
     "fingerprint",
     "fit_grouped",
+    "fold_r2",
     "grouped_folds",
     "kernel_ridge",
     "lasso",
@@ -84,4 +87,5 @@ __all__ = [
     "save",
     "scalar",
     "sklearn_penalties",
+    "structure_mse",
 ]

@@ -8,13 +8,10 @@ apart by colour-blind readers.
 from glassdata.plots import comparison, maps, shells, verdicts
 from glassdata.plots.glasses import (
     disorder_histogram,
-    fold_r2,
     prediction,
     representatives,
-    score_table,
     spectra_by_disorder,
     structure,
-    structure_mse,
     structures,
 )
 from glassdata.plots.looks import (
@@ -35,16 +32,13 @@ __all__ = [
     "MODEL_NAMES",
     "comparison",
     "disorder_histogram",
-    "fold_r2",
     "label",
     "maps",
     "prediction",
     "representatives",
-    "score_table",
     "shells",
     "spectra_by_disorder",
     "structure",
-    "structure_mse",
     "structures",
     "style",
     "verdicts",

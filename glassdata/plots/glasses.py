@@ -5,7 +5,6 @@ from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from ase import Atoms
 from ase.data import atomic_numbers, covalent_radii
 from matplotlib.axes import Axes
@@ -16,7 +15,7 @@ from matplotlib.patches import Circle, Patch
 
 from glassdata.bands import crystal_spectra
 from glassdata.bins import bin_centres
-from glassdata.evaluation import Evaluation, by_class
+from glassdata.evaluation import Evaluation, structure_mse
 from glassdata.plots.looks import CLASS_COLOURS, label
 from glassdata.radial import coordination
 from glassdata.rings import ring_polygons
@@ -25,7 +24,6 @@ from glassdata.system import DISORDER_CLASSES, System
 
 _FEWER_TO_MORE = ("#2166ac", "#7fb5d8", "#e4e4e4", "#f4a582", "#b2182b")
 _SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
-_COLUMNS = ("structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class")
 
 
 def representatives(data: Dataset, system: System) -> list[int]:
@@ -145,35 +143,6 @@ def prediction(evaluation: Evaluation, system: System) -> Figure:
     axes[0].legend()
     axes[-1].set_xlabel("frequency (THz)")
     return figure
-
-
-def structure_mse(evaluation: Evaluation) -> np.ndarray:
-    """Mean squared error per bin of every structure, (n,), as ``glassdata.models.mse``."""
-    scale = evaluation.truth.sum(axis=1, keepdims=True)
-    return np.mean(((evaluation.prediction - evaluation.truth) / scale) ** 2, axis=1)
-
-
-def fold_r2(evaluation: Evaluation) -> np.ndarray:
-    """R² against the training mean in each fold, (n_folds,)."""
-    folds = [f"{number:04d}" for number in evaluation.fold]
-    return np.array([score.r2 for score in by_class(evaluation, folds).values()])
-
-
-def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
-    """Scores in each disorder class and overall, with the standard deviation over folds.
-
-    For display. "R² in class" compares with the training mean of the same class.
-    """
-    scores = by_class(evaluation, classes)
-    rows: dict[str, list] = {}
-    for name in (name for name in DISORDER_CLASSES if name in scores):
-        score = scores[name]
-        numbers = (1e6 * score.mse, 1e6 * score.baseline_mse, score.r2, score.class_r2)
-        rows[name] = [score.n, *("" if np.isnan(x) else f"{x:.2f}" for x in numbers)]
-    errors = [f"{1e6 * evaluation.mse:.2f}", f"{1e6 * evaluation.baseline_mse:.2f}"]
-    spread = f"{evaluation.r2:.2f} ± {fold_r2(evaluation).std(ddof=1):.2f}"
-    rows["all"] = [len(evaluation.fold), *errors, spread, ""]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS)
 
 
 def _is_network(system: System) -> bool:

@@ -1,0 +1,33 @@
+"""Scores of one evaluation as a table of text, for the pages of the glasses."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from glassdata.evaluation import Evaluation, by_class, fold_r2
+from glassdata.system import DISORDER_CLASSES
+
+_COLUMNS = ("structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class")
+
+
+def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
+    """Scores in each disorder class and overall, with the standard deviation over folds.
+
+    "R² in class" compares with the training mean of the same class.
+
+    Parameters
+    ----------
+    classes
+        Disorder class of each structure, (n,).
+    """
+    scores = by_class(evaluation, classes)
+    rows: dict[str, list] = {}
+    for name in (name for name in DISORDER_CLASSES if name in scores):
+        score = scores[name]
+        numbers = (1e6 * score.mse, 1e6 * score.baseline_mse, score.r2, score.class_r2)
+        rows[name] = [score.n, *("" if np.isnan(x) else f"{x:.2f}" for x in numbers)]
+    errors = [f"{1e6 * evaluation.mse:.2f}", f"{1e6 * evaluation.baseline_mse:.2f}"]
+    spread = f"{evaluation.r2:.2f} ± {fold_r2(evaluation).std(ddof=1):.2f}"
+    rows["all"] = [len(evaluation.fold), *errors, spread, ""]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS)
