@@ -288,7 +288,7 @@ def _stress(atoms: Atoms, potential, *, tolerance: float) -> Iterator[str]:
         strain = np.zeros((3, 3))
         strain[periodic[a], periodic[b]] += 0.5
         strain[periodic[b], periodic[a]] += 0.5
-        slopes = (_slope_along(strain, atoms, potential, step) for step in _STEPS)
+        slopes = (slope_along(strain, atoms, potential, step) for step in _STEPS)
         numeric[a, b] = _best(virial[a, b], slopes, tolerance)
     scale = np.abs(numeric).max() + _ROUNDING / tolerance
     yield from differences(
@@ -300,7 +300,7 @@ def _stress(atoms: Atoms, potential, *, tolerance: float) -> Iterator[str]:
     )
 
 
-def _slope_along(strain: np.ndarray, atoms: Atoms, potential, step: float) -> np.ndarray:
+def slope_along(strain: np.ndarray, atoms: Atoms, potential, step: float) -> np.ndarray:
     """Central difference of the energy along a strain of space, eV."""
     energies = []
     for sign in (1, -1):
