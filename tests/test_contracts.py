@@ -1,6 +1,7 @@
 """The contracts hold for every potential, glass and model there is, and they can be violated."""
 
 import inspect
+import random
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -171,7 +172,7 @@ class Axes(Argon):
 
 class Restless(Argon):
     def parameters(self):
-        return {"form": "restless", "number": np.random.random()}
+        return {"form": "restless", "number": random.random()}
 
 
 class Hidden(Argon):
@@ -374,7 +375,7 @@ class Capped(LinearMap):
 class Noisy(LinearMap):
     def fit(self, X, Y):
         super().fit(X, Y)
-        self.intercept_ = self.intercept_ + 1e-6 * np.random.random()
+        self.intercept_ = self.intercept_ + 1e-6 * random.random()
         return self
 
 

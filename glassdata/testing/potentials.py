@@ -10,6 +10,7 @@ from ase.data import chemical_symbols
 from scipy.stats import special_ortho_group
 
 from glassdata.config import canonical_json
+from glassdata.potentials import Potential
 from glassdata.radial import periodic_extent
 from glassdata.testing.contract import differences, enforce
 from glassdata.testing.cutoff import jumps
@@ -174,10 +175,16 @@ def _few_atoms(reach: Reach) -> Iterator[str]:
 
 def _coincident(reach: Reach) -> Iterator[str]:
     pair = dimer((reach.species[0],) * 2, 0.0)
+    ours = isinstance(reach.potential, Potential)
     for what, ask in (("energy", energy_forces), ("Hessian", hessian)):
         try:
-            ask(pair, reach.potential)
+            with np.errstate(all="ignore"):
+                found = ask(pair, reach.potential)
         except ValueError:
+            continue
+        # Of a foreign calculator no more can be asked than that it gives no number.
+        number = found[0] if what == "energy" else found.toarray()
+        if not ours and not np.isfinite(number).all():
             continue
         yield f"two atoms at one place must raise ValueError when the {what} is asked for"
 

@@ -1,7 +1,6 @@
 """What every glass must hold to: a crystal at rest, rows that are pure, numbers in their units."""
 
 import dataclasses
-import random
 from collections.abc import Iterator
 from functools import cached_property, partial
 
@@ -17,7 +16,7 @@ from glassdata.row import compute_row, make_structure
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.system import DISORDER_CLASSES, System
 from glassdata.systems import find
-from glassdata.testing.contract import differences, enforce
+from glassdata.testing.contract import differences, enforce, shared_randomness
 from glassdata.testing.potentials import slope_along
 from glassdata.testing.units import wrong_dimensions
 from glassdata.vibrations import energy_forces, hessian
@@ -179,17 +178,10 @@ class _Glass:
 
     def reproducible(self) -> Iterator[str]:
         """The same again, whatever the state of random numbers that everybody shares."""
-        kept = np.random.get_state(), random.getstate()
-        try:
-            np.random.seed(12345)
-            random.seed(12345)
-            before = np.random.get_state()[1].copy()
+        with shared_randomness(12345) as drawn:
             again = make_structure(self.system, 0, self.profile)
-            if (np.random.get_state()[1] != before).any():
-                yield "the protocol draws from numpy's global random numbers"
-        finally:
-            np.random.set_state(kept[0])
-            random.setstate(kept[1])
+            if drawn():
+                yield "the protocol draws from the global random numbers"
         if _bytes(again) != _bytes(self.made[0]):
             yield "structure 0 made again has other bytes; look for randomness that is not seeded"
         if _bytes(self.made[0]) == _bytes(self.made[1]):
