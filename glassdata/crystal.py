@@ -9,7 +9,7 @@ from ase import Atoms
 
 from glassdata.config import check_positive
 from glassdata.minimise import relax
-from glassdata.potentials import Potential
+from glassdata.potentials import EnergySurface
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Crystal:
 
     lattice: Callable[..., Atoms]
     settings: Mapping[str, Any]
-    potential: Potential
+    potential: EnergySurface
     max_force: float = 1e-7
 
     def __post_init__(self) -> None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
+from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
 from glassdata.rings import ring_fractions
+from glassdata.sheet import roughness
 from glassdata.variable import Variable, per_structure
 from glassdata.vibrations import energy_forces, frequencies, pdos, stress, without_translations
 
@@ -76,13 +78,13 @@ class Structure:
         return stress(self.atoms, self.system.potential)
 
     @cached_property
-    def rings(self) -> tuple[float, ...]:
-        """Fractions of the rings with five, six and seven members."""
+    def rings(self) -> np.ndarray:
+        """Fractions of the rings with five, six and seven members, shape (3,)."""
         return ring_fractions(self.atoms, self.system.bond_length)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Value of one variable of ``DESCRIBED``."""
-        return np.asarray(DESCRIBED[name].of(self))
+        return np.asarray(DESCRIBED[name].value(self))
 
 
 def describe(
@@ -199,6 +201,8 @@ _CHECKS = {
     "max_force": per_structure("f8", "eV angstrom-1", "largest force component left after relaxation", lambda s: np.abs(s.energy_forces[1]).max()),
     "stress": Variable(("structure", "voigt"), "f8", "eV angstrom-d", "stress xx, yy, zz, yz, xz, xy, positive under tension; per area of the plane where g(r) is two-dimensional", _voigt),
     "pressure": per_structure("f8", "eV angstrom-d", "minus the mean normal stress of the periodic directions", _pressure),
+    "n_false_pairs": per_structure("i4", "1", "number of pairs of atoms in a false minimum of the potential", lambda s: len(false_pairs(s.atoms, s.system.potential))),
+    "pinned_fraction": per_structure("f8", "1", "fraction of atoms with a neighbour where the potential is switched off", lambda s: pinned_fraction(s.atoms, s.system.potential)),
     "n_imaginary": per_structure("i4", "1", "number of imaginary frequencies", lambda s: (s.modes < -_ZERO * s.system.omega_max).sum()),
     "overflow": per_structure("f8", "1", "fraction of modes outside the frequency range of pdos", _overflow),
     "peak_width": per_structure("f8", "angstrom", "full width at half maximum of the first peak of g(r)", lambda s: s.peak[1]),
@@ -213,7 +217,7 @@ _NETWORK = {
     "ring_5": per_structure("f8", "1", "fraction of rings with five members", lambda s: s.rings[0], applies=_is_sheet),
     "ring_6": per_structure("f8", "1", "fraction of rings with six members", lambda s: s.rings[1], applies=_is_sheet),
     "ring_7": per_structure("f8", "1", "fraction of rings with seven members", lambda s: s.rings[2], applies=_is_sheet),
-    "roughness": per_structure("f8", "angstrom", "root-mean-square height of the sheet", lambda s: s.atoms.positions[:, 2].std(), applies=_is_sheet),
+    "roughness": per_structure("f8", "angstrom", "root-mean-square height of the sheet", lambda s: roughness(s.atoms), applies=_is_sheet),
 }  # fmt: skip
 
 #: The variables that follow from a structure alone, by name.

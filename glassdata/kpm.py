@@ -18,6 +18,7 @@ from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
+from glassdata.bins import checked_edges
 from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
@@ -90,9 +91,7 @@ def pdos_kpm(
     MemoryError
         As for ``hessian``.
     """
-    edges = np.asarray(edges, dtype=float)
-    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all() or edges[0] < 0:
-        raise ValueError("frequency edges must be at least two increasing numbers from 0 up")
+    edges = checked_edges(edges, "frequency edges")
     least = {"n_moments": (n_moments, 2), "n_vectors": (n_vectors, 2), "n_threads": (n_threads, 1)}
     for name, (value, lowest) in least.items():
         if value is not None and (not isinstance(value, int | np.integer) or value < lowest):
@@ -116,7 +115,7 @@ def pdos_kpm(
 
 def _processors() -> int:
     """Those that this process may use, where the system tells."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Product:

@@ -13,6 +13,7 @@ from glassdata.potentials import Bonds, EnergySurface, Potential, surface_of
 from glassdata.potentials.base import central_blocks, lengths
 from glassdata.potentials.verlet import SKIN
 from glassdata.radial import periodic_extent
+from glassdata.sheet import check_flat
 from glassdata.units import GIGAPASCAL, NEWTON_PER_METRE
 from glassdata.vibrations import hessian
 
@@ -176,6 +177,8 @@ class _Landscape:
     """Energy as a function of the positions and, if it may scale, the logarithm of the cell."""
 
     def __init__(self, atoms: Atoms, potential: EnergySurface, scaling: bool) -> None:
+        if potential.dim == 2:
+            check_flat(atoms)
         self.atoms = atoms.copy()
         self.potential = potential
         self.scaling = scaling
@@ -323,9 +326,18 @@ class SoftSpheres(Potential):
 
 
 def separate(atoms: Atoms, distance: float) -> Atoms:
-    """Take apart atoms nearer than ``distance`` (Å), moving the others as little as possible.
+    """Take apart atoms that are too near, moving the others as little as possible.
 
-    Returns a new structure, free of overlaps up to what its density allows.
+    Parameters
+    ----------
+    atoms : Atoms
+    distance : float, Å
+        Atoms nearer than this push each other away.
+
+    Returns
+    -------
+    Atoms
+        A new structure, free of overlaps up to what its density allows.
     """
     spheres = SoftSpheres(distance, tuple(sorted(set(atoms.symbols))))
     landscape = _Landscape(atoms, spheres, scaling=False)

@@ -10,14 +10,32 @@ from ase.calculators.calculator import Calculator
 
 from glassdata.neighbours import neighbours
 from glassdata.potentials import EnergySurface, LennardJones
+from glassdata.radial import shells
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
 
-_SHELL = {2: np.pi, 3: 4 * np.pi / 3}
-
 
 def mean_square(atoms: Atoms, potential: EnergySurface | Calculator) -> float:
-    """Mean square frequency, Tr(M⁻¹H)/(dN), THz², over all dN modes; any potential."""
+    """Mean square frequency of a structure over all dN modes, Tr(M⁻¹H)/(dN).
+
+    Parameters
+    ----------
+    atoms : Atoms
+    potential : Potential or ASE calculator
+
+    Returns
+    -------
+    float, THz²
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import glassdata as gd
+    >>> atoms, potential = gd.SYSTEMS["lj3d"].crystal(), gd.SYSTEMS["lj3d"].potential
+    >>> modes = gd.frequencies(atoms, potential)
+    >>> bool(np.isclose(mean_square(atoms, potential), (modes**2).mean()))
+    True
+    """
     return float(dynamical_matrix(atoms, potential).diagonal().mean() * THZ**2)
 
 
@@ -27,6 +45,16 @@ def pair_mean_square(atoms: Atoms, potential: LennardJones) -> float:
     Every ordered pair adds [φ'' + (d − 1) φ'/r] / (d N m): exact, as :func:`mean_square`. An atom
     and its own image move together and add nothing, though g(r) counts them: the integral over
     g(r) is exact only in cells whose vectors are longer than the cut-off.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Of one species.
+    potential : LennardJones
+
+    Returns
+    -------
+    float, THz²
     """
     first, second, distance = neighbours("ijd", atoms, potential.cutoff)
     distance = distance[first != second]
@@ -41,6 +69,7 @@ def moment_kernel(
 
     Parameters
     ----------
+    potential : LennardJones
     edges : (n_r + 1,) Å, increasing
     mass : float, u
     points : int
@@ -57,7 +86,7 @@ def moment_kernel(
     r = edges[:-1, None] + np.diff(edges)[:, None] * share
     weight = r ** (d - 1) / (r ** (d - 1)).sum(axis=1, keepdims=True)
     mean = (_stiffness(potential, r.ravel()).reshape(r.shape) * weight).sum(axis=1)
-    return _SHELL[d] * np.diff(edges**d) * mean / (d * mass)
+    return shells(edges, d) * mean / (d * mass)
 
 
 def _stiffness(potential: LennardJones, r: np.ndarray) -> np.ndarray:

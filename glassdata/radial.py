@@ -10,6 +10,7 @@ from itertools import combinations_with_replacement
 import numpy as np
 from ase import Atoms
 
+from glassdata.bins import bin_centres, checked_edges
 from glassdata.neighbours import neighbours
 
 
@@ -49,10 +50,10 @@ def rdf(atoms: Atoms, edges: np.ndarray, dim: int = 3) -> np.ndarray:
         If the density is undefined (wrong number of periodic directions, no atoms, a degenerate
         cell), or ``edges`` or ``dim`` make no sense.
     """
-    edges = _checked_edges(edges)
-    shells = number_density(atoms, dim) * _shells(edges, dim)
+    edges = checked_edges(edges)
+    expected = number_density(atoms, dim) * shells(edges, dim)
     counts, _ = np.histogram(neighbours("d", atoms, edges[-1]), bins=edges)
-    return counts / (len(atoms) * shells)
+    return counts / (len(atoms) * expected)
 
 
 def partial_rdf(
@@ -81,8 +82,8 @@ def partial_rdf(
     ValueError
         As :func:`rdf`; also if ``atoms`` has a species that is not listed, or one is listed twice.
     """
-    edges = _checked_edges(edges)
-    shells = number_density(atoms, dim) / len(atoms) * _shells(edges, dim)
+    edges = checked_edges(edges)
+    expected = number_density(atoms, dim) / len(atoms) * shells(edges, dim)
     symbols = np.array(atoms.get_chemical_symbols())
     if len(set(species)) != len(species) or not set(symbols) <= set(species):
         raise ValueError(
@@ -92,8 +93,8 @@ def partial_rdf(
     result = []
     for a, b in combinations_with_replacement(species, 2):
         counts, _ = np.histogram(d[(symbols[i] == a) & (symbols[j] == b)], bins=edges)
-        pairs = np.count_nonzero(symbols == a) * np.count_nonzero(symbols == b)
-        result.append(counts / (max(pairs, 1) * shells))
+        pairs = int(np.count_nonzero(symbols == a) * np.count_nonzero(symbols == b))
+        result.append(counts / (max(pairs, 1) * expected))
     return np.array(result)
 
 
@@ -125,7 +126,7 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     ValueError
         If no bin exceeds 1.2, or the peak does not fall to half its height within the range.
     """
-    g, edges = np.asarray(g, float), _checked_edges(edges)
+    g, edges = np.asarray(g, float), checked_edges(edges)
     if g.shape != (len(edges) - 1,) or not np.isfinite(g).all():
         raise ValueError(f"g must be {len(edges) - 1} finite numbers, got shape {g.shape}")
     if not g.max() > 1.2:
@@ -135,18 +136,65 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     first = np.flatnonzero(excess >= excess.max() / 2)[0]
     stop = starts[first + 1] if first + 1 < len(starts) else len(g)
     top = starts[first] + int(np.argmax(g[starts[first] : stop]))
-    centres = (edges[1:] + edges[:-1]) / 2
+    centres = bin_centres(edges)
     right = _half_crossing(centres[top:], g[top:])
     left = _half_crossing(centres[top::-1], g[top::-1])
     return float(g[top]), float(right - left)
 
 
 def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:
-    """Number of neighbours of every atom closer than ``cutoff`` (Å), shape (N,), int.
+    """Number of neighbours of every atom.
 
-    Periodic images count, each on its own; clusters without periodicity are welcome.
+    Parameters
+    ----------
+    atoms : Atoms
+        Periodic images count, each on its own; clusters without periodicity are welcome.
+    cutoff : float, Å
+        Atoms closer than this are neighbours.
+
+    Returns
+    -------
+    (N,) int
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> coordination(bulk("Cu", a=3.6), 3.0)
+    array([12])
     """
     return np.bincount(neighbours("i", atoms, cutoff), minlength=len(atoms))
+
+
+def number_density(atoms: Atoms, dim: int) -> float:
+    """Atoms per Å³ (three dimensions) or per Å² of the periodic plane (two).
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Periodic in as many directions as ``dim``, whichever they are.
+    dim : int
+
+    Raises
+    ------
+    ValueError
+        If it is not, if its periodic cell vectors span nothing, or if there are no atoms.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> round(number_density(bulk("Cu", a=3.6), 3) * 3.6**3, 6)
+    4.0
+    """
+    if dim not in (2, 3):
+        raise ValueError(f"dim must be 2 or 3, got {dim}")
+    if len(atoms) == 0:
+        raise ValueError("density and g(r) are undefined without atoms")
+    if atoms.pbc.sum() != dim:
+        raise ValueError(
+            f"density and g(r) in {dim} dimensions are defined by {dim} periodic directions, "
+            f"got pbc = {atoms.pbc.tolist()}"
+        )
+    return len(atoms) / periodic_extent(atoms)
 
 
 def periodic_extent(atoms: Atoms) -> float:
@@ -168,6 +216,18 @@ def periodic_extent(atoms: Atoms) -> float:
     return float(size)
 
 
+def shells(edges: np.ndarray, dim: int) -> np.ndarray:
+    """Volume (Å³) or area (Å²) of the shell of each bin, (n_r,), exactly.
+
+    Parameters
+    ----------
+    edges : (n_r + 1,) Å
+    dim : int
+        3: 4π/3 (r₂³ − r₁³); 2: π (r₂² − r₁²).
+    """
+    return {2: np.pi, 3: 4 * np.pi / 3}[dim] * np.diff(edges**dim)
+
+
 def _half_crossing(r: np.ndarray, g: np.ndarray) -> float:
     """Where g first falls below half of g[0], walking along r."""
     below = np.flatnonzero(g < g[0] / 2)
@@ -176,31 +236,3 @@ def _half_crossing(r: np.ndarray, g: np.ndarray) -> float:
     outer = below[0]
     share = (g[outer - 1] - g[0] / 2) / (g[outer - 1] - g[outer])
     return r[outer - 1] + share * (r[outer] - r[outer - 1])
-
-
-def _checked_edges(edges: np.ndarray) -> np.ndarray:
-    edges = np.asarray(edges, float)
-    if edges.ndim != 1 or len(edges) < 2:
-        raise ValueError(f"edges must be one-dimensional, at least two, got shape {edges.shape}")
-    if not np.isfinite(edges).all() or edges[0] < 0 or not np.all(np.diff(edges) > 0):
-        raise ValueError(f"edges must be finite, not negative and increasing, got {edges}")
-    return edges
-
-
-def _shells(edges: np.ndarray, dim: int) -> np.ndarray:
-    """Volume (Å³) or area (Å²) of the shell of each bin."""
-    return {2: np.pi, 3: 4 * np.pi / 3}[dim] * np.diff(edges**dim)
-
-
-def number_density(atoms: Atoms, dim: int) -> float:
-    """Atoms per Å³ (three dimensions) or per Å² of the periodic plane (two)."""
-    if dim not in (2, 3):
-        raise ValueError(f"dim must be 2 or 3, got {dim}")
-    if len(atoms) == 0:
-        raise ValueError("g(r) is undefined without atoms")
-    if atoms.pbc.sum() != dim:
-        raise ValueError(
-            f"g(r) in {dim} dimensions needs {dim} periodic directions to define a density, "
-            f"got pbc = {atoms.pbc.tolist()}"
-        )
-    return len(atoms) / periodic_extent(atoms)

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -98,7 +99,8 @@ def encode(identity: str, cell: Mapping[str, object]) -> bytes:
         if value.dtype.kind not in "biufU":
             raise TypeError(f"{key} is neither numbers nor text, but of type {value.dtype}")
     stream = io.BytesIO()
-    np.savez_compressed(stream, **arrays, **{_IDENTITY: np.array(identity)})
+    members: dict[str, Any] = arrays | {_IDENTITY: np.array(identity)}
+    np.savez_compressed(stream, **members)
     return stream.getvalue()
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 
 from glassdata.neighbours import neighbours
+from glassdata.sheet import check_sheet
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,11 @@ def rings(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
 def ring_polygons(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
     """Corners of each ring of :func:`rings`, in the same order, for drawing.
 
+    Parameters
+    ----------
+    atoms, cutoff
+        As for :func:`rings`.
+
     Returns
     -------
     list of ndarray, shape (n, 2)
@@ -79,9 +85,25 @@ def ring_polygons(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
 
 
 def ring_fractions(atoms: Atoms, cutoff: float, sizes: Sequence[int] = (5, 6, 7)) -> np.ndarray:
-    """Fraction of all rings that have each of ``sizes``, shape (len(sizes),).
+    """Fraction of all rings that have each of ``sizes``.
 
-    Adds up to less than 1 where rings of other sizes exist; zeros where there is no ring at all.
+    Parameters
+    ----------
+    atoms, cutoff
+        As for :func:`rings`.
+    sizes : sequence of int
+        Numbers of atoms.
+
+    Returns
+    -------
+    ndarray, shape (len(sizes),)
+        Adds up to less than 1 where rings of other sizes exist; zeros where there is no ring.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> ring_fractions(graphene(size=(4, 4, 1), vacuum=10.0), 1.8)
+    array([0., 1., 0.])
     """
     found = np.array([len(ring) for ring in rings(atoms, cutoff)])
     return np.array([np.count_nonzero(found == size) for size in sizes]) / max(len(found), 1)
@@ -106,11 +128,7 @@ def _faces(atoms: Atoms, cutoff: float) -> tuple[_Bonds, list[np.ndarray]]:
 
 
 def _bonds(atoms: Atoms, cutoff: float) -> _Bonds:
-    if np.any(atoms.cell.array[atoms.pbc, 2] != 0):
-        raise ValueError(
-            "a sheet must be periodic in the xy plane only, "
-            f"got pbc = {atoms.pbc.tolist()} with cell {atoms.cell.tolist()}"
-        )
+    check_sheet(atoms)
     start, end, shift, vector = neighbours("ijSD", atoms, cutoff)
     degree = np.bincount(start, minlength=len(atoms))
     while np.any(degree == 1):

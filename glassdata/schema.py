@@ -19,6 +19,6 @@ _IDENTITY = {
     "error": per_structure("U256", "1", "why the row failed"),
 }
 
-VARIABLES: Mapping[str, Variable] = _IDENTITY | DESCRIBED | KNOBS
+VARIABLES: Mapping[str, Variable] = {**_IDENTITY, **DESCRIBED, **KNOBS}
 
 __all__ = ["FIXED", "RAGGED", "VARIABLES", "Variable"]

@@ -5,7 +5,7 @@
 >>> carbon.X.shape, carbon.Y.shape
 ((301, 100), (301, 100))
 >>> glassy = carbon.where(disorder_class="amorphous", replicate=False)
->>> dense = glassy[glassy.density > 0.36]
+>>> dense = glassy[glassy.density > 0.34]
 >>> sheet = dense.atoms(0)
 
 Selections are datasets again, and ``index`` remembers which rows of the store they hold.
@@ -16,6 +16,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cached_property
+from typing import Any, overload
 
 import numpy as np
 import xarray as xr
@@ -209,6 +210,11 @@ class Dataset:
 
     # --- selections ---------------------------------------------------------------------------
 
+    @overload
+    def __getitem__(self, key: str) -> np.ndarray: ...
+    @overload
+    def __getitem__(self, key: "int | slice | Collection[int] | np.ndarray") -> "Dataset": ...
+
     def __getitem__(self, key):
         """A variable by its name, or the structures of a mask, a slice, positions or a position.
 
@@ -227,10 +233,12 @@ class Dataset:
                 key = key.astype(int)
         return replace(self, rows=self.rows[key])
 
-    def where(self, **conditions: object) -> "Dataset":
+    def where(self, **conditions: Any) -> "Dataset":
         """Structures whose variables have these values; of a list, any of its values will do.
 
-        >>> gd.dataset("lj3d").where(disorder_class=["partial", "amorphous"], replicate=False)
+        >>> import glassdata as gd
+        >>> argon = gd.dataset("lj3d")
+        >>> glasses = argon.where(disorder_class=["partial", "amorphous"], replicate=False)
 
         Raises
         ------
@@ -239,8 +247,9 @@ class Dataset:
         """
         chosen = np.ones(len(self), bool)
         for name, wanted in conditions.items():
-            several = isinstance(wanted, Collection) and not isinstance(wanted, str)
-            chosen &= np.isin(self[name], list(wanted) if several else [wanted])
+            if isinstance(wanted, str) or not isinstance(wanted, Collection):
+                wanted = [wanted]
+            chosen &= np.isin(self[name], np.asarray(list(wanted)))
         return self[chosen]
 
     def __getattr__(self, name: str) -> np.ndarray:
@@ -272,7 +281,8 @@ class Dataset:
     @property
     def _variables(self) -> list[str]:
         """Names of the variables that have one value per structure."""
-        return [n for n, v in self.stored.variables.items() if v.dims[:1] == ("structure",)]
+        stored = self.stored.variables.items()
+        return [str(name) for name, v in stored if v.dims[:1] == ("structure",)]
 
     def _variable(self, name: str) -> np.ndarray:
         if name not in self._variables:
@@ -306,6 +316,6 @@ def _read_only(values: np.ndarray) -> np.ndarray:
     return values
 
 
-def _hint(name: str, known) -> str:
-    close = get_close_matches(name, list(known), n=1)
+def _hint(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1)
     return f" Did you mean {close[0]}?" if close else ""

@@ -55,6 +55,18 @@ class Variable:
         if self.version < 1:
             raise ValueError(f"version must be at least 1, got {self.version}")
 
+    def value(self, structure: Any) -> Any:
+        """Value of a :class:`glassdata.describe.Structure`.
+
+        Raises
+        ------
+        TypeError
+            For a variable that does not follow from the structure.
+        """
+        if self.of is None:
+            raise TypeError(f"{self.long_name}: does not follow from the structure")
+        return self.of(structure)
+
     @property
     def fill(self) -> object:
         """Value that stands where a failed row has nothing to say."""

@@ -113,7 +113,8 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
             f"{platform.node()} has version {ALGORITHM_VERSION} of the algorithms, "
             f"this build needs {task.algorithm}"
         )
-    identity, timings = task.identify(name, task.profile, index), {}
+    identity = task.identify(name, task.profile, index)
+    timings: dict[str, float] = {}
     with _ONE_ROW, _controller().limit(limits=1), _time_limit(task, name, index):
         start = time.perf_counter()
         try:

@@ -21,11 +21,11 @@ _BAR = 1.6021765e6  # eV/Å³ in bar, to the digits that LAMMPS itself uses
 
 @dataclass(frozen=True)
 class Reference:
-    """Energy (eV), forces (N, 3) in eV/Å and the derivative of the energy with strain, (3, 3)."""
+    """Energy (eV), forces (N, 3) in eV/Å, derivative of the energy with strain (3, 3) in eV."""
 
     energy: float
     forces: np.ndarray
-    strain: np.ndarray
+    virial: np.ndarray
 
 
 def evaluate(atoms: Atoms, species: tuple[str, ...], pair: list[str], dim: int = 3) -> Reference:

@@ -183,7 +183,7 @@ def test_of_a_bare_calculator_only_energies_are_known():
 
 
 def test_a_system_of_a_calculator_makes_rows():
-    fcc = {"name": "Ar", "crystalstructure": "fcc", "a": 5.3, "cubic": True}
+    lattice = {"name": "Ar", "crystalstructure": "fcc", "a": 5.3, "cubic": True}
     protocol = CrystalDisorder(
         4,
         (2, 1, 1),
@@ -201,7 +201,7 @@ def test_a_system_of_a_calculator_makes_rows():
         species=("Ar",),
         potential=described(),
         protocols={"demo": protocol},
-        crystal=Crystal(bulk, fcc, described(), max_force=1e-3),
+        crystal=Crystal(bulk, lattice, described(), max_force=1e-4),
         dim=3,
         r_max=10.0,
         omega_max=3.0,

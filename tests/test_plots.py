@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 
 import glassdata as gd
 from glassdata import plots
+from glassdata.bins import bin_centres
 from glassdata.evaluation import cross_validate, mse
 from glassdata.models import ridge
 from glassdata.row import compute_row
@@ -49,8 +50,8 @@ def data_of(system, indices=(0, 1, 5, 6, 7, 3)) -> Dataset:
     for name in ("n_atoms", "n_modes", "parent", "disorder_class", system.class_variable):
         stored[name] = (("structure",), np.array([row[name] for row in rows]))
     centres = {
-        "r": (system.r_edges[1:] + system.r_edges[:-1]) / 2,
-        "omega": (system.omega_edges[1:] + system.omega_edges[:-1]) / 2,
+        "r": bin_centres(system.r_edges),
+        "omega": bin_centres(system.omega_edges),
     }
     group = xr.Dataset(stored, centres, attrs={"dimension": system.dim})
     return Dataset(system.name, "demo", group, np.arange(len(rows)))

@@ -1,5 +1,8 @@
 """Potentials: reference numbers, derivatives against finite differences and against matscipy."""
 
+import doctest
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +14,7 @@ from ase.units import GPa
 from matscipy.calculators.manybody import Manybody
 from matscipy.calculators.manybody.explicit_forms.tersoff_brenner import TersoffBrenner
 
+from glassdata import potentials
 from glassdata.minimise import relax
 from glassdata.potentials import (
     ERHART_ALBE_2005,
@@ -92,6 +96,14 @@ def test_kept_bonds_give_what_fresh_ones_give(name):
         assert energy == pytest.approx(expected, rel=1e-12)
         assert np.abs(bonds.gather(per_bond)[0] + forces).max() < 1e-10 * np.abs(forces).max()
     assert 1 < searches < 40
+
+
+@pytest.mark.parametrize(
+    "module", [module.name for module in pkgutil.iter_modules(potentials.__path__)]
+)
+def test_examples_in_the_docstrings(module):
+    found = doctest.testmod(import_module(f"glassdata.potentials.{module}"))
+    assert found.failed == 0
 
 
 @pytest.mark.parametrize("name", POTENTIALS)

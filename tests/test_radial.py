@@ -197,7 +197,7 @@ def test_one_atom_sees_its_own_images():
 @pytest.mark.parametrize(
     ("edges", "message"),
     [([], "at least two"), ([1.0], "at least two"), ([0, 2, 1], "increasing"),
-     ([0, 1, 1], "increasing"), ([-1, 1], "not negative"), ([0, np.nan], "finite")],
+     ([0, 1, 1], "increasing"), ([-1, 1], "must not be negative"), ([0, np.nan], "finite")],
 )  # fmt: skip
 def test_edges_that_are_no_bins_are_refused(edges, message):
     for function in (
@@ -210,8 +210,8 @@ def test_edges_that_are_no_bins_are_refused(edges, message):
 
 @pytest.mark.parametrize(
     ("atoms", "dim", "message"),
-    [(Atoms("Ar"), 3, "needs 3 periodic directions"), (Atoms("Ar"), 2, "needs 2 periodic"),
-     (graphene(), 3, "needs 3 periodic"), (bulk("Cu"), 2, "needs 2 periodic"),
+    [(Atoms("Ar"), 3, "defined by 3 periodic"), (Atoms("Ar"), 2, "defined by 2 periodic"),
+     (graphene(), 3, "defined by 3 periodic"), (bulk("Cu"), 2, "defined by 2 periodic"),
      (bulk("Cu"), 1, "dim must be 2 or 3"), (Atoms(cell=[1, 1, 1], pbc=True), 3, "without atoms"),
      (Atoms("Ar", cell=[1, 1, 0], pbc=True), 3, "no volume"),
      (Atoms("Ar", cell=[[1, 0, 0], [2, 0, 0], [0, 0, 1]], pbc=[1, 1, 0]), 2, "no volume"),

@@ -41,7 +41,7 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
     except Exception as error:  # every reader of ASE fails in its own way
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise click.UsageError(f"{path} is not a readable structure file ({reason})") from error
-    if not frames:
+    if not isinstance(frames, list) or not frames:
         raise click.UsageError(f"{path} holds no structure")
     for number, atoms in enumerate(frames):
         where = f"{path}" if len(frames) == 1 else f"{path}, structure {number}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from glassdata.bins import bin_centres
 from glassdata.schema import VARIABLES
 from glassdata.store.files import replace
 
@@ -31,9 +32,9 @@ def write_rows(path: Path, rows: list[Row], system: "System") -> None:
         units = schema.units.replace("-d", f"-{system.dim}")
         variables[name] = (schema.dims, values, {"units": units, "long_name": schema.long_name})
     r, omega = system.r_edges, system.omega_edges
-    coordinates = {
-        "r": ("r", (r[1:] + r[:-1]) / 2, {"units": "angstrom"}),
-        "omega": ("omega", (omega[1:] + omega[:-1]) / 2, {"units": "THz"}),
+    coordinates: dict[str, tuple] = {
+        "r": ("r", bin_centres(r), {"units": "angstrom"}),
+        "omega": ("omega", bin_centres(omega), {"units": "THz"}),
     }
     if "partial_g" in variables:
         coordinates["pair"] = ("pair", list(system.pairs), {})
@@ -46,7 +47,7 @@ def prediction_table(omega_edges: np.ndarray, Y: np.ndarray, error: np.ndarray) 
     """CSV text: bin centre, one column per spectrum, held-out error."""
     names = ["pdos_per_THz"] if len(Y) == 1 else [f"pdos_{n}_per_THz" for n in range(len(Y))]
     lines = [",".join(["omega_THz", *names, "error_per_THz"])]
-    for omega, *values in zip(_centres(omega_edges), *Y, error, strict=True):
+    for omega, *values in zip(bin_centres(omega_edges), *Y, error, strict=True):
         lines.append(",".join([f"{omega:.6g}", *(f"{value:.6g}" for value in values)]))
     return "\n".join(lines) + "\n"
 
@@ -57,8 +58,8 @@ def plot_rows(path: Path, rows: list[Row], system: "System") -> None:
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2)
         for number, row in enumerate(rows):
-            left.plot(_centres(system.r_edges), row["g"], label=f"structure {number}")
-            right.plot(_centres(system.omega_edges), row["pdos"])
+            left.plot(bin_centres(system.r_edges), row["g"], label=f"structure {number}")
+            right.plot(bin_centres(system.omega_edges), row["pdos"])
         left.set(xlabel="r (Å)", ylabel="g(r)", title=system.title)
         right.set(xlabel="ω (THz)", ylabel="PDOS (1/THz)", ylim=(0, None))
         if 1 < len(rows) <= 8:
@@ -74,7 +75,7 @@ def plot_prediction(
 
     def draw(figure: "Figure") -> None:
         axes = figure.subplots()
-        omega = _centres(omega_edges)
+        omega = bin_centres(omega_edges)
         for spectrum in Y:
             (line,) = axes.plot(omega, spectrum)
             axes.fill_between(
@@ -97,7 +98,3 @@ def _draw(path: Path, size: tuple[float, float], draw: "Callable[[Figure], None]
     buffer = io.BytesIO()
     figure.savefig(buffer, format=path.suffix.removeprefix("."), dpi=150)
     replace(path, buffer.getvalue())
-
-
-def _centres(edges: np.ndarray) -> np.ndarray:
-    return (edges[1:] + edges[:-1]) / 2

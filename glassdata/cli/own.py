@@ -1,6 +1,8 @@
 """Commands about your own glass: spectrum, fit, predict."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +14,15 @@ from glassdata.cli.choices import (
     table,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from glassdata.system import System
+
 #: Largest force that still counts as a minimum, eV/Å.
 MINIMISED = 0.01
+#: Share of atoms where bonds are switched off, above which a person is told.
+PINNED = 0.1
 #: With fewer, none can be held out.
 FEWEST_FAMILIES = 2
 
@@ -68,7 +77,7 @@ def spectrum(
     rows = describe_all(frames, system, relaxed=relax)
     click.echo(_summary(rows, system.dim))
     for number, row in enumerate(rows):
-        _warn_if_not_minimised(number, row)
+        _warn(number, row, system, frames[number].pbc)
     if output:
         from glassdata.cli.outputs import write_rows
 
@@ -104,19 +113,34 @@ def _summary(rows: list, dim: int) -> str:
     return table(header, lines)
 
 
-def _warn_if_not_minimised(number: int, row: dict) -> None:
+def _warn(number: int, row: dict, system: "System", pbc: "np.ndarray") -> None:
+    """Say what keeps a spectrum from being that of a solid at rest."""
+    for text in _doubts(row, system, pbc):
+        click.echo(f"glassdata: warning: structure {number} {text}", err=True)
+
+
+def _doubts(row: dict, system: "System", pbc: "np.ndarray") -> Iterator[str]:
     force, imaginary = float(row["max_force"]), int(row["n_imaginary"])
-    if force > MINIMISED:
+    if force > MINIMISED or imaginary:
         reason = f"the largest force is {force:.2g} eV/Å"
-    elif imaginary:
-        reason = f"{imaginary} modes are imaginary"
-    else:
-        return
-    click.echo(
-        f"glassdata: warning: structure {number} is not at a minimum ({reason}): its spectrum is "
-        "not that of a solid at rest; --relax minimises it",
-        err=True,
-    )
+        if force <= MINIMISED:
+            reason = f"{imaginary} modes are imaginary"
+        yield (
+            f"is not at a minimum ({reason}): its spectrum is not that of a solid at rest; "
+            "--relax minimises it"
+        )
+    if int(row["n_false_pairs"]):
+        from ase import Atoms
+
+        from glassdata.potentials.flaws import false_pairs
+
+        atoms = Atoms(row["number"], row["position"], cell=row["cell"], pbc=pbc)
+        yield f"holds a false minimum of the potential: {false_pairs(atoms, system.potential)[0]}"
+    if float(row["pinned_fraction"]) > PINNED:
+        yield (
+            f"has {float(row['pinned_fraction']):.0%} of its atoms where the potential is switched "
+            "off: modes there belong to the cut-off, not to the substance"
+        )
 
 
 @click.command()
@@ -137,7 +161,7 @@ def fit(store: Path, name: str, model: str, output: Path) -> None:
     import numpy as np
 
     from glassdata import models
-    from glassdata.evaluation import cross_validate
+    from glassdata.evaluation import cross_validate, fit_grouped
     from glassdata.structures import dataset
 
     check_writable(output)
@@ -152,7 +176,7 @@ def fit(store: Path, name: str, model: str, output: Path) -> None:
         estimator.set_params(progress=None)  # a bar on a terminal
     folds = min(5, families)
     held_out = cross_validate(estimator, data.X, data.Y, data.groups, n_splits=folds)
-    estimator.fit(data.X, data.Y, groups=data.groups)
+    fit_grouped(estimator, data.X, data.Y, data.groups)
     scores = {"r2": held_out.r2, "mse": held_out.mse, "baseline_mse": held_out.baseline_mse}
     error = held_out.error_by_bin.tolist()
     meta = data.meta() | {"model": model, "scores": scores, "error": error}

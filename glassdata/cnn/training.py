@@ -75,6 +75,12 @@ class ConvolutionalNetwork(Regression):
         On ``fit`` and ``predict`` without PyTorch.
     ValueError
         On ``fit`` and ``predict`` for bad arrays or settings.
+
+    Examples
+    --------
+    >>> network = ConvolutionalNetwork("residual", max_epochs=50, seed=1)
+    >>> network.fit(X, Y, groups=families).predict(X).shape  # doctest: +SKIP
+    (300, 100)
     """
 
     def __init__(
@@ -204,7 +210,7 @@ class ConvolutionalNetwork(Regression):
             return self.weight_decays[0], self.max_epochs, {}
         folds = GroupFolds(round(1 / self.validation_fraction), self.seed)
         train, held_out = next(folds.split(x, groups=groups))
-        best = (np.inf, self.weight_decays[0], 1, {})
+        best: tuple[float, float, int, dict] = (np.inf, self.weight_decays[0], 1, {})
         for decay in self.weight_decays:
             trainer = _Trainer(self, x[train], y[train], decay)
             history = self._until_it_stops_helping(trainer, x[held_out], y[held_out])

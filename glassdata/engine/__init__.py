@@ -18,6 +18,7 @@ from glassdata.engine.execution import Execution
 from glassdata.engine.streaming import Loss, RowName, Work, stream
 from glassdata.engine.watching import check_report, collect, dashboard, reported
 from glassdata.estimate import peak_memory
+from glassdata.potentials import TabulatedFile
 from glassdata.row import compute_row, row_id
 from glassdata.store import (
     DamageError,
@@ -227,7 +228,8 @@ def _complete(
     also = [row for row in also if row not in todo and not row_path(folder, *row).exists()]
     todo += also
     forget_losses(folder, todo)
-    receipts, problems = [], []
+    receipts: list[Receipt] = []
+    problems: list[Loss] = []
     if todo:
         task = task_of(folder, profile, source, execution)
         receipts, problems = _run(publish, task, todo, source, execution)
@@ -256,7 +258,7 @@ def refuse_lacking(systems: Iterable[System]) -> None:
         Naming the file, where to obtain it, and the command that takes it.
     """
     for system in systems:
-        if lacks(system):
+        if isinstance(system.potential, TabulatedFile):
             _ = system.potential.tables
 
 

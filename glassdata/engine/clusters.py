@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 import dask
 from dask.distributed import Client, LocalCluster, Nanny, Status, Worker, WorkerPlugin
@@ -70,6 +71,8 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
         elif execution.cluster == "slurm":
             job = slurm_job(limit)
             _check_memory(parse_bytes(job["memory"]) / job["cores"], needs)
+            # Execution does not let a batch system choose the number of workers.
+            most = cast(int, most)
             count = math.ceil(min(most, n_rows) / job["cores"])
             with kept_jobs(job, count, execution.say) as client:
                 yield Connection(client, most)
@@ -145,7 +148,7 @@ def _running(address: str) -> Iterator[Client]:
 def _smallest_memory(client: Client, say: Callable[[str], None]) -> float:
     """Bytes that the smallest worker may use; waits for the first worker to come."""
     if not client.nthreads():
-        say(f"waiting for workers at {client.scheduler.address}")
+        say(f"waiting for workers at {client.scheduler_info()['address']}")
         client.wait_for_workers(1)
     workers = client.scheduler_info()["workers"].values()
     return min((w["memory_limit"] for w in workers if w["memory_limit"]), default=math.inf)

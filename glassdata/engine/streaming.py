@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 from dask.distributed import Client, Future, KilledWorker, as_completed
@@ -25,7 +26,7 @@ _GROUP_SECONDS, _LARGEST_GROUP = 0.1, 32
 _LOOK = 5.0
 
 RowName = tuple[str, int]
-Work = Callable[[Task, str, int], Receipt]
+Work = Callable[[Any, str, int], Receipt]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,8 @@ class _Stream:
         self, client: Client, work: Work, task: Task, todo: Iterable[RowName], expected: int
     ) -> None:
         self.client, self.work, self.task, self.expected = client, work, task, expected
-        self.left, self.alone = deque(todo), deque()
+        self.left = deque(todo)
+        self.alone: deque[RowName] = deque()
         self.running: dict[tuple, list[RowName]] = {}
         self.seconds = deque([_GROUP_SECONDS], maxlen=_LARGEST_GROUP)
         self.workers, self.looked = expected, -_LOOK

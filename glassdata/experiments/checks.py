@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -88,7 +89,7 @@ def larger_cells(
     plans
         Indices of the structures to make.
     """
-    usual = system.protocols["reference"]
+    usual: Any = system.protocols["reference"]
     errors, families = [], []
     for index in plans:
         for protocol in (usual, replace(usual, cells=cells)):

@@ -15,7 +15,6 @@ from itertools import product
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import has_fit_parameter
 
 from glassdata import models
 from glassdata.structures import Dataset
@@ -24,8 +23,8 @@ FOLDS = 5
 #: Seed of the outer folds.
 SEED = 0
 SIZES = (10, 40, 160)
-#: Networks stop after so many epochs without improvement, and no fewer than so many steps: with
-#: ten structures an epoch is a single step, after thirty of which nothing can be said.
+#: Networks stop after so many epochs without improvement, or more where these are fewer steps than
+#: ``PATIENCE_STEPS``: with ten structures an epoch is one step, and thirty steps decide nothing.
 PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
     **{name: kind.make for name, kind in models.MODELS.items()},
@@ -69,9 +68,8 @@ def _trial(
         estimator.set_params(seed=seed)
     if getattr(estimator, "validation_fraction", 0):
         estimator.set_params(patience=_patience(estimator, len(train)))
-    extra = {"groups": data.groups[train]} if has_fit_parameter(estimator, "groups") else {}
     start = time.process_time()
-    estimator.fit(X[train], Y[train], **extra)
+    models.fit_grouped(estimator, X[train], Y[train], data.groups[train])
     seconds = time.process_time() - start
     mean = Y[train].mean(axis=0)
     chosen = getattr(estimator, "best_params_", {})
@@ -96,7 +94,9 @@ def _patience(network: BaseEstimator, n_train: int) -> int:
     return max(PATIENCE, math.ceil(PATIENCE_STEPS / n_steps))
 
 
-def _curve(data: Dataset, model: str, train, test, seed: int) -> dict[str, np.ndarray]:
+def _curve(
+    data: Dataset, model: str, train: np.ndarray, test: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
     """Scores with the first families of the training set, in an order drawn with ``seed``."""
     families = np.random.default_rng(seed).permutation(np.unique(data.groups[train]))
     ordered = [train[data.groups[train] == family] for family in families]
@@ -111,7 +111,7 @@ def _curve(data: Dataset, model: str, train, test, seed: int) -> dict[str, np.nd
 
 
 def _paper(data: Dataset, model: str) -> dict[str, np.ndarray]:
-    """Structures split at random, families on both sides; and the loss of the training set."""
+    """Structures split at random, as in the paper, so that families stand on both sides."""
     alone = np.arange(len(data))
     train, test = models.grouped_folds(alone, FOLDS, SEED)[0]
     return _trial(data, model, train, test, SEED)
@@ -122,7 +122,7 @@ def _errors(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def _n_parameters(estimator: BaseEstimator, Y: np.ndarray) -> int:
-    """Numbers that a fitted model consists of; for those that remember, the training spectra."""
+    """Number of fitted parameters; a model that keeps the training set counts all its spectra."""
     if hasattr(estimator, "n_parameters_"):
         return estimator.n_parameters_
     fitted = getattr(estimator, "best_estimator_", estimator)

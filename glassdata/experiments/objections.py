@@ -143,9 +143,8 @@ def skills(cell: Cell) -> dict[str, Estimate]:
     }
     for label, power in MOMENTS.items():
         truth = cell[f"moment_{power}_truth"]
-        pairs[label] = tuple(
-            (cell[f"moment_{power}_{who}"] - truth) ** 2 for who in ("line", "mean")
-        )
+        line, mean = ((cell[f"moment_{power}_{who}"] - truth) ** 2 for who in ("line", "mean"))
+        pairs[label] = (line, mean)
     return {label: estimate(removed(*pair), cell["groups"]) for label, pair in pairs.items()}
 
 
@@ -248,14 +247,8 @@ def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:
     -------
     Shaped as ``held.truth``.
     """
-    means = held.baseline.copy()
-    for fold in np.unique(held.fold):
-        outside = held.fold != fold
-        for kind in np.unique(classes):
-            known, asked = outside & (classes == kind), ~outside & (classes == kind)
-            if known.any():
-                means[asked] = held.truth[known].mean(axis=0)
-    return means
+    means = models.class_means(held, classes)
+    return np.where(np.isnan(means), held.baseline, means)
 
 
 def against_class(held: models.Evaluation, classes: np.ndarray, groups: Sequence) -> Estimate:

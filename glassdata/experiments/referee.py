@@ -10,7 +10,7 @@ Cells, one of each per system, and one transfer per ordered pair of systems with
     SYSTEM.bins       R² against the widths of the bins
     SYSTEM.density    g(r) as it is, with the density, times the density, as n(r), as G(r)
     SYSTEM.size       small structures predict large ones
-    SYSTEM.residual   kernel ridge on what the line leaves over
+    SYSTEM.residual   kernel ridge on what the line does not explain
     SYSTEM.transfer.OTHER   trained on one, tested on the other
 """
 
@@ -22,6 +22,7 @@ from sklearn.base import BaseEstimator
 from sklearn.metrics import euclidean_distances
 
 from glassdata import models
+from glassdata.experiments import objections
 from glassdata.structures import Dataset
 
 FOLDS = 5
@@ -30,9 +31,6 @@ SEEDS = range(5)
 COARSER = (1, 2, 4, 5, 10)
 #: As many times the median number of atoms, a structure counts as large.
 LARGE = 1.3
-MEASURES = (
-    "leakage", "residual", "baselines", "left_out", "bins", "density", "scores", "noise", "size",
-)  # fmt: skip
 YARDSTICKS: Mapping[str, Callable[[], BaseEstimator]] = {
     name: models.MODELS[name].make for name in ("ridge", "kernel_ridge", "nearest", "variance")
 } | dict.fromkeys(("density", "n_atoms", "peak_width"), models.scalar)
@@ -49,17 +47,25 @@ def cells(glasses: Mapping[str, Dataset]) -> list[str]:
 def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
     system, measure, *other = cell.split(".")
-    return globals()[f"_{measure}"](get(system), *map(get, other))
+    if measure == "transfer":
+        return _transfer(get(system), get(*other))
+    return MEASURES[measure](get(system))
 
 
 def _alike(a: Dataset, b: Dataset) -> bool:
     return np.array_equal(a.r, b.r) and np.array_equal(a.omega, b.omega)
 
 
-def _held_out(data: Dataset, model: BaseEstimator, X=None, Y=None, seed: int = SEED):
+def _held_out(
+    data: Dataset,
+    model: BaseEstimator,
+    X: np.ndarray | None = None,
+    Y: np.ndarray | None = None,
+) -> models.Evaluation:
+    """Predictions of every structure, its family held out; other inputs or outputs if given."""
     X = data.X if X is None else X
     Y = data.shares if Y is None else Y
-    return models.cross_validate(model, X, Y, data.groups, n_splits=FOLDS, seed=seed)
+    return models.cross_validate(model, X, Y, data.groups, n_splits=FOLDS, seed=SEED)
 
 
 def _features(data: Dataset, name: str) -> np.ndarray:
@@ -73,7 +79,7 @@ def _errors(guess: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def _leakage(data: Dataset) -> dict[str, np.ndarray]:
-    """The inner tuning is told of the families or not, as the outer split is."""
+    """R² of grouped and of random splits; in a random one the inner tuning ignores families too."""
     out = {}
     for name in ("ridge", "nearest"):
         for split, groups in (("grouped", data.groups), ("random", np.arange(len(data)))):
@@ -95,15 +101,13 @@ def _baselines(data: Dataset) -> dict[str, np.ndarray]:
         held_out = _held_out(data, make(), _features(data, name))
         out[f"error_{name}"] = _errors(held_out.prediction, held_out.truth)
     out["baseline"] = _errors(held_out.baseline, held_out.truth)
-    # A class that the other folds have not seen is guessed by the mean of all.
-    class_mean = models.class_means(held_out, data.classes)
-    class_mean = np.where(np.isnan(class_mean), held_out.baseline, class_mean)
+    class_mean = objections.class_means(held_out, data.classes)
     out["error_class_mean"] = _errors(class_mean, held_out.truth)
     return out
 
 
 def _left_out(data: Dataset) -> dict[str, np.ndarray]:
-    """Trained on all other classes; families that reach into the class are left out altogether."""
+    """Trained on all other classes, without the families that have a structure in this class."""
     out = {"classes": np.unique(data.classes)}
     for kind in out["classes"]:
         test = data.classes == kind
@@ -124,10 +128,11 @@ def _left_out(data: Dataset) -> dict[str, np.ndarray]:
 def _noise(data: Dataset) -> dict[str, np.ndarray]:
     """How much of the error nobody could avoid.
 
-    ``scatter`` is the variance per bin among replicates: what is left for one who knows the
-    preparation exactly. One who knows g(r) may do better: ``pair`` are half the squared
-    differences of the spectra of nearest neighbours in g(r) from other families, with their
-    distance, an estimate from above of the variance at given g(r).
+    ``scatter`` is the variance per bin among replicates: the error of a model that knows the
+    preparation exactly and nothing else. A model that knows g(r) may do better. ``pair`` is half
+    the squared difference between the spectra of a structure and of its nearest neighbour in g(r)
+    among other families: more than the variance at equal g(r), the more so the larger
+    ``pair_distance`` is.
     """
     line = _held_out(data, models.ridge())
     repeats = data.replicate
@@ -224,7 +229,7 @@ def _size(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _residual(data: Dataset) -> dict[str, np.ndarray]:
-    """A kernel learns what the line leaves over on structures that the line has not seen."""
+    """A kernel learns the errors that the line makes on families that it has not seen."""
     out = {"groups": data.groups, "test_fold": np.empty(len(data), int)}
     guess = {name: np.empty_like(data.shares) for name in ("mean", "line", "both", "kernel")}
     for number, (train, test) in enumerate(models.grouped_folds(data.groups, FOLDS, SEED)):
@@ -242,7 +247,11 @@ def _residual(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _transfer(source: Dataset, target: Dataset) -> dict[str, np.ndarray]:
-    """``error_shifted`` puts the mean of the target right, which leaves the slopes to be judged."""
+    """A line fitted to one glass, judged on another.
+
+    ``error_shifted`` is the error after the mean of the predictions was set to the mean of the
+    target, so that only the slopes are judged.
+    """
     fitted = models.ridge().fit(source.X, source.shares, groups=source.groups)
     guess = fitted.predict(target.X)
     shift = target.shares.mean(axis=0) - guess.mean(axis=0)
@@ -256,3 +265,17 @@ def _transfer(source: Dataset, target: Dataset) -> dict[str, np.ndarray]:
         "baseline_target": _errors(target.shares.mean(axis=0), target.shares),
         "baseline_at_home": _errors(home.baseline, home.truth),
     }
+
+
+#: What is computed for every glass, those that take longest first.
+MEASURES: Mapping[str, Callable[[Dataset], dict[str, np.ndarray]]] = {
+    "leakage": _leakage,
+    "residual": _residual,
+    "baselines": _baselines,
+    "left_out": _left_out,
+    "bins": _bins,
+    "density": _density,
+    "scores": _scores,
+    "noise": _noise,
+    "size": _size,
+}

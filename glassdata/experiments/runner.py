@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from time import perf_counter
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -63,7 +64,7 @@ class Outcome:
 
     cells: int
     computed: int
-    problems: tuple[str, ...]
+    problems: tuple[engine.Loss, ...]
     left_out: tuple[str, ...]
     archive: Path | None
 
@@ -105,7 +106,7 @@ def run(
     missing = [cell for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
     archive = None
     if not missing and not problems:
-        facts = {"dataset": marks, "left_out": left_out}
+        facts: dict[str, Any] = {"dataset": marks, "left_out": left_out}
         facts |= {"seed": EXPERIMENTS[name].SEED, "version": VERSION, "versions": _versions()}
         archive = seal(folder, name, cells, facts)
     return Outcome(len(cells), len(todo) - len(problems), tuple(problems), tuple(left_out), archive)

@@ -6,12 +6,13 @@ one set of families see the same draws, so that differences and ratios are paire
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from glassdata.experiments.words import plain
 
@@ -57,7 +58,7 @@ def _weights(groups: tuple, draws: int, seed: int) -> np.ndarray:
     return weights
 
 
-def family_weights(groups: Sequence, *, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
+def family_weights(groups: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> np.ndarray:
     """How often each structure is in each bootstrap sample of families, (draws, n).
 
     Families are drawn with replacement, as many as there are. All structures of a family come
@@ -72,7 +73,7 @@ def family_weights(groups: Sequence, *, draws: int = DRAWS, seed: int = 0) -> np
     return _weights(tuple(np.asarray(groups).tolist()), draws, seed)
 
 
-def estimate(statistic: Statistic, groups: Sequence) -> Estimate:
+def estimate(statistic: Statistic, groups: ArrayLike) -> Estimate:
     """A number and its 95 % interval, the percentiles of 2000 bootstrap samples of families.
 
     The fits stay as they are, so the interval leaves out what other training sets or seeds would
@@ -85,8 +86,9 @@ def estimate(statistic: Statistic, groups: Sequence) -> Estimate:
     groups
         Family of each structure, (n,).
     """
-    value = statistic(np.ones((1, len(groups))))[0]
-    low, high = np.nanquantile(statistic(family_weights(groups)), ENDS)
+    value = statistic(np.ones((1, np.size(np.asarray(groups)))))[0]
+    with np.errstate(invalid="ignore"):  # between two infinite draws there is no number
+        low, high = np.nanquantile(statistic(family_weights(groups)), ENDS)
     return Estimate(float(value), float(low), float(high))
 
 
@@ -120,11 +122,11 @@ def average(values: np.ndarray) -> Statistic:
 
 
 def _alike(*arrays: np.ndarray) -> list[np.ndarray]:
-    arrays = [np.asarray(array, float) for array in arrays]
-    shapes = [array.shape for array in arrays]
+    found = [np.asarray(array, float) for array in arrays]
+    shapes = [array.shape for array in found]
     if len(set(shapes)) > 1 or len(shapes[0]) != 1:
         raise ValueError(f"need one error for each structure, got shapes {shapes}")
-    return arrays
+    return found
 
 
 # --- rules ------------------------------------------------------------------------------------

@@ -15,11 +15,16 @@ Cells, one of each per system::
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise, product
+from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from glassdata import models
 from glassdata.structures import Dataset
+
+#: Arrays of a cell, by name.
+Cell = dict[str, Any]
 
 FOLDS = 5
 SEED = 0
@@ -31,7 +36,6 @@ BOOTSTRAP = {"ridge": 200, "least_squares": 200, "pcr": 200, "lasso": 30, "elast
 REACHES = (2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0)  # Å
 PERMUTATIONS = 20
 N_COMPONENTS = 8
-MEASURES = ("grid", "bootstrap", "shells", "maps", "path", "components", "collinearity")
 
 
 def cells(glasses: Mapping[str, Dataset]) -> list[str]:
@@ -42,10 +46,10 @@ def cells(glasses: Mapping[str, Dataset]) -> list[str]:
 def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One cell; spectra have sum 1 over the bins, W and b their unit."""
     system, measure = cell.split(".")
-    return globals()[f"_{measure}"](get(system))
+    return MEASURES[measure](get(system))
 
 
-def _chosen(data: Dataset) -> dict[str, object]:
+def _chosen(data: Dataset) -> dict[str, Any]:
     """Each kind of map with the penalty that its own tuning prefers, fitted to everything."""
     tuned = {
         "ridge": models.ridge(),
@@ -61,7 +65,7 @@ def _chosen(data: Dataset) -> dict[str, object]:
     return fixed
 
 
-def _maps(data: Dataset) -> dict[str, np.ndarray]:
+def _maps(data: Dataset) -> Cell:
     # Moderate: the median of how far g(r) swings.
     swing = data.X.var(axis=1)
     moderate = int(np.argsort(swing)[len(swing) // 2])
@@ -83,7 +87,7 @@ def _maps(data: Dataset) -> dict[str, np.ndarray]:
     return out
 
 
-def _grid(data: Dataset) -> dict[str, np.ndarray]:
+def _grid(data: Dataset) -> Cell:
     shape = len(ALPHAS), len(BETAS)
     squares = {"training": np.zeros(shape), "held_out": np.zeros(shape)}
     nonzero = np.zeros(shape)
@@ -91,7 +95,8 @@ def _grid(data: Dataset) -> dict[str, np.ndarray]:
         X, Y = data.X[train], data.shares[train]
         pairs = list(product(ALPHAS, BETAS))
         settings = [models.penalties(a, b, Y, reduction="mean") for a, b in pairs]
-        for number, fitted in enumerate(models.LinearMap().path(X, Y, settings)):
+        fits: list[Any] = models.LinearMap().path(X, Y, settings)
+        for number, fitted in enumerate(fits):
             at = np.unravel_index(number, shape)
             squares["training"][at] += np.mean((fitted.predict(X) - Y) ** 2) / FOLDS
             error = fitted.predict(data.X[test]) - data.shares[test]
@@ -145,22 +150,23 @@ def _bootstrap(data: Dataset) -> dict[str, np.ndarray]:
     return out
 
 
-def _refit(fitted, data: Dataset, rows: np.ndarray) -> np.ndarray:
+def _refit(fitted: BaseEstimator, data: Dataset, rows: np.ndarray) -> np.ndarray:
+    """W of the same model, fitted to some of the structures, which may occur more than once."""
     again = type(fitted)(**fitted.get_params())
     return again.fit(data.X[rows], data.shares[rows]).coef_
 
 
-def _path(data: Dataset) -> dict[str, np.ndarray]:
+def _path(data: Dataset) -> Cell:
     """Ridge against its penalty, PCR against its components: size of W, bias, held-out error."""
     peaks = np.sort(np.argsort(data.shares.mean(axis=0))[-3:])
-    out = {"r": data.r, "omega": data.omega, "shown": peaks}
+    out: Cell = {"r": data.r, "omega": data.omega, "shown": peaks}
     mean = data.shares.mean(axis=0)
     for name, model, grid in (
         ("ridge", models.LinearMap(), [{"l2": value} for value in models.RIDGE_L2]),
         ("pcr", models.PrincipalMap(), [{"n_components": k} for k in models.COMPONENTS]),
     ):
         held_out = _held_out_errors(data, model, grid)
-        fits = model.path(data.X, data.shares, grid)
+        fits: list[Any] = model.path(data.X, data.shares, grid)
         kept = [k for k, fit in enumerate(fits) if fit is not None and np.isfinite(held_out[k])]
         out |= {
             f"{name}_setting": [float(next(iter(grid[k].values()))) for k in kept],
@@ -176,7 +182,10 @@ def _path(data: Dataset) -> dict[str, np.ndarray]:
     return out
 
 
-def _held_out_errors(data: Dataset, model, grid: Sequence[Mapping]) -> np.ndarray:
+def _held_out_errors(
+    data: Dataset, model: BaseEstimator, grid: Sequence[Mapping[str, float]]
+) -> np.ndarray:
+    """Mean squared error per bin on held-out families for each setting, infinite if none fits."""
     squares = np.zeros(len(grid))
     for train, test in models.grouped_folds(data.groups, FOLDS, SEED):
         for k, fit in enumerate(model.path(data.X[train], data.shares[train], grid)):
@@ -213,8 +222,8 @@ def _components(data: Dataset) -> dict[str, np.ndarray]:
     }
 
 
-def _shells(data: Dataset) -> dict[str, np.ndarray]:
-    """R² in every frequency bin with parts of g(r); the truth about 'short r, low frequency'."""
+def _shells(data: Dataset) -> Cell:
+    """R² in every frequency bin of a line that sees parts of g(r) only."""
     edges = _shell_edges(data)
     inside = [(data.r >= low) & (data.r < high) for low, high in pairwise(edges)]
     out = {"r": data.r, "omega": data.omega, "shell_edges": edges, "reach": REACHES}
@@ -254,7 +263,8 @@ def _r2_by_bin(data: Dataset, mask: np.ndarray) -> np.ndarray:
     return _by_bin(held_out.truth, held_out.prediction, held_out.baseline)
 
 
-def _by_bin(truth, guess, baseline) -> np.ndarray:
+def _by_bin(truth: np.ndarray, guess: np.ndarray, baseline: np.ndarray) -> np.ndarray:
+    """R² against the baseline in each bin, and over all; (n_omega + 1,), NaN where it is exact."""
     error, reference = (np.sum((x - truth) ** 2, axis=0) for x in (guess, baseline))
     error, reference = (np.append(x, x.sum()) for x in (error, reference))
     return np.where(reference > 0, 1 - error / np.where(reference > 0, reference, 1), np.nan)
@@ -279,3 +289,15 @@ def _permuted(data: Dataset, shells: Sequence[np.ndarray]) -> np.ndarray:
             for repeats in guess
         ]
     )
+
+
+#: What is computed for every glass, those that take longest first.
+MEASURES: Mapping[str, Callable[[Dataset], dict[str, np.ndarray]]] = {
+    "grid": _grid,
+    "bootstrap": _bootstrap,
+    "shells": _shells,
+    "maps": _maps,
+    "path": _path,
+    "components": _components,
+    "collinearity": _collinearity,
+}

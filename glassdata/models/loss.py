@@ -1,8 +1,10 @@
 """The loss of eq. 8 of arXiv 2602.05313, in the terms of our linear maps and of scikit-learn.
 
-The paper penalises a linear map by ‖ŷ − y‖² + α‖θ‖₁ + β‖θ‖₂². The functions here say which
-settings of :class:`glassdata.models.LinearMap`, and of scikit-learn's estimators, mean a given
-α and β.
+The paper penalises a linear map by ‖ŷ − y‖² + α‖θ‖₁ + β‖θ‖₂². It leaves open how the squared
+error is reduced over the n training structures and the n_omega bins; ``reduction`` says it:
+``"sum"`` over both, ``"samples"`` the mean over structures and the sum over bins, ``"mean"`` the
+mean over both, as most training loops have it. Let f be 1, n and n·n_omega for the three: what
+the sum of squares is divided by.
 """
 
 from collections.abc import Sequence
@@ -13,36 +15,45 @@ import numpy as np
 def penalties(
     alpha: float, beta: float, Y: np.ndarray, *, reduction: str = "samples"
 ) -> dict[str, float]:
-    """Penalties of :class:`LinearMap` that mean the α and β of eq. 8 of arXiv 2602.05313.
+    """Penalties of :class:`glassdata.models.LinearMap` that mean the α and β of eq. 8.
 
-    Eq. 8, ‖ŷ − y‖² + α‖θ‖₁ + β‖θ‖₂², leaves open how the squared error is reduced over the n
-    training structures and the n_omega bins; ``reduction`` says it: ``"sum"`` over both,
-    ``"samples"`` the mean over structures and the sum over bins, ``"mean"`` the mean over both, as
-    most training loops have it. Let f be 1, n and n·n_omega for the three. Multiplying eq. 8 by
-    f/n leaves its minimum where it is and turns the error into the mean over structures,
+    Multiplying eq. 8 by f/n leaves its minimum where it is and turns the error into the mean over
+    structures,
 
         mean_s ‖ŷ_s − y_s‖² + (f/n) α ‖W‖₁ + (f/n) β ‖W‖₂²,
 
-    and dividing by σ² gives the loss of :class:`LinearMap` with l1 = (f/n) α/σ and l2 = (f/n) β.
-    One difference remains: θ may include b there, never here.
+    and dividing by σ² gives the loss of ``LinearMap`` with l1 = (f/n) α/σ and l2 = (f/n) β. One
+    difference remains: θ may include b there, never here.
 
     Parameters
     ----------
+    alpha, beta
+        α in the unit of Y, β dimensionless; not negative.
     Y
         Training spectra, shape (n, n_omega), in the unit in which α is meant (sum 1 over the bins
         in the paper).
+    reduction
+        ``"sum"``, ``"samples"`` or ``"mean"``.
 
     Returns
     -------
     dict
         ``l1`` and ``l2``, for ``LinearMap(**penalties(...))``.
+
+    Raises
+    ------
+    ValueError
+        For an unknown reduction.
+
+    Examples
+    --------
+    >>> penalties(0.0, 1e-4, np.ones((50, 100)), reduction="mean")
+    {'l1': 0.0, 'l2': 0.01}
     """
     Y = np.asarray(Y, float)
-    factors = {"sum": 1 / len(Y), "samples": 1.0, "mean": float(Y.shape[1])}
-    if reduction not in factors:
-        raise ValueError(f"reduction must be one of {sorted(factors)}, got {reduction!r}")
+    factor = _divisor(reduction, Y.shape) / len(Y)
     scale = float(np.sqrt(np.mean(np.var(Y, axis=0)))) or 1.0
-    return {"l1": alpha * factors[reduction] / scale, "l2": beta * factors[reduction]}
+    return {"l1": alpha * factor / scale, "l2": beta * factor}
 
 
 def sklearn_penalties(
@@ -60,19 +71,41 @@ def sklearn_penalties(
 
     Parameters
     ----------
+    alpha, beta
+        α in the unit of Y, β dimensionless; not negative.
     shape
         (n, n_omega) of the training spectra.
+    reduction
+        ``"sum"``, ``"samples"`` or ``"mean"``.
 
     Returns
     -------
     dict
         ``elastic_net`` and ``l1_ratio``, for ``ElasticNet(alpha=..., l1_ratio=...)``; ``ridge``,
         for ``Ridge(alpha=...)``, which takes no notice of α.
+
+    Raises
+    ------
+    ValueError
+        For an unknown reduction.
+
+    Examples
+    --------
+    >>> sklearn_penalties(0.0, 0.5, (50, 100), reduction="samples")
+    {'elastic_net': 0.5, 'l1_ratio': 0.0, 'ridge': 25.0}
     """
-    n, n_omega = shape
-    f = {"sum": 1.0, "samples": float(n), "mean": float(n * n_omega)}[reduction]
+    f = _divisor(reduction, shape)
     return {
-        "elastic_net": f / n * (alpha / 2 + beta),
+        "elastic_net": f / shape[0] * (alpha / 2 + beta),
         "l1_ratio": (alpha / 2) / (alpha / 2 + beta) if alpha else 0.0,
         "ridge": f * beta,
     }
+
+
+def _divisor(reduction: str, shape: Sequence[int]) -> float:
+    """What eq. 8 divides the sum of squares by, for spectra of shape (n, n_omega)."""
+    n, n_omega = shape
+    divisors = {"sum": 1.0, "samples": float(n), "mean": float(n * n_omega)}
+    if reduction not in divisors:
+        raise ValueError(f"reduction must be one of {sorted(divisors)}, got {reduction!r}")
+    return divisors[reduction]

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -117,7 +118,7 @@ class SavedModel:
         Mahalanobis distance d² = Σ_k t_k²/v_k + ‖rest‖²/v_rest from the training mean, with the
         scores t_k in the leading principal directions, divided by the distance within which 95 %
         of the training structures lie. Up to about 1: like the training set. Well above 1: the
-        map extrapolates, and its error bar from cross-validation no longer applies.
+        model extrapolates, and its error from cross-validation no longer applies.
         """
         return _distance(self._checked(X) - self.region.x_mean, self.region) / self.region.reference
 
@@ -129,7 +130,13 @@ class SavedModel:
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
-    """sha256 (hexadecimal) of the values, types and shapes of arrays, such as a training set."""
+    """sha256 (hexadecimal) of the values, types and shapes of arrays, such as a training set.
+
+    Examples
+    --------
+    >>> fingerprint(np.zeros(3)) == fingerprint(np.zeros((1, 3)))
+    False
+    """
     total = hashlib.sha256()
     for array in map(np.ascontiguousarray, arrays):
         total.update(f"{array.dtype.str}{array.shape}".encode())
@@ -180,10 +187,12 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
     arrays = {f"{PREFIX}{name}": values for name, values in fitted.to_arrays().items()}
     arrays |= vars(_region(X, fitted.n_features_in_))
     text = canonical_json(dict(meta) | {"format": FORMAT, "kind": type(fitted).__name__})
-    members = {name: np.asarray(values, "<f8", order="C") for name, values in arrays.items()}
+    members: dict[str, Any] = {
+        name: np.asarray(values, "<f8", order="C") for name, values in arrays.items()
+    }
     members["meta"] = np.frombuffer(text.encode(), np.uint8)
     stream = io.BytesIO()
-    np.savez(stream, **members)
+    np.savez(stream, allow_pickle=False, **members)
     with zipfile.ZipFile(stream) as archive:
         saved, _ = _read(archive)
     if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
@@ -205,6 +214,12 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
     ValueError
         If the file cannot be read, is damaged, holds anything but numbers of the expected shapes,
         or has another format version; one line that names the file.
+
+    Examples
+    --------
+    >>> model, meta = load("line.npz")  # doctest: +SKIP
+    >>> model.predict(X).shape, meta["system"]  # doctest: +SKIP
+    ((4, 2), 'amc')
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -192,13 +192,13 @@ def costs(seconds: pd.DataFrame, parameters: pd.DataFrame) -> Figure:
     """
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.8), sharey=True)
     for ax, table in zip(axes, (seconds, parameters), strict=True):
-        for y, model in enumerate(table):
+        for y, model in enumerate(map(str, table)):
             values, colour = table[model], MODEL_COLOURS[model]
             ax.plot(values, [y] * len(values), "o", color=colour, markersize=4, alpha=0.6)
             ax.plot([values.median()] * 2, [y - 0.3, y + 0.3], color=colour, linewidth=2.5)
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(plt.LogLocator(numticks=5))
-    axes[0].set_yticks(range(seconds.shape[1]), [MODEL_NAMES[model] for model in seconds])
+    axes[0].set_yticks(range(seconds.shape[1]), [MODEL_NAMES[str(model)] for model in seconds])
     axes[0].invert_yaxis()
     axes[0].set_xlabel("CPU time (s)")
     axes[1].set_xlabel("fitted numbers")

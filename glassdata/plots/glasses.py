@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, Patch
 
 from glassdata.bands import crystal_spectra
+from glassdata.bins import bin_centres
 from glassdata.evaluation import Evaluation, by_class
 from glassdata.plots.looks import CLASS_COLOURS, label
 from glassdata.radial import coordination
@@ -77,7 +78,7 @@ def structures(data: Dataset, system: System, positions: Sequence[int] | None = 
     handles: dict[str, Patch] = {}
     for ax, position in zip(axes.flat[:3], positions, strict=True):
         for handle in structure(ax, data.atoms(position), system):
-            handles[handle.get_label()] = handle
+            handles[str(handle.get_label())] = handle
         ax.set_title(str(data.classes[position]), fontsize=12)
     axes.flat[3].set_axis_off()
     ordered = [handles[name] for name in _legend(system)[0] if name in handles]
@@ -91,7 +92,7 @@ def disorder_histogram(ax: Axes, data: Dataset, system: System, bins: int = 20) 
     edges = np.linspace(measure.min(), measure.max(), bins + 1)
     parts = [measure[classes == name] for name in DISORDER_CLASSES]
     names = [f"{name}: {len(part)}" for name, part in zip(DISORDER_CLASSES, parts, strict=True)]
-    ax.hist(parts, edges, stacked=True, color=list(CLASS_COLOURS.values()), label=names)
+    ax.hist(parts, edges.tolist(), stacked=True, color=list(CLASS_COLOURS.values()), label=names)
     for edge in system.class_edges:
         ax.axvline(edge, color="0.3", linestyle="--", linewidth=1)
     ax.set(xlabel=fill(label(system.class_variable), 48), ylabel="number of structures")
@@ -130,7 +131,7 @@ def prediction(evaluation: Evaluation, system: System) -> Figure:
 
     One structure in ten is predicted better than the good one, one in ten worse than the bad one.
     """
-    centres = (system.omega_edges[1:] + system.omega_edges[:-1]) / 2
+    centres = bin_centres(system.omega_edges)
     error = structure_mse(evaluation)
     order = np.argsort(error)
     figure, axes = plt.subplots(3, 1, figsize=(6.4, 7.2), sharex=True)
@@ -164,15 +165,15 @@ def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
     For display. "R² in class" compares with the training mean of the same class.
     """
     scores = by_class(evaluation, classes)
-    table = pd.DataFrame(columns=_COLUMNS)
+    rows: dict[str, list] = {}
     for name in (name for name in DISORDER_CLASSES if name in scores):
         score = scores[name]
         numbers = (1e6 * score.mse, 1e6 * score.baseline_mse, score.r2, score.class_r2)
-        table.loc[name] = [score.n, *("" if np.isnan(x) else f"{x:.2f}" for x in numbers)]
+        rows[name] = [score.n, *("" if np.isnan(x) else f"{x:.2f}" for x in numbers)]
     errors = [f"{1e6 * evaluation.mse:.2f}", f"{1e6 * evaluation.baseline_mse:.2f}"]
     spread = f"{evaluation.r2:.2f} ± {fold_r2(evaluation).std(ddof=1):.2f}"
-    table.loc["all"] = [len(evaluation.fold), *errors, spread, ""]
-    return table
+    rows["all"] = [len(evaluation.fold), *errors, spread, ""]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS)
 
 
 def _is_network(system: System) -> bool:

@@ -168,7 +168,8 @@ def _colour_bar(figure: Figure, axes: Sequence[Axes], shown: AxesImage) -> None:
         shown, ax=axes, location="bottom", label="squared error per bin (10⁻⁶)", aspect=40
     )
     bar.minorticks_off()
-    marks = [mark for mark in _TICKS if shown.norm.vmin <= mark <= shown.norm.vmax]
+    low, high = shown.get_clim()
+    marks = [mark for mark in _TICKS if (low or 0) <= mark <= (high or np.inf)]
     bar.set_ticks(marks, labels=[f"{mark:g}" for mark in marks])
 
 

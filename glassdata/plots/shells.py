@@ -4,6 +4,7 @@ Estimates are (value, low, high).
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -30,10 +31,10 @@ def penalty_path(
     step
         Width of a frequency bin, THz.
     """
-    best, last = path["ridge_held_out"].argmin(), len(path["ridge_setting"]) - 1
+    best, last = int(path["ridge_held_out"].argmin()), len(path["ridge_setting"]) - 1
     chosen = {"strong": min(best + 4, last), "best": best, "weak": max(best - 10, 0)}
     figure = plt.figure(figsize=(6.4, 9.6))
-    mosaic = [[name] for name in (*chosen, "ridge", "pcr")]
+    mosaic: list[Any] = [[name] for name in (*chosen, "ridge", "pcr")]
     axes = figure.subplot_mosaic(mosaic, height_ratios=[1, 1, 1, 2, 2])
     for title, k in chosen.items():
         ax = axes[title]
@@ -45,7 +46,7 @@ def penalty_path(
     axes["weak"].set_xlabel("distance r (Å)")
     for kind, label in (("ridge", "ridge penalty l2"), ("pcr", "number of components")):
         for name, cell in paths.items():
-            look = {"color": GLASS_COLOURS[name], "label": GLASS_TITLES[name]}
+            look: dict[str, Any] = {"color": GLASS_COLOURS[name], "label": GLASS_TITLES[name]}
             axes[kind].plot(cell[f"{kind}_setting"], r2[name][kind], **look)
         axes[kind].set(xscale="log", xlabel=label, ylabel="held-out R²", ylim=(-0.6, 1))
         axes[kind].axhline(0, color="0.6", linewidth=0.8)

@@ -4,6 +4,7 @@ Estimates are (value, low, high), NaN where a number could not be computed.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -152,7 +153,13 @@ def noise_floor(ax: Axes, cells: Mapping[str, Mapping[str, np.ndarray]]) -> Axes
         "pairs (from above)": ("D", "#0072b2", 7, 1),
         "scatter of repeats": ("s", "#009e73", 7, 1),
     }
-    hollow = {"marker": "o", "mfc": "none", "color": "#d55e00", "ms": 9, "ls": "none"}
+    hollow: dict[str, Any] = {
+        "marker": "o",
+        "mfc": "none",
+        "color": "#d55e00",
+        "ms": 9,
+        "ls": "none",
+    }
     for y, cell in enumerate(cells.values()):
         repeats = cell["replicate"]
         found = [cell[key].mean() for key in ("baseline", "error", "pair")]
@@ -185,9 +192,9 @@ def bin_widths(cells: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
         Cell ``SYSTEM.bins`` of each glass.
     """
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.9), sharey=True)
-    cycle = plt.get_cmap("tab10").colors
+    cycle = plt.get_cmap("tab10")(range(10))
     for colour, mark, (name, cell) in zip(cycle, "osD^v<>PXh", cells.items(), strict=False):
-        look = {"marker": mark, "ms": 4, "color": colour}
+        look: dict[str, Any] = {"marker": mark, "ms": 4, "color": colour}
         axes[0].plot(cell["dr"] / cell["dr"][0], cell["r2"][:, 0], label=name, **look)
         axes[1].plot(cell["domega"] / cell["domega"][0], cell["r2"][0], **look)
     axes[0].set(xlabel="width of the bins of g(r)", ylabel="R²")

@@ -9,6 +9,7 @@ from glassdata.potentials.bond_order import (
 )
 from glassdata.potentials.calculator import CalculatorPotential, surface_of
 from glassdata.potentials.eam import EAM
+from glassdata.potentials.flaws import FalsePair, false_pairs, pinned_fraction
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
 from glassdata.potentials.stillinger_weber import StillingerWeber
@@ -25,11 +26,14 @@ __all__ = [
     "Bonds",
     "CalculatorPotential",
     "EnergySurface",
+    "FalsePair",
     "LennardJones",
     "MissingTableError",
     "Potential",
     "StillingerWeber",
     "TabulatedFile",
+    "false_pairs",
+    "pinned_fraction",
     "read_setfl",
     "surface_of",
     "zhou_eam",

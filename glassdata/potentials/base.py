@@ -12,7 +12,7 @@ end.
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -52,6 +52,15 @@ class Bonds:
         """All pairs within ``cutoff`` (Å), every periodic image counted.
 
         ``half`` keeps one of each pair and its reverse.
+
+        Examples
+        --------
+        An atom of an fcc crystal has twelve nearest neighbours, half of them kept here:
+
+        >>> from ase.build import bulk
+        >>> from glassdata.potentials import Bonds
+        >>> len(Bonds.of(bulk("Cu", a=3.6), 2.6, half=True).first)
+        6
         """
         return cls(len(atoms), *neighbours("ijSD", atoms, cutoff, half=half))
 
@@ -249,7 +258,7 @@ class Potential(EnergySurface):
 
     def matscipy_hessian(self, atoms: Atoms) -> sparse.spmatrix:
         """Hessian (3N, 3N), eV/Å², by the analytic code of matscipy, a reference for ours."""
-        calculator = self.matscipy_calculator()
+        calculator: Any = self.matscipy_calculator()
         if hasattr(calculator, "get_hessian"):
             return calculator.get_hessian(atoms, format="sparse")
         return calculator.calculate_hessian_matrix(atoms)

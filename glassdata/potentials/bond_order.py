@@ -17,6 +17,7 @@ from types import MappingProxyType, SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.calculator import Calculator
 from matscipy.calculators.manybody.explicit_forms import tersoff_brenner
 from numba import njit
@@ -60,7 +61,26 @@ class BondOrder(Potential):
     Parameters
     ----------
     parameter_set : mapping
-        As in ``matscipy.calculators.manybody.explicit_forms.tersoff_brenner``.
+        As in ``matscipy.calculators.manybody.explicit_forms.tersoff_brenner``: energies in eV,
+        lengths in Å; ``TERSOFF_1989``, ``LINDSAY_BROIDO_2010`` and ``ERHART_ALBE_2005`` are three.
+
+    Raises
+    ------
+    ValueError
+        If the set has terms that are not supported here.
+
+    Examples
+    --------
+    Two carbon atoms at 1.45 Å, and where their bond is switched off:
+
+    >>> from ase import Atoms
+    >>> from glassdata.potentials import TERSOFF_1989, BondOrder
+    >>> potential = BondOrder(TERSOFF_1989)
+    >>> energy, gradient = potential.evaluate(Atoms("C2", positions=[[0, 0, 0], [1.45, 0, 0]]))
+    >>> round(energy, 3)
+    -5.166
+    >>> potential.window("C", "C")
+    (1.8, 2.1)
     """
 
     parameter_set: Mapping[str, Any]
@@ -89,6 +109,11 @@ class BondOrder(Potential):
     @property
     def cutoff(self) -> float:
         return float(max(self.parameter_set["r2"]))
+
+    def window(self, a: str, b: str) -> tuple[float, float]:
+        self.check_species(Atoms([a, b]))
+        i, j = self.species.index(a), self.species.index(b)
+        return float(self.table.r1[i, j]), float(self.table.r2[i, j])
 
     def parameters(self) -> dict:
         # Until algorithm version 3 the angular parameters of Brenner's form came from the other

@@ -1,5 +1,6 @@
 """Embedded-atom potentials from tables."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import ClassVar
@@ -63,17 +64,29 @@ class EAM(Potential):
     symbols : tuple of str
         Species in the order of the tables.
     r_cut : float, Å
+        Beyond it atoms do not interact.
     source : str
         Where the functions come from (citation, or file with its sha256): it identifies the
         potential, because tables themselves are no part of a configuration.
     tables : Tables
+        F(ρ), f(r) and r φ(r) on uniform grids.
+    shortest : mapping of pairs of symbols to float, Å
+        Below which distance the tables are not to be trusted; no part of the identity.
+
+    Examples
+    --------
+    ``zhou_eam`` makes one from formulas, ``read_setfl`` from a published file.
     """
 
     symbols: tuple[str, ...]
     r_cut: float
     source: str
     tables: Tables = field(repr=False)
+    shortest: Mapping[tuple[str, str], float] = field(default_factory=dict)
     half: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        self.check_shortest()
 
     @property
     def species(self) -> tuple[str, ...]:
@@ -185,8 +198,8 @@ def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, dens
             value, slope, _ = _spline(pair, d_r, types[i] * n_species + types[j], r)
             energy += value / r
             gradient[p, 0], gradient[p, 1], gradient[p, 2] = (slope - value / r) / r, taken, given
-    for i in range(len(types)):
-        value, rho[i], _ = _spline(embedding, d_rho, types[i], rho[i])
+    for atom in range(len(types)):
+        value, rho[atom], _ = _spline(embedding, d_rho, types[atom], rho[atom])
         energy += value
     for p in range(n_bonds):
         r = _length(vector, p)

@@ -27,7 +27,21 @@ class LennardJones(Potential):
         structure and dynamics of the full potential (Toxvaerd & Dyre,
         doi:10.1063/1.3558787).
     symbol : str
+        Chemical symbol of the atoms.
     dim : int
+        2 for atoms that move in the plane z = const only, 3 otherwise.
+
+    Examples
+    --------
+    Two argon atoms at the minimum of the full potential, 2^(1/6) σ:
+
+    >>> from ase import Atoms
+    >>> from glassdata.potentials import LennardJones
+    >>> argon = LennardJones(epsilon=0.0103, sigma=3.405, r_cut=8.5, truncation="cut")
+    >>> pair = Atoms("Ar2", positions=[[0, 0, 0], [2 ** (1 / 6) * 3.405, 0, 0]])
+    >>> energy, _ = argon.evaluate(pair)
+    >>> round(energy, 4)
+    -0.0103
     """
 
     epsilon: float

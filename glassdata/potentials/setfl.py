@@ -1,7 +1,9 @@
 """Reading tabulated EAM/alloy (setfl) files."""
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -9,7 +11,13 @@ from ase.data import atomic_numbers
 from glassdata.potentials.eam import EAM, Tables
 
 
-def read_setfl(path: str | Path, *, sha256: str | None = None, source: str = "") -> EAM:
+def read_setfl(
+    path: str | Path,
+    *,
+    sha256: str | None = None,
+    source: str = "",
+    shortest: Mapping[tuple[str, str], float] = MappingProxyType({}),
+) -> EAM:
     """EAM potential from a setfl (``.eam.alloy``) file.
 
     Parameters
@@ -19,6 +27,13 @@ def read_setfl(path: str | Path, *, sha256: str | None = None, source: str = "")
         Expected checksum of the file.
     source : str
         Citation of the potential, and where to obtain the file.
+    shortest : mapping of pairs of symbols to float, Å
+        Below which distance the tables are not to be trusted: see ``false_pairs``.
+
+    Returns
+    -------
+    EAM
+        Energies in eV, lengths in Å; the checksum found is part of its identity.
 
     Raises
     ------
@@ -26,6 +41,13 @@ def read_setfl(path: str | Path, *, sha256: str | None = None, source: str = "")
         If there is no such file; the message says where to obtain it.
     ValueError
         If the checksum differs or the file is not a setfl file.
+
+    Examples
+    --------
+    >>> from glassdata.potentials import read_setfl
+    >>> potential = read_setfl("ZrCuAl2011.eam.alloy", source="NIST")  # doctest: +SKIP
+    >>> potential.species  # doctest: +SKIP
+    ('Zr', 'Cu', 'Al')
     """
     path = Path(path)
     if not path.is_file():
@@ -38,7 +60,7 @@ def read_setfl(path: str | Path, *, sha256: str | None = None, source: str = "")
         symbols, r_cut, tables = _parse(content.decode("ascii", "replace"))
     except (ValueError, IndexError) as error:
         raise ValueError(f"{path}: not a setfl (eam/alloy) file: {error}") from error
-    return EAM(symbols, r_cut, f"{source} sha256:{found}".strip(), tables)
+    return EAM(symbols, r_cut, f"{source} sha256:{found}".strip(), tables, dict(shortest))
 
 
 def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:
@@ -57,10 +79,10 @@ def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:
         raise ValueError(f"line 5 is not two grids and a cut-off within the second: {lines[4]}")
     if n_rho + n_r > len(words):
         raise ValueError("the tables end early")
-    words = iter(words)
+    stream = iter(words)
 
     def take(count: int) -> np.ndarray:
-        values = [float(next(words, "nan")) for _ in range(count)]
+        values = [float(next(stream, "nan")) for _ in range(count)]
         if not np.isfinite(values).all():
             raise ValueError("the tables end early")
         return np.array(values)
@@ -69,7 +91,7 @@ def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:
     embedding, density = np.empty((n, n_rho)), np.empty((n, n_r))
     for species in range(n):
         for _ in range(4):  # atomic number, mass, lattice constant, lattice type
-            next(words, "")
+            next(stream, "")
         embedding[species], density[species] = take(n_rho), take(n_r)
     pair = np.empty((n, n, n_r))
     for a in range(n):

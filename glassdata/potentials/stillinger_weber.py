@@ -42,13 +42,26 @@ class StillingerWeber(Potential):
     A, B, p, q : float
         Strength and powers of the pair term.
     symbol : str
+        Chemical symbol of the atoms.
+
+    Raises
+    ------
+    ValueError
+        For a number that is not allowed, naming it.
 
     Examples
     --------
+    The energy of an atom in the crystal is -2 ε:
+
+    >>> from ase.build import bulk
+    >>> from glassdata.potentials import StillingerWeber
+    >>> energy, _ = StillingerWeber().evaluate(bulk("Si", a=5.431))
+    >>> round(energy / 2, 3)
+    -4.337
+
     Silicon whose angles are stiffer by a quarter, which cools to a fourfold glass:
 
     >>> from dataclasses import replace
-    >>> from glassdata.potentials import StillingerWeber
     >>> silicon = StillingerWeber()
     >>> replace(silicon, lam=1.25 * silicon.lam).lam
     26.25

@@ -5,6 +5,8 @@ where the energies come from.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import ClassVar
 
 import numpy as np
@@ -22,12 +24,17 @@ class EnergySurface(ABC):
     newton_from : float
         Where a minimiser should turn to Newton's method: largest force, in units of the one that
         is asked for.
+    shortest : mapping of pairs of symbols to float, Å
+        Distance below which two atoms of these species meet a flaw of the potential, not its
+        physics; in either order, and empty where no such distance is known. It describes the
+        potential and changes no energy, so that it is no part of ``parameters``.
     continuity : int
         Number of derivatives of the energy that are continuous wherever atoms are: 1 if the forces
         are, 0 if only the energy is, -1 if even that jumps. Minimisers need 1.
     """
 
     dim: int = 3
+    shortest: Mapping[tuple[str, str], float] = MappingProxyType({})
     continuity: int = 1
     newton_from: ClassVar[float] = 1.0
 
@@ -61,6 +68,14 @@ class EnergySurface(ABC):
     def force_constants(self, atoms: Atoms) -> sparse.bsr_array:
         """Second derivatives with respect to the positions, (3N, 3N), eV/Å², in 3 × 3 blocks."""
 
+    def window(self, a: str, b: str) -> tuple[float, float] | None:
+        """Between which distances (Å) a bond of two species is switched off, if it is.
+
+        Only of potentials whose bonds end between first and second neighbours: a cut-off among far
+        neighbours, where little is left to be switched off, counts as none.
+        """
+        return None
+
     def check_species(self, atoms: Atoms) -> None:
         """Refuse atoms that have no energy here.
 
@@ -74,6 +89,20 @@ class EnergySurface(ABC):
             raise ValueError(
                 f"the potential knows {', '.join(self.species)}, not {', '.join(unknown)}"
             )
+
+    def check_shortest(self) -> None:
+        """Refuse a shortest distance that is not one, or of species that are not known here.
+
+        Raises
+        ------
+        ValueError
+            Naming the pair.
+        """
+        for pair, distance in self.shortest.items():
+            if len(pair) != 2 or not set(pair) <= set(self.species):
+                raise ValueError(f"shortest: {pair} is no pair of {', '.join(self.species)}")
+            if not 0 < distance < np.inf:
+                raise ValueError(f"shortest: {distance} Å of {'-'.join(pair)} is no distance")
 
 
 class Path(ABC):

@@ -1,6 +1,7 @@
 """Potentials whose tables lie in a file that the user obtains and hands to this program once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -40,6 +41,15 @@ class TabulatedFile(Potential):
     symbols : tuple of str
         Species in the order of the tables.
     r_cut : float, Å
+        As the file has it.
+    shortest : mapping of pairs of symbols to float, Å
+        Below which distance the tables are not to be trusted; no part of the identity.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> SYSTEMS["cualzr_sheng"].potential.species
+    ('Zr', 'Cu', 'Al')
     """
 
     file: str
@@ -47,7 +57,11 @@ class TabulatedFile(Potential):
     source: str
     symbols: tuple[str, ...]
     r_cut: float
+    shortest: Mapping[tuple[str, str], float] = field(default_factory=dict)
     half: ClassVar[bool] = EAM.half
+
+    def __post_init__(self) -> None:
+        self.check_shortest()
 
     @property
     def species(self) -> tuple[str, ...]:
@@ -96,7 +110,7 @@ class TabulatedFile(Potential):
                 f"{self.file} is missing; obtain it ({self.source}), then: "
                 f"glassdata systems --add PATH/{self.file}"
             )
-        eam = read_setfl(self.path, sha256=self.sha256, source=self.source)
+        eam = read_setfl(self.path, sha256=self.sha256, source=self.source, shortest=self.shortest)
         if (eam.symbols, eam.r_cut) != (self.symbols, self.r_cut):
             raise ValueError(
                 f"{self.file} has {eam.symbols} and a cut-off of {eam.r_cut} Å, "

@@ -1,6 +1,7 @@
 """Disorder made of a crystal: antisites, vacancies, random displacements, minimisation."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from ase import Atoms
@@ -62,7 +63,7 @@ class CrystalDisorder:
     strata: tuple[Stratum, ...]
     replicated: int
     separation: float
-    cell: str
+    cell: Literal["fixed", "isotropic"]
     max_force: float
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ Graphene of Tersoff's potential, held in its plane, does not melt within picosec
 """
 
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from ase import Atoms
@@ -12,7 +13,7 @@ from ase import Atoms
 from glassdata.config import check_positive
 from glassdata.crystal import Crystal
 from glassdata.minimise import relax, separate, settle
-from glassdata.potentials import Potential
+from glassdata.potentials import BondOrder, Potential
 from glassdata.protocols import plan
 from glassdata.protocols.displaced import vacate
 from glassdata.protocols.melt import SCIENCE as MELT_SCIENCE
@@ -82,11 +83,15 @@ class SheetDisorder:
         )
         melt = ("temperature", "melt_time", "final_temperature", "max_force", "loose")
         check_positive(self, type(self).__name__, *sizes, *melt)
+        if not isinstance(self.melt.potential, BondOrder):
+            raise ValueError(f"SheetDisorder: melt needs a bond-order potential, got {self.melt}")
 
     def science(self) -> dict:
         """Everything that determines the structures, as plain data."""
-        settings = ("cells", "large_cells", "large_every", "replicated", "bond", "temperature")
-        settings += ("melt_time", "final_temperature", "kick", "max_force", "loose", "separation")
+        settings = (
+            *("cells", "large_cells", "large_every", "replicated", "bond", "temperature"),
+            *("melt_time", "final_temperature", "kick", "max_force", "loose", "separation"),
+        )
         return {name: getattr(self, name) for name in settings} | {
             "name": type(self).__name__,
             "plan": plan.SCIENCE,
@@ -96,6 +101,9 @@ class SheetDisorder:
         }
 
     def __call__(self, system: System, index: int) -> Atoms:
+        potential = system.potential
+        if not isinstance(potential, Potential):
+            raise TypeError(f"sheets need a potential that knows its bonds, not {potential!r}")
         member = plan.member(self.strata, self.replicated, index)
         knobs = member.knobs
         cells = self.large_cells if self._large(member) else self.cells
@@ -108,12 +116,12 @@ class SheetDisorder:
         else:
             n_rotations = round(knobs["stone_wales"] * len(sheet))
             sheet = rotate_bonds(
-                sheet, n_rotations, system.potential, rng, bond=self.bond, loose=self.loose
+                sheet, n_rotations, potential, rng, bond=self.bond, loose=self.loose
             )
         holes = generator(system.name, member.parent, "vacancies")
         sheet = vacate(sheet, knobs["vacancy_fraction"], holes)
         steps = generator(system.name, member.parent, "displacement")
-        sheet = self._free(sheet, system.potential, steps)
+        sheet = self._free(sheet, potential, steps)
         sheet.wrap()
         sheet.info = {
             "parent": member.parent,
@@ -152,7 +160,7 @@ class SheetDisorder:
         plane = separate(plane, self.separation)
         plane = quench_in_plane(
             plane,
-            self.melt.potential,
+            cast(BondOrder, self.melt.potential),
             int(rng.integers(1, 900_000_000)),
             temperature=self.temperature,
             melt_time=self.melt_time,

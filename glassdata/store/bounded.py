@@ -5,8 +5,9 @@ looks at them: a few kilobytes could fill the memory.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import zarr
@@ -22,30 +23,57 @@ _BLOSC_NBYTES = slice(4, 8)
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
+#: Packed chunks, None where one is missing, each with zarr's description of its array.
+Chunks = Iterable[tuple[Any, Any]]
+#: What a chunk may take and what it claims, from its packed bytes and that description.
+Claim = Callable[[Any, Any], tuple[int, float]]
+
+
 class BoundedBlosc(codecs.BloscCodec):
     """Blosc, within the size of the chunk."""
 
-    async def _decode_single(self, chunk_bytes, chunk_spec):
-        head = chunk_bytes[:16].to_bytes()
-        _refuse_beyond(_room(chunk_spec), int.from_bytes(head[_BLOSC_NBYTES], "little"))
-        return await super()._decode_single(chunk_bytes, chunk_spec)
+    async def decode(self, chunks_and_specs: Chunks) -> Iterable[Any]:
+        """Unpack chunks, each after a look at what it claims to hold."""
+        return await super().decode(_checked(chunks_and_specs, _blosc_excess))
 
 
 class BoundedZstd(codecs.ZstdCodec):
     """Zstandard, within the size of the chunk."""
 
-    async def _decode_single(self, chunk_bytes, chunk_spec):
-        _refuse_beyond(_room(chunk_spec), _zstd_size(chunk_bytes[:18].to_bytes()))
-        return await super()._decode_single(chunk_bytes, chunk_spec)
+    async def decode(self, chunks_and_specs: Chunks) -> Iterable[Any]:
+        """Unpack chunks, each after a look at what it claims to hold."""
+        return await super().decode(_checked(chunks_and_specs, _zstd_excess))
 
 
 class VLenUTF8Codec(codecs.VLenUTF8Codec):  # zarr insists on the name
     """Texts, no more than the chunk has elements."""
 
-    async def _decode_single(self, chunk_bytes, chunk_spec):
-        claimed = int.from_bytes(chunk_bytes[:4].to_bytes(), "little")
-        _refuse_beyond(math.prod(chunk_spec.shape), claimed)
-        return await super()._decode_single(chunk_bytes, chunk_spec)
+    async def decode(self, chunks_and_specs: Chunks) -> Iterable[Any]:
+        """Unpack chunks, each after a look at what it claims to hold."""
+        return await super().decode(_checked(chunks_and_specs, _text_excess))
+
+
+def _checked(chunks: Chunks, claim: Claim) -> Chunks:
+    """The same chunks, none of which claims more than it may."""
+    whole = list(chunks)
+    for data, spec in whole:
+        if data is not None:
+            _refuse_beyond(*claim(data, spec))
+    return whole
+
+
+def _blosc_excess(data: Any, spec: Any) -> tuple[int, float]:
+    """Bytes that a chunk may take, and that it claims."""
+    return _room(spec), int.from_bytes(data[:16].to_bytes()[_BLOSC_NBYTES], "little")
+
+
+def _zstd_excess(data: Any, spec: Any) -> tuple[int, float]:
+    return _room(spec), _zstd_size(data[:18].to_bytes())
+
+
+def _text_excess(data: Any, spec: Any) -> tuple[int, float]:
+    """Texts that a chunk may have, and that it claims."""
+    return math.prod(spec.shape), int.from_bytes(data[:4].to_bytes(), "little")
 
 
 _CODECS = {"blosc": BoundedBlosc, "zstd": BoundedZstd, "vlen-utf8": VLenUTF8Codec}

@@ -1,6 +1,7 @@
 """One array of the dataset, written in whole shards as its values arrive."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 import zarr
@@ -38,7 +39,10 @@ class Column:
         self.waiting = 0
         self.hashed = hashlib.sha256()
         text = np.dtype(variable.dtype).kind == "U"
-        attributes = {"units": units or variable.units, "long_name": variable.long_name}
+        attributes: dict[str, Any] = {
+            "units": units or variable.units,
+            "long_name": variable.long_name,
+        }
         if name in RAGGED.values():
             attributes["sample_dimension"] = next(d for d, n in RAGGED.items() if n == name)
         self.array = group.create_array(

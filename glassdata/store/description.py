@@ -7,6 +7,7 @@ one field per variable. Its bytes depend on the dataset alone.
 import hashlib
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import zarr
@@ -56,7 +57,7 @@ _LICENCES = {"CC-BY-4.0": "https://creativecommons.org/licenses/by/4.0/"}
 def describe_dataset(folder: Path) -> None:
     """Write ``croissant.json`` into the folder of a dataset whose metadata are complete."""
     root = zarr.open_group(folder, mode="r")
-    attributes = dict(root.attrs)
+    attributes: dict[str, Any] = dict(root.attrs)
     glasses = sorted(root.groups())
     description = {
         "@context": _CONTEXT,
@@ -112,7 +113,7 @@ def _records(name: str, group: zarr.Group) -> dict:
 
 
 def _field(glass: str, name: str, array: zarr.Array) -> dict:
-    dims = ", ".join(array.metadata.dimension_names)
+    dims = ", ".join(cast(list[str], array.metadata.to_dict()["dimension_names"]))
     kind = np.dtype(array.dtype).kind
     return {
         "@type": "cr:Field",

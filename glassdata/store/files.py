@@ -25,7 +25,7 @@ from glassdata import files
 from glassdata.config import canonical_json, digest
 from glassdata.files import TEMPORARY, sync_folder, temporary_name
 from glassdata.store.errors import DamageError
-from glassdata.store.places import create_object, is_remote
+from glassdata.store.places import create_object, is_remote, remote
 
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
 
@@ -79,7 +79,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     Without ``durable`` a power failure may take it back, and nothing waits for the disk.
     """
     if is_remote(path):
-        path.fs.pipe_file(path.path, data)
+        remote(path).fs.pipe_file(remote(path).path, data)
         return
     files.replace(path, data, durable=durable)
 

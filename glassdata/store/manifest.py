@@ -5,7 +5,7 @@ from pathlib import Path
 
 from glassdata.store.errors import DamageError
 from glassdata.store.files import check_regular, put_folder, sync_tree, write_record
-from glassdata.store.places import file_sizes, is_remote, remove_objects, upload
+from glassdata.store.places import file_sizes, is_remote, remote, remove_objects, upload
 from glassdata.store.settings import DATASET, MANIFEST, SCHEMA_VERSION, SEALED_OBJECT, read_manifest
 
 
@@ -81,7 +81,7 @@ def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[st
             remove_objects(path)
     # First what readers find it by: with half of its chunks it would read as filled.
     if (metadata := store / DATASET / "zarr.json").exists():
-        metadata.fs.rm_file(metadata.path)
+        remote(metadata).fs.rm_file(remote(metadata).path)
     remove_objects(store / DATASET)
 
 

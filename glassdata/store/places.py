@@ -21,6 +21,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
 from fsspec import available_protocols, get_filesystem_class
 from fsspec.asyn import sync
@@ -42,7 +43,7 @@ def place(where: str | os.PathLike) -> Path:
         nothing.
     """
     if is_remote(where):
-        return where
+        return cast(Path, where)
     text = os.fspath(where)
     if "://" not in text:
         return Path(text)
@@ -60,7 +61,7 @@ def place(where: str | os.PathLike) -> Path:
     except ImportError as error:
         raise StoreError(f"{text} cannot be reached: {error}; glassdata[s3] has both") from None
     # Listings are never remembered: other processes publish rows.
-    return UPath(text, use_listings_cache=False)
+    return cast(Path, UPath(text, use_listings_cache=False))
 
 
 def absolute(where: str | os.PathLike) -> Path:
@@ -74,9 +75,14 @@ def is_remote(path: object) -> bool:
     return hasattr(path, "fs") and hasattr(path, "storage_options")
 
 
+def remote(path: Path) -> Any:
+    """The same path; ``is_remote`` said that it has what ``upath.UPath`` has beyond a ``Path``."""
+    return path
+
+
 def is_web(path: object) -> bool:
     """Whether a path is an address of a web server, of which datasets can only be read."""
-    return is_remote(path) and path.protocol in _WEB
+    return getattr(path, "protocol", None) in _WEB if is_remote(path) else False
 
 
 def check_web_file(path: Path) -> None:
@@ -96,7 +102,7 @@ def check_web_file(path: Path) -> None:
     from aiohttp import ClientError
 
     try:
-        status, reason = sync(path.fs.loop, _ask_for_first_byte, path)
+        status, reason = sync(remote(path).fs.loop, _ask_for_first_byte, path)
     except ClientError as error:
         raise StoreError(f"{path} cannot be reached: {error}") from None
     if status == 404:
@@ -110,7 +116,7 @@ def check_web_file(path: Path) -> None:
         raise StoreError(f"{path}: the server answers {status} {reason}")
 
 
-async def _ask_for_first_byte(path: Path) -> tuple[int, str]:
+async def _ask_for_first_byte(path: Any) -> tuple[int, str]:
     session, options = await path.fs.set_session(), dict(path.fs.kwargs)
     headers = options.pop("headers", {}) | {"Range": "bytes=0-0"}
     async with session.get(path.fs.encode_url(path.path), headers=headers, **options) as answer:
@@ -126,7 +132,7 @@ def create_object(path: Path, data: bytes) -> bool:
         If one of other content is there; it stays untouched.
     """
     try:
-        path.fs.pipe_file(path.path, data, mode="create")
+        remote(path).fs.pipe_file(remote(path).path, data, mode="create")
     except OSError:
         # Refused by the condition (each file system has its own error for that), or really failed.
         try:
@@ -145,7 +151,7 @@ def move(path: Path, target: Path) -> None:
     """Give a file another name, making the folder for it."""
     if is_remote(path):
         target.write_bytes(path.read_bytes())
-        path.fs.rm_file(path.path)
+        remote(path).fs.rm_file(remote(path).path)
         return
     target.parent.mkdir(exist_ok=True)
     path.rename(target)
@@ -154,14 +160,15 @@ def move(path: Path, target: Path) -> None:
 def upload(folder: Path, target: Path, names: Iterable[str]) -> None:
     """Copy files of a local folder to an object store, many at once."""
     names = list(names)
-    target.fs.put([str(folder / name) for name in names], [f"{target.path}/{n}" for n in names])
+    there = remote(target)
+    there.fs.put([str(folder / name) for name in names], [f"{there.path}/{n}" for n in names])
 
 
 def remove_objects(path: Path) -> None:
     """Delete all objects below a prefix."""
     # One by one: fsspec's recursive removal takes some characters of a name for a pattern.
-    for name in path.fs.find(path.path):
-        path.fs.rm_file(name)
+    for name in remote(path).fs.find(remote(path).path):
+        remote(path).fs.rm_file(name)
 
 
 def file_sizes(folder: Path) -> dict[str, int]:
@@ -171,8 +178,9 @@ def file_sizes(folder: Path) -> dict[str, int]:
     """
     if not is_remote(folder):
         return dict(_local_sizes(folder))
-    start = len(folder.path.rstrip("/")) + 1
-    found = folder.fs.find(folder.path, detail=True)
+    there = remote(folder)
+    start = len(there.path.rstrip("/")) + 1
+    found = there.fs.find(there.path, detail=True)
     return {name[start:]: facts["size"] for name, facts in found.items()}
 
 

@@ -5,12 +5,13 @@ import os
 import zipfile
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, cast
 
 import fsspec
 import numpy as np
 import xarray as xr
 import zarr
+from zarr.abc.store import Store
 
 import glassdata.config
 from glassdata.files import replace_stream
@@ -20,7 +21,7 @@ from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, write_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.manifest import dataset_name
-from glassdata.store.places import check_web_file, file_sizes, is_remote, place
+from glassdata.store.places import check_web_file, file_sizes, is_remote, place, remote
 from glassdata.store.rows import present, read_row
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
 from glassdata.store.verifying import verify
@@ -63,7 +64,7 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
         # chunks=None reads through xarray's own lazy indexing, without Dask.
         with bounded_codecs():
             return xr.open_datatree(
-                source, engine="zarr", chunks=None, zarr_format=3, consolidated=True
+                cast(Any, source), engine="zarr", chunks=None, zarr_format=3, consolidated=True
             )
     except (ValueError, KeyError, zarr.errors.GroupNotFoundError, StoreError) as error:
         raise StoreError(f"{where} is not a readable dataset: {error}") from error
@@ -79,13 +80,13 @@ def _checked(where: Path) -> Path:
     return where
 
 
-def _source(where: Path, how: str) -> tuple[zarr.abc.store.Store | str, bytes, int | None]:
+def _source(where: Path, how: str) -> tuple[Store | str, bytes, int | None]:
     """What zarr opens, the metadata in it, and the bytes of all of it where that is known."""
     if where.name.endswith(".zip") and is_remote(where):
         check_web_file(where)
-        with where.open("rb", block_size=_BLOCK) as stream:
+        with remote(where).open("rb", block_size=_BLOCK) as stream:
             metadata, stored = _check_zip(where, stream)
-        inside = fsspec.filesystem("zip", fo=where.open("rb", block_size=_BLOCK))
+        inside = fsspec.filesystem("zip", fo=remote(where).open("rb", block_size=_BLOCK))
         mapper = inside.get_mapper("")
         return zarr.storage.FsspecStore.from_mapper(mapper, read_only=True), metadata, stored
     if not is_remote(where) and where.is_file():
@@ -95,7 +96,7 @@ def _source(where: Path, how: str) -> tuple[zarr.abc.store.Store | str, bytes, i
     folder, metadata = _find(where, how)
     if not is_remote(where):
         return str(folder), metadata, sum(file_sizes(folder).values())
-    options = dict(where.storage_options)
+    options = dict(remote(where).storage_options)
     source = zarr.storage.FsspecStore.from_url(str(folder), storage_options=options, read_only=True)
     return source, metadata, None
 
@@ -140,7 +141,10 @@ def recorded(where: Path) -> tuple[str, dict[str, list[int]]]:
         config = read_config(where)
         return config.profile, {name: sorted(present(where, name)) for name in config.systems}
     with open_dataset(where) as tree:
-        rows = {name: group["structure"].values.tolist() for name, group in tree.children.items()}
+        rows = {
+            name: group.to_dataset()["structure"].values.tolist()
+            for name, group in tree.children.items()
+        }
         return tree.attrs["profile"], rows
 
 
@@ -173,7 +177,8 @@ def _row(group: xr.Dataset, index: int) -> dict[str, np.ndarray]:
     position = int(np.flatnonzero(group["structure"].values == index)[0])
     row = {}
     for name in VARIABLES.keys() & group.variables.keys():
-        variable, where = VARIABLES[name], {"structure": position}
+        variable = VARIABLES[name]
+        where: dict[str, int | slice] = {"structure": position}
         if variable.ragged:
             counts = group[RAGGED[variable.dims[0]]].values
             begin = int(counts[:position].sum())

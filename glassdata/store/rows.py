@@ -83,7 +83,7 @@ def conform(row: Mapping[str, object], sizes: Mapping[str, int]) -> dict[str, np
             raise RowShapeError(f"unknown variable {name!r}")
         variable = VARIABLES[name]
         own = [dim for dim in variable.dims if dim != "structure"]
-        shape = tuple((counts | sizes)[dim] for dim in own)
+        shape = tuple({**counts, **sizes}[dim] for dim in own)
         out[name] = _conform_one(name, np.asarray(row[name]), shape)
     return out
 

@@ -21,6 +21,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import zarr
 
+from glassdata.bins import bin_centres
 from glassdata.config import canonical_json, digest
 from glassdata.schema import RAGGED, VARIABLES, Variable
 from glassdata.store.column import Column
@@ -136,7 +137,7 @@ def _assemble(
 ) -> dict[str, list]:
     used = Config(config.profile, {name: config.systems[name] for name in counts})
     root = zarr.open_group(fresh, mode="w-", zarr_format=3, attributes=_root_attributes(used))
-    files = {}
+    files: dict[str, list] = {}
     for name in sorted(counts):
         files |= _assemble_system(root, store, systems[name], counts[name], used, identify)
     with warnings.catch_warnings():
@@ -240,9 +241,9 @@ _COORDINATES = {
 def _write_coordinates(group: zarr.Group, columns: dict, system: System) -> None:
     r, omega = system.r_edges, system.omega_edges
     values = {
-        "r": (r[1:] + r[:-1]) / 2,
+        "r": bin_centres(r),
         "r_edges": r,
-        "omega": (omega[1:] + omega[:-1]) / 2,
+        "omega": bin_centres(omega),
         "omega_edges": omega,
     }
     if system.pairs:

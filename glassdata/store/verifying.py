@@ -78,7 +78,8 @@ def _manifest_bytes(store: Path) -> bytes | None:
 
 def _check_store(store: Path) -> list[Finding]:
     sizes = {name: n for name, n in file_sizes(store).items() if not _is_passed_over(name)}
-    manifest, findings = None, []
+    manifest: dict | None = None
+    findings: list[Finding] = []
     for name in (CONFIG, PLAN, MANIFEST):
         findings += _check_record(store, name)
     if not any(finding.name == MANIFEST for finding in findings):
@@ -180,7 +181,9 @@ def _strays(store: Path, manifest: dict | None, sizes: dict) -> Iterator[Finding
         if top == dataset:
             expected = name in listed or manifest is None
         elif top == ROWS:
-            expected = bool(match) and match[1] in systems and match[2] == f"{int(match[2]):06d}"
+            expected = (
+                match is not None and match[1] in systems and match[2] == f"{int(match[2]):06d}"
+            )
         else:
             # A dataset that a later one on the same object store replaced is nobody's damage.
             expected = (top in _TOP and top != DATASET) or bool(SEALED_OBJECT.fullmatch(top))

@@ -21,8 +21,9 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
 def lacks(system: System) -> str | None:
     """The file that must be handed to this program before a glass can be computed, or None."""
     potential = system.potential
-    missing = isinstance(potential, TabulatedFile) and not potential.is_here
-    return potential.file if missing else None
+    if isinstance(potential, TabulatedFile) and not potential.is_here:
+        return potential.file
+    return None
 
 
 def available() -> Mapping[str, System]:

@@ -8,6 +8,7 @@ displacement, and nothing crystal-like would be in the data. The cell relaxes to
 """
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
 
 import numpy as np
 from ase import Atoms
@@ -119,6 +120,9 @@ SHENG = TabulatedFile(
     ),
     symbols=("Zr", "Cu", "Al"),
     r_cut=6.5,
+    # Below 1.88 Å the tables go on in another form: all six kinds of pairs have a second minimum
+    # there, between 1.6 and 1.8 Å. True neighbours in the glass are at least 2.2 Å apart.
+    shortest=dict.fromkeys(combinations_with_replacement(("Zr", "Cu", "Al"), 2), 2.0),
 )
 
 CUALZR_SHENG = _system("cualzr_sheng", "Cu-Al-Zr, Cheng-Ma-Sheng", SHENG.source, SHENG, 200)

@@ -1,0 +1,275 @@
+"""Does any test notice when one line of the science layer is wrong? ``make mutants``.
+
+Cosmic Ray makes the mutants (one operator or number changed); this script draws a sample of them,
+module by module, and runs for each the test files that concern its module. Every run is a fork of
+one process that has loaded the libraries, on a copy of the repository, so a mutant costs the
+seconds of its tests. A mutant that no test notices has survived, and is shown.
+"""
+
+import ast
+import contextlib
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from difflib import unified_diff
+from fnmatch import fnmatch
+from pathlib import Path
+
+import click
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.plugins import get_operator, operator_names
+
+ROOT = Path(__file__).resolve().parents[1]
+
+#: Test files by the modules they concern; the first pattern that fits a module counts.
+TESTS = {
+    "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_generate"),
+    "glassdata/protocols/*.py": ("test_oracle_protocols", "test_identity", "test_generate"),
+    "glassdata/systems/*.py": ("test_oracle_systems", "test_identity", "test_generate"),
+    "glassdata/row.py": ("test_oracle_rows", "test_identity", "test_generate"),
+    "glassdata/describe.py": ("test_oracle_rows", "test_identity", "test_stress", "test_generate"),
+    "glassdata/system.py": ("test_oracle_systems", "test_identity", "test_oracle_rows"),
+    "glassdata/crystal.py": ("test_oracle_systems", "test_identity"),
+    "glassdata/bands.py": ("test_oracle_bands", "test_bands"),
+    "glassdata/estimate.py": ("test_oracle_estimate",),
+    "glassdata/evaluation.py": ("test_models", "test_oracle_models", "test_experiments"),
+    "glassdata/regression.py": ("test_models", "test_oracle_models"),
+    "glassdata/tuning.py": ("test_models", "test_oracle_models"),
+    "glassdata/models/*.py": ("test_models", "test_oracle_models", "test_modelfile"),
+    "glassdata/experiments/*.py": (
+        "test_experiments",
+        "test_oracle_experiments",
+        "test_analysis",
+    ),
+    "glassdata/cli/*.py": ("test_oracle_cli", "test_cli"),
+}
+#: Decorators bring speed (cache) or break everything (dataclass); variables would need their names.
+LEFT_OUT = ("core/RemoveDecorator", "core/VariableInserter", "core/VariableReplacer")
+#: Libraries that are loaded once for all mutants.
+LIBRARIES = ("ase.build", "ase.io", "distributed", "hypothesis", "matplotlib.figure", "matscipy")
+LIBRARIES += ("numba", "pytest", "scipy.stats", "sklearn.linear_model", "xarray", "zarr")
+
+_trees: "multiprocessing.Queue[Path]"
+_tree: Path
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of one module: operator and occurrence as Cosmic Ray counts them."""
+
+    module: str
+    operator: str
+    occurrence: int
+
+    def code(self) -> str:
+        """The changed module."""
+        return mutate_code(
+            (ROOT / self.module).read_text(), _operator(self.operator), self.occurrence
+        )
+
+    def diff(self) -> str:
+        """The lines that differ."""
+        old = (ROOT / self.module).read_text().splitlines()
+        lines = list(unified_diff(old, self.code().splitlines(), lineterm="", n=0))
+        where = lines[2].split()[1].removeprefix("-").partition(",")[0]
+        return "\n".join([f"{self.module}:{where}", *(f"  {line}" for line in lines[3:])])
+
+
+def tests_of(module: str) -> list[str]:
+    """The test files that concern a module, those that exist."""
+    stems = next(tests for pattern, tests in TESTS.items() if fnmatch(module, pattern))
+    return [f"tests/{stem}.py" for stem in stems if (ROOT / f"tests/{stem}.py").exists()]
+
+
+def places(module: str) -> dict[tuple, list[Mutant]]:
+    """The mutants of a module by the place of the change, but for type annotations."""
+    source = (ROOT / module).read_text()
+    nodes = list(ast_nodes(get_ast(source)))
+    silent = _annotated(source)
+    found: dict[tuple, list[Mutant]] = {}
+    for name in sorted(set(operator_names()) - set(LEFT_OUT)):
+        operator = _operator(name)
+        spans = [span for node in nodes for span in operator.mutation_positions(node)]
+        for occurrence, (start, end) in enumerate(spans):
+            if not any(first <= start < last for first, last in silent):
+                found.setdefault((start, end), []).append(Mutant(module, name, occurrence))
+    return found
+
+
+def sample(modules: list[str], count: int, seed: int) -> list[Mutant]:
+    """About ``count`` mutants, in proportion to the places of each module, at least three each."""
+    rng = random.Random(seed)
+    all_places = {module: places(module) for module in modules}
+    total = sum(map(len, all_places.values()))
+    chosen = []
+    for there in all_places.values():
+        n = min(len(there), max(3, round(count * len(there) / total)))
+        chosen += [rng.choice(there[place]) for place in rng.sample(sorted(there), n)]
+    rng.shuffle(chosen)
+    return chosen
+
+
+def outcome(mutant: Mutant | None, tests: list[str], limit: float) -> tuple[str, float]:
+    """``killed``, ``survived`` or ``timeout``, and the seconds it took; None changes nothing."""
+    start = time.monotonic()
+    if mutant is None:
+        return _outcome(tests, limit), time.monotonic() - start
+    path = _tree / mutant.module
+    original, stamp = path.read_text(), path.stat()
+    try:
+        path.write_text(mutant.code())
+        return _outcome(tests, limit), time.monotonic() - start
+    finally:
+        path.write_text(original)
+        os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
+@click.command(help=__doc__)
+@click.option("--count", default=150, show_default=True, help="How many mutants, about.")
+@click.option("--seed", default=0, show_default=True, help="Draws the same mutants again.")
+@click.option(
+    "--minutes", default=20.0, show_default=True, help="Mutants not tried by then stay so."
+)
+@click.option("--workers", default=os.cpu_count() or 1, show_default=True)
+@click.option("--only", default="glassdata/*", help="Pattern of modules.")
+def main(count: int, seed: int, minutes: float, workers: int, only: str) -> None:
+    end = time.monotonic() + 60 * minutes
+    files = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("glassdata/**/*.py"))
+    modules = [m for m in files if fnmatch(m, only) and any(fnmatch(m, p) for p in TESTS)]
+    mutants = sample([m for m in modules if places(m)], count, seed)
+    for library in LIBRARIES:
+        __import__(library)
+    results: dict[Mutant, str] = {}
+    with tempfile.TemporaryDirectory() as folder, _pool(Path(folder), workers) as pool:
+        groups = sorted({tuple(tests_of(m.module)) for m in mutants})
+        limits = {}
+        for tests, (state, seconds) in zip(groups, pool.map(_clean, groups), strict=True):
+            click.echo(f"without a mutant, {seconds:.0f} s: {' '.join(tests)}")
+            if state != "survived":
+                pool.shutdown(cancel_futures=True)
+                sys.exit(f"error: {' '.join(tests)} fail without a mutant")
+            limits[tests] = 30 + 4 * seconds
+        jobs = [pool.submit(_try, m, limits[tuple(tests_of(m.module))]) for m in mutants]
+        for job in as_completed(jobs):
+            mutant, state, seconds = job.result()
+            results[mutant] = state
+            click.echo(f"{len(results)}/{len(mutants)} {state}, {seconds:.0f} s: {mutant.diff()}")
+            if time.monotonic() > end:
+                pool.shutdown(cancel_futures=True)
+                break
+    _report(results, len(mutants), seed)
+
+
+def _report(results: dict[Mutant, str], drawn: int, seed: int) -> None:
+    survivors = [mutant for mutant, state in results.items() if state == "survived"]
+    click.echo(f"\n{len(survivors)} survivors:")
+    for mutant in sorted(survivors, key=lambda m: m.module):
+        click.echo(mutant.diff())
+    click.echo(f"\n{'module':40} killed  survived  score")
+    for module in sorted({mutant.module for mutant in results}):
+        _line(module, [state for mutant, state in results.items() if mutant.module == module])
+    _line("all", list(results.values()))
+    left = f"; {drawn - len(results)} not tried for want of time" if drawn > len(results) else ""
+    click.echo(f"seed {seed}, {len(results)} mutants{left}")
+
+
+def _line(name: str, states: list[str]) -> None:
+    survived = states.count("survived")
+    share = 100 * (1 - survived / len(states))
+    click.echo(f"{name:40} {len(states) - survived:6d} {survived:9d} {share:5.0f} %")
+
+
+def _operator(name: str):
+    return get_operator(name)()
+
+
+def _annotated(source: str) -> list[tuple]:
+    """Spans of type annotations, whose operators (``int | None``) are no arithmetic."""
+    spans = []
+    for node in ast.walk(ast.parse(source)):
+        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+            if isinstance(part, ast.AST):
+                start, end = (part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset)
+                spans.append((start, end))
+    return spans
+
+
+def _pool(folder: Path, workers: int) -> ProcessPoolExecutor:
+    """Processes with a copy of the repository each."""
+    context = multiprocessing.get_context("fork")
+    global _trees
+    _trees = context.Queue()
+    for number in range(workers):
+        tree = folder / str(number)
+        for part in ("glassdata", "tests"):
+            shutil.copytree(ROOT / part, tree / part)
+        for path in ROOT.iterdir():  # what tests read beside the code
+            if path.name not in ("glassdata", "tests", ".git") and not path.name.startswith("."):
+                (tree / path.name).symlink_to(path)
+        _trees.put(tree)
+    return ProcessPoolExecutor(workers, context, _enter)
+
+
+def _enter() -> None:
+    global _tree
+    _tree = _trees.get()
+    os.chdir(_tree)
+    sys.path.insert(0, str(_tree))
+    sys.dont_write_bytecode = True
+    os.environ |= {"PYTHONPATH": str(_tree), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def _clean(tests: tuple[str, ...]) -> tuple[str, float]:
+    return outcome(None, list(tests), 1800)
+
+
+def _try(mutant: Mutant, limit: float) -> tuple[Mutant, str, float]:
+    return mutant, *outcome(mutant, tests_of(mutant.module), limit)
+
+
+def _outcome(tests: list[str], limit: float) -> str:
+    """Run tests in a fork, which has everything loaded but our own package."""
+    pid = os.fork()
+    if pid == 0:
+        _run_tests(tests)
+    end = time.monotonic() + limit
+    state = None
+    while state is None and time.monotonic() < end:
+        time.sleep(0.02)
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            state = "survived" if status == 0 else "killed"
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)  # workers that the tests started, too
+    if state is None:
+        os.waitpid(pid, 0)
+    return state or "timeout"
+
+
+def _run_tests(tests: list[str]) -> None:
+    """Never returns: ends this process with the status of pytest."""
+    import pytest
+
+    os.setsid()
+    output = os.open(_tree / "output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    status = 1
+    try:
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0"]
+        status = pytest.main([*options, *tests])
+    finally:
+        sys.stdout.flush()
+        os._exit(int(status))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,279 @@
+"""What chapter 11 makes of results and structures: planted answers, leaks that must show."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import glassdata as gd
+from glassdata import models
+from glassdata.experiments import checks, objections
+from glassdata.experiments.verdicts import NOTHING, Estimate
+from glassdata.system import DISORDER_CLASSES
+
+N = 40
+GROUPS = np.repeat(np.arange(N // 2), 2)
+CLASSES = np.array(DISORDER_CLASSES)[np.repeat([0, 1, 2, 3], 10)]
+
+
+@pytest.fixture
+def errors():
+    return 0.5 + np.random.default_rng(0).random((4, N))
+
+
+def share(error, baseline):
+    return 1 - np.sum(error) / np.sum(baseline)
+
+
+# --- leakage and rivals -----------------------------------------------------------------------
+
+
+def test_a_leak_is_what_random_splits_gain():
+    cell = {"random_ridge": np.array([0.9, 0.8, 0.7]), "grouped_ridge": np.array([0.6, 0.6, 0.6])}
+    found = objections.leak(cell, "ridge")
+    assert found == pytest.approx((0.2, 0.1, 0.3))
+    assert objections.opposite(found) == pytest.approx((-0.2, -0.3, -0.1))
+
+
+def test_scores_and_leads_of_held_out_errors(errors):
+    line, rival, baseline, _ = errors
+    cell = {"error_ridge": line / 2, "error_n_atoms": rival, "baseline": baseline, "groups": GROUPS}
+    found = objections.held_out(cell, "ridge")
+    assert found.value == pytest.approx(share(line / 2, baseline))
+    ahead = objections.lead_over(cell, "n_atoms")
+    assert ahead.value == pytest.approx(found.value - share(rival, baseline))
+    assert ahead.low > 0
+    assert objections.lead_over(cell, "ridge") == (0, 0, 0)
+
+
+def test_one_who_knows_the_class_alone_is_worth_nothing_within_it(errors):
+    cell = {"error_ridge": errors[0], "error_class_mean": errors[0], "groups": GROUPS}
+    cell["classes"] = CLASSES
+    assert objections.within_class(cell) == (0, 0, 0)
+    cell["error_class_mean"] = np.where(CLASSES == "amorphous", 4 * errors[0], errors[0])
+    assert objections.within_class(cell, "amorphous").value == pytest.approx(0.75)
+    assert objections.within_class(cell, "partial").value == 0
+
+
+@pytest.mark.parametrize(("n", "there"), [(4, False), (5, True)])
+def test_a_class_of_few_families_is_not_judged(errors, n, there):
+    groups = np.where(CLASSES == "partial", GROUPS % n, 100)
+    cell = {"error_ridge": errors[0], "error_class_mean": errors[1], "groups": groups}
+    cell["classes"] = CLASSES
+    assert objections.within_class(cell, "partial").is_there == there
+
+
+# --- noise ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def noise():
+    """Baseline 10, error 4; pairs 2; ten repeats that scatter by 1, so that 8/9 is explained."""
+    return {
+        "baseline": np.full(N, 10.0),
+        "error": np.full(N, 4.0),
+        "pair": np.full(N, 2.0),
+        "replicate": np.arange(N) < 10,
+        "scatter": np.full(10, 1.0),
+        "groups": GROUPS,
+    }
+
+
+def test_the_explained_share_by_hand(noise):
+    assert objections.explained_share(noise, "pairs") == pytest.approx((6 / 8,) * 3)
+    assert objections.explained_share(noise, "repeats") == pytest.approx((6 / 9,) * 3)
+
+
+def test_a_share_without_a_floor_is_r2(noise):
+    noise["pair"] = np.zeros(N)
+    noise["error"] = np.random.default_rng(0).random(N)
+    r2 = share(noise["error"], noise["baseline"])
+    assert objections.explained_share(noise, "pairs").value == pytest.approx(r2)
+
+
+def test_a_floor_that_reaches_the_baseline_leaves_nothing_to_explain(noise):
+    noise["pair"] = np.full(N, 10.0)
+    assert np.isposinf(objections.explained_share(noise, "pairs").value)
+
+
+def test_the_floor_of_repeats_needs_two_of_them(noise):
+    noise["replicate"] = np.arange(N) < 1
+    assert not objections.explained_share(noise, "repeats").is_there
+
+
+def test_a_nugget_is_what_is_left_at_distance_zero():
+    distance = np.linspace(0, 4, N)
+    cell = {"pair": 3 + 2 * (distance / 2) ** 2, "pair_distance": distance}
+    cell |= {"spread": np.array(2.0), "error": np.full(N, 7.0)}
+    found = objections.nugget(cell)
+    assert found["at distance zero"] == pytest.approx(3)
+    assert found["nearer half"] < found["all pairs"] == pytest.approx(cell["pair"].mean())
+
+
+# --- scores and inputs ------------------------------------------------------------------------
+
+
+def test_skills_are_shares_of_the_errors_of_the_mean(errors):
+    cell = {"groups": GROUPS, "error_line": errors[0] / 2, "error_mean": errors[0]}
+    cell |= {"wasserstein_line": errors[1], "wasserstein_mean": errors[1]}
+    for power in objections.MOMENTS.values():
+        cell[f"moment_{power}_truth"] = np.zeros(N)
+        cell |= {f"moment_{power}_line": errors[2], f"moment_{power}_mean": 2 * errors[2]}
+    found = {label: one.value for label, one in objections.skills(cell).items()}
+    assert found.pop("squared error") == pytest.approx(0.5)
+    assert found.pop("Wasserstein") == 0
+    # Half the error of a moment is a quarter of its square.
+    assert list(found.values()) == pytest.approx([0.75] * 4)
+
+
+def test_the_lead_is_over_the_best_other_input(errors):
+    names = np.array(["n", "g", "density"])
+    cell = {"names": names, "error": errors[:3] + np.array([[0.1], [0.2], [9.0]])}
+    cell |= {"baseline": errors[3] + 1, "groups": GROUPS}
+    by_name = objections.by_input(cell)
+    assert list(by_name) == names.tolist()
+    lead = objections.lead_over_other_inputs(cell)
+    assert lead.value == pytest.approx(by_name["g"].value - by_name["n"].value)
+
+
+def test_the_lead_is_over_the_better_kernel(errors):
+    cell = {"error_line": errors[0], "error_both": errors[0] + 0.1, "error_kernel": errors[0] + 0.5}
+    cell |= {"error_mean": np.full(N, 2.0), "groups": GROUPS}
+    assert objections.lead_over_kernels(cell) == pytest.approx((0.05, 0.05, 0.05))
+
+
+def test_large_structures_need_large_structures():
+    large = np.arange(N) < 6
+    assert objections.large_from_small({"large": large}, GROUPS) == NOTHING
+    cell = {"large": large, "error": np.full(6, 3.0), "error_mixed": np.full(6, 1.0)}
+    cell["baseline"] = np.full(6, 4.0)
+    assert objections.large_from_small(cell, GROUPS) == pytest.approx((-0.5, -0.5, -0.5))
+
+
+# --- elsewhere --------------------------------------------------------------------------------
+
+
+def test_a_left_out_class_is_compared_with_either_mean():
+    cell = {"error_ridge_amorphous": np.full(10, 2.0), "baseline_amorphous": np.full(10, 8.0)}
+    cell["own_mean_amorphous"] = np.full(10, 1.0)
+    of_others, own = (
+        objections.left_out(cell, CLASSES, GROUPS, model="ridge", mean=mean)
+        for mean in ("baseline", "own_mean")
+    )
+    assert list(of_others) == list(own) == ["amorphous"]
+    # Nearer than the other classes are, and yet no better than knowing the class's mean.
+    assert of_others["amorphous"].value == 0.75
+    assert own["amorphous"].value == -1
+
+
+def test_the_least_of_some_estimates():
+    some = {"a": Estimate(0.5, 0, 1), "b": Estimate(0.4, 0.3, 0.5)}
+    assert objections.least(some) == some["b"]
+    assert objections.least({}) == NOTHING
+
+
+def test_a_transfer_is_read_in_three_ways():
+    cell = {"error": np.full(N, 3.0), "error_shifted": np.full(N, 1.0)}
+    cell |= {"baseline_target": np.full(N, 2.0), "error_at_home": np.full(N, 1.0)}
+    cell |= {"baseline_at_home": np.full(N, 4.0), "groups": GROUPS}
+    found = {label: one.value for label, one in objections.transfer(cell).items()}
+    assert found == {"as it is": -0.5, "shifted": 0.5, "at home": 0.75}
+
+
+@pytest.fixture
+def held():
+    """A model without any use, on spectra that are their class and noise."""
+    rng = np.random.default_rng(1)
+    level = np.array([DISORDER_CLASSES.index(kind) for kind in CLASSES])
+    Y = level[:, None] + 0.1 * rng.normal(size=(N, 3))
+    return models.cross_validate(models.mean(), rng.normal(size=(N, 2)), Y, GROUPS)
+
+
+def test_class_means_never_see_their_own_fold(held):
+    means = objections.class_means(held, CLASSES)
+    for fold in np.unique(held.fold):
+        asked = (held.fold == fold) & (CLASSES == "partial")
+        known = (held.fold != fold) & (CLASSES == "partial")
+        if asked.any():
+            expected = np.tile(held.truth[known].mean(axis=0), (asked.sum(), 1))
+            np.testing.assert_allclose(means[asked], expected)
+    # A mean that included the structure itself would be nearer to it: a leak would show here.
+    inside = np.stack([held.truth[kind == CLASSES].mean(axis=0) for kind in CLASSES])
+    assert ((means - held.truth) ** 2).sum() > ((inside - held.truth) ** 2).sum()
+
+
+def test_a_class_that_one_fold_holds_alone_is_met_by_the_mean_of_all(held):
+    alone = np.where(held.fold == 0, "amorphous", "partial")
+    means = objections.class_means(held, alone)
+    np.testing.assert_array_equal(means[held.fold == 0], held.baseline[held.fold == 0])
+
+
+def test_a_model_that_knows_nothing_is_worse_than_the_class(held):
+    assert objections.against_class(held, CLASSES, GROUPS).high < -5
+
+
+# --- structures -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def flat():
+    return gd.SYSTEMS["lj2d"]
+
+
+def test_a_crystal_at_rest_has_as_many_zeros_as_dimensions(flat):
+    crystal = flat.crystal() * (6, 4, 1)
+    assert checks.count_zeros(crystal, flat.potential) == 2
+    solid = gd.SYSTEMS["lj3d"]
+    assert checks.count_zeros(solid.crystal() * (3, 3, 3), solid.potential) == 3
+
+
+def test_the_top_of_the_crystal_bounds_its_supercells(flat):
+    top = checks.crystal_top(flat)
+    omega = gd.frequencies(flat.crystal() * (6, 4, 1), flat.potential)
+    # The mesh of twelve waves holds those of six and of four cells.
+    assert omega.max() <= top * (1 + 1e-9)
+    assert omega.max() > 0.9 * top
+
+
+def test_modes_above_a_limit_belong_to_their_structures():
+    frequency, n_modes = np.array([1.0, 5.0, 2.0, 3.0, 4.0]), np.array([2, 0, 3])
+    assert checks.count_above(frequency, n_modes, 2.5).tolist() == [1, 0, 2]
+    kept = checks.share_kept(np.array([1, 0, 2]), np.array([2, 4, 3]), np.arange(3))
+    assert kept.value == pytest.approx(1 - 3 / 9)
+
+
+def test_lowest_positive_frequencies():
+    frequency = np.array([-1.0, 0.0, 0.5, 2.0, 0.3])
+    assert checks.lowest_positive(frequency, np.array([3, 2])).tolist() == [0.5, 0.3]
+
+
+def test_half_a_cell_is_measured_across_faces():
+    square, oblique = np.diag([4.0, 6.0, 1.0]), np.array([[4.0, 0, 0], [3.0, 5.0, 0], [0, 0, 1]])
+    assert checks.half_cell(np.array([square]), 2) == 2
+    assert checks.half_cell(np.array([square]), 3) == 0.5
+    # Area 20 over the longer edge, √34.
+    expected = 0.5 * min(20 / np.sqrt(34), 5)
+    assert checks.half_cell(np.array([square, oblique]), 2) == pytest.approx(min(2, expected))
+
+
+def test_larger_cells_are_judged_by_the_same_line(flat):
+    # The protocol of the demo: sixty atoms instead of nine hundred.
+    small = replace(flat, protocols={"reference": flat.protocols["demo"]})
+    shown = []
+
+    class Line:
+        def predict(self, g):
+            shown.append(g[0])
+            return guess[None]
+
+    n_omega = len(flat.omega_edges) - 1
+    guess = mean = np.full(n_omega, 1 / n_omega)
+    how = {"cells": (10, 6, 1), "plans": [0, 1]}
+    # The line says what the mean says: R² is 0 in both sizes.
+    assert checks.larger_cells(small, Line(), mean, **how) == ((0, 0, 0), 0)
+    assert len(shown) == 4
+    assert not np.array_equal(shown[0], shown[1])
+    # A flat guess gains on a mean that puts all modes into one bin.
+    change, r2 = checks.larger_cells(small, Line(), np.eye(1, n_omega)[0], **how)
+    assert r2 > 0
+    assert change.low <= change.value <= change.high
