@@ -57,13 +57,13 @@ def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
 
     Yields a function that tells whether anybody has drawn from them.
     """
-    kept = random.getstate(), np.random.get_state()  # noqa: NPY002
+    kept = random.getstate(), np.random.get_state()
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002
-    before = random.getstate(), np.random.get_state()[1:3]  # noqa: NPY002
+    np.random.seed(seed)
+    before = random.getstate(), np.random.get_state()[1:3]
 
     def drawn() -> bool:
-        keys, place = np.random.get_state()[1:3]  # noqa: NPY002
+        keys, place = np.random.get_state()[1:3]
         same = place == before[1][1] and np.array_equal(keys, before[1][0])
         return not same or random.getstate() != before[0]
 
@@ -71,7 +71,7 @@ def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
         yield drawn
     finally:
         random.setstate(kept[0])
-        np.random.set_state(kept[1])  # noqa: NPY002
+        np.random.set_state(kept[1])
 
 
 def differences(

@@ -17,7 +17,7 @@ from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.system import DISORDER_CLASSES, System
 from glassdata.systems import find
 from glassdata.testing.contract import differences, enforce, shared_randomness
-from glassdata.testing.potentials import slope_along
+from glassdata.testing.derivatives import slope_along
 from glassdata.testing.units import wrong_dimensions
 from glassdata.vibrations import energy_forces, hessian
 
