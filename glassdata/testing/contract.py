@@ -1,6 +1,8 @@
 """Laws and what violates them: a check tries all of its laws before it complains."""
 
-from collections.abc import Callable, Iterable, Mapping
+import random
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -47,6 +49,29 @@ def enforce(subject: str, laws: Mapping[str, Callable[[], Iterable[str]]]) -> No
             violations.append((name, f"raised {type(error).__name__}: {message}"))
     if violations:
         raise ContractError(subject, violations) from cause
+
+
+@contextmanager
+def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
+    """Python's and NumPy's global random numbers in a known state, and as they were afterwards.
+
+    Yields a function that tells whether anybody has drawn from them.
+    """
+    kept = random.getstate(), np.random.get_state()
+    random.seed(seed)
+    np.random.seed(seed)
+    before = random.getstate(), np.random.get_state()[1:3]
+
+    def drawn() -> bool:
+        keys, place = np.random.get_state()[1:3]
+        same = place == before[1][1] and np.array_equal(keys, before[1][0])
+        return not same or random.getstate() != before[0]
+
+    try:
+        yield drawn
+    finally:
+        random.setstate(kept[0])
+        np.random.set_state(kept[1])
 
 
 def differences(

@@ -98,6 +98,8 @@ def wrong_dimensions(atoms: Atoms, system: System) -> Iterator[str]:
             yield f"{name} is in {units!r}, of which only {', '.join(FACTORS)} are known"
             continue
         expected, found = grown * np.asarray(before[name], float), np.asarray(after[name], float)
+        if not np.isfinite(expected).all():
+            continue  # another law's business
         # Forces of a structure at rest are rounding, which need not scale.
         scale = np.abs(expected).max(initial=0.0) + 1e-9 * grown
         if found.shape != expected.shape or not np.allclose(found, expected, atol=1e-6 * scale):
