@@ -14,10 +14,11 @@ import matplotlib.pyplot as plt
 import glassdata as gd
 from glassdata import plots
 from glassdata.bins import bin_centres
-from glassdata.evaluation import cross_validate, mse
+from glassdata.evaluation import cross_validate
 from glassdata.models import ridge
 from glassdata.row import compute_row
 from glassdata.schema import VARIABLES
+from glassdata.scores import mse
 from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES
 

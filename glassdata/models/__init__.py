@@ -17,10 +17,6 @@ from glassdata.evaluation import (
     cross_validate,
     fit_grouped,
     grouped_folds,
-    mse,
-    normalised,
-    r2,
-    r2_draws,
 )
 from glassdata.models.linear import RIDGE_L2, LinearMap, elastic_net, lasso, ridge
 from glassdata.models.loss import penalties, sklearn_penalties
@@ -39,6 +35,7 @@ from glassdata.models.yardsticks import (
     scalar,
 )
 from glassdata.regression import Regression
+from glassdata.scores import mse, normalised, r2, r2_draws
 from glassdata.tuning import EFFORT, GroupFolds, Tuned
 
 __all__ = [
