@@ -1,4 +1,4 @@
-"""Grouped splits and scores: how well spectra are predicted, always beside the training mean.
+"""Grouped splits and held-out scores, always beside those of the training mean.
 
 Arrays only: X of shape (n, n_r), Y of shape (n, n_omega), one structure per row. Structures of one
 group (a parent melt or template) resemble each other and must never stand on both sides of a split.
@@ -13,125 +13,7 @@ from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
-
-def normalised(Y: np.ndarray) -> np.ndarray:
-    """Spectra divided by their sum, so that every row adds up to 1 over the bins.
-
-    Parameters
-    ----------
-    Y
-        Shape (n, n_omega), any unit.
-
-    Raises
-    ------
-    ValueError
-        If a spectrum does not have a positive sum.
-
-    Examples
-    --------
-    >>> normalised([[1.0, 3.0]]).tolist()
-    [[0.25, 0.75]]
-    """
-    return np.asarray(Y, float) / _sums(Y)
-
-
-def mse(Y_true: np.ndarray, Y_pred: np.ndarray) -> float:
-    """Mean squared error per bin of spectra whose truth adds up to 1 over the bins.
-
-    Dimensionless and independent of the unit of Y, comparable with the paper's 1.7e-6. True and
-    predicted spectra are both divided by the sum of the *true* one, so that a prediction of the
-    right shape but the wrong weight counts as wrong.
-
-    Parameters
-    ----------
-    Y_true, Y_pred
-        Shape (n, n_omega), the same unit.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, numbers are not finite, or a true spectrum has no positive sum.
-
-    Examples
-    --------
-    >>> mse(np.array([[1.0, 3.0]]), np.array([[2.0, 2.0]]))
-    0.0625
-    """
-    Y_true, Y_pred = _pair(Y_true, Y_pred)
-    return float(np.mean(((Y_pred - Y_true) / _sums(Y_true)) ** 2))
-
-
-def r2(Y_true: np.ndarray, Y_pred: np.ndarray, Y_train_mean: np.ndarray) -> float:
-    """Share of the squared error of the training mean that the prediction removes.
-
-    R² = 1 − Σ (ŷ − y)² / Σ (ȳ_train − y)², both sums over all structures and bins. 1 is perfect, 0
-    no better than the mean of the training set, negative worse.
-
-    Parameters
-    ----------
-    Y_true, Y_pred
-        Shape (n, n_omega), the same unit.
-    Y_train_mean
-        Shape (n_omega,), or (n, n_omega) where structures were held out of different folds.
-
-    Raises
-    ------
-    ValueError
-        If shapes disagree, numbers are not finite, or the training mean is already exact.
-
-    Examples
-    --------
-    >>> truth = np.array([[1.0, 3.0], [3.0, 1.0]])
-    >>> r2(truth, 0.5 * (truth + 2.0), np.array([2.0, 2.0]))
-    0.75
-    """
-    Y_true, Y_pred = _pair(Y_true, Y_pred)
-    mean = np.broadcast_to(np.asarray(Y_train_mean, float), Y_true.shape)
-    reference = np.sum((mean - Y_true) ** 2)
-    if not reference > 0:
-        raise ValueError("R² is undefined: the training mean is already exact")
-    return float(1 - np.sum((Y_pred - Y_true) ** 2) / reference)
-
-
-def r2_draws(
-    error: np.ndarray, baseline: np.ndarray, groups: ArrayLike, draws: int = 2000, seed: int = 0
-) -> np.ndarray:
-    """R² of bootstrap samples of families, to take intervals from; the fits stay as they are.
-
-    Equal seeds and groups draw the same families, so that differences between models are paired.
-
-    Parameters
-    ----------
-    error, baseline
-        Squared error of each held-out structure, by a model and by the training mean; shape
-        (..., n) and (n,), any common unit.
-    groups
-        Shape (n,), one label per structure.
-    draws
-        Number of samples.
-    seed
-        Of the samples.
-
-    Returns
-    -------
-    (..., draws)
-
-    Examples
-    --------
-    >>> error, families = np.array([1.0, 2.0, 3.0]), ["a", "a", "b"]
-    >>> r2_draws(error, 2 * error, families, draws=4).tolist()
-    [0.5, 0.5, 0.5, 0.5]
-    """
-    _, family = np.unique(groups, return_inverse=True)
-    if np.shape(error)[-1:] != family.shape or np.shape(baseline) != family.shape:
-        raise ValueError(
-            f"errors {np.shape(error)}, baseline {np.shape(baseline)} and groups {family.shape} "
-            "disagree"
-        )
-    n = family.max() + 1
-    of_family = np.eye(n)[family]
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=draws)
-    return 1 - (error @ of_family) @ counts.T / ((baseline @ of_family) @ counts.T)
+from glassdata.scores import mse, r2
 
 
 @dataclass(frozen=True)
@@ -417,24 +299,6 @@ def _checked(X, Y, groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
                 f"{name} is not finite in {len(bad)} structures, first number {bad[0]}"
             )
     return X, Y, groups
-
-
-def _pair(Y_true, Y_pred) -> tuple[np.ndarray, np.ndarray]:
-    Y_true, Y_pred = np.asarray(Y_true, float), np.asarray(Y_pred, float)
-    if Y_true.ndim != 2 or Y_true.size == 0 or Y_true.shape != Y_pred.shape:
-        raise ValueError(
-            f"spectra must be (n, n_omega) alike: got shapes {Y_true.shape} and {Y_pred.shape}"
-        )
-    if not (np.isfinite(Y_true).all() and np.isfinite(Y_pred).all()):
-        raise ValueError("spectra must be finite")
-    return Y_true, Y_pred
-
-
-def _sums(Y) -> np.ndarray:
-    sums = np.sum(np.asarray(Y, float), axis=-1, keepdims=True)
-    if not np.all(sums > 0):
-        raise ValueError(f"spectra must have a positive sum, the smallest is {sums.min():.3g}")
-    return sums
 
 
 def _r2_or_nan(truth: np.ndarray, guess: np.ndarray, baseline: np.ndarray) -> float:

@@ -22,9 +22,9 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from glassdata.evaluation import normalised
 from glassdata.models.modelfile import fingerprint
 from glassdata.schema import RAGGED
+from glassdata.scores import normalised
 from glassdata.store import StoreError, open_dataset
 
 #: What reads the variables that have a value for each atom or mode instead of each structure.

@@ -31,7 +31,7 @@ LAYERS = [
     {"__main__"},
 ]
 # These know arrays only, no physics.
-MODELS = {"models", "regression", "tuning", "cnn", "evaluation"}
+MODELS = {"models", "regression", "tuning", "cnn", "evaluation", "scores"}
 # Heavy packages, and who may import them.
 ALONE = {
     "dask": {"engine"},

@@ -14,11 +14,12 @@ import matplotlib.pyplot as plt
 import glassdata as gd
 from glassdata import plots
 from glassdata.bins import bin_centres
-from glassdata.evaluation import cross_validate, fold_r2, mse, structure_mse
+from glassdata.evaluation import cross_validate, fold_r2, structure_mse
 from glassdata.experiments import tables
 from glassdata.models import ridge
 from glassdata.row import compute_row
 from glassdata.schema import VARIABLES
+from glassdata.scores import mse
 from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES
 

@@ -18,10 +18,6 @@ from glassdata.evaluation import (
     fit_grouped,
     fold_r2,
     grouped_folds,
-    mse,
-    normalised,
-    r2,
-    r2_draws,
     structure_mse,
 )
 from glassdata.models.linear import RIDGE_L2, LinearMap, elastic_net, lasso, ridge
@@ -41,6 +37,7 @@ from glassdata.models.yardsticks import (
     scalar,
 )
 from glassdata.regression import Regression
+from glassdata.scores import mse, normalised, r2, r2_draws
 from glassdata.tuning import EFFORT, GroupFolds, Tuned
 
 __all__ = [
