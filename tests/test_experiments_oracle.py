@@ -334,6 +334,8 @@ def test_transfer_needs_the_same_bins(data):
 
 def test_noise_is_the_scatter_of_repeats_and_of_strangers_with_like_g():
     data = glass(noise=5e-3)
+    centres = data.X[::EACH]  # families whose structures are each other's nearest
+    data = changed(data, X=centres[data.groups] + 1e-3 * data.X)
     found = cell("a.noise", data)
     repeats = data.shares[data.replicate]
     # Half the mean square difference of pairs is the variance with n − 1.
@@ -501,7 +503,7 @@ def test_variance_inflation_is_that_of_regressing_each_bin_on_the_others():
 
 
 def test_bootstrap_draws_families_not_structures(monkeypatch):
-    """With every structure of a family alike, drawing families is drawing structures in threes."""
+    """Mean and scatter of W, and how often a weight is not zero, from the same draws again."""
     few = {"ridge": 3, "least_squares": 2, "pcr": 2, "lasso": 2, "elastic_net": 2}
     monkeypatch.setattr(weights, "BOOTSTRAP", few)
     data = glass()
@@ -517,7 +519,15 @@ def test_bootstrap_draws_families_not_structures(monkeypatch):
     # Stored in single precision; the variance is a difference of squares.
     np.testing.assert_allclose(found["mean_ridge"], np.mean(maps, axis=0), atol=1e-6 * scale)
     np.testing.assert_allclose(found["sd_ridge"], np.std(maps, axis=0), atol=1e-4 * scale)
-    assert set(np.unique(found["selected_lasso"])) <= {0.0, 0.5, 1.0}
+    kept = models.lasso().fit(data.X, data.shares, groups=data.groups).best_estimator_
+    rng, chosen = np.random.default_rng(0), []
+    for _ in range(2):
+        drawn = rng.integers(FAMILIES, size=FAMILIES)
+        rows = [k for family in drawn for k in range(N) if data.groups[k] == family]
+        again = models.LinearMap(**kept.get_params())
+        chosen.append(again.fit(data.X[rows], data.shares[rows]).coef_ != 0)
+    np.testing.assert_array_equal(found["selected_lasso"], np.mean(chosen, axis=0))
+    assert 0 < found["selected_lasso"].mean() < 1
 
 
 def test_the_path_of_ridge_is_its_closed_form(data):
