@@ -126,11 +126,12 @@ def test_joining_bins_loses_what_alternates_from_bin_to_bin():
     smooth = np.repeat(np.linspace(-1, 1, N_OMEGA // 2), 2) * 1e-2
     rough = 5e-3 * np.repeat(rng.normal(size=(N, N_OMEGA // 2)), 2, axis=1)
     rough *= np.tile([1.0, -1.0], N_OMEGA // 2)
-    data = changed(glass(), X=X, Y=1 / N_OMEGA + np.outer(news, smooth) + rough)
+    Y = 1 / N_OMEGA + np.outer(news, smooth) + rough
+    data = changed(glass(), X=X, Y=Y, omega=3 * OMEGA)
     found = cell("a.bins", data)
     r2 = found["r2"]
     np.testing.assert_allclose(found["dr"], 0.5 * np.array([1, 2, 4, 5, 10]))
-    np.testing.assert_allclose(found["domega"], STEP * np.array([1, 2, 4, 5, 10]))
+    np.testing.assert_allclose(found["domega"], 3 * STEP * np.array([1, 2, 4, 5, 10]))
     # Noise that no model can know fills what is left of R²; joined in pairs it cancels.
     signal, noise = np.sum(np.outer(news, smooth) ** 2), np.sum(rough**2)
     assert r2[0, 0] == pytest.approx(signal / (signal + noise), abs=0.15)
