@@ -46,7 +46,7 @@ TESTS = {
     "glassdata/models/*.py": ("test_models", "test_oracle_models", "test_modelfile"),
     "glassdata/experiments/*.py": (
         "test_experiments",
-        "test_oracle_experiments",
+        "test_experiments_oracle",
         "test_analysis",
     ),
     "glassdata/cli/*.py": ("test_oracle_cli", "test_cli"),
