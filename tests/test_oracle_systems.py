@@ -1,4 +1,4 @@
-"""What a glass is declared to be: its crystal against published numbers, its bins and its checks."""
+"""What a glass is declared to be: its crystal against published numbers, its bins, its checks."""
 
 from dataclasses import replace
 from itertools import pairwise
