@@ -151,11 +151,11 @@ def main(count: int, seed: int, minutes: float, workers: int, only: str) -> None
     with tempfile.TemporaryDirectory() as folder, _pool(Path(folder), workers) as pool:
         groups = sorted({tuple(tests_of(m.module)) for m in mutants})
         limits = {}
-        for tests, (state, seconds) in zip(groups, pool.map(_clean, groups), strict=True):
+        for tests, (state, seconds, words) in zip(groups, pool.map(_clean, groups), strict=True):
             click.echo(f"without a mutant, {seconds:.0f} s: {' '.join(tests)}")
             if state != "survived":
                 pool.shutdown(cancel_futures=True)
-                sys.exit(f"error: {' '.join(tests)} fail without a mutant")
+                sys.exit(f"error: {' '.join(tests)} fail without a mutant: {words}")
             limits[tests] = 30 + 4 * seconds
         jobs = [pool.submit(_try, m, limits[tuple(tests_of(m.module))]) for m in mutants]
         for job in as_completed(jobs):
@@ -227,8 +227,9 @@ def _enter() -> None:
     os.environ |= {"PYTHONPATH": str(_tree), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _clean(tests: tuple[str, ...]) -> tuple[str, float]:
-    return outcome(None, list(tests), 1800)
+def _clean(tests: tuple[str, ...]) -> tuple[str, float, str]:
+    state, seconds = outcome(None, list(tests), 1800)
+    return state, seconds, (_tree / "output.txt").read_text()[-3000:]
 
 
 def _try(mutant: Mutant, limit: float) -> tuple[Mutant, str, float]:
