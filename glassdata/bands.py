@@ -22,10 +22,28 @@ _LARGE_CRYSTAL = 100  # atoms: a substituted alloy, whose cell is repeated inste
 
 
 def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, np.ndarray]:
-    """The perfect crystal's g(r), (n_r,), and PDOS, (n_omega,), 1/THz, in the system's bins.
+    """g(r) and phonon density of states of a system's perfect crystal, in the system's bins.
 
     Frequencies are sampled over the Brillouin zone; a substituted alloy, whose crystal is a large
     cell already, is repeated to twice that size.
+
+    Parameters
+    ----------
+    system : System
+    n_modes : int
+        About how many frequencies to sample.
+
+    Returns
+    -------
+    g : (n_r,) dimensionless
+    pdos : (n_omega,) 1/THz
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> g, spectrum = gd.crystal_spectra(gd.SYSTEMS["lj3d"], 3000)
+    >>> len(g), round(float(spectrum.sum() * 0.03), 6)  # bins of 0.03 THz
+    (100, 1.0)
     """
     crystal, potential = system.crystal(), system.potential
     g = rdf(crystal, system.r_edges, dim=system.dim)
@@ -37,7 +55,26 @@ def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, 
 
 
 def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.ndarray:
-    """Signed frequencies, (n_waves, dN), THz, of a crystal at ``waves``, (n_waves, 3), 1/Å."""
+    """Signed frequencies of a crystal at wave vectors.
+
+    Parameters
+    ----------
+    crystal : Atoms
+        The N atoms of one cell, at rest.
+    potential : Potential
+        Its ``cutoff`` says how far the crystal has to be repeated.
+    waves : (n_waves, 3), 1/Å
+        Wave vectors with the factor 2π.
+
+    Returns
+    -------
+    (n_waves, dN), THz; imaginary frequencies are negative.
+
+    Raises
+    ------
+    ValueError
+        For a bare ASE calculator, whose reach is not known; or as for ``hessian``.
+    """
     energies = surface_of(potential)
     d, n = energies.dim, len(crystal)
     # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.

@@ -16,24 +16,69 @@ _REACH = 6.0  # broadening widths beyond which a Gaussian is nothing
 
 
 def broad_pdos(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
-    """Density of states broadened by a Gaussian of standard deviation ``width`` (THz), 1/THz.
+    """Density of states broadened by a Gaussian.
 
-    Integrates to 1 over all frequencies, (n_omega,) at ``centres``.
+    Parameters
+    ----------
+    frequencies : (n,) THz
+        Without the translations.
+    centres : (n_omega,) THz
+        Where the density is wanted.
+    width : float, THz
+        Standard deviation of the Gaussian.
+
+    Returns
+    -------
+    (n_omega,) 1/THz, with integral 1 over all frequencies.
+
+    Examples
+    --------
+    >>> broad_pdos(np.array([2.0]), np.array([2.0]), 0.5).round(6)  # 1 / (√(2π) width)
+    array([0.797885])
     """
     return _gaussian(centres[:, None] - frequencies, width).mean(axis=1)
 
 
 def broad_pdos_slope(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
-    """Derivatives of ``broad_pdos`` by each frequency, (n_omega, n), 1/THz²."""
+    """Derivatives of ``broad_pdos`` by each frequency.
+
+    Parameters
+    ----------
+    frequencies, centres, width
+        As for ``broad_pdos``.
+
+    Returns
+    -------
+    (n_omega, n), 1/THz²
+    """
     distance = centres[:, None] - frequencies
     return distance / width**2 * _gaussian(distance, width) / len(frequencies)
 
 
 def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray:
-    """Radial distribution function broadened by a Gaussian of standard deviation ``width`` (Å).
+    """Radial distribution function broadened by a Gaussian.
 
-    The pair distances are broadened, then divided by what the mean density puts at ``r``; tends
-    to 1 at large r, (n_r,) at the distances ``r`` (Å, positive).
+    The pair distances are broadened, then divided by what the mean density puts at ``r``.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Periodic in ``dim`` directions.
+    r : (n_r,) Å
+        Distances, positive and increasing.
+    width : float, Å
+        Standard deviation of the Gaussian.
+    dim : int
+        As for :func:`glassdata.radial.rdf`.
+
+    Returns
+    -------
+    (n_r,) dimensionless; tends to 1 at large r.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`glassdata.radial.number_density`.
     """
     distance = np.sort(neighbours("d", atoms, r[-1] + _REACH * width))
     starts, stops = (np.searchsorted(distance, r + side * _REACH * width) for side in (-1, 1))
@@ -43,7 +88,19 @@ def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray
 
 
 def broad_rdf_gradient(atoms: Atoms, r: np.ndarray, width: float, dim: int, d: int) -> np.ndarray:
-    """Derivatives of ``broad_rdf`` by the first ``d`` coordinates of the atoms, (n_r, dN), 1/Å."""
+    """Derivatives of ``broad_rdf`` by the coordinates of the atoms.
+
+    Parameters
+    ----------
+    atoms, r, width, dim
+        As for ``broad_rdf``.
+    d : int
+        How many coordinates each atom has: 2 in the plane, 3 in space.
+
+    Returns
+    -------
+    (n_r, dN), 1/Å; columns run over the coordinates of the first atom, then of the second.
+    """
     first, second, vector = neighbours("ijD", atoms, r[-1] + _REACH * width)
     length, unit = lengths(vector)
     distance = r[:, None] - length

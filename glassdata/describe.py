@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
+from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
 from glassdata.rings import ring_fractions
 from glassdata.sheet import roughness
@@ -200,6 +201,8 @@ _CHECKS = {
     "max_force": per_structure("f8", "eV angstrom-1", "largest force component left after relaxation", lambda s: np.abs(s.energy_forces[1]).max()),
     "stress": Variable(("structure", "voigt"), "f8", "eV angstrom-d", "stress xx, yy, zz, yz, xz, xy, positive under tension; per area of the plane where g(r) is two-dimensional", _voigt),
     "pressure": per_structure("f8", "eV angstrom-d", "minus the mean normal stress of the periodic directions", _pressure),
+    "n_false_pairs": per_structure("i4", "1", "number of pairs of atoms in a false minimum of the potential", lambda s: len(false_pairs(s.atoms, s.system.potential))),
+    "pinned_fraction": per_structure("f8", "1", "fraction of atoms with a neighbour where the potential is switched off", lambda s: pinned_fraction(s.atoms, s.system.potential)),
     "n_imaginary": per_structure("i4", "1", "number of imaginary frequencies", lambda s: (s.modes < -_ZERO * s.system.omega_max).sum()),
     "overflow": per_structure("f8", "1", "fraction of modes outside the frequency range of pdos", _overflow),
     "peak_width": per_structure("f8", "angstrom", "full width at half maximum of the first peak of g(r)", lambda s: s.peak[1]),

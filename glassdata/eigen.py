@@ -1,7 +1,7 @@
 """Eigenvalues of a dense symmetric matrix, by several routines with the same result.
 
 Rows of a dataset are always computed by SciPy on one thread: their bytes must not depend on what
-else is installed. The others are for large single matrices and for machines with a GPU.
+else is installed. The others are for large single matrices.
 """
 
 import ctypes
@@ -63,20 +63,6 @@ def _mkl() -> list[str]:
     return [str(path) for path in Path(sys.prefix, "lib").glob("libmkl_rt.*")]
 
 
-def _torch(device: str) -> Callable[[np.ndarray], np.ndarray]:
-    def solve(matrix: np.ndarray) -> np.ndarray:
-        try:
-            import torch
-        except ImportError:
-            raise SolverMissing("this solver needs torch: pip install 'glassdata[cnn]'") from None
-        if device == "cuda" and not torch.cuda.is_available():
-            raise SolverMissing("this solver needs a GPU that torch can use; there is none")
-        on_device = torch.from_numpy(matrix).to(device)
-        return np.sort(torch.linalg.eigvalsh(on_device).cpu().numpy())
-
-    return solve
-
-
 def _fastest(matrix: np.ndarray) -> np.ndarray:
     large = ["two-stage"] if len(matrix) >= _TWO_STAGE_FROM else []
     for name in ("mkl", *large):
@@ -99,8 +85,6 @@ SOLVERS = {
     "mkl": _lapacke(
         _mkl, ("LAPACKE_dsyevd",), "this solver needs MKL: pip install 'glassdata[mkl]'"
     ),
-    "torch": _torch("cpu"),
-    "torch-gpu": _torch("cuda"),
     "fastest": _fastest,
 }
 
@@ -108,12 +92,17 @@ SOLVERS = {
 def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
     """Eigenvalues of a real symmetric matrix (n, n), ascending, (n,).
 
-    A matrix of doubles in columns (Fortran's order) is overwritten, any other is copied.
+    Parameters
+    ----------
+    matrix : (n, n)
+        A matrix of doubles in columns (Fortran's order) is overwritten, any other is copied.
+    solver : str
+        One of ``SOLVERS``.
 
     Raises
     ------
     ValueError
-        For what is no square matrix, or an unknown solver.
+        If the matrix is not square, or the solver is not known.
     SolverMissing
         If it cannot run here; a ValueError, too.
     """
@@ -127,6 +116,12 @@ def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
 
 def check_memory(dim: int, n_atoms: int) -> None:
     """Refuse a structure whose frequencies do not fit into this machine.
+
+    Parameters
+    ----------
+    dim : int
+        Coordinates of each atom.
+    n_atoms : int
 
     Raises
     ------
@@ -143,5 +138,5 @@ def check_memory(dim: int, n_atoms: int) -> None:
 
 
 def peak_bytes(n: int) -> float:
-    """Memory that the frequencies of ``n`` coordinates take at their peak."""
+    """Memory that the frequencies of ``n`` coordinates take at their peak, bytes."""
     return _DENSE_COPIES * 8.0 * n**2

@@ -326,9 +326,18 @@ class SoftSpheres(Potential):
 
 
 def separate(atoms: Atoms, distance: float) -> Atoms:
-    """Take apart atoms nearer than ``distance`` (Å), moving the others as little as possible.
+    """Take apart atoms that are too near, moving the others as little as possible.
 
-    Returns a new structure, free of overlaps up to what its density allows.
+    Parameters
+    ----------
+    atoms : Atoms
+    distance : float, Å
+        Atoms nearer than this push each other away.
+
+    Returns
+    -------
+    Atoms
+        A new structure, free of overlaps up to what its density allows.
     """
     spheres = SoftSpheres(distance, tuple(sorted(set(atoms.symbols))))
     landscape = _Landscape(atoms, spheres, scaling=False)

@@ -16,7 +16,26 @@ from glassdata.vibrations import dynamical_matrix
 
 
 def mean_square(atoms: Atoms, potential: EnergySurface | Calculator) -> float:
-    """Mean square frequency, Tr(M⁻¹H)/(dN), THz², over all dN modes; any potential."""
+    """Mean square frequency of a structure over all dN modes, Tr(M⁻¹H)/(dN).
+
+    Parameters
+    ----------
+    atoms : Atoms
+    potential : Potential or ASE calculator
+
+    Returns
+    -------
+    float, THz²
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import glassdata as gd
+    >>> atoms, potential = gd.SYSTEMS["lj3d"].crystal(), gd.SYSTEMS["lj3d"].potential
+    >>> modes = gd.frequencies(atoms, potential)
+    >>> bool(np.isclose(mean_square(atoms, potential), (modes**2).mean()))
+    True
+    """
     return float(dynamical_matrix(atoms, potential).diagonal().mean() * THZ**2)
 
 
@@ -26,6 +45,16 @@ def pair_mean_square(atoms: Atoms, potential: LennardJones) -> float:
     Every ordered pair adds [φ'' + (d − 1) φ'/r] / (d N m): exact, as :func:`mean_square`. An atom
     and its own image move together and add nothing, though g(r) counts them: the integral over
     g(r) is exact only in cells whose vectors are longer than the cut-off.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Of one species.
+    potential : LennardJones
+
+    Returns
+    -------
+    float, THz²
     """
     first, second, distance = neighbours("ijd", atoms, potential.cutoff)
     distance = distance[first != second]
@@ -40,6 +69,7 @@ def moment_kernel(
 
     Parameters
     ----------
+    potential : LennardJones
     edges : (n_r + 1,) Å, increasing
     mass : float, u
     points : int

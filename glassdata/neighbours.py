@@ -35,6 +35,13 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
     ValueError
         If the cut-off is not positive and finite, positions are not finite, or a periodic direction
         has no cell vector.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> first, second, distance = neighbours("ijd", bulk("Cu", a=3.6), 3.0)
+    >>> len(first), round(float(distance[0]), 3)  # the twelve nearest images of the one atom
+    (12, 2.546)
     """
     if not 0 < cutoff < np.inf:
         raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")

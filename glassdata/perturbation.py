@@ -180,19 +180,43 @@ class Reference:
 
 
 def weighted(matrix: sparse.csr_array, atoms: Atoms) -> sparse.csr_array:
-    """Mass-weighted Hessian, THz², from a Hessian (dN, dN), eV/Å²; or likewise a change of it."""
+    """Mass-weighted Hessian, or a change of it, from a Hessian or its change.
+
+    Parameters
+    ----------
+    matrix : sparse (dN, dN), eV/Å²
+    atoms : Atoms
+        Whose masses count.
+
+    Returns
+    -------
+    sparse (dN, dN), THz²; its eigenvalues are squared frequencies.
+    """
     weight = np.repeat(mass_weights(atoms), matrix.shape[0] // len(atoms))
     half = sparse.diags_array(weight * THZ)
     return (half @ matrix @ half).tocsr()
 
 
 def modes(atoms: Atoms, potential: EnergySurface) -> Modes:
-    """Squared frequencies and eigenvectors of a structure, translations included."""
+    """Squared frequencies and eigenvectors of a structure, translations included.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Small: the mass-weighted Hessian is diagonalised.
+    potential : Potential
+    """
     return Modes(*np.linalg.eigh(weighted(hessian(atoms, potential), atoms).toarray()))
 
 
 def displaced(atoms: Atoms, displacement: np.ndarray) -> Atoms:
-    """A copy of ``atoms`` moved by ``displacement`` (N, d), Å, along the first d axes."""
+    """A copy of ``atoms`` with every atom moved along the first d axes.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    displacement : (N, d), Å
+    """
     moved = atoms.copy()
     moved.positions[:, : displacement.shape[1]] += displacement
     return moved
@@ -222,7 +246,20 @@ def hessian_slope(
 
 
 def naive_shifts(reference: Modes, change: sparse.csr_array) -> np.ndarray:
-    """⟨n|ΔD|n⟩ in the eigenvectors as they come, (n,), THz²; right only for single levels."""
+    """Shifts ⟨n|ΔD|n⟩ of the squared frequencies in the eigenvectors as they come.
+
+    Right only for levels that are not degenerate: see ``level_shifts``.
+
+    Parameters
+    ----------
+    reference : Modes
+    change : sparse (n, n), THz²
+        First-order change of the mass-weighted Hessian, as ``weighted`` returns it.
+
+    Returns
+    -------
+    (n,), THz²
+    """
     return np.einsum("in,in->n", reference.vectors, change @ reference.vectors)
 
 
@@ -287,6 +324,20 @@ def best_line(structure: np.ndarray, spectrum: np.ndarray, *, rank: float = 1e-8
 
 
 def explained_share(structure: np.ndarray, spectrum: np.ndarray, line: np.ndarray) -> float:
-    """Share of the variance of B u that W A u has, for isotropic random displacements u."""
+    """Share of the variance of B u that W A u explains, for isotropic random displacements u.
+
+    Parameters
+    ----------
+    structure : (n_r, dN)
+        A, derivatives of g(r).
+    spectrum : (n_omega, dN)
+        B, derivatives of the spectrum.
+    line : (n_omega, n_r)
+        W, such as ``best_line`` returns.
+
+    Returns
+    -------
+    float, 1 for a perfect line.
+    """
     rest = spectrum - line @ structure
     return float(1 - np.sum(rest**2) / np.sum(spectrum**2))

@@ -143,9 +143,24 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
 
 
 def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:
-    """Number of neighbours of every atom closer than ``cutoff`` (Å), shape (N,), int.
+    """Number of neighbours of every atom.
 
-    Periodic images count, each on its own; clusters without periodicity are welcome.
+    Parameters
+    ----------
+    atoms : Atoms
+        Periodic images count, each on its own; clusters without periodicity are welcome.
+    cutoff : float, Å
+        Atoms closer than this are neighbours.
+
+    Returns
+    -------
+    (N,) int
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> coordination(bulk("Cu", a=3.6), 3.0)
+    array([12])
     """
     return np.bincount(neighbours("i", atoms, cutoff), minlength=len(atoms))
 

@@ -65,6 +65,11 @@ def rings(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
 def ring_polygons(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
     """Corners of each ring of :func:`rings`, in the same order, for drawing.
 
+    Parameters
+    ----------
+    atoms, cutoff
+        As for :func:`rings`.
+
     Returns
     -------
     list of ndarray, shape (n, 2)
@@ -80,9 +85,25 @@ def ring_polygons(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
 
 
 def ring_fractions(atoms: Atoms, cutoff: float, sizes: Sequence[int] = (5, 6, 7)) -> np.ndarray:
-    """Fraction of all rings that have each of ``sizes``, shape (len(sizes),).
+    """Fraction of all rings that have each of ``sizes``.
 
-    Adds up to less than 1 where rings of other sizes exist; zeros where there is no ring at all.
+    Parameters
+    ----------
+    atoms, cutoff
+        As for :func:`rings`.
+    sizes : sequence of int
+        Numbers of atoms.
+
+    Returns
+    -------
+    ndarray, shape (len(sizes),)
+        Adds up to less than 1 where rings of other sizes exist; zeros where there is no ring.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> ring_fractions(graphene(size=(4, 4, 1), vacuum=10.0), 1.8)
+    array([0., 1., 0.])
     """
     found = np.array([len(ring) for ring in rings(atoms, cutoff)])
     return np.array([np.count_nonzero(found == size) for size in sizes]) / max(len(found), 1)

@@ -59,7 +59,7 @@ def make_structure(system: str | System, index: int, profile: str = "demo") -> A
     --------
     >>> import glassdata as gd
     >>> gd.make_structure("lj2d", 0).get_chemical_formula()
-    'Ar160'
+    'Ar68'
     """
     system = find(system)
     if profile not in system.protocols:

@@ -5,7 +5,7 @@
 >>> carbon.X.shape, carbon.Y.shape
 ((301, 100), (301, 100))
 >>> glassy = carbon.where(disorder_class="amorphous", replicate=False)
->>> dense = glassy[glassy.density > 0.36]
+>>> dense = glassy[glassy.density > 0.34]
 >>> sheet = dense.atoms(0)
 
 Selections are datasets again, and ``index`` remembers which rows of the store they hold.
@@ -236,7 +236,9 @@ class Dataset:
     def where(self, **conditions: Any) -> "Dataset":
         """Structures whose variables have these values; of a list, any of its values will do.
 
-        >>> gd.dataset("lj3d").where(disorder_class=["partial", "amorphous"], replicate=False)
+        >>> import glassdata as gd
+        >>> argon = gd.dataset("lj3d")
+        >>> glasses = argon.where(disorder_class=["partial", "amorphous"], replicate=False)
 
         Raises
         ------

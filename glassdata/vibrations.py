@@ -92,21 +92,34 @@ def hessian(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.csr_a
 
     Returns
     -------
-    sparse (dN, dN), eV/Å²; d is ``potential.dim``, 3 for calculators. Rows run over the
+    sparse (dN, dN), eV/Å²; d is ``potential.dim``, and 3 for bare calculators. Rows run over the
     coordinates of the first atom, then of the second, and so on. Symmetric to rounding.
 
     Raises
     ------
     ValueError
-        If the potential lacks a species, a position is not finite, or two atoms coincide.
+        If the potential lacks a species, a position is not finite, two atoms coincide, or the
+        potential is two-dimensional and the atoms do not lie in the xy plane.
     MemoryError
         Before any work, if the dense matrix of a calculator is larger than this machine's memory.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> gd.hessian(system.crystal(), system.potential).shape
+    (12, 12)
     """
     return _rows(_blocks(atoms, potential))
 
 
 def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_array:
     """Hessian divided by the square roots of both masses, in blocks of d × d.
+
+    Parameters
+    ----------
+    atoms, potential
+        As for ``hessian``.
 
     Returns
     -------
@@ -217,6 +230,13 @@ def frequencies(
         As for ``hessian``, for an unknown solver, or one that cannot run here.
     MemoryError
         Before any work, if the dense matrix is larger than this machine's memory.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> round(float(gd.frequencies(system.crystal(), system.potential).max()), 2)  # THz
+    1.89
     """
     check_memory(surface_of(potential).dim, len(atoms))
     squares = eigenvalues(_dense(dynamical_matrix(atoms, potential)), solver)
@@ -242,7 +262,23 @@ def _scatter(starts, columns, blocks, dense):
 
 
 def without_translations(frequencies: np.ndarray, dim: int) -> np.ndarray:
-    """The frequencies (dN,) less the ``dim`` smallest in magnitude, the translations."""
+    """Frequencies without the translations, which are the smallest in magnitude.
+
+    Parameters
+    ----------
+    frequencies : (dN,) THz, signed
+    dim : int
+        How many translations there are.
+
+    Returns
+    -------
+    (dN - dim,) THz, ascending.
+
+    Examples
+    --------
+    >>> without_translations(np.array([-2.0, 0.0, 1.0]), 1)
+    array([-2.,  1.])
+    """
     kept = np.argsort(np.abs(frequencies), kind="stable")[dim:]
     return np.sort(frequencies[kept])
 
@@ -263,6 +299,11 @@ def pdos(frequencies: np.ndarray, edges: np.ndarray) -> np.ndarray:
     ------
     ValueError
         If the edges do not increase.
+
+    Examples
+    --------
+    >>> pdos(np.array([0.5, 1.5, 1.7, 9.0]), np.array([0.0, 1.0, 3.0]))  # one of the four is beyond
+    array([0.33333333, 0.33333333])
     """
     edges = checked_edges(edges, "frequency edges", from_zero=False)
     counts, _ = np.histogram(frequencies, edges)

@@ -486,6 +486,19 @@ def test_too_few_families_to_hold_any_out(cli, tmp_path):
     refused(cli("fit", small, "--system", "ar", "-o", output), 2, "independent family")
 
 
+def test_atoms_at_a_cut_off_are_told_of(cli, tmp_path):
+    """Two carbon atoms of a graphene sheet drawn into Tersoff's window, 1.8 to 2.1 Å."""
+    sheet = SYSTEMS["amc"].crystal() * (3, 2, 1)
+    sheet.positions[::4, 2] += 1.4
+    write(tmp_path / "sheet.xyz", sheet, format="extxyz")
+    status, _, err = cli("spectrum", tmp_path / "sheet.xyz", "--system", "amc")
+    assert status == 0
+    assert "of its atoms where the potential is switched off" in err
+    flat = SYSTEMS["amc"].crystal() * (3, 2, 1)
+    write(tmp_path / "flat.xyz", flat, format="extxyz")
+    assert "switched off" not in cli("spectrum", tmp_path / "flat.xyz", "--system", "amc")[2]
+
+
 def test_a_system_whose_file_is_missing_says_where_to_get_it(cli, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     words = "obtain it (Cheng, Ma, Sheng", "glassdata systems --add"

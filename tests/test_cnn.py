@@ -66,6 +66,22 @@ def test_training_stops_when_it_no_longer_helps(data):
 
 
 @needs_torch
+def test_early_stopping_is_judged_on_other_families():
+    # Spectra belong to families: what helps a sibling is of no use to a stranger.
+    rng = np.random.default_rng(2)
+    families = np.repeat(np.arange(12), 5)
+    X = rng.normal(size=(12, 20))[families] + 0.01 * rng.normal(size=(60, 20))
+    Y = 1 + rng.normal(size=(12, 4))[families]
+    settings = {"max_epochs": 40, "patience": 10, "weight_decays": (0.0,)}
+    told = models.cnn(**settings).fit(X, Y, groups=families)
+    careless = models.cnn(**settings).fit(X, Y)
+    # In units of the variance: no skill, or nearly all of it.
+    assert told.history_["validation"].min() > 0.5
+    assert careless.history_["validation"].min() < 0.1
+    assert told.n_epochs_ < careless.n_epochs_
+
+
+@needs_torch
 def test_the_unit_of_the_spectra_changes_nothing_for_a_network(data):
     X, Y, groups = data
     small, large = (models.cnn(**QUICK).fit(X, y, groups).predict(X) for y in (Y, 1024 * Y))

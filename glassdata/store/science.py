@@ -7,7 +7,7 @@ from glassdata.config import canonical_json
 from glassdata.schema import VARIABLES
 
 # Datasets of layout 1 did not yet record the versions of their variables, nor have these.
-_SINCE_LAYOUT_2 = {"structure_id", "stress", "pressure"}
+_SINCE_LAYOUT_2 = {"structure_id", "stress", "pressure", "n_false_pairs", "pinned_fraction"}
 
 
 def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:

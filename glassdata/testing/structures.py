@@ -82,9 +82,7 @@ def structures(reach: Reach, rng: np.random.Generator) -> dict[str, Atoms]:
     return made
 
 
-def disordered(
-    reach: Reach, spacing: float, rng: np.random.Generator, *, layers: int = 2
-) -> Atoms:
+def disordered(reach: Reach, spacing: float, rng: np.random.Generator, *, layers: int = 2) -> Atoms:
     """Some 18 atoms (16 in a plane) of random species on a disordered lattice in a skewed cell."""
     flat = reach.potential.dim == 2
     sizes = (4, 4, 1) if flat else (3, 3, layers)

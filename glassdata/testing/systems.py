@@ -107,8 +107,9 @@ class _Glass:
     def crystal(self) -> Iterator[str]:
         crystal, potential = self.system.crystal(), self.system.potential
         _, forces = energy_forces(crystal, potential)
-        largest, allowed = np.abs(forces).max(), 1.01 * getattr(
-            self.system.crystal, "max_force", 1e-5
+        largest, allowed = (
+            np.abs(forces).max(),
+            1.01 * getattr(self.system.crystal, "max_force", 1e-5),
         )
         if not largest <= allowed:
             yield (
