@@ -97,3 +97,15 @@ def test_mean_square_frequency_is_the_trace_of_the_force_constants():
         mean = (crystal_spectra(system, n_modes)[1] * middle**2).sum() * 0.03
         # Bins of 0.03 THz and a mesh of 5³ points: a percent.
         assert mean == pytest.approx(trace / 3 / MASS * UNIT**2, rel=0.01)
+
+
+def test_spectrum_of_a_substituted_alloy_is_that_of_its_doubled_cell():
+    """250 atoms, twice: 1497 modes without translations, each in one bin of 0.15 THz."""
+    system = gd.SYSTEMS["cualzr"]
+    assert len(system.crystal()) == 250
+    _, spectrum = crystal_spectra(system)
+    counts = spectrum * 0.15 * (3 * 500 - 3)
+    assert counts == pytest.approx(np.round(counts), abs=1e-6)
+    assert counts.sum() == pytest.approx(1497)
+    # Crystals have gaps and smooth bands, but no single bin holds a tenth of the modes.
+    assert counts.max() < 150

@@ -1,0 +1,135 @@
+"""What a glass is declared to be: its crystal against published numbers, its bins, its checks."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from test_oracle_rows import EPSILON, SIGMA
+
+import glassdata as gd
+from glassdata.crystal import Crystal
+from glassdata.vibrations import energy_forces
+
+#: Published nearest distance (Å), its number per atom, and energy (eV per atom): SCIENCE.md, 4.
+CRYSTALS = {
+    "amc": (1.4605, 3, -7.3955),
+    "amc_lb": (1.4388, 3, -7.9777),
+    "lj3d": (1.5580 * SIGMA / np.sqrt(2), 12, -6.6541 * EPSILON),
+    "sic": (4.3593 * np.sqrt(3) / 4, 4, -6.3392),
+    "sic_tersoff": (4.3211 * np.sqrt(3) / 4, 4, -6.1647),
+}
+
+
+@pytest.mark.parametrize("name", CRYSTALS)
+def test_crystals_are_the_published_ones(name):
+    distance, number, energy = CRYSTALS[name]
+    system = gd.SYSTEMS[name]
+    crystal = system.crystal()
+    large = crystal * np.where(crystal.pbc, 4, 1)
+    from_first = np.sort(large.get_distances(0, range(1, len(large)), mic=True))
+    # Four digits are published.
+    assert from_first[:number] == pytest.approx(np.full(number, distance), abs=2e-4 * distance)
+    assert from_first[number] > 1.3 * distance
+    assert from_first[number - 1] < system.bond_length < from_first[number]
+    assert energy_forces(crystal, system.potential)[0] / len(crystal) == pytest.approx(
+        energy, rel=2e-5
+    )
+    assert np.abs(energy_forces(crystal, system.potential)[1]).max() < 1e-6
+
+
+def test_the_alloy_has_its_composition_on_both_sublattices():
+    """Cu46Zr46Al8: eight in a hundred of either sublattice of B2 are aluminium, 125 sites each."""
+    symbols = gd.SYSTEMS["cualzr"].crystal().get_chemical_symbols()
+    counts = {symbol: symbols.count(symbol) for symbol in ("Al", "Cu", "Zr")}
+    assert counts == {"Al": 20, "Cu": 115, "Zr": 115}
+
+
+def test_the_alloy_is_substituted_anew_for_every_family():
+    system = gd.SYSTEMS["cualzr"]
+    protocol = system.protocols["demo"]
+    lattices = [protocol.lattice(system, np.random.default_rng(seed)) for seed in (0, 0, 1)]
+    assert np.array_equal(lattices[0].numbers, lattices[1].numbers)
+    assert not np.array_equal(lattices[0].numbers, lattices[2].numbers)
+    assert [len(atoms) for atoms in lattices] == [128] * 3
+    # The crystal's volume per atom, whatever the number of cells.
+    crystal = system.crystal()
+    per_atom = crystal.get_volume() / len(crystal)
+    assert lattices[0].get_volume() / 128 == pytest.approx(per_atom)
+    assert protocol.largest(system) == 128
+
+
+@pytest.mark.parametrize("name", gd.SYSTEMS)
+def test_bins_cover_their_range_evenly(name):
+    system = gd.SYSTEMS[name]
+    for edges, top, n in (
+        (system.r_edges, system.r_max, system.n_r),
+        (system.omega_edges, system.omega_max, system.n_omega),
+    ):
+        assert edges.shape == (n + 1,)
+        assert (edges[0], edges[-1]) == (0, top)
+        assert np.diff(edges) == pytest.approx(np.full(n, top / n))
+
+
+@pytest.mark.parametrize("name", gd.SYSTEMS)
+def test_profiles_grow(name):
+    """demo ≤ 130 atoms and 8 structures; hundreds of structures; 1000 of about 900 atoms."""
+    system = gd.SYSTEMS[name]
+    assert list(system.protocols) == ["demo", "reference", "paper"]
+    demo, reference, paper = system.protocols.values()
+    assert demo.n_structures == 8
+    assert 200 <= reference.n_structures < paper.n_structures == 1000
+    try:
+        sizes = [protocol.largest(system) for protocol in (demo, reference, paper)]
+    except FileNotFoundError:
+        pytest.skip("the potential of this glass is a file that is not here")
+    assert 60 <= sizes[0] <= 170
+    assert all(one <= other for one, other in pairwise(sizes))
+    assert 750 <= sizes[2] <= 950
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"dim": 1}, "system lj3d: dim must be 2 or 3, got 1"),
+        ({"dim": 4}, "dim must be 2 or 3, got 4"),
+        ({"r_max": 0.0}, "r_max"),
+        ({"omega_max": -1.0}, "omega_max"),
+        ({"bond_length": 0.0}, "bond_length"),
+        ({"n_r": 0}, "n_r"),
+        ({"n_omega": 0}, "n_omega"),
+        ({"class_edges": (0.1, 0.1, 0.2)}, r"class_edges must increase, got \(0.1, 0.1, 0.2\)"),
+        ({"class_edges": (0.3, 0.2, 0.1)}, "class_edges must increase"),
+    ],
+)
+def test_systems_check_themselves(changed, words):
+    with pytest.raises(ValueError, match=words):
+        replace(gd.SYSTEMS["lj3d"], **changed)
+
+
+def test_sheets_are_what_moves_in_space_and_is_described_in_its_plane():
+    found = {name for name, system in gd.SYSTEMS.items() if system.is_sheet}
+    assert found == {"amc", "amc_lb"}
+    assert gd.SYSTEMS["lj3d"].pairs == ()
+    assert gd.SYSTEMS["sic"].pairs == ("C-C", "C-Si", "Si-Si")
+
+
+def test_a_crystal_is_built_once_and_given_out_as_copies():
+    from ase.build import bulk
+
+    built = []
+
+    def lattice(a):
+        built.append(a)
+        return bulk("Ar", "fcc", a=a)
+
+    crystal = Crystal(lattice, {"a": 5.2}, gd.SYSTEMS["lj3d"].potential)
+    first = crystal()
+    first.positions += 1
+    second = crystal()
+    assert built == [5.2]
+    assert (first.positions != second.positions).all()
+    # Relaxed to the published lattice constant.
+    assert second.get_volume() * 4 == pytest.approx((1.5580 * SIGMA) ** 3, rel=3e-4)
+    with pytest.raises(ValueError, match="max_force"):
+        Crystal(lattice, {"a": 5.2}, gd.SYSTEMS["lj3d"].potential, max_force=0.0)
