@@ -2,7 +2,7 @@
 
 Execution is at least once, its effect exactly once: workers publish write-once files and return
 receipts, and only files on the disk count. A scheduler that dies leaves its futures cancelled and
-iteration over them ends as if all were well; the rows are hence counted again afterwards.
+iteration over them ends without an error, so the rows are counted again afterwards.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -206,7 +206,7 @@ def walltime_seconds(text: str | int) -> float:
     Raises
     ------
     StoreError
-        If it is no walltime.
+        If the text is not a walltime.
     """
     days, _, rest = str(text).rpartition("-")
     try:
