@@ -52,7 +52,17 @@ def documented(text):
 # Where a caller finds what a store or an experiment holds: these say all of their parameters. Click
 # makes the help of the commands of their docstrings, so that a Parameters section does not belong
 # there.
-HELD = ("store/*.py", "results.py", "row.py", "worker.py", "files.py", "config.py")
+HELD = (
+    "store/*.py",
+    "results.py",
+    "row.py",
+    "worker.py",
+    "files.py",
+    "config.py",
+    "estimate.py",
+    "cli/inputs.py",
+    "cli/outputs.py",
+)
 LONG = [
     pytest.param(node, id=f"{path.relative_to(PACKAGE)}:{name}")
     for pattern in HELD

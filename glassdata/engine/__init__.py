@@ -349,7 +349,19 @@ def compute(
 
 
 def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:
-    """What all workers of a build must know."""
+    """What all workers of a build must know.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the store.
+    profile : str
+        Name of the profile, which sets the sizes and how structures are made.
+    source : Source
+        Where the rows come from.
+    execution : Execution
+        How to compute them.
+    """
     sizes = {name: dimension_sizes(system) for name, system in source.systems.items()}
     compute, identify = source.compute, source.identify
     return Task(folder, profile, sizes, compute, identify, execution.row_timeout)

@@ -37,6 +37,15 @@ _ROUND = 30.0
 def kept_jobs(job: dict, count: int, say: Callable[[str], None]) -> Iterator[Client]:
     """Keep so many jobs of the kind that ``slurm_job`` describes; their workers are the client's.
 
+    Parameters
+    ----------
+    job : dict
+        Keyword arguments of ``SLURMCluster``.
+    count : int
+        Number of jobs to keep.
+    say : Callable[[str], None]
+        Receives messages to the user.
+
     Raises
     ------
     StoreError
