@@ -104,7 +104,7 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
     Parameters
     ----------
     task : Task
-        What the worker was given: the store, the source of the rows and the limits.
+        What every task of the build shares.
     name : str
         Name of the glass.
     index : int
@@ -185,7 +185,7 @@ def publish(task: Task, name: str, index: int) -> Receipt:
     Parameters
     ----------
     task : Task
-        What the worker was given: the store, the source of the rows and the limits.
+        What every task of the build shares.
     name : str
         Name of the glass.
     index : int
@@ -254,7 +254,7 @@ def compare(task: Task, name: str, index: int) -> Receipt:
     Parameters
     ----------
     task : Task
-        What the worker was given: the store, the source of the rows and the limits.
+        What every task of the build shares.
     name : str
         Name of the glass.
     index : int
