@@ -14,7 +14,6 @@ from glassdata.models import LinearMap, Tuned
 from glassdata.potentials import (
     CalculatorPotential,
     LennardJones,
-    Potential,
     StillingerWeber,
     zhou_eam,
 )
