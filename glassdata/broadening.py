@@ -1,6 +1,6 @@
 """g(r) and PDOS broadened with a Gaussian, and their first derivatives.
 
-A histogram has no derivative, and that of a sharp line is no function: both curves are broadened
+A histogram has no derivative, and a sharp line has none either: both curves are broadened
 before they are expanded.
 """
 

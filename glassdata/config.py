@@ -39,6 +39,15 @@ def digest(value: Any) -> str:
 def check_positive(settings: object, who: str, *names: str) -> None:
     """Refuse settings that are not finite numbers above zero, or sequences of such numbers.
 
+    Parameters
+    ----------
+    settings : object
+        Object whose attributes are checked.
+    who : str
+        What the error message calls it.
+    *names : str
+        Names of the attributes.
+
     Raises
     ------
     ValueError

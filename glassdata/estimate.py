@@ -41,7 +41,19 @@ class Estimate:
 def estimate(
     store: Path, systems: Mapping[str, System], profile: str, counts: Mapping[str, int]
 ) -> list[Estimate]:
-    """Rows that ``store`` lacks and what they cost; the store need not exist."""
+    """Rows that ``store`` lacks and what they cost; the store need not exist.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    systems : Mapping[str, System]
+        The glasses by name.
+    profile : str
+        Name of the profile, which sets the sizes and how structures are made.
+    counts : Mapping[str, int]
+        Number of structures wanted, per glass.
+    """
     return [_estimate_one(store, systems[name], profile, count) for name, count in counts.items()]
 
 

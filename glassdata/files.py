@@ -106,7 +106,7 @@ def read_arrays(archive: zipfile.ZipFile, *, limit: int) -> dict[str, np.ndarray
     Raises
     ------
     ValueError
-        If a member is no plain array, or more than the limit would be unpacked; other errors of
+        If a member is not a plain array, or more than the limit would be unpacked; other errors of
         a damaged archive are those of :data:`UNREADABLE`.
     """
     names = archive.namelist()
@@ -121,7 +121,17 @@ def read_arrays(archive: zipfile.ZipFile, *, limit: int) -> dict[str, np.ndarray
 
 
 def read_array(archive: zipfile.ZipFile, name: str, *, limit: int) -> np.ndarray:
-    """One array of an ``.npz`` archive; see :func:`read_arrays`."""
+    """One array of an ``.npz`` archive; see :func:`read_arrays`.
+
+    Parameters
+    ----------
+    archive : zipfile.ZipFile
+        Open archive, as ``numpy.savez`` writes it.
+    name : str
+        Name of the array.
+    limit : int
+        Bytes that may be unpacked at most.
+    """
     info = archive.getinfo(f"{name}.npy")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name} has an unknown compression")

@@ -112,12 +112,34 @@ def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def cell_path(folder: Path, name: str, cell: str) -> Path:
-    """Where the file of a cell stands."""
+    """Where the file of a cell stands.
+
+    Parameters
+    ----------
+    folder : Path
+        Where experiments write.
+    name : str
+        Name of the experiment.
+    cell : str
+        Name of the cell, one piece of the experiment.
+    """
     return folder / name / f"{cell}.npz"
 
 
 def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
-    """Whether a cell is there, whole, and of this identity."""
+    """Whether a cell is there, whole, and of this identity.
+
+    Parameters
+    ----------
+    folder : Path
+        Where experiments write.
+    name : str
+        Name of the experiment.
+    cell : str
+        Name of the cell, one piece of the experiment.
+    identity : str
+        Hash of what determines the numbers of the cell.
+    """
     path = cell_path(folder, name, cell)
     try:
         return path.exists() and decode(path.read_bytes())[0] == identity
@@ -128,12 +150,38 @@ def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
 def write_cell(
     folder: Path, name: str, cell: str, identity: str, content: Mapping[str, object]
 ) -> None:
-    """Write a cell, as a whole."""
+    """Write a cell, as a whole.
+
+    Parameters
+    ----------
+    folder : Path
+        Where experiments write.
+    name : str
+        Name of the experiment.
+    cell : str
+        Name of the cell, one piece of the experiment.
+    identity : str
+        Hash of what determines the numbers of the cell.
+    content : Mapping[str, object]
+        Arrays, numbers or texts by name.
+    """
     replace(cell_path(folder, name, cell), encode(identity, content))
 
 
 def seal(folder: Path, name: str, cells: list[str], manifest: Mapping) -> Path:
-    """Put all cells and the manifest into the archive that ``open_results`` reads."""
+    """Put all cells and the manifest into the archive that ``open_results`` reads.
+
+    Parameters
+    ----------
+    folder : Path
+        Where experiments write.
+    name : str
+        Name of the experiment.
+    cells : list[str]
+        Names of the cells, all of them finished.
+    manifest : Mapping
+        What was run, with which settings; it can be written as JSON.
+    """
     text = canonical_json(dict(manifest) | {"experiment": name, "cells": cells})
     members = [(MANIFEST, text.encode())]
     for cell in cells:

@@ -97,7 +97,7 @@ def ring_fractions(atoms: Atoms, cutoff: float, sizes: Sequence[int] = (5, 6, 7)
     Returns
     -------
     ndarray, shape (len(sizes),)
-        Adds up to less than 1 where rings of other sizes exist; zeros where there is no ring.
+        Adds up to less than 1 where rings of other sizes exist; zeros where there are no rings.
 
     Examples
     --------

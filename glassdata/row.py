@@ -23,12 +23,32 @@ class RowError(Exception):
 
 
 def structure_id(system: str | System, profile: str, index: int) -> str:
-    """Identity of a structure: sha256 of all that determines its atoms."""
+    """Identity of a structure: sha256 of all that determines its atoms.
+
+    Parameters
+    ----------
+    system : str or System
+        The glass, or its name.
+    profile : str
+        Name of the profile, which sets the sizes and how structures are made.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     return digest([find(system).science(profile)["structure"], index])
 
 
 def row_id(system: str | System, profile: str, index: int) -> str:
-    """Identity of a row: sha256 of all that determines its numbers."""
+    """Identity of a row: sha256 of all that determines its numbers.
+
+    Parameters
+    ----------
+    system : str or System
+        The glass, or its name.
+    profile : str
+        Name of the profile, which sets the sizes and how structures are made.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     return digest([find(system).science(profile), index])
 
 

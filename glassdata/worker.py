@@ -101,6 +101,15 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
 
     Whatever is wrong with the structure itself becomes a failed row.
 
+    Parameters
+    ----------
+    task : Task
+        What every task of the build shares.
+    name : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+
     Raises
     ------
     RowTimeoutError
@@ -171,7 +180,17 @@ def _reason(error: Exception) -> str:
 
 
 def publish(task: Task, name: str, index: int) -> Receipt:
-    """Compute a row and publish it; the outcome is ``new``, ``existing`` or ``conflict``."""
+    """Compute a row and publish it; the outcome is ``new``, ``existing`` or ``conflict``.
+
+    Parameters
+    ----------
+    task : Task
+        What every task of the build shares.
+    name : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     if row_path(task.store, name, index).exists():
         return _existing(task, name, index)
     row, seconds = make_row(task, name, index)
@@ -231,6 +250,15 @@ def compare(task: Task, name: str, index: int) -> Receipt:
     """Compute a published row again; the outcome is ``identical``, ``close`` or ``different``.
 
     ``identical`` means every byte, ``close`` all numbers within ``TOLERANCE``.
+
+    Parameters
+    ----------
+    task : Task
+        What every task of the build shares.
+    name : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
     """
     try:
         old = recorded_row(task.store, name, index)

@@ -26,6 +26,15 @@ _ZERO = 0.1
 def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["Atoms"]:
     """All structures of a file, checked.
 
+    Parameters
+    ----------
+    path : Path
+        Any file that ASE reads.
+    species : tuple of str
+        Chemical symbols that may occur.
+    what : str
+        What has these species, for the error message.
+
     Raises
     ------
     click.UsageError
@@ -158,7 +167,17 @@ def _bin_means(r: np.ndarray, g: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def describe_all(
     frames: list["Atoms"], system: "System", *, relaxed: bool
 ) -> list[dict[str, np.ndarray]]:
-    """g(r), spectrum and checks of every structure, minimised first if ``relaxed``."""
+    """g(r), spectrum and checks of every structure, minimised first if ``relaxed``.
+
+    Parameters
+    ----------
+    frames : list of Atoms
+        Structures to describe.
+    system : System
+        The glass that they are taken for.
+    relaxed : bool
+        Whether to minimise each of them first.
+    """
     from glassdata.describe import describe
     from glassdata.eigen import check_memory
     from glassdata.minimise import relax

@@ -21,7 +21,17 @@ Row = dict[str, np.ndarray]
 
 
 def write_rows(path: Path, rows: list[Row], system: "System") -> None:
-    """Write described structures as netCDF, with the variables of the dataset."""
+    """Write described structures as netCDF, with the variables of the dataset.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    rows : list[Row]
+        Variables of each structure by name, as ``describe_all`` gives them.
+    system : System
+        The glass that the structures are of.
+    """
     import xarray as xr
 
     variables = {}
@@ -44,7 +54,17 @@ def write_rows(path: Path, rows: list[Row], system: "System") -> None:
 
 
 def prediction_table(omega_edges: np.ndarray, Y: np.ndarray, error: np.ndarray) -> str:
-    """CSV text: bin centre, one column per spectrum, held-out error."""
+    """CSV text: bin centre, one column per spectrum, held-out error.
+
+    Parameters
+    ----------
+    omega_edges : ndarray
+        Bin edges, (n_omega + 1,), THz.
+    Y : ndarray
+        Predicted spectra, (n, n_omega), 1/THz.
+    error : ndarray
+        Held-out error per bin, (n_omega,), 1/THz.
+    """
     names = ["pdos_per_THz"] if len(Y) == 1 else [f"pdos_{n}_per_THz" for n in range(len(Y))]
     lines = [",".join(["omega_THz", *names, "error_per_THz"])]
     for omega, *values in zip(bin_centres(omega_edges), *Y, error, strict=True):
@@ -53,7 +73,17 @@ def prediction_table(omega_edges: np.ndarray, Y: np.ndarray, error: np.ndarray) 
 
 
 def plot_rows(path: Path, rows: list[Row], system: "System") -> None:
-    """Draw g(r) and the spectrum of described structures, side by side."""
+    """Draw g(r) and the spectrum of described structures, side by side.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    rows : list[Row]
+        Variables of each structure by name, as ``describe_all`` gives them.
+    system : System
+        The glass that the structures are of.
+    """
 
     def draw(figure: "Figure") -> None:
         left, right = figure.subplots(1, 2)
@@ -71,7 +101,21 @@ def plot_rows(path: Path, rows: list[Row], system: "System") -> None:
 def plot_prediction(
     path: Path, omega_edges: np.ndarray, Y: np.ndarray, error: np.ndarray, name: str
 ) -> None:
-    """Draw predicted spectra with their held-out error."""
+    """Draw predicted spectra with their held-out error.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    omega_edges : ndarray
+        Bin edges, (n_omega + 1,), THz.
+    Y : ndarray
+        Predicted spectra, (n, n_omega), 1/THz.
+    error : ndarray
+        Held-out error per bin, (n_omega,), 1/THz.
+    name : str
+        Name of the glass, for the title.
+    """
 
     def draw(figure: "Figure") -> None:
         axes = figure.subplots()

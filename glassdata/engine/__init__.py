@@ -2,7 +2,7 @@
 
 Execution is at least once, its effect exactly once: workers publish write-once files and return
 receipts, and only files on the disk count. A scheduler that dies leaves its futures cancelled and
-iteration over them ends as if all were well; the rows are hence counted again afterwards.
+iteration over them ends without an error, so the rows are counted again afterwards.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -349,7 +349,19 @@ def compute(
 
 
 def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:
-    """What all workers of a build must know."""
+    """What all workers of a build must know.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of the store.
+    profile : str
+        Name of the profile, which sets the sizes and how structures are made.
+    source : Source
+        Where the rows come from.
+    execution : Execution
+        How to compute them.
+    """
     sizes = {name: dimension_sizes(system) for name, system in source.systems.items()}
     compute, identify = source.compute, source.identify
     return Task(folder, profile, sizes, compute, identify, execution.row_timeout)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dask.utils import parse_bytes
 
-#: Seconds; what timers of the system cannot count is no limit.
+#: Seconds; timers of the operating system cannot count longer limits.
 _LONGEST = 1e8
 
 

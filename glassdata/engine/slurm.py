@@ -37,6 +37,15 @@ _ROUND = 30.0
 def kept_jobs(job: dict, count: int, say: Callable[[str], None]) -> Iterator[Client]:
     """Keep so many jobs of the kind that ``slurm_job`` describes; their workers are the client's.
 
+    Parameters
+    ----------
+    job : dict
+        Keyword arguments of ``SLURMCluster``.
+    count : int
+        Number of jobs to keep.
+    say : Callable[[str], None]
+        Receives messages to the user.
+
     Raises
     ------
     StoreError
@@ -206,7 +215,7 @@ def walltime_seconds(text: str | int) -> float:
     Raises
     ------
     StoreError
-        If it is no walltime.
+        If the text is not a walltime.
     """
     days, _, rest = str(text).rpartition("-")
     try:

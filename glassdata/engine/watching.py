@@ -18,6 +18,15 @@ def collect(
 
     Rows that disagree with published ones are in both lists; the first that conflicts with what
     it should publish ends the run, because those after it could not be trusted either.
+
+    Parameters
+    ----------
+    results : Iterator[Receipt or Loss]
+        Receipts and losses, as they arrive.
+    total : int
+        Number of results to expect.
+    watched : bool
+        Whether to show the bar.
     """
     receipts, problems = [], []
     with _bar(total, watched) as bar:

@@ -30,7 +30,7 @@ MOMENTS: Mapping[str, int] = {"⟨1/ω⟩": -1, "⟨ω⟩": 1, "⟨ω²⟩": 2, 
 def leak(cell: Cell, model: str) -> Estimate:
     """R² of random splits minus that of grouped ones: mean and range over the seeds, no interval.
 
-    Above 0, relatives in the training set help.
+    Above 0, members of the same family in the training set help.
     """
     gap = cell[f"random_{model}"] - cell[f"grouped_{model}"]
     return Estimate(float(gap.mean()), float(gap.min()), float(gap.max()))

@@ -27,7 +27,7 @@ class EnergySurface(ABC):
     shortest : mapping of pairs of symbols to float, Å
         Distance below which two atoms of these species meet a flaw of the potential, not its
         physics; in either order, and empty where no such distance is known. It describes the
-        potential and changes no energy, so that it is no part of ``parameters``.
+        potential and changes no energy, so it is not part of ``parameters``.
     continuity : int
         Number of derivatives of the energy that are continuous wherever atoms are: 1 if the forces
         are, 0 if only the energy is, -1 if even that jumps. Minimisers need 1.

@@ -75,7 +75,7 @@ class Stratum:
 class Member:
     """What a structure is in its dataset: which stratum, which family, which knobs.
 
-    ``family`` counts the families of relatives; it is None for a replicate, which has none.
+    ``family`` is the number of its family; it is None for a replicate, which has none.
     """
 
     index: int

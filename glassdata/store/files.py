@@ -77,6 +77,15 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write a file so that readers see the old content or the new, never a part.
 
     Without ``durable`` a power failure may take it back, and nothing waits for the disk.
+
+    Parameters
+    ----------
+    path : Path
+        File to write.
+    data : bytes
+        Its whole content.
+    durable : bool
+        Whether to wait until the disk has it, so that it survives a loss of power.
     """
     if is_remote(path):
         remote(path).fs.pipe_file(remote(path).path, data)
@@ -208,7 +217,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def check_regular(path: Path) -> None:
-    """Refuse to read what is no ordinary file: a link may lead to a device that never ends.
+    """Refuse to read anything but an ordinary file: a link may lead to a device that never ends.
 
     Raises
     ------
@@ -231,7 +240,7 @@ def read_record(path: Path) -> Any:
     Raises
     ------
     DamageError
-        If one byte differs from what was written, or it is no ordinary file.
+        If one byte differs from what was written, or it is not an ordinary file.
     """
     check_regular(path)
     data = path.read_bytes()

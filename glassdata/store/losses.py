@@ -24,7 +24,21 @@ def _path(store: Path, system: str, index: int) -> Path:
 def record_loss(
     store: Path, system: str, index: int, reason: str, *, limit: float | None = None
 ) -> None:
-    """Write down why a row is missing; ``limit`` are the seconds that it exceeded, if it did."""
+    """Write down why a row is missing; ``limit`` are the seconds that it exceeded, if it did.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    reason : str
+        One sentence.
+    limit : float or None
+        Time limit that was exceeded, s; None if the reason is another.
+    """
     facts = {
         "system": system,
         "index": index,
@@ -37,7 +51,17 @@ def record_loss(
 
 
 def read_loss(store: Path, system: str, index: int) -> dict | None:
-    """What is recorded of a lost row; None if nothing is, or nothing readable."""
+    """What is recorded of a lost row; None if nothing is, or nothing readable.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     path = _path(store, system, index)
     try:
         check_regular(path)

@@ -60,6 +60,17 @@ def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[st
     On an object store the manifest is the switch; the dataset before this one stays, older ones
     are deleted. So is one that was copied there from a folder: its name is the first that readers
     try.
+
+    Parameters
+    ----------
+    fresh : Path
+        Folder of the finished dataset.
+    store : Path
+        Folder of the store, or its place on an object store.
+    rows : dict[str, list]
+        Size and sha256 of every row file in the dataset, by relative name.
+    counts : dict[str, int]
+        Number of structures per glass.
     """
     files = list_files(fresh)
     manifest = {

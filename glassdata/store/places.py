@@ -71,7 +71,7 @@ def absolute(where: str | os.PathLike) -> Path:
 
 
 def is_remote(path: object) -> bool:
-    """Whether a path is no local one."""
+    """Whether a path is on an object store or a web server, not a local one."""
     return hasattr(path, "fs") and hasattr(path, "storage_options")
 
 
@@ -158,7 +158,17 @@ def move(path: Path, target: Path) -> None:
 
 
 def upload(folder: Path, target: Path, names: Iterable[str]) -> None:
-    """Copy files of a local folder to an object store, many at once."""
+    """Copy files of a local folder to an object store, many at once.
+
+    Parameters
+    ----------
+    folder : Path
+        Local folder to copy from.
+    target : Path
+        Prefix of the object store to copy to.
+    names : Iterable[str]
+        Names of the files, relative to the folder.
+    """
     names = list(names)
     there = remote(target)
     there.fs.put([str(folder / name) for name in names], [f"{there.path}/{n}" for n in names])

@@ -52,7 +52,7 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     FileNotFoundError
         If nothing is there.
     StoreError
-        If it is no dataset, or a store that is not sealed yet; if the shipped dataset does not
+        If it is not a dataset, or a store that is not sealed yet; if the shipped dataset does not
         match its sha256; or if a web server does not give parts of its files.
     """
     where = place(path) if path is not None else _checked(own_dataset())
@@ -158,6 +158,15 @@ def recorded_science(where: Path) -> dict[str, dict]:
 
 def recorded_row(where: Path, system: str, index: int) -> dict[str, np.ndarray]:
     """Values of one structure of a store or a packed dataset, as its row file holds them.
+
+    Parameters
+    ----------
+    where : Path
+        A store, or a sealed dataset.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
 
     Raises
     ------

@@ -44,12 +44,32 @@ class RowShapeError(ValueError):
 
 
 def row_path(store: Path, system: str, index: int) -> Path:
-    """Where the row file of a structure stands."""
+    """Where the row file of a structure stands.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     return store / ROWS / system / f"{index:06d}.npz"
 
 
 def provenance_path(store: Path, system: str, index: int) -> Path:
-    """Where the side file of a row stands: when, where and how fast it was computed."""
+    """Where the side file of a row stands: when, where and how fast it was computed.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     return store / PROVENANCE / system / f"{index:06d}.json"
 
 
@@ -103,7 +123,17 @@ def _conform_one(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.nda
 
 
 def encode(row: Mapping[str, np.ndarray], system: str, index: int) -> bytes:
-    """Bytes of a row file: a function of the values alone."""
+    """Bytes of a row file: a function of the values alone.
+
+    Parameters
+    ----------
+    row : Mapping[str, ndarray]
+        Values of every variable by name.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     owner = {"system": np.array(system, _OWNER["system"]), "index": np.array(index, "i8")}
     members = []
     for name, value in sorted((owner | dict(row)).items()):
@@ -136,6 +166,15 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
 def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
     """Values of a published row.
 
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+
     Raises
     ------
     DamageError
@@ -154,7 +193,17 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
 
 
 def read_status(store: Path, system: str, index: int) -> str:
-    """Outcome of a published row, read without checking the rest of the file."""
+    """Outcome of a published row, read without checking the rest of the file.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
     try:
         path = row_path(store, system, index)
         check_regular(path)
@@ -165,7 +214,19 @@ def read_status(store: Path, system: str, index: int) -> str:
 
 
 def publish_row(store: Path, system: str, index: int, row: Mapping[str, np.ndarray]) -> bool:
-    """Publish a row; False if the identical row was there already."""
+    """Publish a row; False if the identical row was there already.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    row : Mapping[str, ndarray]
+        Values of every variable by name.
+    """
     return publish(row_path(store, system, index), encode(row, system, index))
 
 
@@ -180,7 +241,19 @@ def failed_row(row_id: str, reason: str) -> dict[str, np.ndarray]:
 
 
 def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, object]) -> None:
-    """Write the side file of a row; no result depends on it, so nobody waits for the disk."""
+    """Write the side file of a row; no result depends on it, so nobody waits for the disk.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    facts : Mapping[str, object]
+        What happened and where; it can be written as JSON.
+    """
     text = json.dumps(facts, sort_keys=True, indent=1) + "\n"
     replace(provenance_path(store, system, index), text.encode(), durable=False)
 

@@ -11,7 +11,17 @@ _SINCE_LAYOUT_2 = {"structure_id", "stress", "pressure", "n_false_pairs", "pinne
 
 
 def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
-    """Lines ``key.path: old -> new``; systems that are merely new do not count."""
+    """Lines ``key.path: old -> new``; systems that are merely new do not count.
+
+    Parameters
+    ----------
+    old : Any
+        Recorded configuration: mappings and sequences, nested.
+    new : Any
+        The configuration to compare it with.
+    systems : set[str]
+        Names of the glasses that were recorded; others are merely new.
+    """
     before, after = dict(_flatten(old)), dict(_flatten(new))
     for key in sorted(before.keys() | after.keys()):
         added = key[0] == "systems" and key[1] not in systems

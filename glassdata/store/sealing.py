@@ -68,6 +68,17 @@ def seal(
     What another build sealed meanwhile stays in. The new dataset takes the place of the old one at
     once, after everything in it was read back.
 
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    systems : Mapping[str, System]
+        The glasses by name.
+    counts : Mapping[str, int]
+        Number of structures per glass.
+    identify : Identify
+        Gives the id that a row must have, so that rows of another configuration are found.
+
     Raises
     ------
     DamageError

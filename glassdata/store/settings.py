@@ -52,6 +52,17 @@ def goal_counts(
 ) -> dict[str, int]:
     """Number of structures per system: all of the profile, or its first ``limit``.
 
+    Parameters
+    ----------
+    systems : Mapping[str, System]
+        The glasses by name.
+    profile : str
+        Name of the profile, which sets the sizes and how structures are made.
+    names : Iterable[str]
+        Names of the glasses to count.
+    limit : int or None
+        Structures per glass at most; None for all of the profile.
+
     Raises
     ------
     ValueError
@@ -160,7 +171,13 @@ def prepare(
 
     Parameters
     ----------
-    keep_plan
+    store : Path
+        Folder of the store, or its place on an object store.
+    config : Config
+        What determines the rows; it must be the one that the store recorded, if it has one.
+    counts : mapping of str to int
+        Number of structures to have, per glass.
+    keep_plan : bool
         Whether what was asked for last stays the plan of the store.
 
     Returns

@@ -50,6 +50,17 @@ def check_structures(where: Path, profile: str, systems: Iterable[System]) -> No
 def stored_structure(where: Path, system: System, index: int, profile: str) -> Atoms:
     """Structure number ``index`` as a store or a packed dataset has it, with its preparation.
 
+    Parameters
+    ----------
+    where : Path
+        A store, or a sealed dataset.
+    system : System
+        The glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    profile : str
+        Name of the profile, which sets the sizes and how structures are made.
+
     Raises
     ------
     RowError

@@ -185,7 +185,7 @@ def _strays(store: Path, manifest: dict | None, sizes: dict) -> Iterator[Finding
                 match is not None and match[1] in systems and match[2] == f"{int(match[2]):06d}"
             )
         else:
-            # A dataset that a later one on the same object store replaced is nobody's damage.
+            # On an object store the dataset that a later one replaced stays for its readers.
             expected = (top in _TOP and top != DATASET) or bool(SEALED_OBJECT.fullmatch(top))
         if not expected or (store / name).is_symlink():
             yield Finding(name, "stray file" if not expected else "a link")

@@ -1,4 +1,4 @@
-"""What every model must hold to: it learns the same twice, keeps families apart, can be saved."""
+"""What every model must do: learn the same twice, keep families together, and be saved."""
 
 import tempfile
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ def check_model(model: str | BaseEstimator, *, seed: int = 0) -> None:
 
 
 def _planted(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """X, Y, groups: spectra that are a linear map of g(r), in families of siblings."""
+    """X, Y, groups: spectra that are a linear map of g(r), in families of similar structures."""
     n = _FAMILIES * _SIBLINGS
     X = 1 + 0.3 * rng.normal(size=(n, _N_R))
     Y = 0.5 + 0.02 * X @ rng.normal(size=(_N_R, _N_OMEGA))
@@ -172,8 +172,8 @@ def _is_network(model) -> bool:
 def _families(model, X, Y, groups, *, rng: np.random.Generator) -> Iterator[str]:
     """Siblings that are nearly copies, of spectra that nothing predicts: a planted leak.
 
-    Who chooses settings with siblings on both sides of a split believes that it can predict, and
-    chooses to remember. Held-out families then say otherwise.
+    A model that chooses settings with one family on both sides of a split believes that it can
+    predict, and chooses to remember. Held-out families then say otherwise.
     """
     if not has_fit_parameter(model, "groups"):
         return
