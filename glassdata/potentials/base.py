@@ -135,14 +135,22 @@ def _follow(first, second, shift, positions, cell, vector):
 
 @njit(cache=True)
 def _gather(n_atoms, first, second, vector, gradient):
-    total, virial = np.zeros((n_atoms, 3)), np.zeros((3, 3))
+    total, virial = np.zeros((n_atoms, 3)), np.empty((3, 3))
+    # Nine numbers, not an array: they stay in registers.
+    xx = xy = xz = yx = yy = yz = zx = zy = zz = 0.0
     for p in range(len(first)):
         i, j = np.uint64(first[p]), np.uint64(second[p])
         for a in range(3):
             total[j, a] += gradient[p, a]
             total[i, a] -= gradient[p, a]
-            for b in range(3):
-                virial[a, b] += vector[p, a] * gradient[p, b]
+        x, y, z = vector[p, 0], vector[p, 1], vector[p, 2]
+        u, v, w = gradient[p, 0], gradient[p, 1], gradient[p, 2]
+        xx, xy, xz = xx + x * u, xy + x * v, xz + x * w
+        yx, yy, yz = yx + y * u, yy + y * v, yz + y * w
+        zx, zy, zz = zx + z * u, zy + z * v, zz + z * w
+    virial[0, 0], virial[0, 1], virial[0, 2] = xx, xy, xz
+    virial[1, 0], virial[1, 1], virial[1, 2] = yx, yy, yz
+    virial[2, 0], virial[2, 1], virial[2, 2] = zx, zy, zz
     return total, virial
 
 
