@@ -3,8 +3,10 @@
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import cast
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 
 class ContractError(AssertionError):
@@ -51,6 +53,12 @@ def enforce(subject: str, laws: Mapping[str, Callable[[], Iterable[str]]]) -> No
         raise ContractError(subject, violations) from cause
 
 
+def _numpy_state() -> tuple[np.ndarray, int]:
+    """Keys and place of NumPy's global random numbers."""
+    state = cast(dict, np.random.get_state(legacy=False))["state"]
+    return state["key"], state["pos"]
+
+
 @contextmanager
 def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
     """Python's and NumPy's global random numbers in a known state, and as they were afterwards.
@@ -60,10 +68,10 @@ def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
     kept = random.getstate(), np.random.get_state()
     random.seed(seed)
     np.random.seed(seed)
-    before = random.getstate(), np.random.get_state()[1:3]
+    before = random.getstate(), _numpy_state()
 
     def drawn() -> bool:
-        keys, place = np.random.get_state()[1:3]
+        keys, place = _numpy_state()
         same = place == before[1][1] and np.array_equal(keys, before[1][0])
         return not same or random.getstate() != before[0]
 
@@ -76,8 +84,8 @@ def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
 
 def differences(
     what: str,
-    found: np.ndarray,
-    expected: np.ndarray,
+    found: ArrayLike,
+    expected: ArrayLike,
     *,
     tolerance: float,
     unit: str = "",
@@ -87,16 +95,16 @@ def differences(
 
     ``look`` says where the mistake probably is.
     """
-    found, expected = np.asarray(found, float), np.asarray(expected, float)
-    if found.shape != expected.shape:
-        yield f"{what} has shape {found.shape}, expected {expected.shape}{_hint(look)}"
+    is_found, should_be = np.asarray(found, float), np.asarray(expected, float)
+    if is_found.shape != should_be.shape:
+        yield f"{what} has shape {is_found.shape}, expected {should_be.shape}{_hint(look)}"
         return
-    off = np.abs(found - expected)
+    off = np.abs(is_found - should_be)
     # Not "off > tolerance": a number that is not finite must be found as well.
     if off.size and not (off <= tolerance).all():
         worst = np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), off.shape)
         place = f" at {tuple(map(int, worst))}" if worst else ""
-        is_, should = found[worst], expected[worst]
+        is_, should = is_found[worst], should_be[worst]
         ratio = f", {is_ / should:.4g} times" if should and np.isfinite(is_) else ""
         yield (
             f"{what} is {is_:.6g}{place}, expected {should:.6g} {unit}".rstrip()

@@ -21,7 +21,8 @@ class Slopes:
     """Central differences of energy and forces along each coordinate, computed once when asked."""
 
     def __init__(self, atoms: Atoms, potential) -> None:
-        self.atoms, self.potential, self._known = atoms, potential, {}
+        self.atoms, self.potential = atoms, potential
+        self._known: dict[tuple[int, float], tuple[float, np.ndarray]] = {}
 
     def at(self, coordinate: int, step: float) -> tuple[float, np.ndarray]:
         """Slope of the energy (eV/Å), and of all forces (N, d) in eV/Å²."""
@@ -41,10 +42,10 @@ class Slopes:
 
 def _best(found: np.ndarray, numeric, tolerance: float) -> np.ndarray:
     """Of several finite differences, made as they are needed, the one nearest to ``found``."""
-    best, least = None, np.inf
+    best, least = np.full_like(found, np.inf), np.inf
     for one in numeric:
         off = np.abs(one - found).max(initial=0.0)
-        if off < least or best is None:
+        if off < least:
             best, least = one, off
         if off <= 0.5 * tolerance * np.abs(one).max(initial=0.0):
             break

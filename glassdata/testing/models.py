@@ -1,7 +1,7 @@
 """What every model must do: learn the same twice, keep families together, and be saved."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def check_model(model: str | BaseEstimator, *, seed: int = 0) -> None:
     name = model if isinstance(model, str) else type(model).__name__
     estimator = MODELS[model].make() if isinstance(model, str) else model
     data = _planted(np.random.default_rng(seed))
-    laws = {
+    laws: dict[str, Callable[..., Iterator[str]]] = {
         "fit and predict": _fit_and_predict,
         "deterministic": _deterministic,
         "linear map": _linear_map,
@@ -127,7 +127,7 @@ def _deterministic(model, X, Y, groups) -> Iterator[str]:
 def _linear_map(model, X, Y, groups) -> Iterator[str]:
     """A line recovers a line, and predicts what its weights say."""
     fitted = _fitted(model, X, Y, groups)
-    if np.shape(getattr(fitted, "coef_", None)) != (_N_OMEGA, _N_R):
+    if np.shape(getattr(fitted, "coef_", np.nan)) != (_N_OMEGA, _N_R):
         return
     yield from differences(
         "the prediction of a line",

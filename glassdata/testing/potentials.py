@@ -72,7 +72,7 @@ def check_potential(
     slopes = {name: Slopes(atoms, potential) for name, atoms in tried.items()}
     laws["forces"] = partial(_over, slopes, partial(forces_are_slopes, tolerance=tolerance))
     laws["hessian"] = partial(_over, slopes, partial(hessian_is_slopes, tolerance=tolerance))
-    of_structures = {
+    of_structures: dict[str, Callable[..., Iterator[str]]] = {
         "stress": partial(stress_is_slopes, tolerance=tolerance),
         "symmetry": _symmetry,
         "translation": _translation,

@@ -1,7 +1,7 @@
 """What every glass must hold to: a crystal at rest, rows that are pure, numbers in their units."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property, partial
 
 import numpy as np
@@ -52,7 +52,7 @@ def check_system(system: str | System, profile: str = "demo", *, seed: int = 0) 
     >>> check_system("lj3d")
     """
     glass = _Glass(find(system), profile)
-    laws = {
+    laws: dict[str, Callable[[], Iterable[str]]] = {
         "species": glass.species,
         "classes": glass.classes,
         "crystal": glass.crystal,

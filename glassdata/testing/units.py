@@ -8,7 +8,7 @@ The factors are powers of two, so that nothing is rounded on the way.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from ase import Atoms
@@ -39,11 +39,11 @@ class Scaled(Potential):
     inner: Potential
 
     @property
-    def half(self) -> bool:  # type: ignore[override]
+    def half(self) -> bool:
         return self.inner.half
 
     @property
-    def dim(self) -> int:  # type: ignore[override]
+    def dim(self) -> int:
         return self.inner.dim
 
     @property
@@ -123,8 +123,8 @@ def _scaled(atoms: Atoms, system: System) -> tuple[Atoms, System]:
     crystal = stretched(system.crystal())
     larger = replace(
         system,
-        potential=Scaled(system.potential),
-        crystal=crystal.copy,
+        potential=Scaled(cast(Potential, system.potential)),
+        crystal=cast(Any, crystal.copy),
         r_max=LENGTH * system.r_max,
         omega_max=_FREQUENCY * system.omega_max,
         bond_length=LENGTH * system.bond_length,
