@@ -6,7 +6,7 @@ The factors are powers of two, so that nothing is rounded on the way.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -45,6 +45,14 @@ class Scaled(Potential):
     @property
     def dim(self) -> int:
         return self.inner.dim
+
+    @property
+    def shortest(self) -> Mapping[tuple[str, str], float]:
+        return {pair: LENGTH * distance for pair, distance in self.inner.shortest.items()}
+
+    def window(self, a: str, b: str) -> tuple[float, float] | None:
+        edges = self.inner.window(a, b)
+        return None if edges is None else (LENGTH * edges[0], LENGTH * edges[1])
 
     @property
     def species(self) -> tuple[str, ...]:
