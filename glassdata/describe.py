@@ -8,7 +8,6 @@ store again. Whoever changes what a function returns raises the ``version`` of i
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
@@ -17,11 +16,9 @@ from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
 from glassdata.rings import ring_fractions
 from glassdata.sheet import roughness
+from glassdata.system import System
 from glassdata.variable import Variable, per_structure
 from glassdata.vibrations import energy_forces, frequencies, pdos, stress, without_translations
-
-if TYPE_CHECKING:
-    from glassdata.system import System
 
 # Frequencies below this share of the range count as zero: dangling atoms of a short-ranged
 # potential turn almost freely, and the force that is left decides the sign of such a mode.
@@ -38,7 +35,7 @@ class Structure:
     system : System
     """
 
-    def __init__(self, atoms: Atoms, system: "System") -> None:
+    def __init__(self, atoms: Atoms, system: System) -> None:
         self.atoms, self.system = atoms, system
 
     @cached_property
@@ -88,7 +85,7 @@ class Structure:
 
 
 def describe(
-    atoms: Atoms, system: "System", timings: dict[str, float] | None = None
+    atoms: Atoms, system: System, timings: dict[str, float] | None = None
 ) -> dict[str, np.ndarray]:
     """All variables that follow from a structure: g(r), frequencies, PDOS, checks.
 
@@ -119,7 +116,7 @@ def describe(
     return {name: structure[name] for name, v in DESCRIBED.items() if v.applies(system)}
 
 
-def description_science(system: "System") -> dict:
+def description_science(system: System) -> dict:
     """Everything that determines how a structure is described, as plain data."""
     return {
         "dim": system.dim,
@@ -132,7 +129,7 @@ def description_science(system: "System") -> dict:
     }
 
 
-def crystal_energy(system: "System") -> float:
+def crystal_energy(system: System) -> float:
     """Energy per atom of the perfect crystal, eV."""
     crystal = system.crystal()
     return energy_forces(crystal, system.potential)[0] / len(crystal)
@@ -152,11 +149,11 @@ class timed:
             self._timings[self._stage] = time.perf_counter() - self._start
 
 
-def _is_compound(system: "System") -> bool:
+def _is_compound(system: System) -> bool:
     return bool(system.pairs)
 
 
-def _is_sheet(system: "System") -> bool:
+def _is_sheet(system: System) -> bool:
     return system.is_sheet
 
 

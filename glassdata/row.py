@@ -12,7 +12,7 @@ from ase import Atoms
 from threadpoolctl import threadpool_limits
 
 from glassdata.config import POSITION_STEP, digest
-from glassdata.describe import describe, timed
+from glassdata.describe import describe, description_science, timed
 from glassdata.minimise import RelaxationError
 from glassdata.system import System
 from glassdata.systems import find
@@ -20,6 +20,19 @@ from glassdata.systems import find
 
 class RowError(Exception):
     """A row that cannot be computed, for a reason that would be the same next time."""
+
+
+def science(system: str | System, profile: str) -> dict:
+    """Everything that determines the rows of a system at a profile, as plain data.
+
+    Returns
+    -------
+    dict
+        ``structure``, what determines the atoms, and ``description``, what determines the
+        variables that are computed from them.
+    """
+    system = find(system)
+    return {"structure": system.science(profile), "description": description_science(system)}
 
 
 def structure_id(system: str | System, profile: str, index: int) -> str:
@@ -34,7 +47,7 @@ def structure_id(system: str | System, profile: str, index: int) -> str:
     index : int
         Number of the structure in its glass, from 0.
     """
-    return digest([find(system).science(profile)["structure"], index])
+    return digest([find(system).science(profile), index])
 
 
 def row_id(system: str | System, profile: str, index: int) -> str:
@@ -49,7 +62,7 @@ def row_id(system: str | System, profile: str, index: int) -> str:
     index : int
         Number of the structure in its glass, from 0.
     """
-    return digest([find(system).science(profile), index])
+    return digest([science(system, profile), index])
 
 
 def make_structure(system: str | System, index: int, profile: str = "demo") -> Atoms:

@@ -10,7 +10,6 @@ from ase import Atoms
 
 from glassdata.config import ALGORITHM_VERSION, POSITION_STEP, check_positive
 from glassdata.crystal import Crystal
-from glassdata.describe import description_science
 from glassdata.minimise import SCIENCE as MINIMISER
 from glassdata.potentials import EnergySurface
 
@@ -122,15 +121,8 @@ class System:
         return self.dim == 2 and self.potential.dim == 3
 
     def science(self, profile: str) -> dict:
-        """Everything that determines the rows of a profile, as plain data.
-
-        Returns
-        -------
-        dict
-            ``structure``, what determines the atoms, and ``description``, what determines the
-            variables that are computed from them.
-        """
-        structure = {
+        """Everything that determines the atoms of a profile's structures, as plain data."""
+        return {
             "algorithm": ALGORITHM_VERSION,
             "system": self.name,
             "potential": self.potential.parameters(),
@@ -139,4 +131,3 @@ class System:
             "minimiser": MINIMISER,
             "position_step": POSITION_STEP,
         }
-        return {"structure": structure, "description": description_science(self)}

@@ -12,7 +12,7 @@ from glassdata import describe, schema
 from glassdata.engine import source_of
 from glassdata.protocols import Stratum
 from glassdata.protocols.sheet import SheetDisorder
-from glassdata.row import compute_row, row_id, structure_id
+from glassdata.row import compute_row, row_id, science, structure_id
 from glassdata.store import StoreError, prepare, recorded_science, science_config, seal
 from glassdata.store.rows import conform, dimension_sizes, read_row
 from glassdata.store.science import made_otherwise, not_comparable
@@ -244,17 +244,17 @@ def test_structures_that_were_made_otherwise_are_not_described_as_ours(tmp_path)
 
 def test_rows_of_another_version_are_compared_where_they_can_be(tmp_path, monkeypatch):
     _build(tmp_path / "old", "lj2d", 1)
-    then, now = recorded_science(tmp_path / "old")["lj2d"], SYSTEMS["lj2d"].science("demo")
+    then, now = recorded_science(tmp_path / "old")["lj2d"], science("lj2d", "demo")
     assert made_otherwise(then, now) == []
     assert not_comparable(then, now) == set()
     variable = describe.DESCRIBED["peak_width"]
     monkeypatch.setitem(describe.DESCRIBED, "peak_width", replace(variable, version=2))
     monkeypatch.setitem(schema.VARIABLES, "peak_width", replace(variable, version=2))
-    now = SYSTEMS["lj2d"].science("demo")
+    now = science("lj2d", "demo")
     assert made_otherwise(then, now) == []
     assert not_comparable(then, now) == {"peak_width", "row_id"}
     monkeypatch.setattr("glassdata.system.ALGORITHM_VERSION", 999)
-    assert made_otherwise(then, SYSTEMS["lj2d"].science("demo"))[0].endswith("3 -> 999")
+    assert made_otherwise(then, science("lj2d", "demo"))[0].endswith("3 -> 999")
 
 
 # --- declarations -----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import pytest
 
 import glassdata as gd
 from glassdata.describe import describe
+from glassdata.row import science
 from glassdata.store import recorded_science, verify
 from glassdata.store.reading import REFERENCE
 from glassdata.store.science import made_otherwise
@@ -51,7 +52,7 @@ def test_as_many_structures_as_promised(data, name):
 
 @pytest.mark.parametrize("name", PROMISED)
 def test_rows_were_made_by_this_configuration(name):
-    then, now = recorded_science(REFERENCE)[name], gd.SYSTEMS[name].science("reference")
+    then, now = recorded_science(REFERENCE)[name], science(name, "reference")
     changed = ['structure.potential.angular: absent -> "ik"'] if name in OUTDATED else []
     assert made_otherwise(then, now) == changed
 

@@ -79,7 +79,9 @@ def test_nothing_is_submitted_for_settings_that_are_no_plain_numbers(tmp_path, m
     monkeypatch.setattr("dask.distributed.Client", None)
     strange = {"ar": fake.fake_system("ar")}
     object.__setattr__(strange["ar"], "r_max", float("nan"))
-    with pytest.raises(ValueError, match=r"systems\.ar\.bins\[1\]: nan is not plain finite data"):
+    with pytest.raises(
+        ValueError, match=r"systems\.ar\.structure\.bins\[1\]: nan is not plain finite data"
+    ):
         build(tmp_path / "store", source=fake.source(systems=strange))
     assert not list(tmp_path.rglob("*.npz"))
 

@@ -19,7 +19,7 @@ from glassdata.engine.streaming import Loss, RowName, Work, stream
 from glassdata.engine.watching import check_report, collect, dashboard, reported
 from glassdata.estimate import peak_memory
 from glassdata.potentials import TabulatedFile
-from glassdata.row import compute_row, row_id
+from glassdata.row import compute_row, row_id, science
 from glassdata.store import (
     DamageError,
     is_sealed,
@@ -292,7 +292,7 @@ def recompute(
         with suppress(OSError):
             forget_losses(folder, rows)
     profile, then = recorded(folder)[0], recorded_science(folder)
-    now = {name: source.systems[name].science(profile) for name, _ in rows}
+    now = {name: science(source.systems[name], profile) for name, _ in rows}
     otherwise = {name: made_otherwise(then[name], now[name]) for name in now}
     outdated = [
         Receipt(*row, "outdated", reason=otherwise[row[0]][0]) for row in rows if otherwise[row[0]]

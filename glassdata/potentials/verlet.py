@@ -1,28 +1,36 @@
 """Neighbour lists that survive the motion of the atoms."""
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 import numpy as np
 from ase import Atoms
 from ase.geometry import complete_cell
-
-if TYPE_CHECKING:  # base.py itself needs the list
-    from glassdata.potentials.base import Bonds, Potential
 
 # Skin in units of the cut-off. The line search of a minimiser jumps to and fro, and a search for
 # neighbours costs as much as a few energies.
 SKIN = 0.15
 
 
+class Bonded(Protocol):
+    """What has bonds up to a cut-off, Å, such as a potential."""
+
+    @property
+    def cutoff(self) -> float:
+        """Largest distance of interaction, Å."""
+
+    def bonds(self, atoms: Atoms, skin: float = 0.0) -> Any:
+        """The bonds within the cut-off, and those up to ``skin`` (Å) longer."""
+
+
 class VerletList:
     """The bonds of a potential along a path of positions and cells."""
 
-    def __init__(self, atoms: Atoms, potential: "Potential") -> None:
+    def __init__(self, atoms: Atoms, potential: Bonded) -> None:
         self._atoms = atoms.copy()
         self._potential = potential
         self._search(atoms.positions, np.asarray(atoms.cell))
 
-    def at(self, positions: np.ndarray, cell: np.ndarray) -> "Bonds":
+    def at(self, positions: np.ndarray, cell: np.ndarray) -> Any:
         """Bonds at these positions (N, 3) and cell (3, 3), Å; some lie beyond the cut-off.
 
         They are good until the next call, which writes into the same memory: for large arrays

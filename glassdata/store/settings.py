@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from glassdata.config import digest
+from glassdata.row import science
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import locked, make_folder, read_record, remove_stale, write_record
 from glassdata.store.places import is_remote
@@ -44,7 +45,7 @@ class Config:
 
 def science_config(systems: Mapping[str, System], profile: str) -> Config:
     """Configuration of the given systems at a profile."""
-    return Config(profile, {name: system.science(profile) for name, system in systems.items()})
+    return Config(profile, {name: science(system, profile) for name, system in systems.items()})
 
 
 def goal_counts(

@@ -34,12 +34,12 @@ def check_structures(where: Path, profile: str, systems: Iterable[System]) -> No
     """
     if recorded(where)[0] != profile:
         raise StoreError(f"{where} holds the profile {recorded(where)[0]}, not {profile}")
-    science = recorded_science(where)
+    then = recorded_science(where)
     for system in systems:
-        if system.name not in science:
+        if system.name not in then:
             raise StoreError(f"{where} holds no {system.name}")
-        was, now = (s.get("structure", {}) for s in (science[system.name], system.science(profile)))
-        if lines := list(differences(was, now, set())):
+        was = then[system.name].get("structure", {})
+        if lines := list(differences(was, system.science(profile), set())):
             shown = "\n".join(f"  {line}" for line in lines[:5])
             raise StoreError(
                 f"{where}: the structures of {system.name} were made otherwise, so they cannot "
