@@ -48,7 +48,7 @@ class FakeSystem(System):
     """A System whose science is plain data and can be changed by a test."""
 
     def science(self, profile: str) -> dict:
-        return {"system": self.name, "profile": profile, "bins": [self.n_r, self.r_max]}
+        return {"system": self.name, "profile": profile}
 
 
 def crystal() -> Atoms:

@@ -233,7 +233,7 @@ def test_refused_configuration_shows_the_difference(cli, fake_physics, store, mo
     monkeypatch.setitem(fake.SYSTEMS, "ar", fake.fake_system("ar", r_max=12.0))
     status, _, errors = cli("build", store, "--limit", 1)
     assert status == 2
-    assert "systems.ar.bins: [100,10.0] -> [100,12.0]" in errors
+    assert "systems.ar.description.bins: [100,10.0,100,3.0] -> [100,12.0,100,3.0]" in errors
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_nothing_is_submitted_for_settings_that_are_no_plain_numbers(tmp_path, m
     strange = {"ar": fake.fake_system("ar")}
     object.__setattr__(strange["ar"], "r_max", float("nan"))
     with pytest.raises(
-        ValueError, match=r"systems\.ar\.structure\.bins\[1\]: nan is not plain finite data"
+        ValueError, match=r"systems\.ar\.description\.bins\[1\]: nan is not plain finite data"
     ):
         build(tmp_path / "store", source=fake.source(systems=strange))
     assert not list(tmp_path.rglob("*.npz"))

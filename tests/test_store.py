@@ -218,7 +218,9 @@ def test_changed_science_is_refused_with_the_difference(copy):
     other = {"ar": fake.fake_system("ar", r_max=12.0)}
     with pytest.raises(StoreError) as caught:
         prepare(copy, science_config(other, "demo"), {"ar": 3})
-    assert "systems.ar.bins: [100,10.0] -> [100,12.0]" in str(caught.value)
+    assert "systems.ar.description.bins: [100,10.0,100,3.0] -> [100,12.0,100,3.0]" in str(
+        caught.value
+    )
     assert "sic" not in str(caught.value)
     assert contents(copy) == before
 
