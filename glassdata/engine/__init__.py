@@ -99,7 +99,7 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether every row that was asked for is there, and, but for a shard, sealed."""
+        """Whether every row that was asked for is there and, unless it is a shard, sealed."""
         return not self.lost and not self.conflict
 
 

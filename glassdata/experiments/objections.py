@@ -205,7 +205,7 @@ def left_out(
         Name of the model whose errors the cell holds.
     mean
         What R² is measured against: ``"baseline"``, the mean of the other classes, on which the
-        model was trained, or ``"own_mean"``, the class's own, which nobody can know beforehand.
+        model was trained, or ``"own_mean"``, the class's own, which is not known before the test.
 
     Returns
     -------

@@ -37,7 +37,7 @@ def generator(system: str, index: int, stream: str) -> np.random.Generator:
 class Stratum:
     """A region of preparation space, with ``weight`` of every sum of weights structures.
 
-    Each knob is a range (low, high); the names are those of ``glassdata.protocols.knobs``, but for
+    Each knob is a range (low, high); the names are those of ``glassdata.protocols.knobs``, except
     ``stone_wales`` (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new
     knob goes to the end, with a default that does nothing: then no structure changes.
     """
