@@ -5,7 +5,7 @@ and credentials are configured as fsspec and the package of the protocol do it: 
 ``FSSPEC_S3_ENDPOINT_URL`` and the ``AWS_*`` variables, or by fsspec's own configuration files.
 The workers of a build need the same configuration.
 
-What holds on a local file system holds on an object store, but for three things:
+An object store is used like a local file system, except for three things:
 
 - There is no lock. Two builds of one store may run at once; rows and sealed files come out right,
   but of two that seal different numbers of structures the later one decides which are sealed.

@@ -23,7 +23,7 @@ CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "
 QUARANTINE = "quarantine"
 #: A dataset on an object store: its name is made of its content.
 SEALED_OBJECT = re.compile(r"dataset-[0-9a-f]{16}\.zarr")
-#: More structures of a system than any profile has: nobody loops over more on the word of a file.
+#: More structures of a system than any profile has. A file that claims more is not believed.
 _MOST = 10**6
 
 
