@@ -205,10 +205,11 @@ def _operator(name: str):
 
 
 def _annotated(source: str) -> list[tuple]:
-    """Spans of type annotations, whose operators (``int | None``) are no arithmetic."""
+    """Spans of annotations, whose ``int | None`` is no arithmetic, and of decorators."""
     spans = []
     for node in ast.walk(ast.parse(source)):
-        for part in (getattr(node, "annotation", None), getattr(node, "returns", None)):
+        silent = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+        for part in (*silent, *getattr(node, "decorator_list", ())):
             if isinstance(part, ast.AST):
                 start, end = (part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset)
                 spans.append((start, end))

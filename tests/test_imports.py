@@ -109,3 +109,15 @@ def test_public_names_are_there():
     assert callable(glassdata.relax)
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = glassdata.nonsense
+
+
+def test_every_dataclass_is_frozen():
+    """Descriptions are shared between rows and threads; the one that counts is named."""
+    thawed = set()
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            for mark in getattr(node, "decorator_list", ()):
+                words = ast.unparse(mark)
+                if words.startswith("dataclass") and "frozen=True" not in words:
+                    thawed.add(node.name)
+    assert thawed == set()

@@ -318,6 +318,14 @@ def test_the_region_is_that_of_the_principal_components(data):
     np.testing.assert_allclose(model.novelty(X), distances / region.reference, rtol=1e-6)
 
 
+def test_directions_that_never_varied_get_a_millionth_of_the_least_variance_kept():
+    """Without it, whatever is new there would be infinitely far away."""
+    scores = np.random.default_rng(3).normal(size=(60, 2)) * [3.0, 1.0]
+    region = modelfile._region(scores @ np.eye(2, 12), 12)
+    assert len(region.variances) == 2
+    np.testing.assert_allclose(region.residual, 1e-6 * region.variances[1], rtol=1e-12)
+
+
 def test_a_region_never_keeps_more_components_than_a_file_should_hold():
     X = np.random.default_rng(1).normal(size=(100, 60))
     assert len(modelfile._region(X, 60).components) == modelfile.MAX_COMPONENTS

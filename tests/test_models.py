@@ -279,6 +279,13 @@ def test_negative_penalties_are_refused(data):
 # --- splits -----------------------------------------------------------------------------------
 
 
+def test_folds_for_tuning_are_as_many_as_can_be():
+    folds = models.GroupFolds(n_splits=5)
+    assert folds.get_n_splits() == 5
+    assert folds.get_n_splits(np.zeros((3, 2))) == 3
+    assert folds.get_n_splits(np.zeros((9, 2)), groups=[0, 0, 0, 1, 1, 1, 2, 2, 2]) == 3
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     labels=st.lists(st.integers(0, 12), min_size=8, max_size=60),
