@@ -47,6 +47,7 @@ TESTS = {
     "glassdata/tuning.py": ("test_models", "test_leakage"),
     "glassdata/models/*.py": ("test_models", "test_modelfile"),
     "glassdata/experiments/objections.py": ("test_analysis_objections",),
+    "glassdata/experiments/words.py": ("test_analysis_words", "test_analysis_objections"),
     "glassdata/experiments/reading.py": ("test_analysis_reading",),
     "glassdata/experiments/shells.py": ("test_analysis_reading",),
     "glassdata/experiments/standings.py": ("test_analysis_standings",),

@@ -1,0 +1,40 @@
+"""How numbers are put into words on the pages: digits, signs, and what is not there."""
+
+import numpy as np
+import pytest
+
+from glassdata.experiments.words import bracketed, by_cuts, counted, plain
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.914, "0.91"),
+        (-0.001, "0.00"),
+        (-2.345, "−2.35"),
+        (9.99, "9.99"),
+        (10.0, "10"),
+        (-14.2, "−14"),
+        (np.inf, "∞"),
+        (-np.inf, "−∞"),
+        (np.nan, "–"),
+    ],
+)
+def test_plain_numbers(value, text):
+    assert plain(value) in (text, text.replace("2.35", "2.34"))  # 2.345 is no binary number
+
+
+def test_a_number_with_its_interval():
+    assert bracketed([0.912, 0.866, 0.944]) == "0.91 [0.87, 0.94]"
+    assert bracketed([0.912, 0.866, np.inf]) == "0.91 [0.87, ∞]"
+    assert bracketed([0.1, -0.05, 0.2], sign="+") == "+0.10 [-0.05, +0.20]"
+    assert bracketed([0.9126, 0.8664, 0.9444], 3) == "0.913 [0.866, 0.944]"
+    assert bracketed([np.nan, 0.1, 0.2]) == "–"
+
+
+def test_counting():
+    assert counted(["N", "density", "density", "density"]) == "density (3), N (1)"
+    assert counted([]) == ""
+    assert by_cuts([1, 1, 1]) == "at all 3 cuts"
+    assert by_cuts([0, 0]) == "at no cut"
+    assert by_cuts([1, 0, 0]).startswith("at ")
