@@ -181,7 +181,7 @@ def test_a_store_that_was_copied_there_is_extended(remote, local):
 def test_changed_science_is_refused_there_too(remote):
     store = fake.sealed_store(place(remote))
     other = {"ar": fake.fake_system("ar", r_max=12.0)}
-    with pytest.raises(StoreError, match=r"systems\.ar\.bins"):
+    with pytest.raises(StoreError, match=r"systems\.ar\.description\.bins"):
         prepare(store, science_config(other, "demo"), {"ar": 3})
 
 
