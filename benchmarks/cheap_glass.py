@@ -25,6 +25,9 @@ class Counted:
     def largest(self, system) -> int:
         return 4
 
+    def science(self) -> dict:
+        return {"name": "counted"}
+
 
 SYSTEM = replace(SYSTEMS[NAME], protocols={"demo": Counted(10_000)})
 

@@ -21,10 +21,10 @@ from scipy.sparse.linalg import eigsh
 import glassdata as gd
 from glassdata.config import ALGORITHM_VERSION
 from glassdata.describe import crystal_energy
+from glassdata.files import replace_stream
 from glassdata.kpm import KernelSpectrum
 from glassdata.minimise import relax
 from glassdata.protocols import Stratum
-from glassdata.store.files import replace_stream
 from glassdata.systems import SYSTEMS
 from glassdata.vibrations import dynamical_matrix, energy_forces
 

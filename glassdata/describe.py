@@ -94,6 +94,8 @@ def describe(
     atoms : Atoms
         Preferably at a minimum of the system's potential; otherwise ``max_force`` and
         ``n_imaginary`` tell.
+    system : System
+        Gives the potential, the bins and the bond length.
     timings : dict, optional
         Receives the seconds of the two stages ``rdf`` and ``frequencies``.
 

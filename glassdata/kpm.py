@@ -80,6 +80,8 @@ def pdos_kpm(
         Number of Chebyshev polynomials; the resolution is ω_max π / (2 n_moments).
     n_vectors : int
         Random vectors, at least 2 for an error.
+    seed : int
+        Of the random vectors.
     n_threads : int
         By default one for each processor; the result does not depend on it.
 

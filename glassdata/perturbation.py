@@ -229,6 +229,9 @@ def hessian_slope(
 
     Parameters
     ----------
+    atoms : Atoms
+        N of them.
+    potential : EnergySurface
     displacement : (N, d), Å
     step : float, Å
         The largest component of the displacements between which the Hessian is differenced.
@@ -272,6 +275,8 @@ def level_shifts(
 
     Parameters
     ----------
+    reference : Modes
+        Undisturbed modes, n of them.
     change : sparse (n, n), THz²
         First-order change of the mass-weighted Hessian, as ``weighted`` returns it.
     tolerance : float
@@ -290,6 +295,14 @@ def square_gradient(atoms: Atoms, potential: EnergySurface, reference: Modes) ->
 
     For a degenerate level only the sum over its modes is a derivative; sums over modes of a
     smooth function of frequency times these are right in any case.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        N of them, at a minimum of the energy.
+    potential : EnergySurface
+    reference : Modes
+        The n modes of these atoms.
     """
     n = len(reference.squares)
     gradient = np.empty((n, n))

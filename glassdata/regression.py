@@ -145,6 +145,15 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
 def whole_number(name: str, number: float, smallest: int = 1) -> int:
     """The number as an integer.
 
+    Parameters
+    ----------
+    name
+        Name of the setting, for the error message.
+    number
+        Its value.
+    smallest
+        The least value allowed.
+
     Raises
     ------
     ValueError

@@ -3,7 +3,7 @@
 A threefold sheet, buckled or not, is a planar graph on a torus once it is projected on xy. Its
 faces are traced from directed bonds ("half-edges"): arriving at an atom, leave by the next bond
 clockwise from the one just used, which keeps the face on the left. Each directed bond borders
-exactly one face, so every face is found once and no size has to be given beforehand.
+exactly one face, so every face is found once and no largest size has to be given.
 """
 
 from collections.abc import Sequence

@@ -31,9 +31,10 @@ def normalised(Y: np.ndarray) -> np.ndarray:
 def mse(Y_true: np.ndarray, Y_pred: np.ndarray) -> float:
     """Mean squared error per bin of spectra whose truth adds up to 1 over the bins.
 
-    Dimensionless and independent of the unit of Y, comparable with the paper's 1.7e-6. True and
-    predicted spectra are both divided by the sum of the *true* one, so that a prediction of the
-    right shape but the wrong weight counts as wrong.
+    It has no unit and does not depend on that of Y. It can be compared with the paper's 1.7e-6 if
+    the paper's loss is what chapter 9 infers. True and predicted spectra are both divided by the
+    sum of the *true* one, so that a prediction of the right shape but the wrong weight counts as
+    wrong.
 
     Parameters
     ----------

@@ -311,7 +311,7 @@ class Dataset:
 
 
 def _read_only(values: np.ndarray) -> np.ndarray:
-    """The same array, which nobody can write to any more."""
+    """The same array, made read-only."""
     values.flags.writeable = False
     return values
 

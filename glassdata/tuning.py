@@ -24,8 +24,9 @@ class GroupFolds(BaseCrossValidator):
     """Folds for tuning: those of :func:`grouped_folds`, or fewer where there are few groups.
 
     With fewer groups than ``n_splits`` there are as many folds as groups, because a small
-    training set must still be able to choose a penalty. Without groups every structure counts as
-    a group of its own.
+    training set must still be able to choose a penalty. ``split(X, y=None, groups=None)`` needs
+    only the length n of ``X`` and the group of each structure, (n,). Without ``groups`` every
+    structure counts as a group of its own.
 
     Parameters
     ----------
@@ -62,10 +63,11 @@ class GroupFolds(BaseCrossValidator):
 class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator):
     """An estimator whose settings are chosen by the squared error of held-out groups.
 
-    ``fit(X, Y, groups=None)`` tries every point of ``grid``, then fits the best again to
-    everything. Without ``groups`` every structure counts as independent: structures of one melt
-    then make too weak a penalty look good. Estimators with a method ``path`` fit the whole grid
-    at once.
+    ``fit(X, y, groups=None)`` takes inputs, shape (n, n_r), what to predict, shape (n, n_omega),
+    and the group of each structure, (n,). It tries every point of ``grid``, then fits the best
+    again to everything. Without ``groups`` every structure counts as independent: structures of one
+    melt then make too weak a penalty look good. Estimators with a method ``path`` fit the whole
+    grid at once.
 
     Parameters
     ----------

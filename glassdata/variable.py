@@ -85,5 +85,13 @@ class Variable:
 def per_structure(
     dtype: str, units: str, long_name: str, of: Callable[[Any], Any] | None = None, **rest: Any
 ) -> Variable:
-    """A variable with one number or text per structure."""
+    """A variable with one number or text per structure.
+
+    Parameters
+    ----------
+    dtype, units, long_name, of
+        As for ``Variable``.
+    rest
+        Other fields of ``Variable``: ``version``, ``applies``.
+    """
     return Variable(("structure",), dtype, units, long_name, of, **rest)

@@ -244,7 +244,7 @@ def frequencies(
 
 
 def _dense(matrix: sparse.bsr_array) -> np.ndarray:
-    # SciPy's own conversion goes by lists of single entries, and takes five times as long.
+    # SciPy's own conversion makes lists of single entries and takes five times as long.
     # LAPACK takes columns in a row, and would get a copy of anything else.
     dense = np.zeros(matrix.shape, order="F")
     _scatter(matrix.indptr, matrix.indices, matrix.data, dense)

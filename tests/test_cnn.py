@@ -18,7 +18,7 @@ QUICK = {"max_epochs": 3, "patience": 2}
 
 @pytest.fixture(scope="module")
 def data():
-    """X, Y, groups of a map that is not linear; three siblings a group."""
+    """X, Y, groups of a map that is not linear; groups of three."""
     rng = np.random.default_rng(0)
     X = 1 + 0.3 * rng.normal(size=(60, 30))
     Y = 5 + np.tanh(X @ rng.normal(size=(30, 8)))
@@ -67,7 +67,7 @@ def test_training_stops_when_it_no_longer_helps(data):
 
 @needs_torch
 def test_early_stopping_is_judged_on_other_families():
-    # Spectra belong to families: what helps a sibling is of no use to a stranger.
+    # Spectra belong to families: what helps within one is of no use in another.
     rng = np.random.default_rng(2)
     families = np.repeat(np.arange(12), 5)
     X = rng.normal(size=(12, 20))[families] + 0.01 * rng.normal(size=(60, 20))

@@ -14,25 +14,25 @@ from glassdata import models, open_dataset
 from glassdata.cli import run
 from glassdata.experiments import objections, referee
 
-FAMILIES, SIBLINGS, N_R, N_OMEGA = 16, 4, 10, 6
-N = FAMILIES * SIBLINGS
-#: Size of what the siblings of a family share, and of what tells them apart.
+FAMILIES, MEMBERS, N_R, N_OMEGA = 16, 4, 10, 6
+N = FAMILIES * MEMBERS
+#: Size of what the members of a family share, and of what tells them apart.
 SHARED, OWN = 0.1, 0.001
 
 
 @pytest.fixture(scope="module")
-def siblings():
+def families():
     """X, Y, groups, classes: spectra belong to families, and g(r) says which family, no more."""
     rng = np.random.default_rng(7)
-    groups = np.repeat(np.arange(FAMILIES), SIBLINGS)
+    groups = np.repeat(np.arange(FAMILIES), MEMBERS)
     X = rng.normal(size=(FAMILIES, N_R))[groups] + OWN * rng.normal(size=(N, N_R))
     Y = (
         1
         + SHARED * rng.normal(size=(FAMILIES, N_OMEGA))[groups]
         + OWN * rng.normal(size=(N, N_OMEGA))
     )
-    # Two classes of unequal size; both kinds of sibling occur in every family.
-    classes = np.where(np.arange(N) % SIBLINGS == 0, "partial", "amorphous")
+    # Two classes of unequal size; both occur in every family.
+    classes = np.where(np.arange(N) % MEMBERS == 0, "partial", "amorphous")
     return X, Y, groups, classes
 
 
@@ -45,8 +45,8 @@ def class_means_by_hand(Y, fold, classes):
     return np.array(means)
 
 
-def test_class_means_are_those_of_other_folds(siblings):
-    X, Y, groups, classes = siblings
+def test_class_means_are_those_of_other_folds(families):
+    X, Y, groups, classes = families
     evaluation = models.cross_validate(models.mean(), X, Y, groups)
     # The same sums in another order.
     means = models.class_means(evaluation, classes)
@@ -58,9 +58,9 @@ def test_class_means_are_those_of_other_folds(siblings):
 
 
 @pytest.mark.parametrize("held", range(5))
-def test_no_baseline_of_a_fold_depends_on_its_spectra(held, siblings):
+def test_no_baseline_of_a_fold_depends_on_its_spectra(held, families):
     """Whatever the spectra of a fold are, its baselines stay; those of other folds follow."""
-    X, Y, groups, classes = siblings
+    X, Y, groups, classes = families
     before = models.cross_validate(models.mean(), X, Y, groups)
     mine = before.fold == held
     rng = np.random.default_rng(held)
@@ -72,21 +72,21 @@ def test_no_baseline_of_a_fold_depends_on_its_spectra(held, siblings):
         assert np.all(number(after)[~mine] != number(before)[~mine])
 
 
-def test_a_class_mean_that_had_seen_the_fold_would_be_found(siblings):
+def test_a_class_mean_that_had_seen_the_fold_would_be_found(families):
     """Score zero is what the honest class mean has; with one's own family it looks like skill."""
-    X, Y, groups, classes = siblings
+    X, Y, groups, classes = families
     honest = models.cross_validate(models.mean(), X, Y, groups)
     own_family = np.array([Y[(groups == groups[i]) & (classes == classes[i])].mean(axis=0)
                            for i in range(N)])  # fmt: skip
     for guess, r2 in ((models.class_means(honest, classes), 0.0), (own_family, 1.0)):
         scored = models.Evaluation(Y, guess, honest.baseline, honest.fold, ())
         for score in models.by_class(scored, classes).values():
-            # Exactly none, or all but what tells siblings apart: (OWN / SHARED)² is 1e-4.
+            # Exactly none, or all but what tells members apart: (OWN / SHARED)² is 1e-4.
             assert score.class_r2 == pytest.approx(r2, abs=1e-3)
 
 
-def test_scores_of_classes_by_hand(siblings):
-    X, Y, groups, classes = siblings
+def test_scores_of_classes_by_hand(families):
+    X, Y, groups, classes = families
     evaluation = models.cross_validate(models.nearest(3), X, Y, groups)
     scores = models.by_class(evaluation, classes)
     assert sorted(scores) == ["amorphous", "partial"]
@@ -107,8 +107,8 @@ def test_scores_of_classes_by_hand(siblings):
         assert score.class_r2 == pytest.approx(1 - error / inside)
 
 
-def test_baselines_of_the_referee_by_hand(siblings):
-    X, Y, groups, classes = siblings
+def test_baselines_of_the_referee_by_hand(families):
+    X, Y, groups, classes = families
     data = dataset_of(
         r=np.arange(N_R) + 0.5, omega=np.arange(N_OMEGA) + 0.5, X=X, Y=Y, groups=groups,
         classes=classes, density=np.ones(N), n_atoms=np.full(N, 100), peak_width=X[:, 0],
@@ -123,7 +123,7 @@ def test_baselines_of_the_referee_by_hand(siblings):
     means = class_means_by_hand(shares, fold, classes)
     for name, guess in (("baseline", baseline), ("error_class_mean", means)):
         np.testing.assert_allclose(cell[name], np.mean((guess - shares) ** 2, axis=1), rtol=1e-9)
-    # A model that had seen the siblings would know their spectra.
+    # A model that had seen the family would know their spectra.
     assert cell["error_nearest"].mean() > 0.5 * cell["baseline"].mean()
     held = models.cross_validate(models.mean(), X, shares, groups)
     rare = np.where(groups == 3, "only here", "rest")
@@ -132,10 +132,10 @@ def test_baselines_of_the_referee_by_hand(siblings):
     np.testing.assert_array_equal(inside[groups == 3], held.baseline[groups == 3])
 
 
-def test_the_inner_tuning_is_told_of_the_families(siblings):
-    X, Y, groups, _ = siblings
-    # Siblings know everything about each other: one neighbour, or no penalty, is best if they
-    # may stand on both sides. Without them nothing can be learned from g(r).
+def test_the_inner_tuning_is_told_of_the_families(families):
+    X, Y, groups, _ = families
+    # Members of a family tell everything about each other: one neighbour, or no penalty, is best
+    # if they may stand on both sides. Without them nothing can be learned from g(r).
     for make, name in ((models.nearest, "k"), (models.kernel_ridge, "l2")):
         careless = make().fit(X, Y).best_params_[name]
         honest = make().fit(X, Y, groups=groups).best_params_[name]
@@ -145,7 +145,7 @@ def test_the_inner_tuning_is_told_of_the_families(siblings):
 
 
 def family_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:
-    """Three siblings a family: g(r) and spectrum of the family, with a trace of their own."""
+    """Families of three: g(r) and spectrum of the family, with a trace of their own."""
     family, own = np.random.default_rng(index // 3), np.random.default_rng([index, 9])
     row = fake.plain_row(system, profile, index)
     g, pdos = family.random(fake.N_R), 1 + family.random(fake.N_OMEGA)
@@ -202,6 +202,6 @@ def test_the_error_that_fit_publishes_is_that_of_held_out_families(
     share = 1 - np.sum((guess - Y) ** 2) / np.sum((mean - Y) ** 2)
     assert meta["scores"]["r2"] == pytest.approx(share, abs=1e-12)
     if name in ("ridge", "nearest", "kernel_ridge"):
-        # Siblings, or the training set itself, would have given an error of the size OWN.
+        # The same families, or the training set itself, would have given an error of the size OWN.
         fitted = models.MODELS[name].make().fit(X, Y)
         assert np.sqrt(np.mean((fitted.predict(X) - Y) ** 2)) < 0.1 * np.mean(meta["error"])

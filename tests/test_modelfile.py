@@ -17,7 +17,7 @@ N, N_R, N_OMEGA = 60, 12, 7
 
 @pytest.fixture(scope="module")
 def data():
-    """X, Y, groups of a noiseless linear map; three siblings a group; spectra positive."""
+    """X, Y, groups of a noiseless linear map; groups of three; spectra positive."""
     rng = np.random.default_rng(0)
     W = 0.01 * rng.normal(size=(N_OMEGA, N_R))
     X = 1 + 0.3 * rng.normal(size=(N, N_R))

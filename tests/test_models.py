@@ -20,7 +20,7 @@ N, N_R, N_OMEGA = 60, 12, 7
 
 @pytest.fixture(scope="module")
 def data():
-    """X, Y, groups of a noiseless linear map; three siblings a group; spectra positive."""
+    """X, Y, groups of a noiseless linear map; groups of three; spectra positive."""
     rng = np.random.default_rng(0)
     W = 0.01 * rng.normal(size=(N_OMEGA, N_R))
     X = 1 + 0.3 * rng.normal(size=(N, N_R))
@@ -346,7 +346,7 @@ def test_penalties_are_chosen_in_every_training_fold(data):
     assert evaluation.mse < 1e-9 * evaluation.baseline_mse
 
 
-def test_siblings_leak_without_groups():
+def test_families_leak_without_groups():
     # Spectra that depend on the family alone, not on g(r) in any way that carries over.
     rng = np.random.default_rng(2)
     families = np.repeat(np.arange(20), 5)
@@ -419,7 +419,7 @@ def test_intervals_of_r2_come_from_families():
     noisy = error * np.repeat(rng.lognormal(0, 0.5, size=100), 4)
     by_family = models.r2_draws(noisy, baseline, groups)
     alone = models.r2_draws(noisy, baseline, np.arange(400))
-    # Four equal siblings are worth one structure: twice the scatter. 2000 draws give 2 % of it.
+    # Four equal structures of a family are worth one: twice the scatter. 2000 draws give 2 % of it.
     assert by_family.std() == pytest.approx(2 * alone.std(), rel=0.15)
     both = models.r2_draws(np.stack([noisy, noisy]), baseline, groups)
     np.testing.assert_allclose(both[0], by_family, rtol=1e-12)  # summed in another order

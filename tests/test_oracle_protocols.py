@@ -69,7 +69,7 @@ def test_a_plane_stays_a_plane():
     assert moved[:, :2].std() == pytest.approx(0.3, rel=0.23)
 
 
-def test_siblings_share_their_random_numbers():
+def test_a_family_shares_its_random_numbers():
     system = at_once("lj3d", Stratum(1, displacement=(0.1, 0.3)))
     first, second, other = (gd.make_structure(system, index) for index in (0, 1, 2))
     amplitudes = [atoms.info["displacement"] for atoms in (first, second, other)]
@@ -85,7 +85,7 @@ def test_siblings_share_their_random_numbers():
     assert abs(np.corrcoef(directions[0].ravel(), directions[2].ravel())[0, 1]) < 0.18
 
 
-def test_siblings_with_more_holes_lack_the_same_atoms_and_more():
+def test_a_member_with_more_holes_lacks_the_same_atoms_and_more():
     system = at_once("lj3d", Stratum(1, vacancy_fraction=(0.0, 0.3)))
     crystal = lattice(system)
     taken = []
@@ -175,7 +175,7 @@ def test_sheets_check_their_settings(field):
 # --- plans ------------------------------------------------------------------------------------
 
 
-def test_who_is_whose_sibling():
+def test_who_belongs_to_which_family():
     """Four ordinary structures, two families, then a replicate."""
     parents = [member((Stratum(1),), 0, index).parent for index in range(15)]
     assert parents == [0, 0, 2, 2, 4, 5, 5, 7, 7, 9, 10, 10, 12, 12, 14]

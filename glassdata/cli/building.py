@@ -127,7 +127,17 @@ def _dry_run(store: Path, profile: str, names: tuple[str, ...], limit: int | Non
 
 
 def report(store: Path, outcome, execution: dict) -> int:
-    """Say what a build did; returns its exit status."""
+    """Say what a build did; returns its exit status.
+
+    Parameters
+    ----------
+    store
+        Folder of the store.
+    outcome
+        What ``build`` returned.
+    execution
+        The fields of ``Execution`` that were asked for, by name.
+    """
     from glassdata.engine.execution import Execution
     from glassdata.store import progress
 

@@ -39,6 +39,9 @@ class ConvolutionalNetwork(Regression):
     a fresh network on all structures. The same seed gives the same weights on the same machine
     and version of PyTorch.
 
+    ``fit(X, Y, groups=None)`` takes g(r), shape (n, n_r), spectra, shape (n, n_omega), and the
+    family of each structure, (n,). Without ``groups`` every structure counts as independent.
+
     Parameters
     ----------
     kind

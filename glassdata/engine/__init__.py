@@ -99,7 +99,7 @@ class Outcome:
 
     @property
     def complete(self) -> bool:
-        """Whether every row that was asked for is there, and, but for a shard, sealed."""
+        """Whether every row that was asked for is there and, unless it is a shard, sealed."""
         return not self.lost and not self.conflict
 
 
@@ -117,6 +117,10 @@ def build(
 
     Parameters
     ----------
+    store
+        Folder of the store; it is made if there is none.
+    profile
+        Which structures, and how many: ``demo``, ``reference`` or ``paper``.
     names
         Systems to build; by default all that lack no file.
     limit
@@ -124,6 +128,8 @@ def build(
     shard
         ``(i, n)``: only structures whose index leaves i - 1 when divided by n. Several builds may
         then fill one store from different schedulers; whichever finds all rows there seals it.
+    source
+        Where rows come from; by default the glasses of this package make them.
     how
         Where and how to compute: the fields of ``Execution``.
 
@@ -156,9 +162,13 @@ def repair(
 
     Parameters
     ----------
+    store
+        Folder of the store.
     rows
-        Others to compute: those that were set aside before they were sealed. What the profile
-        does not have among them was no row, and is left out.
+        Further rows to compute: those that were set aside before they were sealed. Names that the
+        profile does not have were never rows and are left out.
+    source
+        As for ``build``.
     how
         The fields of ``Execution``.
 
@@ -270,10 +280,19 @@ def _of_shard(rows: Iterable[RowName], shard: tuple[int, int]) -> list[RowName]:
 def recompute(
     store: str | Path, rows: Iterable[RowName], *, source: Source | None = None, **how
 ) -> tuple[list[Receipt], list[Loss]]:
-    """Compute published rows again and compare; ``how`` are the fields of ``Execution``.
+    """Compute published rows again and compare them with those that are there.
 
-    ``store`` may also be a packed dataset. Records of lost rows are dropped and made in a store, so
-    one whose folders are links is refused.
+    Parameters
+    ----------
+    store
+        Folder of the store, or a packed dataset. Records of lost rows are removed and written in a
+        folder; one that contains links instead of folders is therefore refused.
+    rows
+        System and number of each row.
+    source
+        As for ``build``.
+    how
+        The fields of ``Execution``.
 
     Returns
     -------
@@ -323,10 +342,16 @@ def compute(
 ) -> tuple[list[Receipt], list[Loss]]:
     """Call ``work(task, name, number)`` on the workers for all of ``todo``, with a bar.
 
-    Workers must be able to import the function, which leaves its results on the disk.
-
     Parameters
     ----------
+    work
+        The function. Workers must be able to import it, and it leaves its results on the disk.
+    task
+        First argument of every call.
+    todo
+        Name and number of each call.
+    execution
+        Where and how to compute.
     needs
         Memory that a call takes, bytes, by name.
 

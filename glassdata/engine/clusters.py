@@ -49,6 +49,10 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
 
     Parameters
     ----------
+    execution
+        Which cluster, how many workers and how much memory.
+    n_rows
+        Number of rows to compute; no more local workers than that are started.
     needs
         Memory of a row of each system, bytes.
 

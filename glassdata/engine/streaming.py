@@ -46,13 +46,19 @@ def stream(
 ) -> Iterator[Receipt | Loss]:
     """Receipts and losses, in order of completion.
 
-    When the scheduler dies, iteration ends early and as if all were well: rows that it never saw
-    are neither received nor lost. Only the disk knows.
+    When the scheduler dies, the iteration ends early without an error: rows that it never saw are
+    neither received nor lost, and only the disk shows which they are.
 
     Parameters
     ----------
+    client
+        Connected to the scheduler.
+    work, task
+        Function that computes a row, and its first argument.
+    todo
+        Name and number of each row.
     expected
-        Number of workers to keep busy even before they have come.
+        Number of workers to send rows for, even before they have started.
     """
     return iter(_Stream(client, work, task, todo, expected))
 

@@ -21,7 +21,17 @@ _SUPERCELL = 100
 
 
 def count_zeros(atoms: Atoms, potential, *, tolerance: float = 1e-6) -> int:
-    """How many frequencies vanish, beside the largest: d for a solid at rest in d dimensions."""
+    """Number of frequencies that are zero: d for a solid at rest in d dimensions.
+
+    Parameters
+    ----------
+    atoms
+        At a minimum of the energy.
+    potential
+        Potential or ASE calculator.
+    tolerance
+        Share of the largest frequency below which a frequency counts as zero.
+    """
     omega = frequencies(atoms, potential)
     return int(np.sum(np.abs(omega) < tolerance * omega.max()))
 
@@ -46,13 +56,25 @@ def count_above(frequency: np.ndarray, n_modes: np.ndarray, limit: float) -> np.
         Of all structures one after the other, THz.
     n_modes : (n,)
         How many of them belong to each structure.
+    limit
+        THz.
     """
     owner = np.arange(len(n_modes)).repeat(n_modes)
     return np.bincount(owner, weights=frequency > limit, minlength=len(n_modes))
 
 
 def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estimate:
-    """Share of all modes that is not among the ``lost`` ones (n,), with its interval."""
+    """Share of all modes that is not among the ``lost`` ones (n,), with its interval.
+
+    Parameters
+    ----------
+    lost : (n,)
+        Number of modes that each structure loses.
+    n_modes : (n,)
+        Number of modes that each structure has.
+    groups : (n,)
+        Family of each structure.
+    """
     return estimate(removed(lost, n_modes), groups)
 
 
@@ -82,10 +104,14 @@ def larger_cells(
 
     Parameters
     ----------
+    system
+        The glass.
     line
         Fitted model from g(r) to the PDOS with sum 1.
     mean : (n_omega,)
         Training mean of that PDOS.
+    cells
+        Repeats of the crystal's cell along each axis in the larger structures.
     plans
         Indices of the structures to make.
     """

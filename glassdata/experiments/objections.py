@@ -201,9 +201,11 @@ def left_out(
         ``SYSTEM.left_out``.
     classes, groups
         Disorder class and family of all structures, (n,).
+    model
+        Name of the model whose errors the cell holds.
     mean
         What R² is measured against: ``"baseline"``, the mean of the other classes, on which the
-        model was trained, or ``"own_mean"``, the class's own, which nobody can know beforehand.
+        model was trained, or ``"own_mean"``, the class's own, which is not known before the test.
 
     Returns
     -------
@@ -252,7 +254,17 @@ def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:
 
 
 def against_class(held: models.Evaluation, classes: np.ndarray, groups: Sequence) -> Estimate:
-    """R² of held-out predictions against the training mean of the same class."""
+    """R² of held-out predictions against the training mean of the same class.
+
+    Parameters
+    ----------
+    held
+        Held-out predictions with their true spectra, for n structures.
+    classes : (n,)
+        Disorder class of each structure.
+    groups : (n,)
+        Family of each structure.
+    """
     means = class_means(held, classes)
     error, easier = (((y - held.truth) ** 2).sum(axis=1) for y in (held.prediction, means))
     return estimate(removed(error, easier), groups)

@@ -48,7 +48,17 @@ def errors_of_the_mean(Y: np.ndarray, groups: Sequence) -> tuple[float, np.ndarr
 def within_penalties(
     grid: Cell, values: np.ndarray, *, alpha: float, beta: float
 ) -> tuple[float, float]:
-    """Lowest and highest value (n_alpha, n_beta) of a grid with penalties up to these."""
+    """Lowest and highest value (n_alpha, n_beta) of a grid with penalties up to these.
+
+    Parameters
+    ----------
+    grid
+        Cell with the penalties ``alpha`` and ``beta`` that were tried.
+    values : (n_alpha, n_beta)
+        A number for each pair of penalties.
+    alpha, beta
+        Largest penalties to look at, in the units of the grid.
+    """
     rows, columns = (grid[k] <= 1.001 * top for k, top in (("alpha", alpha), ("beta", beta)))
     part = values[np.ix_(rows, columns)]
     return float(part.min()), float(part.max())
@@ -140,13 +150,31 @@ def chosen_again(frequency: np.ndarray, W: np.ndarray, *, least: float = 0.9) ->
     ----------
     frequency
         How often the resamples select each weight, 0 … 1; shaped as W.
+    W : (n_omega, n_r)
+        Fitted weights.
+    least
+        Share of the resamples that must select a weight.
     """
     fitted = W != 0
     return float(np.mean(frequency[fitted] >= least)) if fitted.any() else float("nan")
 
 
 def refitted(X: np.ndarray, Y: np.ndarray, groups: Sequence, l2: float, times: int) -> np.ndarray:
-    """Ridge maps of resampled families, (times, n_omega, n_r); the penalty stays as it is."""
+    """Ridge maps of resampled families, (times, n_omega, n_r); the penalty stays as it is.
+
+    Parameters
+    ----------
+    X : (n, n_r)
+        g(r) of each structure.
+    Y : (n, n_omega)
+        Spectrum of each structure.
+    groups : (n,)
+        Family of each structure.
+    l2
+        Ridge penalty.
+    times
+        Number of resamples.
+    """
     rng = np.random.default_rng(0)
     members = [np.flatnonzero(groups == family) for family in np.unique(groups)]
     maps = []
@@ -200,6 +228,12 @@ def half_fits(
 
     Parameters
     ----------
+    X : (n, n_r)
+        g(r) of each structure.
+    Y : (n, n_omega)
+        Spectrum of each structure.
+    groups : (n,)
+        Family of each structure.
     maps
         Cell ``SYSTEM.maps`` of the experiment, which holds the penalties.
     kinds
@@ -239,7 +273,17 @@ def cancelling(W: np.ndarray, X: np.ndarray) -> float:
 
 
 def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.02) -> float:
-    """The first number of components whose R² comes within 0.02 of the best."""
+    """The first number of components whose R² comes within 0.02 of the best.
+
+    Parameters
+    ----------
+    numbers : (m,)
+        Numbers of components that were tried, ascending.
+    r2 : (m,)
+        Held-out R² of each.
+    within
+        How far below the best R² is close enough.
+    """
     return float(numbers[np.argmax(r2 > r2.max() - within)])
 
 

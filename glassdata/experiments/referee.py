@@ -116,7 +116,7 @@ def _left_out(data: Dataset) -> dict[str, np.ndarray]:
             continue
         Y, mean = data.shares[test], data.shares[train].mean(axis=0)
         out[f"baseline_{kind}"] = _errors(mean, Y)
-        # The test class's own mean, which nobody knows beforehand.
+        # The test class's own mean, which is not known before the test.
         out[f"own_mean_{kind}"] = _errors(Y.mean(axis=0), Y)
         for name, make in YARDSTICKS.items():
             X = _features(data, name)
@@ -126,7 +126,7 @@ def _left_out(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _noise(data: Dataset) -> dict[str, np.ndarray]:
-    """How much of the error nobody could avoid.
+    """How much of the error no model can avoid.
 
     ``scatter`` is the variance per bin among replicates: the error of a model that knows the
     preparation exactly and nothing else. A model that knows g(r) may do better. ``pair`` is half

@@ -147,7 +147,17 @@ def mark(data: Dataset) -> str:
 
 
 def compute_cell(task: Task, cell: str, number: int) -> Receipt:
-    """Compute one cell and write it; what a worker does."""
+    """Compute one cell and write it; what a worker does.
+
+    Parameters
+    ----------
+    task
+        Experiment, store and folder of the results.
+    cell
+        Name of the cell.
+    number
+        Number of the cell, handed back in the receipt.
+    """
     start = perf_counter()
     with threadpool_limits(1):
         content = EXPERIMENTS[task.experiment].compute(cell, partial(load, task.store))

@@ -53,6 +53,12 @@ def near_and_far(
 
     Parameters
     ----------
+    X : (n, n_r)
+        g(r) of each structure.
+    Y : (n, n_omega)
+        Spectrum of each structure.
+    groups : (n,)
+        Family of each structure.
     near : (n_r,)
         Mask of the bins within the reach.
     """
@@ -69,14 +75,34 @@ def _near_minus_far(held: Mapping[str, models.Evaluation], band: np.ndarray) -> 
 
 
 def contrast(held: Mapping[str, models.Evaluation], band: np.ndarray, groups: Sequence) -> Estimate:
-    """R² in a band from near distances minus that from far ones: above 0, near ones know more."""
+    """R² in a band from near distances minus that from far ones; above 0, near ones tell more.
+
+    Parameters
+    ----------
+    held
+        What ``near_and_far`` returns, for n structures.
+    band : (n_omega,)
+        Mask of the frequency bins in the band.
+    groups : (n,)
+        Family of each structure.
+    """
     return estimate(_near_minus_far(held, band), groups)
 
 
 def difference_of_contrasts(
     held: Mapping[str, models.Evaluation], one: np.ndarray, other: np.ndarray, groups: Sequence
 ) -> Estimate:
-    """By how much the contrast in one band exceeds that in another, on the same draws."""
+    """By how much the contrast in one band exceeds that in another, on the same draws.
+
+    Parameters
+    ----------
+    held
+        What ``near_and_far`` returns, for n structures.
+    one, other : (n_omega,)
+        Masks of the frequency bins in the two bands.
+    groups : (n,)
+        Family of each structure.
+    """
     first, second = (_near_minus_far(held, band) for band in (one, other))
     return estimate(lambda w: first(w) - second(w), groups)
 
@@ -133,6 +159,24 @@ def resampled_effects(
     l2: float,
     times: int = 100,
 ) -> np.ndarray:
-    """``effect_near`` of the ridge maps of resampled families, (times, n_bands)."""
+    """``effect_near`` of the ridge maps of resampled families, (times, n_bands).
+
+    Parameters
+    ----------
+    X : (n, n_r)
+        g(r) of each structure.
+    Y : (n, n_omega)
+        Spectrum of each structure.
+    groups : (n,)
+        Family of each structure.
+    near : (n_r,)
+        Mask of the bins of g(r) within the reach.
+    bands
+        Mask (n_omega,) of the frequency bins of each band.
+    l2
+        Ridge penalty.
+    times
+        Number of resamples.
+    """
     maps = refitted(X, Y, groups, l2, times)
     return np.stack([effect_near(maps, X.std(axis=0), near, band) for band in bands], axis=1)

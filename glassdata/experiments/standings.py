@@ -27,12 +27,27 @@ Errors = Mapping[str, np.ndarray]
 
 
 def folds_of(results: Cells, system: str, model: str) -> list[Mapping[str, np.ndarray]]:
-    """The five test cells of a model, fold by fold."""
+    """The five test cells of a model, fold by fold.
+
+    Parameters
+    ----------
+    results
+        Cells of the experiment ``line-vs-cnn``, by name.
+    system, model
+        Names of the glass and of the model.
+    """
     return [results[f"{system}.{model}.test.{k}"] for k in range(FOLDS)]
 
 
 def held_out_errors(results: Cells, system: str, model: str) -> np.ndarray:
     """Error of every structure in the fold that held it out, (n,).
+
+    Parameters
+    ----------
+    results
+        Cells of the experiment ``line-vs-cnn``, by name.
+    system, model
+        Names of the glass and of the model.
 
     Raises
     ------
@@ -49,13 +64,28 @@ def held_out_errors(results: Cells, system: str, model: str) -> np.ndarray:
 
 
 def left_by_fold(results: Cells, system: str, model: str) -> np.ndarray:
-    """Share of the training mean's error that a model leaves in each fold, (5,)."""
+    """Share of the training mean's error that a model leaves in each fold, (5,).
+
+    Parameters
+    ----------
+    results
+        Cells of the experiment ``line-vs-cnn``, by name.
+    system, model
+        Names of the glass and of the model.
+    """
     folds = folds_of(results, system, model)
     return np.array([fold["error"].mean() / fold["baseline"].mean() for fold in folds])
 
 
 def learning_curve(results: Cells, system: str, model: str) -> tuple[np.ndarray, np.ndarray]:
     """Errors of every structure as the training set grows.
+
+    Parameters
+    ----------
+    results
+        Cells of the experiment ``line-vs-cnn``, by name.
+    system, model
+        Names of the glass and of the model.
 
     Returns
     -------
@@ -83,12 +113,29 @@ def falling_power(sizes: np.ndarray, errors: np.ndarray) -> float:
 
 
 def cost(results: Cells, system: str, model: str, key: str) -> float:
-    """Median over the folds of ``cpu_seconds`` or ``n_parameters`` of one fit with its tuning."""
+    """Median over the folds of ``cpu_seconds`` or ``n_parameters`` of one fit with its tuning.
+
+    Parameters
+    ----------
+    results
+        Cells of the experiment ``line-vs-cnn``, by name.
+    system, model
+        Names of the glass and of the model.
+    key
+        ``"cpu_seconds"`` or ``"n_parameters"``.
+    """
     return float(np.median([fold[key] for fold in folds_of(results, system, model)]))
 
 
 def three_ways(results: Cells, system: str, model: str) -> np.ndarray:
     """Share of the mean's error left: on training structures, a random split, held-out families.
+
+    Parameters
+    ----------
+    results
+        Cells of the experiment ``line-vs-cnn``, by name.
+    system, model
+        Names of the glass and of the model.
 
     Returns
     -------
@@ -124,12 +171,32 @@ def scores(errors: Errors, groups: Sequence) -> pd.DataFrame:
 
 
 def beats(errors: Errors, groups: Sequence, model: str, other: str) -> bool:
-    """Whether a model errs less than another, with the whole interval of the ratio below 1."""
+    """Whether a model errs less than another, with the whole interval of the ratio below 1.
+
+    Parameters
+    ----------
+    errors
+        Error (n,) of every structure, by model.
+    groups : (n,)
+        Family of each structure.
+    model, other
+        Names of the two models.
+    """
     return estimate(ratio(errors[model], errors[other]), groups).high < 1
 
 
 def duels(errors: Errors, groups: Sequence, opponents: Sequence[str]) -> pd.DataFrame:
-    """The line (``"ridge"``) against each opponent: ratio, difference in 10⁻⁶, verdict."""
+    """The line (``"ridge"``) against each opponent: ratio, difference in 10⁻⁶, verdict.
+
+    Parameters
+    ----------
+    errors
+        Error (n,) of every structure, by model.
+    groups : (n,)
+        Family of each structure.
+    opponents
+        Names of the models to compare with.
+    """
     line, rows = errors["ridge"], {}
     for other in opponents:
         found = estimate(ratio(line, errors[other]), groups)
@@ -168,7 +235,19 @@ def scatter_of_repeats(Y: np.ndarray, replicate: np.ndarray) -> float:
 def least_squares_losses(
     X: np.ndarray, Y: np.ndarray, folds: Sequence[tuple[np.ndarray, np.ndarray]], n: int
 ) -> tuple[float, float]:
-    """Training and held-out mean squared error of least squares on n structures of each fold."""
+    """Training and held-out mean squared error of least squares on n structures of each fold.
+
+    Parameters
+    ----------
+    X : (N, n_r)
+        g(r) of each structure.
+    Y : (N, n_omega)
+        Spectrum of each structure.
+    folds
+        Numbers of the training and the test structures of each fold.
+    n
+        Number of training structures to use.
+    """
     losses = []
     for train, test in folds:
         some = np.random.default_rng(0).permutation(train)[:n]

@@ -62,13 +62,17 @@ def family_weights(groups: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> n
     """How often each structure is in each bootstrap sample of families, (draws, n).
 
     Families are drawn with replacement, as many as there are. All structures of a family come
-    together, since they are no independent witnesses. The draws are those of
+    together, since they are not independent of each other. The draws are those of
     ``glassdata.models.r2_draws`` with the same seed.
 
     Parameters
     ----------
     groups
         Family of each structure, (n,).
+    draws
+        Number of bootstrap samples.
+    seed
+        Of the random numbers.
     """
     return _weights(tuple(np.asarray(groups).tolist()), draws, seed)
 
@@ -104,7 +108,15 @@ def removed(error: np.ndarray, baseline: np.ndarray) -> Statistic:
 
 
 def lead(error: np.ndarray, other: np.ndarray, baseline: np.ndarray) -> Statistic:
-    """How much larger R² is than that of another model against the same baseline; all (n,)."""
+    """How much larger R² is than that of another model against the same baseline; all (n,).
+
+    Parameters
+    ----------
+    error, other : (n,)
+        Squared error of each structure, of the model and of the other one.
+    baseline : (n,)
+        Squared error of the prediction that R² compares with.
+    """
     error, other, baseline = _alike(error, other, baseline)
     return lambda w: w @ (other - error) / (w @ baseline)
 
@@ -218,13 +230,19 @@ class Claim(NamedTuple):
 def weigh(claim: str, rule: str, found: Mapping[str, Estimate], limit: float) -> Claim:
     """Verdict on a claim from the number of each glass, as the grades of an objection to it.
 
-    A claim is supported, undecided or contradicted if it is so in all glasses in which it could
-    be tried, and mixed otherwise.
+    A claim is supported, undecided or contradicted if that is the verdict in every glass where it
+    could be tried, and mixed otherwise.
 
     Parameters
     ----------
+    claim
+        The sentence to judge.
     rule
         What must be true, in words, such as "held-out R² above 0".
+    found
+        Estimate of the number in each glass; one that is not a number is left out.
+    limit
+        What the number must exceed for the claim to be supported.
     """
     found = {n: Estimate(*e) for n, e in found.items() if not np.isnan(e[0])}
     if not found:

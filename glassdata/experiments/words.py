@@ -60,6 +60,8 @@ def bracketed(found: Sequence[float], digits: int = 2, *, sign: str = "") -> str
     ----------
     found
         Number, lower end, upper end.
+    digits
+        Digits after the decimal point.
     sign
         ``"+"`` writes the sign of positive numbers too.
     """

@@ -64,7 +64,7 @@ def sklearn_penalties(
     Fitted to the same Y, ``ElasticNet`` minimises for each output
     ‖y − Xw‖²/(2n) + a ρ ‖w‖₁ + a (1 − ρ) ‖w‖²/2. Half of the loss in :func:`penalties` is this with
 
-        a ρ = (f/n) α/2,  a (1 − ρ) = (f/n) β,  hence  a = (f/n) (α/2 + β),  ρ = (α/2)/(α/2 + β),
+        a ρ = (f/n) α/2,  a (1 − ρ) = (f/n) β,  so that  a = (f/n) (α/2 + β),  ρ = (α/2)/(α/2 + β),
 
     and ``Lasso`` has ρ = 1. ``Ridge`` minimises ‖y − Xw‖² + a ‖w‖², n times that loss without the
     L1 term: a = f β.

@@ -33,9 +33,12 @@ def history(
 
     Parameters
     ----------
+    ax
+        Axes to draw into.
     final, training, held_out
-        Error after each epoch: of the network that is never stopped on its training structures,
-        of the one stopped early on its training structures and on held-out families.
+        Errors after each epoch, as shares of the training mean's: of the network that is never
+        stopped, on its training structures; of the network that is stopped early, on its training
+        structures and on held-out families.
     best
         Epoch at which the training is stopped.
     tested
@@ -122,10 +125,14 @@ def duels(
 
     Parameters
     ----------
+    ax
+        Axes to draw into.
     found
         Of each opponent the estimate of the ratio in each glass.
     folds
         Of each opponent the ratio in each fold by glass.
+    margin
+        Largest ratio of two errors, above 1, that still counts as equal.
     """
     ax.axvspan(1 / margin, margin, color="0.88", linewidth=0)
     ax.axvline(1, color="0.3", linewidth=1)
@@ -247,6 +254,12 @@ def double_descent(
 
     Parameters
     ----------
+    ax
+        Axes to draw into.
+    steps : (m,)
+        Numbers of training structures.
+    training, held_out : (m,)
+        Errors of least squares at each of them, in 10⁻⁶.
     ridge
         Sizes and held-out errors of ridge.
     mean

@@ -42,6 +42,15 @@ def structure(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
 
     A carbon sheet shows its rings coloured by size, a compound its species, and one species its
     coordination; of a solid, a slab of two neighbour distances is drawn, deeper atoms paler.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    atoms
+        The structure.
+    system
+        Its glass, which says what its neighbours are.
     """
     ax.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
     ax.locator_params(nbins=4)
@@ -70,7 +79,17 @@ def structure(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
 
 
 def structures(data: Dataset, system: System, positions: Sequence[int] | None = None) -> Figure:
-    """Three structures of a dataset, ``representatives`` if ``positions`` is None, and a legend."""
+    """Three structures of a dataset, with a legend.
+
+    Parameters
+    ----------
+    data
+        Dataset of one glass.
+    system
+        The glass.
+    positions
+        Where the three structures stand in the dataset; by default those of ``representatives``.
+    """
     positions = representatives(data, system) if positions is None else positions
     figure, axes = plt.subplots(2, 2, figsize=(6.4, 6.4))
     handles: dict[str, Patch] = {}
@@ -85,7 +104,19 @@ def structures(data: Dataset, system: System, positions: Sequence[int] | None = 
 
 
 def disorder_histogram(ax: Axes, data: Dataset, system: System, bins: int = 20) -> Axes:
-    """Number of structures against the disorder that resulted, one colour per disorder class."""
+    """Number of structures against the disorder that resulted, one colour per disorder class.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    data
+        Dataset of one glass.
+    system
+        The glass, which says what measures its disorder.
+    bins
+        Number of bars.
+    """
     measure, classes = data[system.class_variable], data.classes
     edges = np.linspace(measure.min(), measure.max(), bins + 1)
     parts = [measure[classes == name] for name in DISORDER_CLASSES]
@@ -103,7 +134,14 @@ def spectra_by_disorder(
 ) -> Figure:
     """Mean g(r) and mean PDOS of each disorder class, over the crystal's in grey.
 
-    ``reference`` is what ``crystal_spectra`` returns; None computes it.
+    Parameters
+    ----------
+    data
+        Dataset of one glass.
+    system
+        The glass.
+    reference
+        What ``crystal_spectra`` returns; None computes it.
     """
     reference = crystal_spectra(system) if reference is None else reference
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2))

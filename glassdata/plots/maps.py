@@ -43,7 +43,17 @@ def top(cell: Cell) -> float:
 
 
 def draw_map(ax: Axes, cell: Cell, kind: str) -> float:
-    """The map of one kind of fit, red above and blue below 0; returns where colours end, 1/THz."""
+    """The map of one kind of fit, red above and blue below 0; returns where colours end, 1/THz.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw into.
+    cell
+        Cell ``SYSTEM.maps`` of the experiment on the weights.
+    kind
+        Kind of fit in that cell, such as ``"ridge"``.
+    """
     W = cell[f"W_{kind}"] / width(cell)
     seen = np.abs(W[W != 0])
     limit = float(np.quantile(seen, 0.99)) if seen.size else 1.0

@@ -38,8 +38,12 @@ def forest(
     ----------
     series
         Of each series the estimate of each glass.
+    xlabel
+        What the numbers are.
     lowest, highest
         Ends of the axis. None fits the lower end to the intervals, between −0.5 and −0.05.
+    limit
+        Where the dashed line stands.
     """
     if lowest is None:
         ends = [t[1] for found in series.values() for t in found.values() if not np.isnan(t[0])]
@@ -88,7 +92,19 @@ def heat(
     span: tuple[float, float] = (-1.0, 1.0),
     size: float = 10,
 ) -> Figure:
-    """A table of numbers, coloured over ``span``; a dash where a number is missing."""
+    """A table of numbers, coloured over ``span``; a dash where a number is missing.
+
+    Parameters
+    ----------
+    table
+        The numbers, with names of rows and columns.
+    colours
+        Name of a colour map of matplotlib.
+    span
+        Numbers at both ends of the colours.
+    size
+        Of the digits, points.
+    """
     figure, ax = plt.subplots(figsize=(6.4, 1.3 + 0.36 * len(table)))
     cmap = plt.get_cmap(colours).with_extremes(bad="white")
     values = table.to_numpy(float)

@@ -51,7 +51,13 @@ class Bonds:
     def of(cls, atoms: Atoms, cutoff: float, *, half: bool) -> "Bonds":
         """All pairs within ``cutoff`` (Å), every periodic image counted.
 
-        ``half`` keeps one of each pair and its reverse.
+        Parameters
+        ----------
+        atoms : Atoms
+            With their cell and periodicity.
+        cutoff : float, Å
+        half : bool
+            Keep only one of each pair and its reverse.
 
         Examples
         --------
@@ -113,12 +119,30 @@ class Bonds:
 def from_blocks(
     n_atoms: int, rows: np.ndarray, columns: np.ndarray, blocks: np.ndarray
 ) -> sparse.bsr_array:
-    """Sum of 3 × 3 blocks (B, 3, 3) at pairs of atoms as a sparse (3N, 3N) matrix."""
+    """Sum of 3 × 3 blocks (B, 3, 3) at pairs of atoms as a sparse (3N, 3N) matrix.
+
+    Parameters
+    ----------
+    n_atoms : int
+        N, the number of atoms.
+    rows, columns : (B,)
+        Atoms between which each block stands. Blocks at the same pair are added.
+    blocks : (B, 3, 3), eV/Å²
+    """
     return block_matrix(*_merge(n_atoms, rows, columns, blocks))
 
 
 def block_matrix(starts: np.ndarray, places: np.ndarray, blocks: np.ndarray) -> sparse.bsr_array:
-    """Sparse (3N, 3N) matrix from its rows of 3 × 3 blocks."""
+    """Sparse (3N, 3N) matrix from its rows of 3 × 3 blocks.
+
+    Parameters
+    ----------
+    starts : (N + 1,)
+        Place of the first block of each row of blocks, and the number B of all of them.
+    places : (B,)
+        Column of each block.
+    blocks : (B, 3, 3), eV/Å²
+    """
     n = 3 * (len(starts) - 1)
     return sparse.bsr_array((blocks, places, starts), shape=(n, n))
 
@@ -344,7 +368,17 @@ def lengths(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @njit(cache=True)
 def central_blocks(unit: np.ndarray, curvature: np.ndarray, tension: np.ndarray) -> np.ndarray:
-    """Second derivatives (P, 3, 3) of functions of length: φ'' along the bond, φ'/r across it."""
+    """Second derivatives (P, 3, 3) of functions of length: φ'' along the bond, φ'/r across it.
+
+    Parameters
+    ----------
+    unit : (P, 3)
+        Directions of the bonds.
+    curvature : (P,), eV/Å²
+        φ'', the second derivative by the length.
+    tension : (P,), eV/Å²
+        φ'/r, the first derivative divided by the length.
+    """
     blocks = np.empty((len(unit), 3, 3))
     for p in range(len(unit)):
         for a in range(3):

@@ -20,6 +20,19 @@ def star(start, types, first, second, vector, table):
 
     Returns their indices, lengths, unit vectors and parameters (z, n_parameters), and where the
     bonds of the next atom begin.
+
+    Parameters
+    ----------
+    start
+        Number of the first bond of the atom.
+    types : (N,)
+        Number of each atom's species.
+    first, second : (P,)
+        Atom where each bond starts and where it ends; sorted by ``first``.
+    vector : (P, 3), Å
+        Bond vectors.
+    table
+        Parameters of the pairs of species, as above.
     """
     stop = start
     while stop < len(first) and first[stop] == first[start]:
@@ -44,13 +57,31 @@ def star(start, types, first, second, vector, table):
 
 @njit(cache=True)
 def cosine(unit, p, q):
-    """Cosine of the angle between bonds p and q."""
+    """Cosine of the angle between bonds p and q.
+
+    Parameters
+    ----------
+    unit : (z, 3)
+        Directions of the bonds of a star.
+    p, q
+        Numbers of two of them.
+    """
     return unit[p, 0] * unit[q, 0] + unit[p, 1] * unit[q, 1] + unit[p, 2] * unit[q, 2]
 
 
 @njit(cache=True)
 def add_outer(block, factor, a, b):
-    """Add ``factor a bᵀ`` to a 3 × 3 block."""
+    """Add ``factor a bᵀ`` to a 3 × 3 block.
+
+    Parameters
+    ----------
+    block : (3, 3)
+        Changed in place.
+    factor
+        In the unit of the block.
+    a, b : (3,)
+        The two vectors.
+    """
     for m in range(3):
         for n in range(3):
             block[m, n] += factor * a[m] * b[n]
@@ -58,7 +89,17 @@ def add_outer(block, factor, a, b):
 
 @njit(cache=True)
 def add_across(block, factor, u):
-    """Add ``factor (1 − u uᵀ)`` to a 3 × 3 block."""
+    """Add ``factor (1 − u uᵀ)`` to a 3 × 3 block.
+
+    Parameters
+    ----------
+    block : (3, 3)
+        Changed in place.
+    factor
+        In the unit of the block.
+    u : (3,)
+        Direction of a bond.
+    """
     add_outer(block, -factor, u, u)
     for m in range(3):
         block[m, m] += factor
@@ -66,7 +107,19 @@ def add_across(block, factor, u):
 
 @njit(cache=True)
 def add_pair(matrix, p, r, unit, slope, bend):
-    """Add the second derivatives of φ(r_p) to ``matrix`` (z, z, 3, 3), from φ' and φ''."""
+    """Add the second derivatives of φ(r_p) to ``matrix`` (z, z, 3, 3), from φ' and φ''.
+
+    Parameters
+    ----------
+    matrix : (z, z, 3, 3), eV/Å²
+        Changed in place.
+    p
+        Number of the bond.
+    r, unit
+        Lengths and directions of the bonds, as above.
+    slope, bend
+        φ' (eV/Å) and φ'' (eV/Å²) at the length of the bond.
+    """
     add_outer(matrix[p, p], bend, unit[p], unit[p])
     add_across(matrix[p, p], slope / r[p], unit[p])
 
@@ -75,7 +128,16 @@ def add_pair(matrix, p, r, unit, slope, bend):
 def add_triple_slope(gradient, p, q, r, unit, slopes):
     """Add the derivative of h(r_p, r_q, cos θ) with respect to the bond vectors.
 
-    ``slopes`` are h_p, h_q, h_c; ``gradient`` is (z, 3).
+    Parameters
+    ----------
+    gradient : (z, 3), eV/Å
+        Changed in place.
+    p, q
+        Numbers of the two bonds.
+    r, unit
+        Lengths and directions of the bonds, as above.
+    slopes
+        First derivatives h_p, h_q (eV/Å) and h_c (eV), where c is the cosine.
     """
     h_p, h_q, h_c = slopes
     c = cosine(unit, p, q)
@@ -90,8 +152,18 @@ def add_triple_slope(gradient, p, q, r, unit, slopes):
 def add_triple(matrix, p, q, r, unit, slopes, bends):
     """Add the second derivatives of h(r_p, r_q, cos θ) to blocks (p, p), (p, q), (q, p), (q, q).
 
-    ``slopes`` are h_p, h_q, h_c, ``bends`` h_pp, h_qq, h_cc, h_pq, h_pc, h_qc; ``matrix`` is
-    (z, z, 3, 3).
+    Parameters
+    ----------
+    matrix : (z, z, 3, 3), eV/Å²
+        Changed in place.
+    p, q
+        Numbers of the two bonds.
+    r, unit
+        Lengths and directions of the bonds, as above.
+    slopes
+        First derivatives h_p, h_q (eV/Å) and h_c (eV), where c is the cosine.
+    bends
+        Second derivatives h_pp, h_qq (eV/Å²), h_cc (eV), h_pq (eV/Å²), h_pc and h_qc (eV/Å).
     """
     h_p, h_q, h_c = slopes
     h_pp, h_qq, h_cc, h_pq, h_pc, h_qc = bends
@@ -128,7 +200,13 @@ def _add_own(block, u, across, r, c, slope, h_c, bend, h_cc, h_rc):
 
 @njit(cache=True)
 def empty_blocks(types, first, second, vector, table):
-    """Room for the blocks of all stars, each with (z + 1)²: rows, columns, blocks of zeros."""
+    """Room for the blocks of all stars, each with (z + 1)²: rows, columns, blocks of zeros.
+
+    Parameters
+    ----------
+    types, first, second, vector, table
+        All atoms and bonds, as for ``star``.
+    """
     count, start = 0, np.int64(0)
     while start < len(first):
         index, _, _, _, start = star(start, types, first, second, vector, table)
@@ -141,8 +219,22 @@ def empty_blocks(types, first, second, vector, table):
 def spread(matrix, filled, centre, index, second, rows, columns, blocks):
     """Write the blocks between atoms that follow from those between the bonds of one star.
 
-    ``matrix`` (z, z, 3, 3) holds the second derivatives of the star's energy with respect to its
-    bond vectors. Blocks up to ``filled`` are written already; returns how many are now.
+    Returns the number of blocks that are written now.
+
+    Parameters
+    ----------
+    matrix : (z, z, 3, 3), eV/Å²
+        Second derivatives of the star's energy by its bond vectors.
+    filled
+        Number of blocks that are written already.
+    centre
+        The atom whose star it is.
+    index : (z,)
+        Numbers of the star's bonds among all bonds.
+    second : (P,)
+        Atom where each bond ends.
+    rows, columns, blocks
+        What ``empty_blocks`` returns; changed in place.
     """
     side = len(matrix) + 1
     for p in range(side):

@@ -14,7 +14,19 @@ from glassdata.system import System
 
 
 def displace(atoms: Atoms, member: Member, rng: np.random.Generator, dim: int) -> Atoms:
-    """Move a fraction of the atoms by Gaussian steps of the planned amplitude per direction."""
+    """Move a fraction of the atoms by Gaussian steps of the planned amplitude per direction.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        The crystal; it is not changed.
+    member : Member
+        Its knobs say which fraction moves and by how much (Å).
+    rng : Generator
+        Source of the random numbers.
+    dim : int
+        2 keeps the atoms in the plane, 3 does not.
+    """
     steps = rng.normal(size=atoms.positions.shape)
     steps[:, dim:] = 0.0
     order = rng.permutation(len(atoms))
@@ -26,13 +38,33 @@ def displace(atoms: Atoms, member: Member, rng: np.random.Generator, dim: int) -
 
 
 def vacate(atoms: Atoms, fraction: float, rng: np.random.Generator) -> Atoms:
-    """Remove a fraction of the atoms; a larger fraction removes the same atoms and more."""
+    """Remove a fraction of the atoms; a larger fraction removes the same atoms and more.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        They are not changed.
+    fraction : float
+        Share of the atoms to remove, 0 to 1.
+    rng : Generator
+        Source of the random numbers.
+    """
     order = rng.permutation(len(atoms))
     return atoms[np.sort(order[round(fraction * len(atoms)) :])]
 
 
 def swap_species(atoms: Atoms, fraction: float, rng: np.random.Generator) -> Atoms:
-    """Let a fraction of the atoms exchange species among themselves at random."""
+    """Let a fraction of the atoms exchange species among themselves at random.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        They are not changed.
+    fraction : float
+        Share of the atoms to draw, 0 to 1.
+    rng : Generator
+        Source of the random numbers.
+    """
     chosen = rng.permutation(len(atoms))[: round(fraction * len(atoms))]
     swapped = atoms.copy()
     swapped.numbers[chosen] = atoms.numbers[rng.permutation(chosen)]

@@ -59,6 +59,8 @@ def quench_in_plane(
     ----------
     atoms : Atoms
         A sheet of one species, free of overlaps, in an orthogonal cell.
+    potential : BondOrder
+        Of that species; the forces are computed by LAMMPS.
     seed : int
         Of the initial velocities; 1 to 900,000,000.
     temperature, final_temperature : float, K

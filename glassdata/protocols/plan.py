@@ -17,7 +17,17 @@ SCIENCE = {"root_seed": ROOT_SEED, "replicate_every": _REPLICATE_EVERY, "family"
 
 
 def generator(system: str, index: int, stream: str) -> np.random.Generator:
-    """The random numbers for one purpose in one structure; a pure function of its arguments."""
+    """The random numbers for one purpose in one structure; a pure function of its arguments.
+
+    Parameters
+    ----------
+    system : str
+        Name of the glass.
+    index : int
+        Number of the structure.
+    stream : str
+        Purpose of the random numbers, one of ``_STREAMS``.
+    """
     system_id = int.from_bytes(hashlib.sha256(system.encode()).digest()[:4])
     key = (system_id, index, _STREAMS.index(stream))
     return np.random.default_rng(np.random.SeedSequence(ROOT_SEED, spawn_key=key))
@@ -27,7 +37,7 @@ def generator(system: str, index: int, stream: str) -> np.random.Generator:
 class Stratum:
     """A region of preparation space, with ``weight`` of every sum of weights structures.
 
-    Each knob is a range (low, high); the names are those of ``glassdata.protocols.knobs``, but for
+    Each knob is a range (low, high); the names are those of ``glassdata.protocols.knobs``, except
     ``stone_wales`` (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new
     knob goes to the end, with a default that does nothing: then no structure changes.
     """
@@ -86,17 +96,26 @@ class Member:
 
 
 def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
-    """What structure number ``index`` is to be; every first n of them cover the strata evenly.
+    """Plan of structure number ``index``; however many are planned, they cover the strata evenly.
 
     Every fifth is a replicate: an independent repeat at the centre of stratum ``replicated``.
     The others come in families of two, which share their parent's random numbers and stratum
     and differ in the knobs.
+
+    Parameters
+    ----------
+    strata : tuple of Stratum
+        Kinds of disorder with their weights.
+    replicated : int
+        Which of the strata the replicates repeat.
+    index : int
+        Number of the structure.
     """
     if index % _REPLICATE_EVERY == _REPLICATE_EVERY - 1:
         centre = np.full(len(fields(Stratum)), 0.5)
         return Member(index, index, None, True, strata[replicated].at(centre))
     ordinary = index - index // _REPLICATE_EVERY
-    family, sibling = divmod(ordinary, _FAMILY)
+    family, place = divmod(ordinary, _FAMILY)
     first = _FAMILY * family + _FAMILY * family // (_REPLICATE_EVERY - 1)
     order = _interleaved([stratum.weight for stratum in strata])
     cycle, slot = divmod(family, len(order))
@@ -104,7 +123,7 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     # that would otherwise lock in with the cycle of the strata.
     earlier = cycle * order.count(order[slot]) + order[:slot].count(order[slot])
     halton = qmc.Halton(len(fields(Stratum)), scramble=False)
-    u = halton.fast_forward(_FAMILY * earlier + sibling + 1).random(1)[0]
+    u = halton.fast_forward(_FAMILY * earlier + place + 1).random(1)[0]
     return Member(index, first, family, False, strata[order[slot]].at(u))
 
 

@@ -7,7 +7,7 @@ The workers of a build need the same configuration.
 
 ``medium`` gives what a store does with a path: a ``Local`` or a ``Remote``, with the same methods.
 
-What holds on a local file system holds on an object store, but for three things:
+An object store is used like a local file system, except for three things:
 
 - There is no lock. Two builds of one store may run at once; rows and sealed files come out right,
   but of two that seal different numbers of structures the later one decides which are sealed.

@@ -44,7 +44,7 @@ def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 def made_otherwise(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> list[str]:
     """Differences for which a recorded row cannot be computed again, as lines ``key: old -> new``.
 
-    Other versions of single variables are none: see ``not_comparable``.
+    Another version of a single variable is not such a difference: see ``not_comparable``.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def not_comparable(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> s
 
 
 def _parts(science: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """What determines the structure and what its description, but for versions of variables."""
+    """What determines the structure and its description, without the versions of variables."""
     description = dict(science.get("description", science))
     description.pop("variables", None)
     return {"structure": dict(science.get("structure", science)), "description": description}

@@ -19,7 +19,7 @@ from glassdata.system import System
 SCHEMA_VERSION = 2
 CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
 QUARANTINE = "quarantine"
-#: More structures of a system than any profile has: nobody loops over more on the word of a file.
+#: More structures of a system than any profile has. A file that claims more is not believed.
 _MOST = 10**6
 
 

@@ -71,7 +71,7 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
     )
 
 
-# A few sheets do not come to rest: three hundred shall be left, and two hundred.
+# Some sheets do not come to rest: these numbers leave three hundred and two hundred that do.
 AMC = _system("amc", "Amorphous monolayer carbon", BondOrder(TERSOFF_1989), 305)
 AMC_LB = _system(
     "amc_lb", "Amorphous monolayer carbon, Lindsay-Broido", BondOrder(LINDSAY_BROIDO_2010), 230

@@ -40,7 +40,17 @@ _STRATA = (
 
 
 def b2_alloy(*, a: float, cells: int, aluminium: float) -> Atoms:
-    """B2 CuZr of lattice constant ``a`` (Å) in which a share of the sites holds aluminium."""
+    """B2 CuZr of lattice constant ``a`` (Å) in which a share of the sites holds aluminium.
+
+    Parameters
+    ----------
+    a : float, Å
+        Lattice constant.
+    cells : int
+        Cells of two atoms along each axis.
+    aluminium : float
+        Share of the sites that hold aluminium, 0 to 1.
+    """
     ordered = bulk("CuZr", "cesiumchloride", a=a) * (cells, cells, cells)
     return _substituted(ordered, aluminium, np.random.default_rng(0))
 

@@ -93,7 +93,18 @@ def differences(
 ) -> Iterable[str]:
     """One sentence if two arrays differ anywhere by more than ``tolerance``, in their unit.
 
-    ``look`` says where the mistake probably is.
+    Parameters
+    ----------
+    what
+        Name of the quantity, which begins the sentence.
+    found, expected
+        The two arrays, of the same shape and unit.
+    tolerance
+        Largest difference allowed, in that unit.
+    unit
+        Name of the unit, for the sentence.
+    look
+        Where the mistake probably is.
     """
     is_found, should_be = np.asarray(found, float), np.asarray(expected, float)
     if is_found.shape != should_be.shape:

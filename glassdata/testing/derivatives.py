@@ -98,7 +98,17 @@ def hessian_is_slopes(slopes: Slopes, *, tolerance: float) -> Iterator[str]:
 
 
 def stress_is_slopes(atoms: Atoms, potential, *, tolerance: float) -> Iterator[str]:
-    """Against the energy of the strained structure, in all periodic directions."""
+    """Against the energy of the strained structure, in all periodic directions.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Structure with at least two periodic directions; others are not checked.
+    potential : Potential
+        What is checked.
+    tolerance : float
+        Largest difference allowed, as a share of the largest component.
+    """
     periodic = np.flatnonzero(atoms.pbc)
     if len(periodic) < 2:
         return
@@ -122,7 +132,19 @@ def stress_is_slopes(atoms: Atoms, potential, *, tolerance: float) -> Iterator[s
 
 
 def slope_along(strain: np.ndarray, atoms: Atoms, potential, step: float) -> np.ndarray:
-    """Central difference of the energy along a strain of space, eV."""
+    """Central difference of the energy along a strain of space, eV.
+
+    Parameters
+    ----------
+    strain : (3, 3)
+        Strain of the cell and the positions, without unit.
+    atoms : Atoms
+        The structure that is strained; it is not changed.
+    potential : Potential
+        Gives the energy.
+    step : float
+        Factor of the strain, to both sides.
+    """
     energies = []
     for sign in (1, -1):
         stretch = np.eye(3) + sign * step * strain

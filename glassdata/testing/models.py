@@ -15,7 +15,7 @@ from glassdata.models import MODELS
 from glassdata.regression import Regression
 from glassdata.testing.contract import differences, enforce, shared_randomness
 
-_FAMILIES, _SIBLINGS, _N_R, _N_OMEGA = 24, 3, 12, 3
+_FAMILIES, _PER_FAMILY, _N_R, _N_OMEGA = 24, 3, 12, 3
 # A prediction may differ by so much of the spread of the spectra when their unit changes: closed
 # formulas round differently; networks, which work in single precision, part ways as they learn.
 _EXACT, _LEARNED = 1e-7, 2e-2
@@ -61,11 +61,11 @@ def check_model(model: str | BaseEstimator, *, seed: int = 0) -> None:
 
 def _planted(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """X, Y, groups: spectra that are a linear map of g(r), in families of similar structures."""
-    n = _FAMILIES * _SIBLINGS
+    n = _FAMILIES * _PER_FAMILY
     X = 1 + 0.3 * rng.normal(size=(n, _N_R))
     Y = 0.5 + 0.02 * X @ rng.normal(size=(_N_R, _N_OMEGA))
     Y += _NOISE * Y.std(axis=0) * rng.normal(size=Y.shape)
-    return X, Y, np.repeat(np.arange(_FAMILIES), _SIBLINGS)
+    return X, Y, np.repeat(np.arange(_FAMILIES), _PER_FAMILY)
 
 
 def _fitted(model: BaseEstimator, X, Y, groups) -> BaseEstimator:
@@ -170,16 +170,16 @@ def _is_network(model) -> bool:
 
 
 def _families(model, X, Y, groups, *, rng: np.random.Generator) -> Iterator[str]:
-    """Siblings that are nearly copies, of spectra that nothing predicts: a planted leak.
+    """Families of near copies, with spectra that nothing predicts: a planted leak.
 
     A model that chooses settings with one family on both sides of a split believes that it can
     predict, and chooses to remember. Held-out families then say otherwise.
     """
     if not has_fit_parameter(model, "groups"):
         return
-    X = np.repeat(1 + 0.3 * rng.normal(size=(_FAMILIES, _N_R)), _SIBLINGS, axis=0)
+    X = np.repeat(1 + 0.3 * rng.normal(size=(_FAMILIES, _N_R)), _PER_FAMILY, axis=0)
     X += 1e-3 * rng.normal(size=X.shape)
-    Y = np.repeat(rng.normal(size=(_FAMILIES, _N_OMEGA)), _SIBLINGS, axis=0)
+    Y = np.repeat(rng.normal(size=(_FAMILIES, _N_OMEGA)), _PER_FAMILY, axis=0)
     Y += 1e-2 * rng.normal(size=Y.shape)
     error = baseline = 0.0
     claims = []
@@ -199,7 +199,8 @@ def _families(model, X, Y, groups, *, rng: np.random.Generator) -> Iterator[str]
     if not error < 1.5 * baseline:
         yield (
             f"on families that cannot be predicted its error is {error / baseline:.3g} times that "
-            "of the training mean: it chose its settings by siblings; look at how fit uses groups"
+            "of the training mean: it chose its settings on families that it had learned from; "
+            "look at how fit uses groups"
         )
 
 

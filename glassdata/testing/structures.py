@@ -61,7 +61,19 @@ def dimer(pair: tuple[str, str], distance: float) -> Atoms:
 
 
 def trimer(symbols: tuple[str, str, str], rest: float, distance: float, angle: float) -> Atoms:
-    """Two atoms at ``rest``, and a third at ``distance`` from the first under ``angle`` (rad)."""
+    """Two atoms at ``rest``, and a third at ``distance`` from the first under ``angle`` (rad).
+
+    Parameters
+    ----------
+    symbols
+        Species of the first, second and third atom.
+    rest : float, Å
+        Distance of the second atom from the first.
+    distance : float, Å
+        Distance of the third atom from the first.
+    angle : float, rad
+        Between the two bonds of the first atom.
+    """
     third = distance * np.array([np.cos(angle), np.sin(angle), 0.0])
     return Atoms(list(symbols), positions=[[0.0, 0.0, 0.0], [rest, 0.0, 0.0], third])
 
@@ -83,7 +95,19 @@ def structures(reach: Reach, rng: np.random.Generator) -> dict[str, Atoms]:
 
 
 def disordered(reach: Reach, spacing: float, rng: np.random.Generator, *, layers: int = 2) -> Atoms:
-    """Some 18 atoms (16 in a plane) of random species on a disordered lattice in a skewed cell."""
+    """Some 18 atoms (16 in a plane) of random species on a disordered lattice in a skewed cell.
+
+    Parameters
+    ----------
+    reach : Reach
+        The potential with its species and distances.
+    spacing : float, Å
+        Distance of neighbours before the atoms are moved.
+    rng : Generator
+        Source of the random numbers.
+    layers : int
+        Layers of the lattice along z; without effect in a plane.
+    """
     flat = reach.potential.dim == 2
     sizes = (4, 4, 1) if flat else (3, 3, layers)
     sites = np.array(list(product(*map(range, sizes))), float)

@@ -40,6 +40,7 @@ class Scaled(Potential):
 
     @property
     def half(self) -> bool:
+        """Whether it needs only one of each bond and its reverse."""
         return self.inner.half
 
     @property
@@ -48,6 +49,7 @@ class Scaled(Potential):
 
     @property
     def shortest(self) -> Mapping[tuple[str, str], float]:
+        """The inner potential's ``shortest``, with longer lengths (Å)."""
         return {pair: LENGTH * distance for pair, distance in self.inner.shortest.items()}
 
     def window(self, a: str, b: str) -> tuple[float, float] | None:
