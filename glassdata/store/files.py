@@ -176,6 +176,18 @@ def sync_tree(folder: Path) -> None:
         sync_folder(Path(where))
 
 
+def file_sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Relative name and size in bytes of every file below a folder."""
+    for where, folders, names in os.walk(folder):
+        # A link counts as a file, also one to a folder: it is not followed.
+        links = [name for name in folders if Path(where, name).is_symlink()]
+        for name in names + links:
+            path = Path(where, name)
+            # A build that is running may have removed its temporary file meanwhile.
+            with suppress(FileNotFoundError):
+                yield path.relative_to(folder).as_posix(), path.lstat().st_size
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the store's lock: one process at a time registers settings or seals.

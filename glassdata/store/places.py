@@ -24,7 +24,7 @@ import re
 import shutil
 import time
 from collections.abc import Container, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast
@@ -102,18 +102,23 @@ class Local:
         self.path = path
 
     def absolute(self) -> Path:
+        """The path as processes with another working directory understand it."""
         return self.path.absolute()
 
     def publish(self, data: bytes) -> bool:
+        """Write a file that never existed; False if the identical one was there already."""
         return files.publish(self.path, data)
 
     def replace(self, data: bytes, *, durable: bool = True) -> None:
+        """Write a file so that readers see the old content or the new, never a part."""
         replace(self.path, data, durable=durable)
 
     def check_regular(self) -> None:
+        """Refuse to read anything but an ordinary file."""
         files.check_regular(self.path)
 
     def locked(self) -> AbstractContextManager[None]:
+        """Hold the store's lock."""
         return files.locked(self.path)
 
     def is_absent(self) -> bool:
@@ -121,6 +126,7 @@ class Local:
         return not self.path.exists()
 
     def make_writable(self) -> None:
+        """Make a folder, unless it is there, and refuse one that cannot be written to."""
         files.make_folder(self.path)
         if not os.access(self.path, os.W_OK):
             raise StoreError(f"{self.path} cannot be written to")
@@ -130,18 +136,20 @@ class Local:
         return self.path.glob(pattern)
 
     def remove_stale(self, patterns: Iterable[str]) -> None:
+        """Delete what dead processes left unfinished here and in the folders that match."""
         for pattern in patterns:
             for folder in self.entries(pattern):
                 files.remove_stale(folder)
         files.remove_stale(self.path)
 
     def move(self, target: Path) -> None:
+        """Give a file another name, making the folder for it."""
         target.parent.mkdir(exist_ok=True)
         self.path.rename(target)
 
     def file_sizes(self) -> dict[str, int]:
         """Size in bytes of every file below a folder, by relative name."""
-        return dict(_local_sizes(self.path))
+        return dict(files.file_sizes(self.path))
 
     def total_size(self) -> int | None:
         """Bytes of all files below a folder; None where counting them costs requests."""
@@ -164,26 +172,31 @@ class Local:
             shutil.rmtree(fresh, ignore_errors=True)
 
     def dataset_name(self, usual: str, digest: str) -> str:
+        """Name for a dataset: the usual one, since a folder takes the place of another at once."""
         return usual
 
     def put_folder(self, fresh: Path, names: Iterable[str]) -> None:
+        """Put a finished folder, of files with these names, in this place."""
         files.sync_tree(fresh)
         files.put_folder(fresh, self.path)
 
     def remove_replaced(self, usual: str, keep: Container[str]) -> None:
-        """Delete the datasets that count no more, but for those whose names are to be kept."""
-        # # ``put_folder`` left nothing of it
+        """Nothing is deleted: ``put_folder`` left nothing of the dataset before."""
 
     def is_archive(self) -> bool:
+        """Whether this is a packed dataset."""
         return self.path.is_file()
 
     def open_blocks(self, size: int) -> BinaryIO:
+        """A stream to read from."""
         return self.path.open("rb")
 
     def zip_store(self, block: int) -> Store:
+        """What zarr reads a packed dataset from."""
         return zarr.storage.ZipStore(self.path, mode="r")
 
     def zarr_store(self) -> Store | str:
+        """What zarr reads a folder's dataset from."""
         return str(self.path)
 
 
@@ -197,9 +210,11 @@ class Remote:
         self.fs, self.key = self.there.fs, self.there.path
 
     def absolute(self) -> Path:
+        """The same path: it depends on no working directory."""
         return self.path
 
     def publish(self, data: bytes) -> bool:
+        """Create an object that never existed; False if the identical one was there already."""
         try:
             self.fs.pipe_file(self.key, data, mode="create")
         except OSError:
@@ -218,51 +233,62 @@ class Remote:
         return True
 
     def replace(self, data: bytes, *, durable: bool = True) -> None:
+        """Write an object, which is durable and replaced as a whole in any case."""
         self.fs.pipe_file(self.key, data)
 
     def check_regular(self) -> None:
-        pass  # nothing but objects is there
+        """Nothing is refused: only objects are there."""
 
     def locked(self) -> AbstractContextManager[None]:
+        """No lock is held: there is none."""
         return nullcontext()
 
     def is_absent(self) -> bool:
-        return False  # a prefix is there as soon as something is written below it
+        """Never certain: a prefix is there as soon as something is written below it."""
+        return False
 
     def make_writable(self) -> None:
-        pass
+        """Nothing is made: a prefix is there as soon as something is written below it."""
 
     def entries(self, pattern: str) -> Iterator[Path]:
+        """None."""
         return iter(())
 
     def remove_stale(self, patterns: Iterable[str]) -> None:
-        pass  # an object is never half written
+        """Nothing is deleted: an object is never half written."""
 
     def move(self, target: Path) -> None:
+        """Give an object another name."""
         target.write_bytes(self.path.read_bytes())
         self.fs.rm_file(self.key)
 
     def file_sizes(self) -> dict[str, int]:
+        """Size in bytes of every object below the prefix, by relative name."""
         start = len(self.key.rstrip("/")) + 1
         found = self.fs.find(self.key, detail=True)
         return {name[start:]: facts["size"] for name, facts in found.items()}
 
     def total_size(self) -> int | None:
+        """None: counting them costs requests."""
         return None
 
     @contextmanager
     def workspace(self, name: str) -> Iterator[Path]:
+        """A local folder for a new dataset."""
         with TemporaryDirectory(prefix="glassdata-") as folder:
             yield Path(folder) / name
 
     def dataset_name(self, usual: str, digest: str) -> str:
+        """Name for a dataset, made of its content."""
         return f"dataset-{digest[:16]}.zarr"
 
     def put_folder(self, fresh: Path, names: Iterable[str]) -> None:
+        """Copy files of a local folder to this prefix, many at once."""
         names = list(names)
         self.fs.put([str(fresh / n) for n in names], [f"{self.key}/{n}" for n in names])
 
     def remove_replaced(self, usual: str, keep: Container[str]) -> None:
+        """Delete the datasets that count no more, but for those whose names are to be kept."""
         for path in list(self.path.iterdir()):
             if SEALED_OBJECT.fullmatch(path.name) and path.name not in keep:
                 Remote(path).remove_all()
@@ -272,21 +298,26 @@ class Remote:
         Remote(self.path / usual).remove_all()
 
     def remove_all(self) -> None:
+        """Delete all objects below the prefix."""
         # One by one: fsspec's recursive removal takes some characters of a name for a pattern.
         for name in self.fs.find(self.key):
             self.fs.rm_file(name)
 
     def is_archive(self) -> bool:
+        """Whether this is a packed dataset, by its name."""
         return self.path.name.endswith(".zip")
 
     def open_blocks(self, size: int) -> BinaryIO:
+        """A stream to read from, which fetches so many bytes at once."""
         return self.there.open("rb", block_size=size)
 
     def zip_store(self, block: int) -> Store:
+        """What zarr reads a packed dataset from."""
         inside = fsspec.filesystem("zip", fo=self.open_blocks(block))
         return zarr.storage.FsspecStore.from_mapper(inside.get_mapper(""), read_only=True)
 
     def zarr_store(self) -> Store | str:
+        """What zarr reads the dataset below the prefix from."""
         return zarr.storage.FsspecStore.from_url(
             str(self.path), storage_options=dict(self.there.storage_options), read_only=True
         )
@@ -295,14 +326,3 @@ class Remote:
 def medium(path: Path) -> Local | Remote:
     """What a store does with a path, by where that is."""
     return Remote(path) if is_remote(path) else Local(path)
-
-
-def _local_sizes(folder: Path) -> Iterator[tuple[str, int]]:
-    for where, folders, names in os.walk(folder):
-        # A link counts as a file, also one to a folder: it is not followed.
-        links = [name for name in folders if Path(where, name).is_symlink()]
-        for name in names + links:
-            path = Path(where, name)
-            # A build that is running may have removed its temporary file meanwhile.
-            with suppress(FileNotFoundError):
-                yield path.relative_to(folder).as_posix(), path.lstat().st_size
