@@ -21,9 +21,9 @@ import numpy as np
 
 import glassdata.config
 from glassdata.config import canonical_json
-from glassdata.files import UNREADABLE, read_arrays, replace_stream
+from glassdata.files import UNREADABLE, read_arrays, replace, replace_stream
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, replace, write_archive
+from glassdata.store.files import archive_is_whole, write_archive
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.

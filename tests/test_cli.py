@@ -274,7 +274,7 @@ def test_store_that_is_none(cli, fake_physics, tmp_path):
 def test_folder_that_cannot_be_written(cli, fake_physics, tmp_path, monkeypatch):
     """Root may write everywhere, so the answer of the system is put in its mouth."""
     folder = tmp_path / "store"
-    monkeypatch.setattr("glassdata.store.settings.os.access", lambda *_: False)
+    monkeypatch.setattr("glassdata.store.places.os.access", lambda *_: False)
     refused(cli("build", folder), 2, "cannot be written")
 
 

@@ -28,9 +28,8 @@ from glassdata.store import (
     science_config,
     verify,
 )
-from glassdata.store.files import publish
 from glassdata.store.manifest import dataset_digest
-from glassdata.store.places import place
+from glassdata.store.places import medium, place
 from glassdata.store.rows import row_path
 from glassdata.store.verifying import set_aside
 
@@ -97,10 +96,10 @@ def test_a_build_through_dask_gives_the_rows_of_a_folder(remote, local):
 
 def test_objects_are_written_once(remote):
     path = place(remote) / "rows" / "a"
-    assert publish(path, b"first")
-    assert not publish(path, b"first")
+    assert medium(path).publish(b"first")
+    assert not medium(path).publish(b"first")
     with pytest.raises(DamageError, match="other content"):
-        publish(path, b"second")
+        medium(path).publish(b"second")
     assert path.read_bytes() == b"first"
 
 
@@ -109,7 +108,7 @@ def test_of_many_writers_one_publishes(remote):
 
     def write(text: bytes):
         try:
-            outcomes.append(publish(path, text))
+            outcomes.append(medium(path).publish(text))
         except DamageError:
             outcomes.append("conflict")
 
@@ -181,7 +180,7 @@ def test_a_store_that_was_copied_there_is_extended(remote, local):
 def test_changed_science_is_refused_there_too(remote):
     store = fake.sealed_store(place(remote))
     other = {"ar": fake.fake_system("ar", r_max=12.0)}
-    with pytest.raises(StoreError, match=r"systems\.ar\.bins"):
+    with pytest.raises(StoreError, match=r"systems\.ar\.description\.bins"):
         prepare(store, science_config(other, "demo"), {"ar": 3})
 
 

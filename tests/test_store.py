@@ -38,12 +38,11 @@ from glassdata.store import (
 from glassdata.store.column import Column
 from glassdata.store.files import (
     publish,
-    read_record,
     remove_stale,
     temporary_name,
     write_archive,
-    write_record,
 )
+from glassdata.store.records import read_record, write_record
 from glassdata.store.rows import (
     RowShapeError,
     conform,

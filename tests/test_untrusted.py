@@ -30,8 +30,9 @@ from glassdata.store import (
     science_config,
 )
 from glassdata.store import verify as check
-from glassdata.store.files import read_record, write_archive, write_record
+from glassdata.store.files import write_archive
 from glassdata.store.losses import losses, record_loss
+from glassdata.store.records import read_record, write_record
 from glassdata.store.rows import decode, encode, read_provenance, read_row, read_status
 from glassdata.store.settings import read_manifest, read_plan
 from glassdata.store.verifying import set_aside

@@ -55,8 +55,8 @@ def systems(add: Path | None) -> None:
 
 def _keep(file: Path) -> Path:
     """Copy a potential file to where the glasses look for it."""
+    from glassdata.files import replace
     from glassdata.potentials import TabulatedFile
-    from glassdata.store.files import replace
     from glassdata.systems import SYSTEMS
 
     known = {
@@ -86,8 +86,8 @@ def info(store: Path) -> None:
     from glassdata.store import progress, read_config
     from glassdata.store.losses import losses
     from glassdata.store.manifest import dataset_digest
-    from glassdata.store.places import check_web_file
     from glassdata.store.settings import CONFIG
+    from glassdata.store.web import check_web_file
 
     check_web_file(store / CONFIG)
     state, config = progress(store), read_config(store)
@@ -106,7 +106,7 @@ def info(store: Path) -> None:
 
 def _seal_facts(path: Path) -> str:
     from glassdata.store import DamageError
-    from glassdata.store.files import read_record
+    from glassdata.store.records import read_record
 
     try:
         facts = read_record(path)

@@ -9,8 +9,8 @@ import click
 import numpy as np
 
 from glassdata.bins import bin_centres
+from glassdata.files import replace
 from glassdata.schema import VARIABLES
-from glassdata.store.files import replace
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -210,8 +210,8 @@ def predict(model: Path, file: Path, output: Path | None, plot: Path | None) -> 
     from glassdata import models
     from glassdata.cli.inputs import CURVES, read_curve, read_structures
     from glassdata.cli.outputs import plot_prediction, prediction_table
+    from glassdata.files import replace
     from glassdata.radial import rdf
-    from glassdata.store.files import replace
 
     check_writable(output)
     check_writable(plot)

@@ -9,7 +9,6 @@ import ctypes
 import errno
 import fcntl
 import hashlib
-import json
 import os
 import shutil
 import socket
@@ -19,13 +18,10 @@ import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from glassdata import files
-from glassdata.config import canonical_json, digest
 from glassdata.files import TEMPORARY, sync_folder, temporary_name
 from glassdata.store.errors import DamageError
-from glassdata.store.places import create_object, is_remote, remote
 
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
 
@@ -47,8 +43,6 @@ def publish(path: Path, data: bytes) -> bool:
     DamageError
         If a file of other content is there; it stays untouched.
     """
-    if is_remote(path):
-        return create_object(path, data)
     make_folder(path.parent)
     temporary = _write_temporary(path, data)
     try:
@@ -71,26 +65,6 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(exist_ok=True)
         with suppress(PermissionError):  # a folder that one may write into, but not read
             sync_folder(folder.parent)
-
-
-def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a file so that readers see the old content or the new, never a part.
-
-    Without ``durable`` a power failure may take it back, and nothing waits for the disk.
-
-    Parameters
-    ----------
-    path : Path
-        File to write.
-    data : bytes
-        Its whole content.
-    durable : bool
-        Whether to wait until the disk has it, so that it survives a loss of power.
-    """
-    if is_remote(path):
-        remote(path).fs.pipe_file(remote(path).path, data)
-        return
-    files.replace(path, data, durable=durable)
 
 
 def _write_temporary(path: Path, data: bytes) -> Path:
@@ -202,15 +176,24 @@ def sync_tree(folder: Path) -> None:
         sync_folder(Path(where))
 
 
+def file_sizes(folder: Path) -> Iterator[tuple[str, int]]:
+    """Relative name and size in bytes of every file below a folder."""
+    for where, folders, names in os.walk(folder):
+        # A link counts as a file, also one to a folder: it is not followed.
+        links = [name for name in folders if Path(where, name).is_symlink()]
+        for name in names + links:
+            path = Path(where, name)
+            # A build that is running may have removed its temporary file meanwhile.
+            with suppress(FileNotFoundError):
+                yield path.relative_to(folder).as_posix(), path.lstat().st_size
+
+
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the store's lock: one process at a time registers settings or seals.
 
-    The system releases the lock of a process that dies. An object store has no lock.
+    The system releases the lock of a process that dies.
     """
-    if is_remote(folder):
-        yield
-        return
     with open(folder / ".lock", "ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
         yield
@@ -224,35 +207,8 @@ def check_regular(path: Path) -> None:
     DamageError
         If it is a link, a folder or a device.
     """
-    if not is_remote(path) and not stat.S_ISREG(path.lstat().st_mode):
+    if not stat.S_ISREG(path.lstat().st_mode):
         raise DamageError(f"{path}: not an ordinary file")
-
-
-def write_record(path: Path, content: Any) -> None:
-    """Replace a JSON record, which carries the sha256 of its own content."""
-    record = {"content": content, "sha256": digest(content)}
-    replace(path, (canonical_json(record) + "\n").encode())
-
-
-def read_record(path: Path) -> Any:
-    """Content of a record written by ``write_record``.
-
-    Raises
-    ------
-    DamageError
-        If one byte differs from what was written, or it is not an ordinary file.
-    """
-    check_regular(path)
-    data = path.read_bytes()
-    try:
-        record = json.loads(data)
-        whole = record["sha256"] == digest(record["content"])
-        whole = whole and data.decode() == canonical_json(record) + "\n"
-    except (ValueError, KeyError, TypeError, RecursionError):
-        whole = False
-    if not whole:
-        raise DamageError(f"{path} is damaged")
-    return record["content"]
 
 
 def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> None:

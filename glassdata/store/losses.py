@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from glassdata.store.errors import DamageError
-from glassdata.store.files import check_regular, replace
+from glassdata.store.places import medium
 from glassdata.store.rows import PROVENANCE, row_path
 
 _LOST = "lost"
@@ -47,7 +47,7 @@ def record_loss(
         "host": platform.node(),
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    replace(_path(store, system, index), (json.dumps(facts, sort_keys=True) + "\n").encode())
+    medium(_path(store, system, index)).replace((json.dumps(facts, sort_keys=True) + "\n").encode())
 
 
 def read_loss(store: Path, system: str, index: int) -> dict | None:
@@ -64,7 +64,7 @@ def read_loss(store: Path, system: str, index: int) -> dict | None:
     """
     path = _path(store, system, index)
     try:
-        check_regular(path)
+        medium(path).check_regular()
         facts = json.loads(path.read_bytes())
     except (OSError, ValueError, DamageError):
         return None
@@ -76,7 +76,7 @@ def losses(store: Path) -> dict[tuple[str, int], str]:
     found = {}
     for path in sorted((store / PROVENANCE / _LOST).glob("*.json")):
         try:
-            check_regular(path)
+            medium(path).check_regular()
             facts = json.loads(path.read_bytes())
             name, index, reason = str(facts["system"]), int(facts["index"]), str(facts["reason"])
         except (OSError, ValueError, KeyError, TypeError, DamageError):

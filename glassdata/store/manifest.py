@@ -4,9 +4,9 @@ import hashlib
 from pathlib import Path
 
 from glassdata.store.errors import DamageError
-from glassdata.store.files import check_regular, put_folder, sync_tree, write_record
-from glassdata.store.places import file_sizes, is_remote, remote, remove_objects, upload
-from glassdata.store.settings import DATASET, MANIFEST, SCHEMA_VERSION, SEALED_OBJECT, read_manifest
+from glassdata.store.places import medium
+from glassdata.store.records import write_record
+from glassdata.store.settings import DATASET, MANIFEST, SCHEMA_VERSION, read_manifest
 
 
 def dataset_name(manifest: dict | None) -> str:
@@ -31,13 +31,13 @@ def is_sealed(store: Path, counts: dict[str, int]) -> bool:
         return False
     if manifest is None or manifest["counts"] != dict(counts):
         return False
-    sizes = file_sizes(store)
+    sizes = medium(store).file_sizes()
     return all(sizes.get(name) == size for name, (size, _) in listed_files(manifest).items())
 
 
 def list_files(folder: Path) -> dict[str, list]:
     """``[size, sha256]`` of every file below a folder, by relative name."""
-    return {name: fingerprint(folder / name) for name in sorted(file_sizes(folder))}
+    return {name: fingerprint(folder / name) for name in sorted(medium(folder).file_sizes())}
 
 
 def fingerprint(path: Path) -> list:
@@ -48,7 +48,7 @@ def fingerprint(path: Path) -> list:
     DamageError
         If it is a link, a folder or a device.
     """
-    check_regular(path)
+    medium(path).check_regular()
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return [stream.tell(), digest]
@@ -78,22 +78,12 @@ def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[st
         "counts": dict(counts),
         "files": rows | {f"{DATASET}/{name}": entry for name, entry in files.items()},
     }
-    if not is_remote(store):
-        sync_tree(fresh)
-        put_folder(fresh, store / DATASET)
-        write_record(store / MANIFEST, manifest)
-        return
-    name = f"dataset-{_digest(files)[:16]}.zarr"
-    upload(fresh, store / name, files)
+    where = medium(store)
+    name = where.dataset_name(DATASET, _digest(files))
+    medium(store / name).put_folder(fresh, files)
     before = _name_before(store)
-    write_record(store / MANIFEST, manifest | {"dataset": name})
-    for path in list(store.iterdir()):
-        if SEALED_OBJECT.fullmatch(path.name) and path.name not in (name, before):
-            remove_objects(path)
-    # First what readers find it by: with half of its chunks it would read as filled.
-    if (metadata := store / DATASET / "zarr.json").exists():
-        remote(metadata).fs.rm_file(remote(metadata).path)
-    remove_objects(store / DATASET)
+    write_record(store / MANIFEST, manifest | ({} if name == DATASET else {"dataset": name}))
+    where.remove_replaced(DATASET, (name, before))
 
 
 def _name_before(store: Path) -> str:

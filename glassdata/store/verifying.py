@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, check_archive, check_regular, is_temporary
+from glassdata.store.files import archive_is_whole, check_archive, is_temporary
 from glassdata.store.manifest import dataset_name, fingerprint, listed_files
-from glassdata.store.places import file_sizes, is_remote, move
+from glassdata.store.places import SEALED_OBJECT, medium
 from glassdata.store.rows import (
     PROVENANCE,
     ROWS,
@@ -26,7 +26,6 @@ from glassdata.store.settings import (
     MANIFEST,
     PLAN,
     QUARANTINE,
-    SEALED_OBJECT,
     existing,
     read_config,
     read_manifest,
@@ -70,14 +69,14 @@ def verify(path: Path) -> list[Finding]:
 
 def _manifest_bytes(store: Path) -> bytes | None:
     try:
-        check_regular(store / MANIFEST)
+        medium(store / MANIFEST).check_regular()
         return (store / MANIFEST).read_bytes()
     except (OSError, DamageError):
         return None
 
 
 def _check_store(store: Path) -> list[Finding]:
-    sizes = {name: n for name, n in file_sizes(store).items() if not _is_passed_over(name)}
+    sizes = {name: n for name, n in medium(store).file_sizes().items() if not _is_passed_over(name)}
     manifest: dict | None = None
     findings: list[Finding] = []
     for name in (CONFIG, PLAN, MANIFEST):
@@ -193,7 +192,7 @@ def _strays(store: Path, manifest: dict | None, sizes: dict) -> Iterator[Finding
 
 def _folders(store: Path) -> Iterator[Finding]:
     """Folders in the places of rows; an object store has none."""
-    for path in [] if is_remote(store) else store.glob(f"{ROWS}/*/*"):
+    for path in medium(store).entries(f"{ROWS}/*/*"):
         name = path.relative_to(store).as_posix()
         if _ROW.fullmatch(name) and path.is_dir() and not path.is_symlink():
             yield Finding(name, "a folder")
@@ -213,7 +212,7 @@ def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
         ):
             unique = f"{os.urandom(4).hex()}-{finding.name.replace('/', '-')}"
             target = store / QUARANTINE / unique
-            move(path, target)
+            medium(path).move(target)
     return list(dict.fromkeys(rows))
 
 
