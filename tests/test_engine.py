@@ -382,10 +382,10 @@ def test_a_worker_of_another_version_makes_no_rows(tmp_path):
     assert not row_path(task.store, "ar", 0).exists()
 
 
-def test_a_time_limit_once_exceeded_does_not_keep_a_row_from_verification(tmp_path, address):
+def test_a_time_limit_once_exceeded_does_not_keep_a_row_from_verification(tmp_path):
     store, source = fake.sealed_store(tmp_path / "store"), fake.source(fake.plain_row, ONE)
     record_loss(store, "ar", 1, "took longer", limit=9999.0)
-    receipts, problems = recompute(store, [("ar", 1)], cluster=address, source=source)
+    receipts, problems = recompute(store, [("ar", 1)], workers=1, source=source)
     assert [receipt.outcome for receipt in receipts] == ["identical"]
     assert problems == []
 
@@ -460,16 +460,14 @@ def test_a_missing_package_is_no_property_of_a_glass(tmp_path):
     assert not list(tmp_path.rglob("*.npz"))
 
 
-def test_recomputation_through_dask_is_identical(reference, address):
+def test_recomputation_through_dask_is_identical(reference):
     rows = [("ar", 1), ("sic", 7)]
-    receipts, problems = recompute(
-        reference, rows, cluster=address, source=fake.source(fake.plain_row)
-    )
+    receipts, problems = recompute(reference, rows, source=fake.source(fake.plain_row))
     assert {receipt.outcome for receipt in receipts} == {"identical"}
     assert problems == []
 
 
-def test_repair_restores_the_sealed_bytes(tmp_path, address):
+def test_repair_restores_the_sealed_bytes(tmp_path):
     store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
     fake.sealed_store(store)
     before = contents(store)
@@ -480,13 +478,13 @@ def test_repair_restores_the_sealed_bytes(tmp_path, address):
     found = verify(store)
     assert len(found) == 3
     assert set_aside(store, found) == [("ar", 2)]
-    assert engine_repair(store, cluster=address, source=source).complete
+    assert engine_repair(store, workers=1, source=source).complete
     assert verify(store) == []
     after = {name: data for name, data in contents(store).items() if "quarantine" not in name}
     assert after == before
 
 
-def test_repair_makes_good_also_what_was_not_sealed_yet(tmp_path, address):
+def test_repair_makes_good_also_what_was_not_sealed_yet(tmp_path):
     store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
     fake.sealed_store(store, count=2)
     prepare(store, science_config(ONE, "demo"), {"ar": 4})
@@ -495,7 +493,7 @@ def test_repair_makes_good_also_what_was_not_sealed_yet(tmp_path, address):
     before = contents(store)
     row_path(store, "ar", 2).write_bytes(b"")
     rows = set_aside(store, verify(store))
-    assert engine_repair(store, rows, cluster=address, source=source).complete
+    assert engine_repair(store, rows, workers=1, source=source).complete
     assert {n: b for n, b in contents(store).items() if "quarantine" not in n} == before
 
 
@@ -519,7 +517,7 @@ def test_repair_computes_no_row_that_the_profile_does_not_have(tmp_path, count):
     assert {n: b for n, b in contents(store).items() if "quarantine" not in n} == before
 
 
-def test_repair_of_an_unsealed_store_does_not_build_it(tmp_path, address):
+def test_repair_of_an_unsealed_store_does_not_build_it(tmp_path):
     store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
     prepare(store, science_config(ONE, "demo"), {"ar": 8})
     for index in range(3):
@@ -527,7 +525,7 @@ def test_repair_of_an_unsealed_store_does_not_build_it(tmp_path, address):
     before = contents(store)
     row_path(store, "ar", 1).write_bytes(b"")
     record_loss(store, "ar", 4, "the disk was busy")
-    outcome = engine_repair(store, set_aside(store, verify(store)), cluster=address, source=source)
+    outcome = engine_repair(store, set_aside(store, verify(store)), workers=1, source=source)
     assert outcome.complete
     assert {receipt.index for receipt in outcome.receipts} == {1, 4}
     after = {n: b for n, b in contents(store).items() if "quarantine" not in n}
@@ -571,14 +569,14 @@ def test_circumstances_are_kept_beside_the_row(reference):
     assert all(word in text for word in ("host", "seconds", "blas", "numpy"))
 
 
-def test_foreign_row_is_not_sealed(tmp_path, address):
+def test_foreign_row_is_not_sealed(tmp_path):
     """A row of another configuration, copied in by hand, stops at the seal."""
     store, source = tmp_path / "store", fake.source(fake.plain_row, ONE)
     fake.sealed_store(store, count=1)
     row = read_row(store, "ar", 0)
     publish_row(store, "ar", 1, row)
     with pytest.raises(StoreError, match="another configuration"):
-        build(store, limit=2, cluster=address, source=source)
+        build(store, limit=2, workers=1, source=source)
 
 
 def test_a_report_needs_bokeh(tmp_path, monkeypatch):
@@ -588,10 +586,9 @@ def test_a_report_needs_bokeh(tmp_path, monkeypatch):
     assert not (tmp_path / "store").exists()
 
 
-def test_a_report_is_written(tmp_path, address):
+def test_a_report_is_written(tmp_path):
     report = tmp_path / "report.html"
-    source = fake.source(fake.plain_row, ONE)
-    build(tmp_path / "store", limit=2, cluster=address, report=report, source=source)
+    build(tmp_path / "store", limit=2, workers=1, report=report, source=fake.source(systems=ONE))
     assert "Duration" in report.read_text()
 
 
