@@ -242,6 +242,14 @@ def test_structures_that_were_made_otherwise_are_not_described_as_ours(tmp_path)
         check_structures(tmp_path / "old", "demo", [SYSTEMS["lj3d"]])
 
 
+def test_structures_of_an_older_layout_are_refused_in_one_line(tmp_path, monkeypatch):
+    _build(tmp_path / "old", "lj2d", 1)
+    old = {"lj2d": {"algorithm": 3, "potential": {}, "bins": [], "classes": []}}
+    monkeypatch.setattr("glassdata.store.structures.recorded_science", lambda where: old)
+    with pytest.raises(StoreError, match="older layout, which did not record"):
+        check_structures(tmp_path / "old", "demo", [SYSTEMS["lj2d"]])
+
+
 def test_rows_of_another_version_are_compared_where_they_can_be(tmp_path, monkeypatch):
     _build(tmp_path / "old", "lj2d", 1)
     then, now = recorded_science(tmp_path / "old")["lj2d"], science("lj2d", "demo")

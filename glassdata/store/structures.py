@@ -38,7 +38,12 @@ def check_structures(where: Path, profile: str, systems: Iterable[System]) -> No
     for system in systems:
         if system.name not in then:
             raise StoreError(f"{where} holds no {system.name}")
-        was = then[system.name].get("structure", {})
+        if "structure" not in then[system.name]:
+            raise StoreError(
+                f"{where} is of an older layout, which did not record what made its structures; "
+                "they have to be made anew"
+            )
+        was = then[system.name]["structure"]
         if lines := list(differences(was, system.science(profile), set())):
             shown = "\n".join(f"  {line}" for line in lines[:5])
             raise StoreError(
