@@ -39,7 +39,7 @@ def write_rows(path: Path, rows: list[Row], system: "System") -> None:
         schema = VARIABLES[name]
         join = np.concatenate if schema.ragged else np.stack
         values = join([np.asarray(row[name], schema.dtype) for row in rows])
-        units = schema.units.replace("-d", f"-{system.dim}")
+        units = schema.units_in(system.dim)
         variables[name] = (schema.dims, values, {"units": units, "long_name": schema.long_name})
     r, omega = system.r_edges, system.omega_edges
     coordinates: dict[str, tuple] = {

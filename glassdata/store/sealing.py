@@ -205,7 +205,7 @@ def _new_column(group: zarr.Group, name: str, system: System, before: int) -> Co
         name,
         variable,
         tuple(sizes[dim] for dim in variable.dims if dim in sizes),
-        units=variable.units.replace("-d", f"-{system.dim}"),
+        units=variable.units_in(system.dim),
     )
     for _ in range(before):
         column.append(None)
