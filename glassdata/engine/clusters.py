@@ -10,11 +10,12 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import dask
-from dask.distributed import Client, LocalCluster, Nanny, Status, Worker, WorkerPlugin
+from dask.distributed import Client, LocalCluster, Nanny, Security, Status, Worker, WorkerPlugin
 from dask.utils import format_bytes, parse_bytes
+from distributed.core import rpc
 from distributed.system import MEMORY_LIMIT
 
 from glassdata.engine.execution import Execution
@@ -141,12 +142,21 @@ class _LeaveInterruptsToDriver(WorkerPlugin):
 
 @contextmanager
 def _running(address: str) -> Iterator[Client]:
+    # Asked before there is a client: one that could not connect is closed by the garbage collector,
+    # and if that happens in the thread that starts the loop of the next client, both wait for ever.
     try:
-        client = Client(address, timeout="10s")
+        asyncio.run(_identity(address))
     except (OSError, ValueError, TypeError) as error:  # a TypeError: tls:// without certificates
         raise StoreError(f"no Dask scheduler answers at {address}: {error}") from None
-    with client:
+    with Client(address, timeout="10s") as client:
         yield client
+
+
+async def _identity(address: str) -> dict[str, Any]:
+    """What the scheduler at ``address`` says of itself."""
+    certificates = Security().get_connection_args("client")  # those of Dask's configuration
+    async with rpc(address, timeout=10, connection_args=certificates) as scheduler:
+        return await scheduler.identity()
 
 
 def _smallest_memory(client: Client, say: Callable[[str], None]) -> float:
