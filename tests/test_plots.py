@@ -107,7 +107,7 @@ def test_no_crystal_is_shown_as_the_most_disordered_structure():
 def test_representatives_of_the_shipped_dataset_end_in_a_glass(name):
     """So say the energy and the disorder class, which know nothing of the far half of g(r)."""
     data = gd.dataset(name, REFERENCE)
-    crystal, middle, glass = plots.representatives(data)
+    crystal, _, glass = plots.representatives(data)
     energy = data.excess_energy
     assert data.classes[crystal] == DISORDER_CLASSES[0]
     assert data.classes[glass] == DISORDER_CLASSES[-1]

@@ -69,13 +69,14 @@ def test_an_odd_number_of_panels_leaves_one_empty():
 # --- chapter 9 --------------------------------------------------------------------------------
 
 
-def test_a_history_ends_with_the_test_error(ax):
+def test_a_history_ends_with_the_test_error():
     falling = np.geomspace(1, 0.01, 50)
-    comparison.history(
-        ax, final=falling, training=falling[:20], held_out=falling[:20], best=12, tested=0.4
-    )
+    stopped = {"history_training": falling[:20], "history_validation": 2 * falling[:20]}
+    (ax,) = comparison.history(stopped, {"history_final": falling}, best=12, tested=0.4).axes
     marks = {line.get_label(): line for line in ax.lines}
     assert marks["never stopped: test families"].get_xydata().tolist() == [[50, 0.4]]
+    assert marks["stopped early: held-out families"].get_ydata()[0] == 2
+    assert marks["stopped early: training structures"].get_ydata()[0] == 1
     assert [12, 12] in [list(line.get_xdata()) for line in ax.lines]
 
 
@@ -100,12 +101,14 @@ def test_errors_are_paired_line_above_cnn():
     assert figure._supylabel.get_text() == "error of the line (10⁻⁶)"
 
 
-def test_duels_are_drawn_beside_the_margin(ax):
-    found = {"cnn": {"amc": (0.8, 0.7, 0.9), "sic": (1.2, 1.1, 1.3)}}
-    comparison.duels(ax, found, {"cnn": {"amc": np.ones(5), "sic": np.ones(5)}}, margin=1.1)
+def test_duels_are_drawn_beside_the_margin():
+    names = pd.MultiIndex.from_product([["cnn"], ["sic", "amc"]])
+    found = pd.Series([(0.8, 0.7, 0.9), (1.2, 1.1, 1.3)], names)
+    folds = {"cnn": {"amc": np.ones(5), "sic": np.ones(5)}}
+    (ax,) = comparison.duels(found, folds, margin=1.1).axes
     points = next(line for line in ax.lines if line.get_label() == "CNN")
     assert points.get_xdata().tolist() == [0.8, 1.2]
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["amc", "sic"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["sic", "amc"]
     assert ax.patches[0].get_x() == pytest.approx(1 / 1.1)
 
 
@@ -125,10 +128,9 @@ def test_learning_curves_costs_and_ways_of_judging():
 
 
 @pytest.mark.parametrize(("n_bins", "dotted"), [(35, 1), (300, 0)])
-def test_double_descent_marks_the_bins_in_reach(ax, n_bins, dotted):
+def test_double_descent_marks_the_bins_in_reach(n_bins, dotted):
     steps, losses = [10, 20, 40], np.array([0.0, 1.0, 2.0])
-    comparison.double_descent(
-        ax,
+    figure = comparison.double_descent(
         steps,
         training=losses,
         held_out=losses + 1,
@@ -136,7 +138,7 @@ def test_double_descent_marks_the_bins_in_reach(ax, n_bins, dotted):
         mean=2,
         n_bins=n_bins,
     )
-    assert sum(line.get_linestyle() == ":" for line in ax.lines) == dotted
+    assert sum(line.get_linestyle() == ":" for line in figure.axes[0].lines) == dotted
 
 
 # --- chapter 10 -------------------------------------------------------------------------------

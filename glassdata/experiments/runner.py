@@ -18,7 +18,7 @@ from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.models import fingerprint
-from glassdata.results import is_done, seal, write_cell
+from glassdata.results import Results, is_done, seal, write_cell
 from glassdata.store import StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
@@ -144,6 +144,21 @@ def mark(data: Dataset) -> str:
         data.n_atoms,
         data.peak_width,
     )
+
+
+def check_origin(results: Results, glasses: Mapping[str, Dataset]) -> None:
+    """Make sure that results were computed from these glasses, and from no others.
+
+    Raises
+    ------
+    ValueError
+        If they were not: families would come from one dataset, errors from another.
+    """
+    if {name: mark(one) for name, one in glasses.items()} != results.manifest["dataset"]:
+        raise ValueError(
+            f"the results of {results.manifest['experiment']} belong to another dataset; "
+            "make them anew: make results"
+        )
 
 
 def compute_cell(task: Task, cell: str, number: int) -> Receipt:

@@ -1,0 +1,5 @@
+"""The tables of the book, one function each, as data frames of what the page shows."""
+
+from glassdata.experiments.tables.glasses import score_table
+
+__all__ = ["score_table"]
