@@ -12,7 +12,7 @@ such as ``amc.ridge.0``. The archive carries the sha256 of itself.
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,18 @@ class Results(Mapping):
     def select(self, pattern: str) -> dict[str, dict[str, np.ndarray]]:
         """Cells whose names match a shell pattern, such as ``amc.*.0``, in their order."""
         return {cell: self[cell] for cell in self if fnmatchcase(cell, pattern)}
+
+    def of_each(self, measure: str, systems: Iterable[str] | None = None) -> dict[str, dict]:
+        """The cell ``SYSTEM.measure`` of each system.
+
+        Parameters
+        ----------
+        measure
+            Second part of the names, such as ``"maps"``.
+        systems
+            Names of the systems, in the order that is wanted; None takes all.
+        """
+        return {name: self[f"{name}.{measure}"] for name in systems or self.systems}
 
     @property
     def systems(self) -> list[str]:

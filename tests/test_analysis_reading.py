@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glassdata import models
-from glassdata.experiments import reading, shells
+from glassdata.experiments import components, halves, reading, shells
 
 N, N_R, N_OMEGA = 60, 12, 6
 GROUPS = np.repeat(np.arange(N // 2), 2)
@@ -124,27 +124,27 @@ def test_half_fits_see_one_half_only(linear):
         "l2_lasso": 0.0,
         "n_components_pcr": 9,
     }
-    half = reading.half_fits(X, Y, GROUPS, maps, ["ridge", "lasso", "pcr"])
+    half = halves.half_fits(X, Y, GROUPS, maps, ["ridge", "lasso", "pcr"])
     train, test = models.grouped_folds(GROUPS, 2, 0)[0]
     np.testing.assert_array_equal(half.truth, Y[test])
     np.testing.assert_allclose(half.mean, Y[train].mean(axis=0))
     assert half.r2("ridge") > 0.95
     spoilt = Y.copy()
     spoilt[test] += 1e3  # a leak of the other half would show in the maps
-    again = reading.half_fits(X, spoilt, GROUPS, maps, ["ridge"])
+    again = halves.half_fits(X, spoilt, GROUPS, maps, ["ridge"])
     np.testing.assert_array_equal(again.W["ridge"], half.W["ridge"])
 
 
 def test_agreement_of_opposite_and_equal_maps():
     W, guess = np.eye(2), np.array([[1.0, 3.0], [2.0, 5.0]])
     mean = np.array([1.0, 1.0])
-    half = reading.Half({"a": W, "b": -W, "c": W}, dict.fromkeys("abc", guess), guess, mean)
+    half = halves.Half({"a": W, "b": -W, "c": W}, dict.fromkeys("abc", guess), guess, mean)
     np.testing.assert_allclose(half.of_weights()[0], [1, -1, 1])
     np.testing.assert_allclose(half.of_predictions(), np.ones((3, 3)))
     cosine, value = half.of_moments(np.array([1.0, 2.0]))
     np.testing.assert_allclose(cosine[0], [1, -1, 1])
     np.testing.assert_allclose(value, np.ones((3, 3)))
-    np.testing.assert_allclose(reading.pairs(half.of_weights()), [-1])
+    np.testing.assert_allclose(halves.pairs(half.of_weights()), [-1])
     assert half.r2("a") == 1
 
 
@@ -162,14 +162,14 @@ def test_components_needed_to_come_near_the_best():
 
 
 def test_a_component_is_named_above_the_limit_only():
-    named = ["mean frequency", *reading.STRUCTURAL]
-    components = {"named": np.array(named), "r": np.array([0.5, 1.5, 2.5])}
-    components["correlation"] = np.array([[0.99, 0.1, -0.81, np.nan, 0.2], [-0.7, 0.79, 0, 0, 0]])
-    assert reading.name_of(components, 0) == ("swing of g(r)", 0.81)
-    assert reading.name_of(components, 1) == ("no name", 0.79)
-    assert reading.follows_frequency(components, 1) == 0.7
-    components["components"] = np.array([[0.6, 0.0, 0.8]])
-    assert reading.largest_shell(components, np.array([0.0, 2.0, 3.0])) == pytest.approx(0.64)
+    named = ["mean frequency", *components.STRUCTURAL]
+    cell = {"named": np.array(named), "r": np.array([0.5, 1.5, 2.5])}
+    cell["correlation"] = np.array([[0.99, 0.1, -0.81, np.nan, 0.2], [-0.7, 0.79, 0, 0, 0]])
+    assert components.name_of(cell, 0) == ("swing of g(r)", 0.81)
+    assert components.name_of(cell, 1) == ("no name", 0.79)
+    assert components.follows_frequency(cell, 1) == 0.7
+    cell["components"] = np.array([[0.6, 0.0, 0.8]])
+    assert components.largest_shell(cell, np.array([0.0, 2.0, 3.0])) == pytest.approx(0.64)
 
 
 # --- shells -----------------------------------------------------------------------------------

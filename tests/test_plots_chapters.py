@@ -220,7 +220,7 @@ def test_the_path_shows_three_penalties_of_which_one_is_the_best(cell):
     assert titles == [f"{name}: l2 = {settings[k]:.2g}" for name, k in expected]
 
 
-def test_components_reaches_and_contrasts(ax, cell):
+def test_components_reaches_and_contrasts(cell):
     c = {"r": cell["r"], "omega": cell["omega"], "components": np.ones((2, 5))}
     figure = shells.leading_components(
         c, np.array([2.0, 3]), np.ones((8, 2)), ["first", "second"], highest=11
@@ -228,10 +228,19 @@ def test_components_reaches_and_contrasts(ax, cell):
     assert figure.axes[2].lines[0].get_ydata().tolist() == [3] * 5
     cut = {"reach": np.array([2.0, 4]), "shell_edges": np.array([0, 1.5, 3, 5])}
     values = {"low": np.array([0.1, 0.2]), "high": np.array([0.5, 0.6])}
-    axes = shells.reaches(cut, {"within": values, "beyond": values}, {"low": 0.8, "high": 0.9}).axes
+    beyond = {band: found / 2 for band, found in values.items()}
+    r2 = {"all": {"low": 0.8, "high": 0.9}, "beyond": beyond, "within": values}
+    axes = shells.reaches(cut, r2).axes
+    assert [ax.get_title() for ax in axes] == [
+        "only g(r) within the reach",
+        "only g(r) beyond the reach",
+    ]
+    assert [ax.lines[0].get_ydata()[1] for ax in axes] == [0.2, 0.1]
+    assert [ax.lines[1].get_ydata()[0] for ax in axes] == [0.8, 0.8]
     assert "(Å)" in axes[1].get_xlabel()
     assert legend(axes[0]) == ["low", "high"]
-    shells.contrasts(ax, {"amc": {"low": (0.5, 0.4, 0.6)}, "sic": {"low": (-0.5, -2, -0.4)}})
+    figure = shells.contrasts({"amc": {"low": (0.5, 0.4, 0.6)}, "sic": {"low": (-0.5, -2, -0.4)}})
+    (ax,) = figure.axes
     assert [text.get_text() for text in ax.get_yticklabels()] == ["carbon", "SiC"]
     assert ax.get_xlim() == pytest.approx((-0.65, 0.65))
 

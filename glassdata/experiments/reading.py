@@ -4,8 +4,6 @@ g(r) is X (n, n_r), dimensionless; spectra are Y (n, n_omega) with sum 1 over th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +14,15 @@ from glassdata.experiments.weights import FOLDS, PAPER_ALPHA, SEED
 
 Cell = Mapping[str, np.ndarray]
 
-#: Numbers of a structure that a component of g(r) may be named after.
-STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
-#: A component has the name of a number that it follows more closely than this.
-NAMED = 0.8
+#: Kinds of maps by what the cells ``SYSTEM.maps`` call them, and the names that tables give them.
+KINDS: Mapping[str, str] = {
+    "least_squares": "none",
+    "paper": "paper",
+    "lasso": "L1",
+    "elastic_net": "elastic net",
+    "ridge": "L2",
+    "pcr": "components",
+}
 #: A bin that varies less than this, as a standard deviation, does not vary.
 _CONSTANT = 1e-9
 
@@ -43,6 +46,60 @@ def errors_of_the_mean(Y: np.ndarray, groups: Sequence) -> tuple[float, np.ndarr
         training += np.mean((Y[train] - mean) ** 2) / FOLDS
         held_out[test] = (Y[test] - mean) ** 2
     return float(training), held_out
+
+
+def grid_r2(grid: Cell, Y: np.ndarray, groups: Sequence) -> dict[str, np.ndarray]:
+    """R² of each pair of penalties, (n_alpha, n_beta), for ``"training"`` and ``"held_out"``.
+
+    Parameters
+    ----------
+    grid
+        Cell ``SYSTEM.grid``.
+    Y : (n, n_omega)
+        Spectrum of each structure.
+    groups : (n,)
+        Family of each structure.
+    """
+    inner, held_out = errors_of_the_mean(Y, groups)
+    return {
+        "training": 1 - grid["training"] / inner,
+        "held_out": 1 - grid["held_out"] / held_out.mean(),
+    }
+
+
+def hardly_change(
+    grids: Mapping[str, Cell],
+    r2: Mapping[str, Mapping[str, np.ndarray]],
+    *,
+    alpha: float,
+    beta: float,
+    by: float,
+) -> dict[str, list[bool]]:
+    """Whether penalties up to these change R² of each glass by less than ``by``.
+
+    Parameters
+    ----------
+    grids
+        Cell ``SYSTEM.grid`` of each glass.
+    r2
+        Of each glass what ``grid_r2`` returns.
+    alpha, beta
+        Largest penalties to look at, in the units of the grid.
+    by
+        How much R² may differ between any two pairs of penalties.
+
+    Returns
+    -------
+    dict
+        For ``"training"`` and ``"held_out"`` one answer per glass.
+    """
+    return {
+        kind: [
+            bool(np.ptp(within_penalties(grids[name], one[kind], alpha=alpha, beta=beta)) < by)
+            for name, one in r2.items()
+        ]
+        for kind in ("training", "held_out")
+    }
 
 
 def within_penalties(
@@ -185,80 +242,6 @@ def refitted(X: np.ndarray, Y: np.ndarray, groups: Sequence, l2: float, times: i
     return np.array(maps)
 
 
-# --- many maps, one prediction ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Half:
-    """Maps fitted to one half of the families, and what they predict for the other half.
-
-    ``W`` (n_omega, n_r) and ``guess`` (n_test, n_omega) by kind of map; ``truth`` (n_test,
-    n_omega); ``mean`` (n_omega,), that of the training half.
-    """
-
-    W: Mapping[str, np.ndarray]
-    guess: Mapping[str, np.ndarray]
-    truth: np.ndarray
-    mean: np.ndarray
-
-    def r2(self, kind: str) -> float:
-        """Held-out R² of one kind of map."""
-        return models.r2(self.truth, self.guess[kind], self.mean)
-
-    def of_weights(self) -> np.ndarray:
-        """Correlation of the weights of each pair of maps, (n_kinds, n_kinds)."""
-        return np.corrcoef([W.ravel() for W in self.W.values()])
-
-    def of_predictions(self) -> np.ndarray:
-        """Correlation of what each pair of maps predicts beyond the mean, (n_kinds, n_kinds)."""
-        return np.corrcoef([(guess - self.mean).ravel() for guess in self.guess.values()])
-
-    def of_moments(self, omega: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Agreement of the ω²-moments: cosines as functions of r, correlations as predictions."""
-        shape = np.array([omega**2 @ W for W in self.W.values()])
-        size = np.linalg.norm(shape, axis=1)
-        values = np.corrcoef([guess @ omega**2 for guess in self.guess.values()])
-        return shape @ shape.T / np.outer(size, size), values
-
-
-def half_fits(
-    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Cell, kinds: Sequence[str]
-) -> Half:
-    """Fit each kind of map to half the families, with the penalties of the fits to all of them.
-
-    Parameters
-    ----------
-    X : (n, n_r)
-        g(r) of each structure.
-    Y : (n, n_omega)
-        Spectrum of each structure.
-    groups : (n,)
-        Family of each structure.
-    maps
-        Cell ``SYSTEM.maps`` of the experiment, which holds the penalties.
-    kinds
-        Of the maps of that cell: ``"ridge"``, ``"pcr"`` and others.
-    """
-    train, test = models.grouped_folds(groups, 2, 0)[0]
-    W, guess = {}, {}
-    for kind in kinds:
-        if kind == "pcr":
-            most = int(maps["n_components_pcr"])
-            model = models.PrincipalMap(min(most, len(train) - 1))
-        else:
-            l1, l2 = (float(maps[f"{name}_{kind}"]) for name in ("l1", "l2"))
-            model = models.LinearMap(l1=l1, l2=l2)
-        model.fit(X[train], Y[train])
-        W[kind], guess[kind] = model.coef_, model.predict(X[test])
-    return Half(W, guess, Y[test], Y[train].mean(axis=0))
-
-
-def pairs(matrix: np.ndarray) -> np.ndarray:
-    """Upper triangle without the first row, which is the fit that has no penalty."""
-    matrix = matrix[1:, 1:]
-    return matrix[np.triu_indices(len(matrix), 1)]
-
-
 # --- along the path of penalties --------------------------------------------------------------
 
 
@@ -270,6 +253,19 @@ def cancelling(W: np.ndarray, X: np.ndarray) -> float:
     """
     X = X - X.mean(axis=0)
     return float(np.mean(np.abs(W) @ X.std(axis=0) / (X @ W.T).std(axis=0)))
+
+
+def r2_along(path: Cell, baseline: float) -> dict[str, np.ndarray]:
+    """Held-out R² along a path of ridge penalties, and of numbers of components.
+
+    Parameters
+    ----------
+    path
+        Cell ``SYSTEM.path``.
+    baseline
+        Held-out error of the training mean.
+    """
+    return {kind: 1 - path[f"{kind}_held_out"] / baseline for kind in ("ridge", "pcr")}
 
 
 def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.02) -> float:
@@ -285,29 +281,3 @@ def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.
         How far below the best R² is close enough.
     """
     return float(numbers[np.argmax(r2 > r2.max() - within)])
-
-
-# --- names of components ----------------------------------------------------------------------
-
-
-def name_of(components: Cell, k: int) -> tuple[str, float]:
-    """The number of a structure that component k follows best, and how closely.
-
-    The name is "no name" unless the magnitude of the correlation exceeds ``NAMED``.
-    """
-    at = [list(components["named"]).index(name) for name in STRUCTURAL]
-    follows = np.abs(np.nan_to_num(components["correlation"][k][at]))
-    best = int(follows.argmax())
-    return (STRUCTURAL[best] if follows[best] > NAMED else "no name"), float(follows[best])
-
-
-def follows_frequency(components: Cell, k: int) -> float:
-    """Magnitude of the correlation of component k with the mean frequency."""
-    at = list(components["named"]).index("mean frequency")
-    return float(abs(np.nan_to_num(components["correlation"][k][at])))
-
-
-def largest_shell(components: Cell, edges: np.ndarray) -> float:
-    """Largest share of the squared first component that lies between two of the edges (Å)."""
-    square, r = components["components"][0] ** 2, components["r"]
-    return float(max(square[(r >= low) & (r < high)].sum() for low, high in pairwise(edges)))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from glassdata import models
 from glassdata.experiments.reading import refitted, squared_errors
@@ -10,6 +11,10 @@ from glassdata.experiments.verdicts import Estimate, Statistic, estimate, lead
 
 Cell = Mapping[str, np.ndarray]
 
+#: What the line was given of g(r), as the cells ``SYSTEM.shells`` call it.
+PARTS = ("all", "within", "beyond", "alone", "without", "permuted")
+#: The two bands that the paper speaks of, by the names of carbon's bands.
+LOW, PEAK = "low", "60 to 70 THz"
 
 # --- bands ------------------------------------------------------------------------------------
 
@@ -41,6 +46,32 @@ def in_band(r2: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray:
     weight = weight[band]
     inside = np.asarray(r2)[..., :-1][..., band]
     return np.nansum(weight * inside, axis=-1) / weight[weight > 0].sum()
+
+
+def by_part(
+    cell: Cell, weight: np.ndarray, bands: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, np.ndarray]]:
+    """R² of each part of g(r) in each band of frequencies.
+
+    Parameters
+    ----------
+    cell
+        Cell ``SYSTEM.shells``.
+    weight : (n_omega,)
+        Error of the training mean in each bin.
+    bands
+        Masks (n_omega,) of the frequencies, by name.
+
+    Returns
+    -------
+    dict
+        For ``"all"`` of g(r) a number per band; for ``"within"`` and ``"beyond"`` one for each
+        reach; for one shell ``"alone"``, ``"without"`` it, or with it ``"permuted"``, one for each.
+    """
+    return {
+        part: {band: in_band(cell[part], weight, mask) for band, mask in bands.items()}
+        for part in PARTS
+    }
 
 
 # --- truncation -------------------------------------------------------------------------------
@@ -107,6 +138,34 @@ def difference_of_contrasts(
     return estimate(lambda w: first(w) - second(w), groups)
 
 
+def truncations(
+    cuts: Mapping[float, Mapping[str, models.Evaluation]],
+    bands: Mapping[str, np.ndarray],
+    groups: Sequence,
+) -> pd.DataFrame:
+    """The contrast of both bands at each cut of g(r), and by how much it is larger in the low one.
+
+    Parameters
+    ----------
+    cuts
+        What ``near_and_far`` returns for each cut (Å).
+    bands
+        Masks (n_omega,) of the frequencies, of which ``LOW`` and ``PEAK`` are used.
+    groups : (n,)
+        Family of each structure.
+    """
+    low, peak = bands[LOW], bands[PEAK]
+    rows = {
+        f"cut at {edge:.2f} Å": {
+            "low third": contrast(held, low, groups),
+            PEAK: contrast(held, peak, groups),
+            "low minus 60 to 70": difference_of_contrasts(held, low, peak, groups),
+        }
+        for edge, held in cuts.items()
+    }
+    return pd.DataFrame(rows).T
+
+
 # --- permutation ------------------------------------------------------------------------------
 
 
@@ -114,6 +173,24 @@ def share_lost_in_first(lost: np.ndarray) -> float:
     """First shell's share of all R² lost by permuting shells one at a time; gains count as 0."""
     lost = np.maximum(lost, 0)
     return float(lost[0] / lost.sum()) if lost.sum() > 0 else float("nan")
+
+
+def lost(parts: Mapping[str, Mapping[str, np.ndarray]], part: str) -> dict[str, np.ndarray]:
+    """R² that carbon loses with each shell ``"permuted"`` or ``"without"`` it, by band.
+
+    Parameters
+    ----------
+    parts
+        What ``by_part`` returns.
+    part
+        ``"permuted"`` or ``"without"``.
+    """
+    return {band: parts["all"][band] - parts[part][band] for band in (LOW, PEAK)}
+
+
+def lost_near(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """``share_lost_in_first`` of what permuting costs in both bands."""
+    return {band: share_lost_in_first(found) for band, found in lost(parts, "permuted").items()}
 
 
 def used_and_needed(cell: Cell) -> tuple[float, float]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glassdata.plots.looks import GLASS_COLOURS, GLASS_TITLES
@@ -88,11 +87,7 @@ def leading_components(
     return figure
 
 
-def reaches(
-    cell: Cell,
-    r2: Mapping[str, Mapping[str, np.ndarray]],
-    everything: Mapping[str, float],
-) -> Figure:
+def reaches(cell: Cell, r2: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Held-out R² in bands from g(r) within a reach, and from g(r) beyond it.
 
     Parameters
@@ -100,15 +95,14 @@ def reaches(
     cell
         Cell ``SYSTEM.shells``; minima between shells are grey.
     r2
-        ``"within"`` and ``"beyond"``: R² at each reach, by band.
-    everything
-        R² with all of g(r), by band, dotted.
+        ``"within"`` and ``"beyond"``: R² at each reach, by band; ``"all"``: R² with all of g(r),
+        by band, dotted.
     """
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2), sharex=True, sharey=True)
-    for ax, (part, bands) in zip(axes, r2.items(), strict=True):
-        for band, values in bands.items():
+    for ax, part in zip(axes, ("within", "beyond"), strict=True):
+        for band, values in r2[part].items():
             ax.plot(cell["reach"], values, "o-", color=BAND_COLOURS[band], label=band)
-            ax.axhline(everything[band], color=BAND_COLOURS[band], linestyle=":", linewidth=1)
+            ax.axhline(r2["all"][band], color=BAND_COLOURS[band], linestyle=":", linewidth=1)
         ax.set(ylabel="held-out R²", title=f"only g(r) {part} the reach")
         for edge in cell["shell_edges"][1:-1]:
             ax.axvline(edge, color="0.85", zorder=0)
@@ -117,11 +111,12 @@ def reaches(
     return figure
 
 
-def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
+def contrasts(found: Mapping[str, Mapping[str, Found]]) -> Figure:
     """R² from the first shell minus R² from beyond it, one row per glass, one mark per band.
 
     A bar that leaves the axis is cut by the frame.
     """
+    figure, ax = plt.subplots(figsize=(6.4, 0.85 * len(found) + 1.2))
     for row, bands in enumerate(found.values()):
         for k, (band, (value, low, high)) in enumerate(bands.items()):
             y, colour = row + 0.18 * (k - 1.5), BAND_COLOURS[band]
@@ -140,4 +135,4 @@ def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
         columnspacing=0.8,
         handletextpad=0.2,
     )
-    return ax
+    return figure

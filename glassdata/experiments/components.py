@@ -1,0 +1,73 @@
+"""Principal components of g(r): their names, and what changes along them.
+
+``components`` is a cell ``SYSTEM.components`` of the experiment ``weights``.
+"""
+
+from collections.abc import Mapping
+from itertools import pairwise
+
+import numpy as np
+
+Cell = Mapping[str, np.ndarray]
+
+#: Numbers of a structure that a component of g(r) may be named after.
+STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
+#: A component has the name of a number that it follows more closely than this.
+NAMED = 0.8
+
+
+def name_of(components: Cell, k: int) -> tuple[str, float]:
+    """The number of a structure that component k follows best, and how closely.
+
+    The name is "no name" unless the magnitude of the correlation exceeds ``NAMED``.
+    """
+    at = [list(components["named"]).index(name) for name in STRUCTURAL]
+    follows = np.abs(np.nan_to_num(components["correlation"][k][at]))
+    best = int(follows.argmax())
+    return (STRUCTURAL[best] if follows[best] > NAMED else "no name"), float(follows[best])
+
+
+def names_of(components: Cell) -> list[tuple[str, float]]:
+    """Names of the three leading components, as ``name_of`` gives them."""
+    return [name_of(components, k) for k in range(3)]
+
+
+def titles_of(components: Cell, most: int = 4) -> list[str]:
+    """Number, share of the variance and name of the leading components, for a figure."""
+    return [
+        f"{k + 1}: {100 * share:.0f} %, {name_of(components, k)[0]}"
+        for k, share in enumerate(components["share"][:most])
+    ]
+
+
+def change_along(components: Cell, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What one standard deviation along each component changes.
+
+    Parameters
+    ----------
+    components
+        Cell ``SYSTEM.components``.
+    X : (n, n_r)
+        g(r) of each structure.
+
+    Returns
+    -------
+    size : (n_components,)
+        Change of g(r), as a multiple of the component.
+    response : (n_omega, n_components)
+        Change of the PDOS, per bin.
+    """
+    size = np.sqrt(components["share"] * X.var(axis=0).sum())
+    return size, components["response"] / np.sqrt(len(X))
+
+
+def follows_frequency(components: Cell, k: int) -> float:
+    """Magnitude of the correlation of component k with the mean frequency."""
+    at = list(components["named"]).index("mean frequency")
+    return float(abs(np.nan_to_num(components["correlation"][k][at])))
+
+
+def largest_shell(components: Cell, edges: np.ndarray) -> float:
+    """Largest share of the squared first component that lies between two of the edges (Å)."""
+    square, r = components["components"][0] ** 2, components["r"]
+    return float(max(square[(r >= low) & (r < high)].sum() for low, high in pairwise(edges)))
