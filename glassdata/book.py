@@ -1,8 +1,10 @@
-"""How the pages of the book hand numbers and words to their text."""
+"""How the pages of the book hand numbers, words and figures to their text."""
 
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.figure import Figure
 from myst_nb import glue
 
 
@@ -13,3 +15,9 @@ def keep(**values: Any) -> None:
     """
     for name, value in values.items():
         glue(name, np.asarray(value).item(), display=False)
+
+
+def keep_figure(name: str, figure: Figure) -> None:
+    """Hand a figure to the text, which shows it by ``{glue:figure}`` at a place of its own."""
+    glue(name, figure, display=False)
+    plt.close(figure)

@@ -7,7 +7,7 @@ import pytest
 
 import glassdata as gd
 from glassdata import models
-from glassdata.experiments import checks, objections
+from glassdata.experiments import checks, elsewhere, objections
 from glassdata.experiments.verdicts import NOTHING, Estimate
 from glassdata.system import DISORDER_CLASSES
 
@@ -158,7 +158,7 @@ def test_a_left_out_class_is_compared_with_either_mean():
     cell = {"error_ridge_amorphous": np.full(10, 2.0), "baseline_amorphous": np.full(10, 8.0)}
     cell["own_mean_amorphous"] = np.full(10, 1.0)
     of_others, own = (
-        objections.left_out(cell, CLASSES, GROUPS, model="ridge", mean=mean)
+        elsewhere.left_out(cell, CLASSES, GROUPS, model="ridge", mean=mean)
         for mean in ("baseline", "own_mean")
     )
     assert list(of_others) == list(own) == ["amorphous"]
@@ -169,15 +169,15 @@ def test_a_left_out_class_is_compared_with_either_mean():
 
 def test_the_least_of_some_estimates():
     some = {"a": Estimate(0.5, 0, 1), "b": Estimate(0.4, 0.3, 0.5)}
-    assert objections.least(some) == some["b"]
-    assert objections.least({}) == NOTHING
+    assert elsewhere.least(some) == some["b"]
+    assert elsewhere.least({}) == NOTHING
 
 
 def test_a_transfer_is_read_in_three_ways():
     cell = {"error": np.full(N, 3.0), "error_shifted": np.full(N, 1.0)}
     cell |= {"baseline_target": np.full(N, 2.0), "error_at_home": np.full(N, 1.0)}
     cell |= {"baseline_at_home": np.full(N, 4.0), "groups": GROUPS}
-    found = {label: one.value for label, one in objections.transfer(cell).items()}
+    found = {label: one.value for label, one in elsewhere.transfer(cell).items()}
     assert found == {"as it is": -0.5, "shifted": 0.5, "at home": 0.75}
 
 

@@ -265,6 +265,20 @@ def test_a_forest_draws_numbers_arrows_and_leaves_gaps():
     assert ax.lines[-1].get_xdata() == [0.9, 0.9]
 
 
+@pytest.mark.parametrize(
+    ("gap", "ends"),
+    [
+        ((0.01, -0.02, 0.03), (-0.066, 0.066)),  # small ones on an axis of their own size
+        ((0.1, -0.2, 0.4), (-0.22, 0.44)),
+        ((0.1, -0.9, 0.9), (-0.5, 0.6)),
+    ],
+)
+def test_leaks_are_shown_with_both_signs(gap, ends):
+    (ax,) = verdicts.leaks({"line": {"amc": gap}}).axes
+    assert ax.get_xlim() == pytest.approx(ends)
+    assert ax.get_xlabel() == "R² random − R² grouped"
+
+
 def test_a_heat_table_writes_every_number():
     table = pd.DataFrame({"amc": [0.5, np.nan], "sic": [-1.0, 0.25]}, index=["line", "kernel"])
     (ax,) = verdicts.heat(table).axes
@@ -281,11 +295,12 @@ def test_the_board_has_a_colour_for_each_grade():
     assert texts(ax) == ["answered", "open", "upheld", "not tried"]
 
 
-def test_the_noise_floor_shows_repeats_where_there_are_some(ax):
+def test_the_noise_floor_shows_repeats_where_there_are_some():
     cell = {"baseline": np.full(4, 8e-6), "error": np.full(4, 4e-6), "pair": np.full(4, 2e-6)}
     cell["replicate"] = np.array([True, True, False, False])
     alone = cell | {"replicate": np.zeros(4, bool)}
-    verdicts.noise_floor(ax, {"amc": cell | {"scatter": np.full(2, 1e-6)}, "sic": alone})
+    figure = verdicts.noise_floor({"amc": cell | {"scatter": np.full(2, 1e-6)}, "sic": alone})
+    (ax,) = figure.axes
     points = [tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1]
     assert sorted(x for x, y in points if y == 0) == pytest.approx([1, 2, 4, 4, 8])
     assert sorted(x for x, y in points if y == 1) == pytest.approx([2, 4, 8])

@@ -11,6 +11,7 @@ from glassdata import models
 from glassdata.bands import bands
 from glassdata.describe import describe
 from glassdata.experiments.verdicts import Estimate, Statistic, estimate, removed, value_of
+from glassdata.structures import Dataset
 from glassdata.system import System
 from glassdata.vibrations import frequencies
 
@@ -76,6 +77,17 @@ def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estim
         Family of each structure.
     """
     return estimate(removed(lost, n_modes), groups)
+
+
+def share_in_range(data: Dataset) -> Estimate:
+    """Share of all modes of a glass that lie inside the range of its PDOS, with its interval."""
+    return share_kept(data.overflow * data.n_modes, data.n_modes, data.groups)
+
+
+def modes_above_crystal(data: Dataset, system: System) -> np.ndarray:
+    """Modes of each structure above the highest frequency of the perfect crystal, (n,)."""
+    limit = 1.001 * crystal_top(system)  # its own modes are not above it
+    return count_above(data.stored["frequency"].values, data.n_modes, limit)
 
 
 def lowest_positive(frequency: np.ndarray, n_modes: np.ndarray) -> np.ndarray:

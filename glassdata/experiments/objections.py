@@ -23,6 +23,15 @@ Cell = Mapping[str, np.ndarray]
 
 #: A class of fewer families has no interval worth the name.
 LEAST_FAMILIES = 5
+#: What the line is shown instead of g(r), and the name it has in figures.
+INPUTS: Mapping[str, str] = {
+    "g": "g",
+    "g and density": "g and ρ",
+    "density times g": "ρg",
+    "n": "n(r)",
+    "G": "G(r)",
+    "density": "ρ alone",
+}
 #: Powers of the frequency whose means are compared, by the name they have in figures.
 MOMENTS: Mapping[str, int] = {"⟨1/ω⟩": -1, "⟨ω⟩": 1, "⟨ω²⟩": 2, "⟨ω⁴⟩": 4}
 
@@ -68,6 +77,26 @@ def within_class(cell: Cell, kind: str | None = None) -> Estimate:
     return estimate(removed(*errors), groups)
 
 
+def leads_over_best(
+    cells: Mapping[str, Cell],
+    scores: Mapping[str, Mapping[str, Estimate]],
+    models: Mapping[str, str],
+) -> tuple[dict[str, str], dict[str, Estimate]]:
+    """The best of some models in each glass, and by how much the line's R² exceeds its own.
+
+    Parameters
+    ----------
+    cells
+        Cell ``SYSTEM.baselines`` of each glass.
+    scores
+        R² by label of the model and glass.
+    models
+        Names of the models by their label.
+    """
+    best = {n: max(models, key=lambda label: scores[label][n].value) for n in cells}
+    return best, {n: lead_over(cell, models[best[n]]) for n, cell in cells.items()}
+
+
 # --- noise ------------------------------------------------------------------------------------
 
 
@@ -101,6 +130,11 @@ def explained_share(cell: Cell, floor: str) -> Estimate:
     return estimate(statistic, cell["groups"])
 
 
+def share_between(r2: Estimate, share: Estimate) -> Estimate:
+    """The share of the explainable: at least R², which takes no floor, and less than ``share``."""
+    return Estimate(share.value, r2.low, share.high)
+
+
 def _mean_floor(pair: np.ndarray) -> Statistic:
     return lambda w: w @ pair
 
@@ -132,6 +166,12 @@ def nugget(cell: Cell) -> dict[str, float]:
 # --- other scores, other inputs ---------------------------------------------------------------
 
 
+def bin_range(cell: Cell) -> Estimate:
+    """Minus the range of R² over all widths of the bins, without an interval; SYSTEM.bins."""
+    span = float(np.nanmax(cell["r2"]) - np.nanmin(cell["r2"]))
+    return Estimate(-span, -span, -span)
+
+
 def skills(cell: Cell) -> dict[str, Estimate]:
     """Share of the mean's error that the line removes, by six scores; ``cell`` SYSTEM.scores.
 
@@ -148,6 +188,25 @@ def skills(cell: Cell) -> dict[str, Estimate]:
     return {label: estimate(removed(*pair), cell["groups"]) for label, pair in pairs.items()}
 
 
+def by_score(cells: Mapping[str, Cell]) -> dict[str, dict[str, Estimate]]:
+    """``skills`` of each glass, by score and glass."""
+    return _turned({name: skills(cell) for name, cell in cells.items()})
+
+
+def worst_score(scores: Mapping[str, Mapping[str, Estimate]]) -> dict[str, tuple[str, Estimate]]:
+    """Name and number of the score that is least in each glass, from ``by_score``."""
+    return {
+        name: min(mine.items(), key=lambda item: item[1].value)
+        for name, mine in _turned(scores).items()
+    }
+
+
+def _turned(found: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, Estimate]]:
+    """The same numbers with the two keys changed over."""
+    keys = list(next(iter(found.values())))
+    return {key: {name: mine[key] for name, mine in found.items()} for key in keys}
+
+
 def by_input(cell: Cell) -> dict[str, Estimate]:
     """R² of the line with each input, such as ``"g and density"``; ``cell`` SYSTEM.density."""
     return {
@@ -156,12 +215,35 @@ def by_input(cell: Cell) -> dict[str, Estimate]:
     }
 
 
+def by_inputs(cells: Mapping[str, Cell]) -> dict[str, dict[str, Estimate]]:
+    """``by_input`` of each glass, by the label of the input and glass; cells ``SYSTEM.density``."""
+    found = _turned({name: by_input(cell) for name, cell in cells.items()})
+    return {label: found[key] for key, label in INPUTS.items()}
+
+
 def lead_over_other_inputs(cell: Cell) -> Estimate:
     """How much larger R² is with g(r) than with the best other input; ``cell`` SYSTEM.density."""
     errors = dict(zip(map(str, cell["names"]), cell["error"], strict=True))
     mine = errors.pop("g")
     best = min(errors.values(), key=np.sum)
     return estimate(lead(mine, best, cell["baseline"]), cell["groups"])
+
+
+def bent(cells: Mapping[str, Cell]) -> dict[str, dict[str, Estimate]]:
+    """R² of the line, of the line with a kernel correction and of the kernel alone, by glass.
+
+    Parameters
+    ----------
+    cells
+        Cell ``SYSTEM.residual`` of each glass.
+    """
+    return {
+        label: {
+            name: estimate(removed(cell[f"error_{who}"], cell["error_mean"]), cell["groups"])
+            for name, cell in cells.items()
+        }
+        for label, who in (("line", "line"), ("line and kernel", "both"), ("kernel", "kernel"))
+    }
 
 
 def lead_over_kernels(cell: Cell) -> Estimate:
@@ -187,56 +269,7 @@ def large_from_small(cell: Cell, groups: np.ndarray) -> Estimate:
     )
 
 
-# --- elsewhere --------------------------------------------------------------------------------
-
-
-def left_out(
-    cell: Cell, classes: np.ndarray, groups: np.ndarray, *, model: str, mean: str
-) -> dict[str, Estimate]:
-    """R² on each disorder class that was left out of the training.
-
-    Parameters
-    ----------
-    cell
-        ``SYSTEM.left_out``.
-    classes, groups
-        Disorder class and family of all structures, (n,).
-    model
-        Name of the model whose errors the cell holds.
-    mean
-        What R² is measured against: ``"baseline"``, the mean of the other classes, on which the
-        model was trained, or ``"own_mean"``, the class's own, which is not known before the test.
-
-    Returns
-    -------
-    dict
-        An estimate for every class that could be left out.
-    """
-    return {
-        kind: estimate(
-            removed(cell[f"error_{model}_{kind}"], cell[f"{mean}_{kind}"]), groups[classes == kind]
-        )
-        for kind in DISORDER_CLASSES
-        if f"baseline_{kind}" in cell
-    }
-
-
-def least(found: Mapping[str, Estimate]) -> Estimate:
-    """The estimate of the lowest value, ``NOTHING`` if there is none."""
-    return min(found.values(), key=lambda one: one.value, default=NOTHING)
-
-
-def transfer(cell: Cell) -> dict[str, Estimate]:
-    """R² of a line from another glass, as it is and shifted to the mean, and of one at home."""
-    readings = {
-        "as it is": ("error", "baseline_target"),
-        "shifted": ("error_shifted", "baseline_target"),
-        "at home": ("error_at_home", "baseline_at_home"),
-    }
-    return {
-        label: estimate(removed(cell[error], cell[mean]), cell["groups"])
-        for label, (error, mean) in readings.items()
-    }
+# --- within classes ---------------------------------------------------------------------------
 
 
 def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:

@@ -72,6 +72,24 @@ def forest(
     return figure
 
 
+def leaks(gaps: Mapping[str, Mapping[str, Found]]) -> Figure:
+    """How much larger R² is with random splits, as ``forest``, on an axis that shows both signs.
+
+    Parameters
+    ----------
+    gaps
+        Of each model the gap of each glass, with the smallest and the largest of its seeds.
+    """
+    every = [x for found in gaps.values() for triple in found.values() for x in triple]
+    lowest, highest = 1.1 * min(-0.06, min(every)), 1.1 * max(0.06, max(every))
+    return forest(
+        gaps,
+        "R² random − R² grouped",
+        lowest=max(lowest, -0.5),
+        highest=min(highest, 0.6),
+    )
+
+
 def _bar(
     ax: Axes, y: float, found: Found, frame: tuple[float, float], *, colour: str, mark: str
 ) -> None:
@@ -155,7 +173,7 @@ def scoreboard(grades: pd.DataFrame, texts: pd.DataFrame) -> Figure:
     return figure
 
 
-def noise_floor(ax: Axes, cells: Mapping[str, Mapping[str, np.ndarray]]) -> Axes:
+def noise_floor(cells: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """The line's error between that of the training mean and two floors, one row per glass; 10⁻⁶.
 
     Parameters
@@ -176,6 +194,7 @@ def noise_floor(ax: Axes, cells: Mapping[str, Mapping[str, np.ndarray]]) -> Axes
         "ms": 9,
         "ls": "none",
     }
+    figure, ax = plt.subplots(figsize=(6.4, 1.6 + 0.5 * len(cells)))
     for y, cell in enumerate(cells.values()):
         repeats = cell["replicate"]
         found = [cell[key].mean() for key in ("baseline", "error", "pair")]
@@ -196,7 +215,7 @@ def noise_floor(ax: Axes, cells: Mapping[str, Mapping[str, np.ndarray]]) -> Axes
         xlabel="mean squared error per bin (10⁻⁶)",
     )
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, fontsize=11)
-    return ax
+    return figure
 
 
 def bin_widths(cells: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
