@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import ArrayLike
 
 from glassdata import models
 from glassdata.bands import bands
@@ -64,7 +65,7 @@ def count_above(frequency: np.ndarray, n_modes: np.ndarray, limit: float) -> np.
     return np.bincount(owner, weights=frequency > limit, minlength=len(n_modes))
 
 
-def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estimate:
+def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: ArrayLike) -> Estimate:
     """Share of all modes that is not among the ``lost`` ones (n,), with its interval.
 
     Parameters

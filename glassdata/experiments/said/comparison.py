@@ -45,9 +45,7 @@ def training(stopped: Cell, endless: Cell, *, best: int, tested: float) -> Said:
     }
 
 
-def yardsticks(
-    errors: Errors, families: Mapping[str, np.ndarray], names: Mapping[str, str]
-) -> Said:
+def yardsticks(errors: Errors, families: Mapping[str, Sequence], names: Mapping[str, str]) -> Said:
     """In how many glasses line and CNN surely beat the yardsticks, and the line's closest call.
 
     Parameters

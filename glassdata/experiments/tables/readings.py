@@ -1,9 +1,11 @@
 """The last table of chapter 10: which readings of the weights survive, and on what evidence."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.io.formats.style import Styler
 
 from glassdata.experiments import components
 from glassdata.experiments.said.weights import NOISE, RESEMBLES, clearly, shift
@@ -176,9 +178,9 @@ def of_all_glasses(contrasts: Mapping[str, Mapping[str, Estimate]]) -> list[Read
     ]
 
 
-def table(readings: Sequence[Reading]):
+def table(readings: Sequence[Reading]) -> Styler:
     """All readings with verdict and evidence, as the page shows them."""
     columns = ["reading", "survives?", "evidence"]
     rows = pd.DataFrame(readings, columns=columns).set_index("reading")
-    left = {"text-align": "left", "white-space": "normal"}
+    left: dict[str, Any] = {"text-align": "left", "white-space": "normal"}
     return rows.style.set_properties(**left).set_uuid("readings")

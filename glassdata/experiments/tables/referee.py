@@ -38,7 +38,7 @@ def by_class(
         Rows and columns.
     """
     table = pd.Series({key: one.value for key, one in found.items()}).unstack()
-    return table.reindex(index=names, columns=kinds)
+    return table.reindex(index=list(names), columns=list(kinds))
 
 
 def intervals(columns: Mapping[str, Found]) -> pd.DataFrame:
