@@ -60,6 +60,34 @@ def test_the_best_pair_and_its_rivals(grid):
     assert not reading.best_penalties(inside, r2).at_edge
 
 
+def test_r2_of_the_grid_has_the_baseline_of_the_part_that_it_scores(linear):
+    _, Y, _ = linear
+    inner, outer = reading.errors_of_the_mean(Y, GROUPS)
+    grid = {"training": np.array([[0.0, inner]]), "held_out": np.array([[outer.mean() / 4, 0]])}
+    found = reading.grid_r2(grid, Y, GROUPS)
+    np.testing.assert_allclose(found["training"], [[1, 0]], atol=1e-12)
+    np.testing.assert_allclose(found["held_out"], [[0.75, 1]])
+
+
+@pytest.mark.parametrize(("by", "answers"), [(0.15, [False, True]), (0.25, [True, True])])
+def test_penalties_hardly_change_what_stays_within_a_limit(grid, by, answers):
+    """In the frame R² of glass a spans 0.2, that of glass b nothing; outside anything goes."""
+    r2 = {
+        "a": {"training": np.array([[0.5, 0.6, 9], [0.7, 0.5, 9]]), "held_out": np.zeros((2, 3))},
+        "b": {"training": np.array([[0.5, 0.5, 0], [0.5, 0.5, 0]]), "held_out": np.zeros((2, 3))},
+    }
+    found = reading.hardly_change({"a": grid, "b": grid}, r2, alpha=1e-5, beta=1e-4, by=by)
+    assert found == {"training": answers, "held_out": [True, True]}
+
+
+def test_r2_along_a_path():
+    path = {"ridge_held_out": np.array([4.0, 1.0]), "pcr_held_out": np.array([2.0])}
+    found = reading.r2_along(path, 4.0)
+    assert {kind: values.tolist() for kind, values in found.items()} == {
+        "ridge": [0, 0.75], "pcr": [0.5]
+    }  # fmt: skip
+
+
 def test_held_out_r2_is_that_of_the_evaluation(linear):
     X, Y, _ = linear
     held = models.cross_validate(models.ridge(1e-4), X, Y, GROUPS)
@@ -242,3 +270,37 @@ def test_resampled_effects_find_the_half_that_a_map_sees(linear):
     assert found.shape == (5, 2)
     assert found[:, 0].min() > 0.95
     assert found[:, 1].max() < 0.05
+
+
+def test_all_parts_are_read_band_by_band():
+    """With two bins of equal weight, R² of both together is the mean of theirs."""
+    cell = {part: np.array([0.1 * k, 0.3 * k, 9.0]) for k, part in enumerate(shells.PARTS)}
+    cell["within"] = np.array([[0.2, 0.4, 9], [0.6, 0.8, 9]])
+    bands = {"low": np.array([True, False]), "both": np.array([True, True])}
+    found = shells.by_part(cell, np.array([1.0, 1.0]), bands)
+    assert list(found) == list(shells.PARTS)
+    assert found["within"]["low"] == pytest.approx([0.2, 0.6])
+    assert found["within"]["both"] == pytest.approx([0.3, 0.7])
+    assert found["permuted"]["both"] == pytest.approx(1.0)
+
+
+def test_truncations_are_contrasts_at_each_cut(linear):
+    X, Y, _ = linear
+    cuts = {edge: shells.near_and_far(X, Y, GROUPS, np.arange(N_R) < edge) for edge in (4, 8)}
+    bands = {shells.LOW: np.arange(N_OMEGA) < 3, shells.PEAK: np.arange(N_OMEGA) >= 3}
+    table = shells.truncations(cuts, bands, GROUPS)
+    assert list(table.index) == ["cut at 4.00 Å", "cut at 8.00 Å"]
+    low, peak, more = table.iloc[0]
+    assert low == shells.contrast(cuts[4], bands[shells.LOW], GROUPS)
+    assert peak == shells.contrast(cuts[4], bands[shells.PEAK], GROUPS)
+    assert more.value == pytest.approx(low.value - peak.value)
+    assert table.iloc[1, 1].value > peak.value  # four more of its bins are near
+
+
+def test_what_shells_cost():
+    parts = {"all": {shells.LOW: 0.9, shells.PEAK: 0.5, "high": 0.1}}
+    parts["permuted"] = {shells.LOW: np.array([0.6, 0.8]), shells.PEAK: np.array([0.5, 0.1])}
+    parts["without"] = {shells.LOW: np.array([0.8, 0.9]), shells.PEAK: np.array([0.5, 0.5])}
+    assert shells.lost(parts, "without")[shells.LOW] == pytest.approx([0.1, 0])
+    assert list(shells.lost(parts, "permuted")) == [shells.LOW, shells.PEAK]
+    assert shells.lost_near(parts) == pytest.approx({shells.LOW: 0.75, shells.PEAK: 0})

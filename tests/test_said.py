@@ -93,6 +93,17 @@ def test_the_hardest_tenth_of_equal_errors_carries_a_tenth():
     assert said["n_split"] == 1  # in b most structures and the mean name different winners
 
 
+def test_errors_are_alike_if_the_same_structures_are_hard():
+    rising = np.arange(1.0, N + 1)
+    errors = {
+        "a": {"ridge": rising, "cnn": rising**3}, "b": {"ridge": rising, "cnn": -rising},
+        "c": {"ridge": rising, "cnn": np.sqrt(rising)},
+    }  # fmt: skip
+    assert comparison.alike(errors) == pytest.approx(
+        {"least_alike": -1, "most_alike": 1, "median_alike": 1}
+    )
+
+
 def power_law(sizes, p, start):
     return np.asarray(sizes), start * np.asarray(sizes)[:, None] ** -p * np.ones((1, N))
 

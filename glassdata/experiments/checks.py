@@ -1,6 +1,6 @@
 """Checks of the structures themselves: zero modes, modes out of range, half cells, larger cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,14 @@ from numpy.typing import ArrayLike
 from glassdata import models
 from glassdata.bands import bands
 from glassdata.describe import describe
-from glassdata.experiments.verdicts import Estimate, Statistic, estimate, removed, value_of
+from glassdata.experiments.verdicts import (
+    NOTHING,
+    Estimate,
+    Statistic,
+    estimate,
+    removed,
+    value_of,
+)
 from glassdata.structures import Dataset
 from glassdata.system import System
 from glassdata.vibrations import frequencies
@@ -89,6 +96,24 @@ def modes_above_crystal(data: Dataset, system: System) -> np.ndarray:
     """Modes of each structure above the highest frequency of the perfect crystal, (n,)."""
     limit = 1.001 * crystal_top(system)  # its own modes are not above it
     return count_above(data.stored["frequency"].values, data.n_modes, limit)
+
+
+def shares_below(
+    above: Mapping[str, np.ndarray], glasses: Mapping[str, Dataset]
+) -> dict[str, Estimate]:
+    """Share of the modes of each glass below the top of its crystal, ``NOTHING`` where unknown.
+
+    Parameters
+    ----------
+    above
+        What ``modes_above_crystal`` returns for glasses whose potential is at hand.
+    glasses
+        Datasets of all glasses.
+    """
+    return {
+        name: share_kept(above[name], one.n_modes, one.groups) if name in above else NOTHING
+        for name, one in glasses.items()
+    }
 
 
 def lowest_positive(frequency: np.ndarray, n_modes: np.ndarray) -> np.ndarray:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 from glassdata.experiments import standings
 from glassdata.experiments.verdicts import DUELS
@@ -77,6 +78,12 @@ def yardsticks(errors: Errors, families: Mapping[str, Sequence], names: Mapping[
         "closest_left": left[closest],
         "closest_name": names[best[closest]],
     }
+
+
+def alike(errors: Errors) -> Said:
+    """Rank correlation of the errors of line and CNN: least, most and median over the glasses."""
+    ranks = [spearmanr(mine["ridge"], mine["cnn"]).statistic for mine in errors.values()]
+    return {"least_alike": min(ranks), "most_alike": max(ranks), "median_alike": np.median(ranks)}
 
 
 def duels(table: pd.DataFrame) -> Said:

@@ -19,6 +19,20 @@ from glassdata.structures import Dataset
 Cells = Mapping[str, Mapping[str, np.ndarray]]
 Masks = Mapping[str, np.ndarray]
 
+#: How numbers are written that are not rounded to whole ones.
+COLLINEARITY: Mapping[str, str] = {
+    "condition number": "{:.1e}",
+    "median VIF": "{:.2g}",
+    "effective rank": "{:.1f}",
+}
+WALK: Mapping[str, str] = {
+    "cancelling, weakest": "{:.1f}",
+    "cancelling, best": "{:.1f}",
+    "norm, weakest / best": "{:.1f}",
+    "R², ridge": "{:.2f}",
+    "R², components": "{:.2f}",
+}
+
 
 def written(table: pd.DataFrame, name: str, formats: Mapping[str, str]) -> Styler:
     """A table of numbers as the page shows it.
