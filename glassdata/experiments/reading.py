@@ -268,7 +268,6 @@ def cancelling(W: np.ndarray, X: np.ndarray) -> float:
     For one standard deviation of each bin, averaged over frequencies; 1 means that all bins pull
     together.
     """
-    X = X - X.mean(axis=0)
     return float(np.mean(np.abs(W) @ X.std(axis=0) / (X @ W.T).std(axis=0)))
 
 
