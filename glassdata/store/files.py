@@ -9,25 +9,35 @@ import ctypes
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import socket
 import stat
+import struct
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from glassdata.files import TEMPORARY, sync_folder, temporary_name
-from glassdata.store.errors import DamageError
+from glassdata.store.errors import DamageError, StoreError
 
+_log = logging.getLogger(__name__)
+
+LOCK = ".lock"
+#: Seconds that one waits for a lock without saying so, and between two looks.
+_SILENCE, _LOOK = 25.0, 0.05
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
 
 _AT_FDCWD = -100
 _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _DIGEST_LENGTH = 64
+_UNSIGNED = b"0" * _DIGEST_LENGTH
+# The record at the end of a zip archive: how it begins, and the length of the comment after it.
+_END, _END_MAGIC = struct.Struct("<4s16xH"), b"PK\5\6"
 
 
 def publish(path: Path, data: bytes) -> bool:
@@ -192,11 +202,66 @@ def file_sizes(folder: Path) -> Iterator[tuple[str, int]]:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the store's lock: one process at a time registers settings or seals.
 
-    The system releases the lock of a process that dies.
+    The system releases the lock of a process that dies. One that is stopped keeps it: whoever waits
+    for long says so.
     """
-    with open(folder / ".lock", "ab") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    with open(folder / LOCK, "ab") as stream:
+        if not _take(stream, fcntl.LOCK_EX):
+            _log.warning("%s: waiting for %s, which holds its lock", folder, _holder(stream))
+            fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def steady(folder: Path) -> Iterator[None]:
+    """Keep others from sealing meanwhile, where there is a lock that can be had without writing.
+
+    Raises
+    ------
+    StoreError
+        If another process keeps the lock for long.
+    """
+    try:
+        stream = open(folder / LOCK, "rb")  # noqa: SIM115
+    except OSError:
+        yield  # nothing was ever built here, or whoever looks may not
+        return
+    with stream:
+        try:
+            taken = _take(stream, fcntl.LOCK_SH)
+        except OSError:
+            taken = True  # a file system without locks
+        if not taken:
+            raise StoreError(
+                f"{folder} is being sealed by {_holder(stream)}; verify it again after that"
+            )
+        yield
+
+
+def _take(stream: IO, how: int) -> bool:
+    """Take a lock within the time that one waits in silence."""
+    deadline = time.monotonic() + _SILENCE
+    while True:
+        try:
+            fcntl.flock(stream, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK)
+        else:
+            return True
+
+
+def _holder(stream: IO) -> str:
+    """Which process holds the lock of a file, as far as Linux tells of this machine."""
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[5].split(":")[-1] == str(
+                os.fstat(stream.fileno()).st_ino
+            ):
+                return f"process {words[4]}"
+    return "another process"
 
 
 def check_regular(path: Path) -> None:
@@ -216,15 +281,30 @@ def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> Non
 
     Equal members give equal bytes: no time of day, no permissions.
     """
-    start = stream.tell()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.comment = b"0" * _DIGEST_LENGTH
+        archive.comment = _UNSIGNED
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name), data)
-    stream.seek(start)
+    _sign(stream)
+
+
+def sign_archive(stream: BinaryIO) -> None:
+    """Make the sha256 of a finished zip archive its comment.
+
+    Parameters
+    ----------
+    stream : binary file
+        Open for reading and writing, with nothing in it but the archive.
+    """
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.comment = _UNSIGNED
+    _sign(stream)
+
+
+def _sign(stream: BinaryIO) -> None:
     hashed = hashlib.sha256()
-    left = stream.seek(0, os.SEEK_END) - start - _DIGEST_LENGTH
-    stream.seek(start)
+    left = stream.seek(0, os.SEEK_END) - _DIGEST_LENGTH
+    stream.seek(0)
     while left:
         block = stream.read(min(left, 1 << 20))
         hashed.update(block)
@@ -233,24 +313,28 @@ def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> Non
 
 
 def archive_is_whole(data: bytes) -> bool:
-    """Whether the bytes of an archive are those that ``write_archive`` wrote."""
+    """Whether the bytes of an archive are those that ``sign_archive`` left."""
     body, comment = data[:-_DIGEST_LENGTH], data[-_DIGEST_LENGTH:]
     return len(comment) == _DIGEST_LENGTH and hashlib.sha256(body).hexdigest().encode() == comment
 
 
-def check_archive(archive: zipfile.ZipFile, size: int) -> int:
+def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
     """Bytes of the members of an archive; nothing in it unpacks to more than is there.
 
     Parameters
     ----------
-    size
-        Bytes of the archive's file.
+    archive
+        Open for reading.
+    stream
+        What it is read from.
 
     Raises
     ------
     ValueError
-        If a member is compressed, or the members claim more bytes than the file has.
+        If a member is compressed, if the members claim more bytes than the file has, or if the file
+        does not end where the archive does.
     """
+    size = _check_end(archive, stream)
     for info in archive.infolist():
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise ValueError(f"{info.filename} is compressed")
@@ -258,3 +342,16 @@ def check_archive(archive: zipfile.ZipFile, size: int) -> int:
     if stored > size:
         raise ValueError(f"its members claim {stored} bytes of {size}")
     return stored
+
+
+def _check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
+    """Size of an archive of which no byte is missing after its list of members.
+
+    Python's zipfile takes a comment that was cut off, or whose length is wrong, as it comes.
+    """
+    comment, size = archive.comment, stream.seek(0, os.SEEK_END)
+    stream.seek(max(size - len(comment) - _END.size, 0))
+    record = stream.read(_END.size)
+    if len(record) < _END.size or _END.unpack(record) != (_END_MAGIC, len(comment)):
+        raise ValueError("its last bytes are damaged or missing")
+    return size

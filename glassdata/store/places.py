@@ -121,6 +121,10 @@ class Local:
         """Hold the store's lock."""
         return files.locked(self.path)
 
+    def steady(self) -> AbstractContextManager[None]:
+        """Keep others from sealing, where that can be done without writing."""
+        return files.steady(self.path)
+
     def is_absent(self) -> bool:
         """Whether it is certain that nothing is there."""
         return not self.path.exists()
@@ -241,6 +245,10 @@ class Remote:
 
     def locked(self) -> AbstractContextManager[None]:
         """No lock is held: there is none."""
+        return nullcontext()
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Nothing is held: the manifest is the switch."""
         return nullcontext()
 
     def is_absent(self) -> bool:
