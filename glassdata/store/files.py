@@ -1,8 +1,9 @@
 """Files that are whole or absent: atomic publication, self-checking archives, folder exchange.
 
-The rest of the store rests on four facts of POSIX file systems: a hard link is made exclusively,
-a rename replaces atomically, ``fsync`` of a file makes its bytes durable, and ``fsync`` of its
-folder makes its name durable. What holds on object stores stands in ``glassdata.store.places``.
+The rest of the store rests on four facts of POSIX file systems: a name can be given exclusively, a
+rename replaces atomically, ``fsync`` of a file makes its bytes durable, and ``fsync`` of its
+folder makes its name durable. ``check_file_system`` tries them before the first row. What holds on
+object stores stands in ``glassdata.store.places``.
 """
 
 import ctypes
@@ -32,6 +33,10 @@ LOCK = ".lock"
 _SILENCE, _LOOK = 25.0, 0.05
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
 
+# What a file system says that has no links, no exclusive rename, or no such locks.
+_NOT_OFFERED = (
+    errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL,
+)  # fmt: skip
 _AT_FDCWD = -100
 _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _DIGEST_LENGTH = 64
@@ -54,9 +59,10 @@ def publish(path: Path, data: bytes) -> bool:
         If a file of other content is there; it stays untouched.
     """
     make_folder(path.parent)
-    temporary = _write_temporary(path, data)
+    temporary = path.parent / temporary_name(path.name)
     try:
-        _link_exclusively(temporary, path)
+        _write_whole(temporary, data)
+        _put_exclusively(temporary, path)
         new = True
     except FileExistsError:
         if path.read_bytes() != data:
@@ -77,17 +83,11 @@ def make_folder(folder: Path) -> None:
             sync_folder(folder.parent)
 
 
-def _write_temporary(path: Path, data: bytes) -> Path:
-    temporary = path.parent / temporary_name(path.name)
-    try:
-        with open(temporary, "xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
+def _write_whole(path: Path, data: bytes) -> None:
+    with open(path, "xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def is_temporary(path: Path) -> bool:
@@ -132,15 +132,76 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _link_exclusively(source: Path, target: Path) -> None:
+def _put_exclusively(source: Path, target: Path) -> None:
+    """Give a finished file its final name, which never had one; the old name may go or stay.
+
+    Three ways, the first that the file system has: a hard link, Linux's exclusive rename, or a
+    rename under the lock of the folder. FAT has no links; some FUSE and network file systems have
+    neither.
+
+    Raises
+    ------
+    FileExistsError
+        If something has the final name.
+    OSError
+        If the file system has none of the three, among other reasons.
+    """
     try:
         os.link(source, target)
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+        if error.errno not in _NOT_OFFERED:
             raise
-        # File systems without hard links (FAT, some network mounts).
         if not _renameat2(source, target, _RENAME_NOREPLACE):
+            _rename_under_lock(source, target)
+
+
+def _rename_under_lock(source: Path, target: Path) -> None:
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        os.rename(source, target)
+    finally:
+        os.close(descriptor)
+
+
+def check_file_system(folder: Path) -> None:
+    """Try in a folder what publication, sealing and locks need, before anything is computed.
+
+    Raises
+    ------
+    StoreError
+        Naming the folder and what its file system lacks.
+    """
+    names = [folder / temporary_name(f"probe-{n}") for n in range(3)]
+    first, second, target = names
+    step = "write a file"
+    try:
+        for path in (first, second):
+            _write_whole(path, path.name.encode())
+        step = "give a file a name that never existed (no link, exclusive rename or lock)"
+        _put_exclusively(first, target)
+        with suppress(FileExistsError):
+            _put_exclusively(second, target)
+            raise OSError(errno.EIO, "a name was given twice")
+        step = "replace a file"
+        os.replace(second, target)
+        step = "make a name durable (fsync of a folder)"
+        sync_folder(folder)
+        step = "lock a file (flock)"
+        with open(folder / LOCK, "ab") as stream, suppress(BlockingIOError):
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
+        raise StoreError(
+            f"{folder}: its file system cannot {step}: {error.strerror}; use another one, "
+            "or an object store"
+        ) from None
+    finally:
+        for path in names:
+            path.unlink(missing_ok=True)
 
 
 def _renameat2(source: Path, target: Path, flag: int) -> bool:
@@ -153,7 +214,7 @@ def _renameat2(source: Path, target: Path, flag: int) -> bool:
     if done == 0:
         return True
     number = ctypes.get_errno()
-    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+    if number in _NOT_OFFERED:
         return False
     raise OSError(number, os.strerror(number), str(source), None, str(target))
 

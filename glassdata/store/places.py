@@ -130,10 +130,11 @@ class Local:
         return not self.path.exists()
 
     def make_writable(self) -> None:
-        """Make a folder, unless it is there, and refuse one that cannot be written to."""
+        """Make a folder, unless it is there, and refuse one that cannot be written to safely."""
         files.make_folder(self.path)
         if not os.access(self.path, os.W_OK):
             raise StoreError(f"{self.path} cannot be written to")
+        files.check_file_system(self.path)
 
     def entries(self, pattern: str) -> Iterator[Path]:
         """What may be a folder, a link or unfinished work; an object store has none of these."""
