@@ -330,7 +330,9 @@ def test_nor_are_results_put_among_the_files_of_others(tmp_path, tally):
 def test_an_experiment_begins_nothing_in_such_a_folder(refused, tmp_path, monkeypatch, tally):
     from glassdata.experiments import runner
 
-    store = fake.sealed_store(tmp_path / "store", ("ar",), 24)
+    store = fake.sealed_store(tmp_path / "store")
+    monkeypatch.setattr(runner, "load", lambda *_: None)
+    monkeypatch.setattr(runner, "mark", lambda *_: "x")
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "weights.zip").write_bytes(PRECIOUS)
     monkeypatch.setattr(runner.engine, "compute", lambda *_: pytest.fail("it began"))
