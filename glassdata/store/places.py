@@ -151,9 +151,9 @@ class Local:
         """Size in bytes of every file below a folder, by relative name."""
         return dict(files.file_sizes(self.path))
 
-    def total_size(self) -> int | None:
-        """Bytes of all files below a folder; None where counting them costs requests."""
-        return sum(self.file_sizes().values())
+    def known_sizes(self) -> dict[str, int] | None:
+        """``file_sizes``, or None where a list of files costs requests."""
+        return self.file_sizes()
 
     @contextmanager
     def workspace(self, name: str) -> Iterator[Path]:
@@ -195,9 +195,9 @@ class Local:
         """What zarr reads a packed dataset from."""
         return zarr.storage.ZipStore(self.path, mode="r")
 
-    def zarr_store(self) -> Store | str:
+    def zarr_store(self) -> Store:
         """What zarr reads a folder's dataset from."""
-        return str(self.path)
+        return zarr.storage.LocalStore(self.path, read_only=True)
 
 
 class Remote:
@@ -268,8 +268,8 @@ class Remote:
         found = self.fs.find(self.key, detail=True)
         return {name[start:]: facts["size"] for name, facts in found.items()}
 
-    def total_size(self) -> int | None:
-        """None: counting them costs requests."""
+    def known_sizes(self) -> dict[str, int] | None:
+        """None: a list costs requests."""
         return None
 
     @contextmanager
@@ -316,7 +316,7 @@ class Remote:
         inside = fsspec.filesystem("zip", fo=self.open_blocks(block))
         return zarr.storage.FsspecStore.from_mapper(inside.get_mapper(""), read_only=True)
 
-    def zarr_store(self) -> Store | str:
+    def zarr_store(self) -> Store:
         """What zarr reads the dataset below the prefix from."""
         return zarr.storage.FsspecStore.from_url(
             str(self.path), storage_options=dict(self.there.storage_options), read_only=True
