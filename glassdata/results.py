@@ -12,7 +12,7 @@ such as ``amc.ridge.0``. The archive carries the sha256 of itself.
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -145,6 +145,40 @@ def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
         return path.exists() and decode(path.read_bytes())[0] == identity
     except (*UNREADABLE, OSError):
         return False
+
+
+def refuse_foreign(folder: Path, name: str, cells: Iterable[str]) -> None:
+    """Refuse a folder in which files of somebody else have the names of results.
+
+    Parameters
+    ----------
+    folder
+        Where experiments write.
+    name
+        Name of the experiment.
+    cells
+        Names of its cells.
+
+    Raises
+    ------
+    StoreError
+        Naming the file. A damaged file is taken for ours if another one in the folder is.
+    """
+    marks = {folder / f"{name}.zip": MANIFEST}
+    marks |= {cell_path(folder, name, cell): f"{_IDENTITY}.npy" for cell in cells}
+    found = {path: _holds(path, mark) for path, mark in marks.items() if path.is_file()}
+    for path, ours in found.items():
+        if ours is False or (ours is None and True not in found.values()):
+            raise StoreError(f"{path} is no result of an experiment, and stays untouched")
+
+
+def _holds(path: Path, member: str) -> bool | None:
+    """Whether an archive has a member; None if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return member in archive.namelist()
+    except (*UNREADABLE, OSError):
+        return None
 
 
 def write_cell(

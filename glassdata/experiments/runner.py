@@ -18,7 +18,7 @@ from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.models import fingerprint
-from glassdata.results import is_done, seal, write_cell
+from glassdata.results import is_done, refuse_foreign, seal, write_cell
 from glassdata.store import StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
@@ -98,6 +98,7 @@ def run(
     cells = EXPERIMENTS[name].cells(glasses)
     left_out = [] if importlib.util.find_spec("torch") else [c for c in cells if _is_network(c)]
     cells = [cell for cell in cells if cell not in left_out]
+    refuse_foreign(folder, name, cells)
     todo = [(cell, 0) for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
     problems: list[engine.Loss] = []
     if todo:
