@@ -7,7 +7,7 @@ speaks to Dask: what its scheduler says comes in, and what has to be done comes 
 import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import median
 
 from glassdata.engine.execution import Execution
@@ -38,7 +38,7 @@ class Seen:
     keys: tuple[Key, ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Orders:
     """What has to be done: tasks to take back, with the reason, workers to start again, an end."""
 
@@ -47,14 +47,12 @@ class Orders:
     end: str | None = None
 
 
-@dataclass
 class _Record:
     """What is remembered of a worker, times in seconds of this process's clock."""
 
-    seen: Seen
-    since: float
-    began: dict[Key, float]
-    told: bool = False
+    def __init__(self, seen: Seen, now: float) -> None:
+        self.seen, self.since, self.told = seen, now, False
+        self.began = dict.fromkeys(seen.keys, now)
 
 
 class Overdue:
@@ -84,6 +82,7 @@ class Overdue:
 
     def done(self, key: Key) -> None:
         """A task is over, whatever became of it."""
+        self.nobody = None
         self.spent.pop(key, None)
         self.told.discard(key)
 
@@ -91,7 +90,7 @@ class Overdue:
         """The scheduler did not answer."""
         if self.deaf is None:
             self.deaf = now
-        return self._nothing_for(now - self.deaf, now, "the scheduler does not answer", "")
+        return Orders(end=self._nothing_for(now - self.deaf, now, "the scheduler has not answered"))
 
     def look(
         self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
@@ -111,29 +110,34 @@ class Overdue:
         self._say_who_left(now, seen, running)
         for address, worker in seen.items():
             self._remember(now, address, worker)
-        if not seen:
-            if self.nobody is None:
-                self.nobody = now
-            what = "no worker is there to compute the rows"
-            return self._nothing_for(now - self.nobody, now, what, self.advice)
-        self.nobody = None
         orders = Orders()
         for address, record in self.workers.items():
             self._judge_silence(now, address, record, running, orders)
             for key in record.seen.keys:
                 if key in running and key not in orders.taken:
                     self._judge_row(now, address, key, running[key], orders)
-        return orders
+        if any(key in running for worker in seen.values() for key in worker.keys):
+            self.nobody = None
+            return orders
+        # Workers may be there and busy with the work of others, or short of memory.
+        if self.nobody is None:
+            self.nobody = now
+        what = "no worker has taken a row" if seen else "there has been no worker to compute rows"
+        end = self._nothing_for(now - self.nobody, now, what, self.advice)
+        return replace(orders, end=end)
 
-    def _nothing_for(self, seconds: float, now: float, what: str, advice: str) -> Orders:
+    def _nothing_for(self, seconds: float, now: float, what: str, advice: str = "") -> str | None:
+        """Why the run ends, if it does."""
         limit = self.execution.patience
         if seconds >= limit:
-            return Orders(end=f"{what} for {_time(seconds)}, which is the limit (--wait)")
+            end = f"for {_time(seconds)} {what}, and --wait is {_time(limit)}"
+            self._say(f"{end}: the run ends")
+            return end
         if seconds >= min(WORD, limit / 2) and now - self.spoke >= AGAIN:
             self.spoke = now
             end = "" if limit == math.inf else f"; the run ends after {_time(limit)}"
-            self._say(f"{what} since {_time(seconds)}{end}{advice}")
-        return Orders()
+            self._say(f"for {_time(seconds)} {what}{end}{advice}")
+        return None
 
     def _say_who_left(
         self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
@@ -155,8 +159,7 @@ class Overdue:
     def _remember(self, now: float, address: str, worker: Seen) -> None:
         record = self.workers.get(address)
         if record is None:
-            began = dict.fromkeys(worker.keys, now)
-            self.workers[address] = _Record(worker, now, began)
+            self.workers[address] = _Record(worker, now)
             return
         if worker.heard != record.seen.heard:
             record.since, record.told = now, False
@@ -183,7 +186,9 @@ class Overdue:
             self._say(f"{who} was silent for {_time(silence)} and is given up")
         elif silence >= min(WORD, limit / 2) and not record.told:
             record.told = True
-            self._say(f"{who} is silent since {_time(silence)}; given up after {_time(limit)}")
+            self._say(
+                f"{who} has been silent for {_time(silence)}; it is given up after {_time(limit)}"
+            )
 
     def _judge_row(
         self, now: float, address: str, key: Key, rows: Sequence[RowName], orders: Orders
@@ -206,7 +211,7 @@ class Overdue:
             others = f", others of its kind {_time(median(usual))}" if usual else ""
             end = "" if limit is None else f"; it is given up after {_time(limit)}"
             where = _worker(record.seen, address)
-            self._say(f"{_rows(rows)} takes {_time(seconds)} on {where}{others}{end}")
+            self._say(f"{_rows(rows)} has taken {_time(seconds)} on {where}{others}{end}")
 
     def _much(self, name: str) -> float:
         """Seconds after which a row of a kind is worth a word."""
