@@ -14,7 +14,7 @@ from glassdata import models
 from glassdata.experiments.verdicts import Estimate, estimate, removed
 from glassdata.experiments.weights import FOLDS, PAPER_ALPHA, SEED
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 
 #: Numbers of a structure that a component of g(r) may be named after.
 STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
@@ -46,14 +46,14 @@ def errors_of_the_mean(Y: np.ndarray, groups: Sequence) -> tuple[float, np.ndarr
 
 
 def within_penalties(
-    grid: Cell, values: np.ndarray, *, alpha: float, beta: float
+    grid: Result, values: np.ndarray, *, alpha: float, beta: float
 ) -> tuple[float, float]:
     """Lowest and highest value (n_alpha, n_beta) of a grid with penalties up to these.
 
     Parameters
     ----------
     grid
-        Cell with the penalties ``alpha`` and ``beta`` that were tried.
+        Result with the penalties ``alpha`` and ``beta`` that were tried.
     values : (n_alpha, n_beta)
         A number for each pair of penalties.
     alpha, beta
@@ -75,7 +75,7 @@ class Minimum(NamedTuple):
     r2_without: float
 
 
-def best_penalties(grid: Cell, r2: np.ndarray) -> Minimum:
+def best_penalties(grid: Result, r2: np.ndarray) -> Minimum:
     """The pair of penalties with the least held-out error, and R² of the paper's and of none.
 
     Parameters
@@ -222,7 +222,7 @@ class Half:
 
 
 def half_fits(
-    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Cell, kinds: Sequence[str]
+    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Result, kinds: Sequence[str]
 ) -> Half:
     """Fit each kind of map to half the families, with the penalties of the fits to all of them.
 
@@ -235,9 +235,9 @@ def half_fits(
     groups : (n,)
         Family of each structure.
     maps
-        Cell ``SYSTEM.maps`` of the experiment, which holds the penalties.
+        Result ``SYSTEM.maps`` of the experiment, which holds the penalties.
     kinds
-        Of the maps of that cell: ``"ridge"``, ``"pcr"`` and others.
+        Of the maps of that result: ``"ridge"``, ``"pcr"`` and others.
     """
     train, test = models.grouped_folds(groups, 2, 0)[0]
     W, guess = {}, {}
@@ -290,7 +290,7 @@ def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.
 # --- names of components ----------------------------------------------------------------------
 
 
-def name_of(components: Cell, k: int) -> tuple[str, float]:
+def name_of(components: Result, k: int) -> tuple[str, float]:
     """The number of a structure that component k follows best, and how closely.
 
     The name is "no name" unless the magnitude of the correlation exceeds ``NAMED``.
@@ -301,13 +301,13 @@ def name_of(components: Cell, k: int) -> tuple[str, float]:
     return (STRUCTURAL[best] if follows[best] > NAMED else "no name"), float(follows[best])
 
 
-def follows_frequency(components: Cell, k: int) -> float:
+def follows_frequency(components: Result, k: int) -> float:
     """Magnitude of the correlation of component k with the mean frequency."""
     at = list(components["named"]).index("mean frequency")
     return float(abs(np.nan_to_num(components["correlation"][k][at])))
 
 
-def largest_shell(components: Cell, edges: np.ndarray) -> float:
+def largest_shell(components: Result, edges: np.ndarray) -> float:
     """Largest share of the squared first component that lies between two of the edges (Å)."""
     square, r = components["components"][0] ** 2, components["r"]
     return float(max(square[(r >= low) & (r < high)].sum() for low, high in pairwise(edges)))

@@ -8,7 +8,7 @@ from glassdata import models
 from glassdata.experiments.reading import refitted, squared_errors
 from glassdata.experiments.verdicts import Estimate, Statistic, estimate, lead
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 
 
 # --- bands ------------------------------------------------------------------------------------
@@ -31,7 +31,7 @@ def in_band(r2: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     r2 : (..., n_omega + 1)
-        Of each bin, as the cells ``SYSTEM.shells`` hold it, the overall one last; NaN where a bin
+        Of each bin, as the results ``SYSTEM.shells`` hold it, the overall one last; NaN where a bin
         never varies.
     weight : (n_omega,)
         Error of the training mean in each bin: as much as a bin counts.
@@ -116,7 +116,7 @@ def share_lost_in_first(lost: np.ndarray) -> float:
     return float(lost[0] / lost.sum()) if lost.sum() > 0 else float("nan")
 
 
-def used_and_needed(cell: Cell) -> tuple[float, float]:
+def used_and_needed(result: Result) -> tuple[float, float]:
     """Overall R² lost with the shell whose permutation costs most.
 
     Returns
@@ -124,9 +124,9 @@ def used_and_needed(cell: Cell) -> tuple[float, float]:
     permuted, left_out : float
         Lost when it is permuted, and when it is left out and the line fitted anew.
     """
-    overall, permuted = cell["all"][-1], cell["permuted"][:, -1]
+    overall, permuted = result["all"][-1], result["permuted"][:, -1]
     k = int(np.argmax(overall - permuted))
-    return float(overall - permuted[k]), float(overall - cell["without"][k, -1])
+    return float(overall - permuted[k]), float(overall - result["without"][k, -1])
 
 
 # --- bootstrap --------------------------------------------------------------------------------

@@ -12,22 +12,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glassdata.plots.looks import GLASS_COLOURS, GLASS_TITLES
-from glassdata.plots.maps import BAND_COLOURS, Cell, Found
+from glassdata.plots.maps import BAND_COLOURS, Found, Result
 
 
 def penalty_path(
-    path: Cell, r2: Mapping[str, Mapping[str, np.ndarray]], paths: Mapping[str, Cell], step: float
+    path: Result,
+    r2: Mapping[str, Mapping[str, np.ndarray]],
+    paths: Mapping[str, Result],
+    step: float,
 ) -> Figure:
     """Weights of one frequency under a strong, the best and a weak penalty; R² of all glasses.
 
     Parameters
     ----------
     path
-        Cell ``SYSTEM.path`` of the glass whose weights are shown.
+        Result ``SYSTEM.path`` of the glass whose weights are shown.
     r2
         Held-out R² of each glass along its path, by kind of fit: ``"ridge"`` and ``"pcr"``.
     paths
-        Cell ``SYSTEM.path`` of each glass.
+        Result ``SYSTEM.path`` of each glass.
     step
         Width of a frequency bin, THz.
     """
@@ -45,9 +48,9 @@ def penalty_path(
         ax.locator_params(axis="y", nbins=3)
     axes["weak"].set_xlabel("distance r (Å)")
     for kind, label in (("ridge", "ridge penalty l2"), ("pcr", "number of components")):
-        for name, cell in paths.items():
+        for name, result in paths.items():
             look: dict[str, Any] = {"color": GLASS_COLOURS[name], "label": GLASS_TITLES[name]}
-            axes[kind].plot(cell[f"{kind}_setting"], r2[name][kind], **look)
+            axes[kind].plot(result[f"{kind}_setting"], r2[name][kind], **look)
         axes[kind].set(xscale="log", xlabel=label, ylabel="held-out R²", ylim=(-0.6, 1))
         axes[kind].axhline(0, color="0.6", linewidth=0.8)
     axes["pcr"].legend(fontsize=9, ncols=3, loc="lower left")
@@ -55,14 +58,14 @@ def penalty_path(
 
 
 def leading_components(
-    c: Cell, size: np.ndarray, response: np.ndarray, titles: Sequence[str], *, highest: float
+    c: Result, size: np.ndarray, response: np.ndarray, titles: Sequence[str], *, highest: float
 ) -> Figure:
     """Leading components of g(r), and what the PDOS does along them; for one standard deviation.
 
     Parameters
     ----------
     c
-        Cell ``SYSTEM.components``.
+        Result ``SYSTEM.components``.
     size : (n_components,)
         Standard deviation of the structures along each component.
     response : (n_omega, n_components)
@@ -89,7 +92,7 @@ def leading_components(
 
 
 def reaches(
-    cell: Cell,
+    result: Result,
     r2: Mapping[str, Mapping[str, np.ndarray]],
     everything: Mapping[str, float],
 ) -> Figure:
@@ -97,8 +100,8 @@ def reaches(
 
     Parameters
     ----------
-    cell
-        Cell ``SYSTEM.shells``; minima between shells are grey.
+    result
+        Result ``SYSTEM.shells``; minima between shells are grey.
     r2
         ``"within"`` and ``"beyond"``: R² at each reach, by band.
     everything
@@ -107,10 +110,10 @@ def reaches(
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2), sharex=True, sharey=True)
     for ax, (part, bands) in zip(axes, r2.items(), strict=True):
         for band, values in bands.items():
-            ax.plot(cell["reach"], values, "o-", color=BAND_COLOURS[band], label=band)
+            ax.plot(result["reach"], values, "o-", color=BAND_COLOURS[band], label=band)
             ax.axhline(everything[band], color=BAND_COLOURS[band], linestyle=":", linewidth=1)
         ax.set(ylabel="held-out R²", title=f"only g(r) {part} the reach")
-        for edge in cell["shell_edges"][1:-1]:
+        for edge in result["shell_edges"][1:-1]:
             ax.axvline(edge, color="0.85", zorder=0)
     axes[1].set_xlabel("reach R (Å); grey: minima between shells")
     axes[0].legend(ncols=2, fontsize=10)
