@@ -74,6 +74,16 @@ def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.nda
     ------
     ValueError
         For a bare ASE calculator, whose reach is not known; or as for ``hessian``.
+
+    Examples
+    --------
+    In the plane two bands vanish at Γ, and none at any other wave of the first Brillouin zone:
+
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj2d"]
+    >>> waves = np.array([[0.0, 0.0, 0.0], [0.3, 0.2, 0.0]])
+    >>> (np.abs(bands(argon.crystal(), argon.potential, waves)) < 1e-3).sum(axis=1).tolist()
+    [2, 0]
     """
     energies = surface_of(potential)
     d, n = energies.dim, len(crystal)

@@ -36,7 +36,16 @@ _IDENTITY = "identity"
 
 
 class Results(Mapping):
-    """The results of one experiment by name, each a dictionary of arrays; and its ``manifest``."""
+    """The results of one experiment by name, each a dictionary of arrays; and its ``manifest``.
+
+    Examples
+    --------
+    >>> write_result(Path("out"), "weights", "amc.maps", "identity", {"r": [1.0, 2.0]})
+    >>> archive = seal(Path("out"), "weights", ["amc.maps"], {"dataset": {"amc": "its sha256"}})
+    >>> results = Results(archive.read_bytes(), "out/weights.zip")
+    >>> list(results), results.systems, results["amc.maps"]["r"].tolist()
+    (['amc.maps'], ['amc'], [1.0, 2.0])
+    """
 
     def __init__(self, data: bytes, origin: str):
         if not archive_is_whole(data):
@@ -82,6 +91,13 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
         If there are none.
     DamageError
         If a byte of them changed.
+
+    Examples
+    --------
+    >>> write_result(Path("out"), "weights", "amc.maps", "identity", {"r": [1.0, 2.0]})
+    >>> _ = seal(Path("out"), "weights", ["amc.maps"], {"dataset": {"amc": "its sha256"}})
+    >>> open_results("weights", "out").select("*.maps")
+    {'amc.maps': {'r': array([1., 2.])}}
     """
     places = [Path(folder)] if folder is not None else [SHIPPED, COMPUTED]
     for place in places:

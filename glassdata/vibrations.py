@@ -129,6 +129,14 @@ def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> spa
     ------
     ValueError
         As for ``hessian``, and for atoms without mass.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> atoms, potential = SYSTEMS["lj3d"].crystal(), SYSTEMS["lj3d"].potential
+    >>> ratio = hessian(atoms, potential).diagonal() / dynamical_matrix(atoms, potential).diagonal()
+    >>> ratio.round(2).tolist()[0]  # mass of argon, u
+    39.95
     """
     weight = mass_weights(atoms)
     matrix = _blocks(atoms, potential)
@@ -148,6 +156,11 @@ def mass_weights(atoms: Atoms) -> np.ndarray:
     ------
     ValueError
         If an atom has no mass.
+
+    Examples
+    --------
+    >>> mass_weights(Atoms("H2", masses=[4.0, 16.0])).tolist()
+    [0.5, 0.25]
     """
     masses = atoms.get_masses()
     if not (masses > 0).all():
@@ -156,7 +169,13 @@ def mass_weights(atoms: Atoms) -> np.ndarray:
 
 
 def signed_root(squares: np.ndarray) -> np.ndarray:
-    """Frequencies from their squares, any shape and unit; imaginary ones as negative numbers."""
+    """Frequencies from their squares, any shape and unit; imaginary ones as negative numbers.
+
+    Examples
+    --------
+    >>> signed_root(np.array([-4.0, 0.0, 9.0])).tolist()
+    [-2.0, 0.0, 3.0]
+    """
     return np.sign(squares) * np.sqrt(np.abs(squares))
 
 

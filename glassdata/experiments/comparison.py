@@ -5,6 +5,9 @@ Results::
     SYSTEM.MODEL.test.K    fold K of five: every structure is tested once; K also seeds the model
     SYSTEM.MODEL.curve.K   the same test structures, trained on 10, 40 and 160 of the others
     SYSTEM.MODEL.paper     the loss of the training set, and of a split that ignores families
+
+>>> PATIENCE_STEPS // PATIENCE  # steps of an epoch at which the two rules agree
+20
 """
 
 import json

@@ -61,6 +61,12 @@ class Outcome:
 
     ``left_out`` are the results that need PyTorch where it is not installed; ``archive`` is None
     where results are missing.
+
+    Examples
+    --------
+    >>> done = Outcome(results=3, computed=1, problems=(), left_out=(), archive=Path("weights.zip"))
+    >>> f"{done.computed} of {done.results} computed now"
+    '1 of 3 computed now'
     """
 
     results: int
@@ -88,6 +94,12 @@ def run(
         Results folder; created if need be.
     how
         Where and how to compute: the fields of ``glassdata.engine.execution.Execution``.
+
+    Examples
+    --------
+    >>> outcome = run("weights", None, Path("results"), workers=2)  # doctest: +SKIP
+    >>> outcome.archive  # doctest: +SKIP
+    PosixPath('/home/you/results/weights.zip')
     """
     place = None if store is None else str(absolute(store))
     with open_dataset(place) as tree:
@@ -139,7 +151,13 @@ def load(store: str | None, name: str) -> Dataset:
 
 
 def mark(data: Dataset) -> str:
-    """sha256 of everything that the experiments use of a glass."""
+    """sha256 of everything that the experiments use of a glass.
+
+    Examples
+    --------
+    >>> len(mark(dataset("lj2d")))
+    64
+    """
     return fingerprint(
         data.r,
         data.omega,

@@ -2,6 +2,9 @@
 
 A map W (n_omega, n_r) and a bias b (n_omega,) of the results are per bin of a PDOS with sum 1;
 they are drawn per THz. ``result`` is one of ``SYSTEM.maps`` unless something else is said.
+
+>>> PENALTIES["lasso"], BAND_COLOURS["middle"]
+('L1', '0.55')
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,12 +33,24 @@ _TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
 def width(result: Result) -> float:
-    """Width of a frequency bin, THz."""
+    """Width of a frequency bin, THz.
+
+    Examples
+    --------
+    >>> width({"omega": np.array([0.5, 1.5, 2.5])})
+    1.0
+    """
     return float(np.diff(result["omega"])[0])
 
 
 def top(result: Result) -> float:
-    """Highest frequency at which the mean PDOS is worth drawing, THz."""
+    """Highest frequency at which the mean PDOS is worth drawing, THz.
+
+    Examples
+    --------
+    >>> top({"omega": np.array([0.5, 1.5, 2.5]), "pdos_mean": np.array([0.4, 0.6, 0.0])})
+    1.5
+    """
     return float(result["omega"][result["pdos_mean"] > 1e-5].max())
 
 
@@ -53,6 +68,13 @@ def draw_map(ax: Axes, result: Result, kind: str) -> float:
         Result ``SYSTEM.maps`` of the experiment on the weights.
     kind
         Kind of fit in that result, such as ``"ridge"``.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.0])}
+    >>> result["W_ridge"] = np.full((2, 2), -3.0)
+    >>> draw_map(plt.subplots()[1], result, "ridge")  # 3 per bin of 0.5 THz
+    6.0
     """
     W = result[f"W_{kind}"] / width(result)
     seen = np.abs(W[W != 0])
@@ -75,7 +97,16 @@ def _above(ax: Axes, result: Result) -> None:
 
 
 def three_maps(result: Result, title: str) -> Figure:
-    """Three maps of one glass, with g(r) above and D(ω) beside them."""
+    """Three maps of one glass, with g(r) above and D(ω) beside them.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5]), "g": np.ones(2)}
+    >>> result |= {"pdos": np.full(2, 0.5), "pdos_mean": np.full(2, 0.5)}
+    >>> result |= {f"W_{kind}": np.eye(2) for kind in PENALTIES}
+    >>> three_maps(result, "carbon").axes[2].get_title()
+    'L1: colours end at ±1 / THz'
+    """
     figure, axes = plt.subplots(
         4,
         2,
@@ -99,7 +130,16 @@ def three_maps(result: Result, title: str) -> Figure:
 
 
 def grid_of_maps(results: Mapping[str, Result]) -> Figure:
-    """Three small maps of each glass in a row, with g(r) above them and D(ω) at the right."""
+    """Three small maps of each glass in a row, with g(r) above them and D(ω) at the right.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5]), "g": np.ones(2)}
+    >>> result |= {"pdos": np.full(2, 0.5), "pdos_mean": np.full(2, 0.5)}
+    >>> result |= {f"W_{kind}": np.eye(2) for kind in PENALTIES}
+    >>> len(grid_of_maps({"amc": result, "sic": result}).axes)  # two rows of four for each glass
+    16
+    """
     figure, axes = plt.subplots(
         2 * len(results),
         4,
@@ -141,6 +181,13 @@ def penalty_grid(grid: Result, *, alpha: float, beta: float) -> Figure:
         Result ``SYSTEM.grid``.
     alpha, beta
         Up to these penalties goes the dashed frame.
+
+    Examples
+    --------
+    >>> grid = {"alpha": np.array([0.0, 1e-5]), "beta": np.array([0.0, 1e-3])}
+    >>> grid |= {kind: np.array([[1e-6, 2e-6], [2e-6, 3e-6]]) for kind in ("training", "held_out")}
+    >>> [axes.get_title() for axes in penalty_grid(grid, alpha=1e-5, beta=0.0).axes[:2]]
+    ['training', 'held out']
     """
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 4.8), sharey=True)
     kinds = {"training": "training", "held_out": "held out"}
@@ -190,6 +237,15 @@ def biases(result: Result, paths: Mapping[str, Result]) -> Figure:
     ----------
     paths
         Result ``SYSTEM.path`` of each glass; a dot marks the least held-out error.
+
+    Examples
+    --------
+    >>> result = {"omega": np.array([0.5, 1.5]), "pdos_mean": np.full(2, 0.5)}
+    >>> result |= {f"b_{kind}": np.full(2, 0.5) for kind in ("least_squares", "paper", "ridge")}
+    >>> path = {"ridge_setting": np.array([1e-4, 1e-2]), "ridge_b_likeness": np.array([0.9, 1.0])}
+    >>> figure = biases(result, {"amc": path | {"ridge_held_out": np.array([2e-6, 1e-6])}})
+    >>> figure.axes[2].get_xlabel()
+    'ridge penalty l2'
     """
     figure, axes = plt.subplots(3, 1, figsize=(6.4, 9.0))
     panels = (
@@ -237,6 +293,13 @@ def collinearity(results: Mapping[str, Result]) -> Figure:
     ----------
     results
         Result ``SYSTEM.collinearity`` of each glass.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "singular": np.array([2.0, 1.0])}
+    >>> figure = collinearity({"amc": result | {"vif": np.array([1.5, 1.5]), "determined": True}})
+    >>> figure.axes[1].get_ylabel()  # variance inflation factor
+    'VIF'
     """
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.6))
     for name, c in results.items():
@@ -269,6 +332,14 @@ def settled_weights(boot: Result, settled: Mapping[str, np.ndarray], *, highest:
         Mask (n_omega, n_r) of each fit, by title.
     highest
         End of the frequency axis, THz.
+
+    Examples
+    --------
+    >>> boot = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5])}
+    >>> boot["selected_elastic_net"] = np.eye(2)
+    >>> figure = settled_weights(boot, {"ridge": np.eye(2, dtype=bool)}, highest=2.0)
+    >>> figure.axes[0].get_title()
+    'ridge: settled'
     """
     figure, axes = plt.subplots(1, len(settled) + 1, figsize=(6.4, 3.8), sharey=True)
     bins = boot["r"], boot["omega"]

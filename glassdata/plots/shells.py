@@ -1,6 +1,9 @@
 """Figures of chapter 10: what a penalty does step by step, components of g(r), near and far.
 
 Estimates are (value, low, high).
+
+>>> contrasts(plt.subplots()[1], {"amc": {"low": (0.2, 0.1, 0.3)}}).get_xlabel()
+'R² (first shell) − R² (beyond)'
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +36,16 @@ def penalty_path(
         Result ``SYSTEM.path`` of each glass.
     step
         Width of a frequency bin, THz.
+
+    Examples
+    --------
+    >>> path = {"r": np.array([1.0, 2.0]), "ridge_setting": np.array([1e-4, 1e-2])}
+    >>> path |= {"ridge_held_out": np.array([2e-6, 1e-6]), "ridge_W": np.ones((2, 3, 2))}
+    >>> path["pcr_setting"] = np.array([1.0, 2.0])
+    >>> r2 = {"amc": {"ridge": np.array([0.8, 0.9]), "pcr": np.array([0.7, 0.8])}}
+    >>> figure = penalty_path(path, r2, {"amc": path}, step=1.0)
+    >>> figure.axes[1].get_title()
+    'best: l2 = 0.01'
     """
     best, last = int(path["ridge_held_out"].argmin()), len(path["ridge_setting"]) - 1
     chosen = {"strong": min(best + 4, last), "best": best, "weak": max(best - 10, 0)}
@@ -74,6 +87,14 @@ def leading_components(
         One for each component that is shown.
     highest
         End of the frequency axis, THz.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5])}
+    >>> result["components"] = np.array([[0.6, 0.8]])
+    >>> figure = leading_components(result, np.ones(1), np.ones((2, 1)), ["density"], highest=2.0)
+    >>> figure.axes[0].get_title()
+    'density'
     """
     n = len(titles)
     figure, axes = plt.subplots(n, 2, figsize=(6.4, 2.1 * n), sharex="col", squeeze=False)
@@ -106,6 +127,13 @@ def reaches(
         ``"within"`` and ``"beyond"``: R² at each reach, by band.
     everything
         R² with all of g(r), by band, dotted.
+
+    Examples
+    --------
+    >>> result = {"reach": np.array([2.0, 3.0]), "shell_edges": np.array([0.0, 2.5, 10.0])}
+    >>> r2 = {part: {"low": np.array([0.4, 0.6])} for part in ("within", "beyond")}
+    >>> [axes.get_title() for axes in reaches(result, r2, {"low": 0.8}).axes]
+    ['only g(r) within the reach', 'only g(r) beyond the reach']
     """
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2), sharex=True, sharey=True)
     for ax, (part, bands) in zip(axes, r2.items(), strict=True):
@@ -124,6 +152,11 @@ def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
     """R² from the first shell minus R² from beyond it, one row per glass, one mark per band.
 
     A bar that leaves the axis is cut by the frame.
+
+    Examples
+    --------
+    >>> contrasts(plt.subplots()[1], {"amc": {"low": (0.2, 0.1, 0.3)}}).get_xlabel()
+    'R² (first shell) − R² (beyond)'
     """
     for row, bands in enumerate(found.values()):
         for k, (band, (value, low, high)) in enumerate(bands.items()):

@@ -1,6 +1,10 @@
 """Figures of chapter 11: numbers with intervals, tables as colours, the board of verdicts.
 
 Estimates are (value, low, high), NaN where a number could not be computed.
+
+>>> figure = forest({"line": {"amc": (0.9, 0.8, 0.95)}}, "held-out R²")
+>>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+['amc']
 """
 
 from collections.abc import Mapping
@@ -44,6 +48,13 @@ def forest(
         Ends of the axis. None fits the lower end to the intervals, between −0.5 and −0.05.
     limit
         Where the dashed line stands.
+
+    Examples
+    --------
+    >>> found = {"line": {"amc": (0.9, 0.8, 0.95), "sic": (0.6, 0.4, 0.7)}}
+    >>> figure = forest(found, "held-out R²")
+    >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    ['amc', 'sic']
     """
     if lowest is None:
         ends = [t[1] for found in series.values() for t in found.values() if not np.isnan(t[0])]
@@ -104,6 +115,12 @@ def heat(
         Numbers at both ends of the colours.
     size
         Of the digits, points.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"amc": [0.912, np.nan]}, index=["line", "CNN"])
+    >>> [text.get_text() for text in heat(table).axes[0].texts]
+    ['0.91', '–']
     """
     figure, ax = plt.subplots(figsize=(6.4, 1.3 + 0.36 * len(table)))
     cmap = plt.get_cmap(colours).with_extremes(bad="white")
@@ -134,6 +151,13 @@ def scoreboard(grades: pd.DataFrame, texts: pd.DataFrame) -> Figure:
         ``"answered"``, ``"open"``, ``"upheld"`` or anything else, which stays white.
     texts
         What is written into each square; rows and columns as in ``grades``.
+
+    Examples
+    --------
+    >>> grades = pd.DataFrame({"amc": ["answered"]}, index=["families leak"])
+    >>> texts = pd.DataFrame({"amc": ["0.91"]}, index=["families leak"])
+    >>> [text.get_text() for text in scoreboard(grades, texts).axes[0].texts]
+    ['0.91']
     """
     words = list(_SHADES)
     n_rows, n_columns = grades.shape
@@ -162,6 +186,13 @@ def noise_floor(ax: Axes, results: Mapping[str, Mapping[str, np.ndarray]]) -> Ax
     ----------
     results
         Result ``SYSTEM.noise`` of each glass. Repeats are shown where there are two or more.
+
+    Examples
+    --------
+    >>> result = {name: np.full(3, 1e-6) for name in ("baseline", "error", "pair")}
+    >>> result["replicate"] = np.zeros(3, dtype=bool)
+    >>> noise_floor(plt.subplots()[1], {"amc": result}).get_xlabel()
+    'mean squared error per bin (10⁻⁶)'
     """
     marks = {
         "training mean": ("|", "0.3", 14, 2),
@@ -206,6 +237,13 @@ def bin_widths(results: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     ----------
     results
         Result ``SYSTEM.bins`` of each glass.
+
+    Examples
+    --------
+    >>> result = {"dr": np.array([0.1, 0.2]), "domega": np.array([1.0, 2.0])}
+    >>> figure = bin_widths({"amc": result | {"r2": np.array([[0.9, 0.8], [0.8, 0.7]])}})
+    >>> figure.axes[0].lines[0].get_xdata().tolist()  # as multiples of the dataset's bins
+    [1.0, 2.0]
     """
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.9), sharey=True)
     cycle = plt.get_cmap("tab10")(range(10))

@@ -39,6 +39,16 @@ class Bonds:
         Cell vectors to add to the second atom.
     vector : (P, 3) float, Å
         From the first atom to (that image of) the second.
+
+    Examples
+    --------
+    Two atoms at 1.5 Å have one bond, which is counted from both ends unless ``half`` is set:
+
+    >>> pair = Atoms("C2", positions=[[0, 0, 0], [1.5, 0, 0]])
+    >>> Bonds.of(pair, 2.0, half=True).vector.tolist()
+    [[1.5, 0.0, 0.0]]
+    >>> len(Bonds.of(pair, 2.0, half=False).first)
+    2
     """
 
     n_atoms: int
@@ -269,6 +279,13 @@ class Potential(EnergySurface):
     ----------
     half : bool
         Whether each pair is needed once (pair-like potentials) or from both ends.
+
+    Examples
+    --------
+    >>> from glassdata.potentials import LennardJones
+    >>> argon = LennardJones(epsilon=0.0103, sigma=3.405, r_cut=8.5)
+    >>> isinstance(argon, Potential), argon.types(Atoms("Ar2")).tolist()
+    (True, [0, 0])
     """
 
     half: ClassVar[bool]

@@ -245,6 +245,13 @@ def surface_of(potential: EnergySurface | Calculator) -> EnergySurface:
     ------
     TypeError
         For anything else.
+
+    Examples
+    --------
+    >>> from ase.calculators.emt import EMT
+    >>> energy, gradient = surface_of(EMT()).evaluate(Atoms("Cu"))
+    >>> bool(gradient.any())  # an atom alone feels no force
+    False
     """
     if isinstance(potential, EnergySurface):
         return potential

@@ -75,7 +75,12 @@ class EAM(Potential):
 
     Examples
     --------
-    ``zhou_eam`` makes one from formulas, ``read_setfl`` from a published file.
+    ``zhou_eam`` makes one from formulas, ``read_setfl`` from a published file:
+
+    >>> from glassdata.potentials import zhou_eam
+    >>> copper = zhou_eam(("Cu",), r_on=11.0, r_cut=12.0)
+    >>> isinstance(copper, EAM), copper.species, copper.cutoff  # Å
+    (True, ('Cu',), 12.0)
     """
 
     symbols: tuple[str, ...]

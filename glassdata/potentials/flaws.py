@@ -23,6 +23,11 @@ class FalsePair(NamedTuple):
     symbols : tuple of two str
     distance, shortest : float, Å
         How far apart they are, and from where on the potential holds.
+
+    Examples
+    --------
+    >>> print(FalsePair(0, 1, ("Cu", "Zr"), distance=1.7, shortest=2.0))
+    Cu 0 and Zr 1 are 1.70 Å apart; the potential holds from 2 Å
     """
 
     first: int

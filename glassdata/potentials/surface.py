@@ -31,6 +31,16 @@ class EnergySurface(ABC):
     continuity : int
         Number of derivatives of the energy that are continuous wherever atoms are: 1 if the forces
         are, 0 if only the energy is, -1 if even that jumps. Minimisers need 1.
+
+    Examples
+    --------
+    >>> from glassdata.potentials import LennardJones
+    >>> argon = LennardJones(epsilon=0.0103, sigma=3.405, r_cut=8.5)
+    >>> argon.species, argon.cutoff, argon.continuity  # forces without a jump
+    (('Ar',), 8.5, 1)
+    >>> energy, gradient = argon.evaluate(Atoms("Ar2", positions=[[0, 0, 0], [9, 0, 0]]))
+    >>> energy  # beyond the cut-off
+    0.0
     """
 
     dim: int = 3

@@ -21,7 +21,13 @@ def folder() -> Path:
 
 
 class MissingTableError(FileNotFoundError):
-    """The file of a potential was not handed to this program; the message says how to do it."""
+    """The file of a potential was not handed to this program; the message says how to do it.
+
+    Examples
+    --------
+    >>> issubclass(MissingTableError, FileNotFoundError)
+    True
+    """
 
 
 @dataclass(frozen=True, eq=False)

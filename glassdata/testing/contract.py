@@ -18,6 +18,15 @@ class ContractError(AssertionError):
         What was checked.
     violations : tuple of (str, str)
         Name of each violated law, and one sentence on it.
+
+    Examples
+    --------
+    >>> error = ContractError("the potential", [("forces", "a force is 2, expected 1")])
+    >>> error.laws
+    {'forces'}
+    >>> print(error)
+    the potential violates 1 of its laws
+      forces: a force is 2, expected 1
     """
 
     def __init__(self, subject: str, violations: Iterable[tuple[str, str]]) -> None:
