@@ -96,8 +96,8 @@ def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.nda
     between, _ = find_mic(block.positions[second] - block.positions[first], block.cell, block.pbc)
     weight = mass_weights(crystal)
     values = links.data * weight[first] * weight[second % n]
-    place = links.row * d * n + links.col % (d * n)
-    gather = sparse.csr_array((values, (place, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
+    entry = links.row * d * n + links.col % (d * n)
+    gather = sparse.csr_array((values, (entry, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
     modes = []
     for part in np.array_split(waves, 1 + len(waves) // 100):  # bounds the memory of the phases
         dynamical = (gather @ np.exp(1j * between @ part.T)).T.reshape(-1, d * n, d * n)

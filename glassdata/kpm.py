@@ -170,11 +170,11 @@ def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
     total = np.empty((d, n))
     for i in range(begin, stop):
         total[:] = 0.0
-        for place in range(starts[i], starts[i + 1]):
-            first = np.uint64(d * columns[place])
+        for slot in range(starts[i], starts[i + 1]):
+            first = np.uint64(d * columns[slot])
             for a in range(d):
                 for b in range(d):
-                    value = blocks[place, a, b]
+                    value = blocks[slot, a, b]
                     for k in range(n):
                         total[a, k] += value * now[first + np.uint64(b), k]
         for a in range(d):

@@ -1,4 +1,4 @@
-"""The one place where units are converted.
+"""Units: the only module that converts them.
 
 Inside glassdata lengths are in Å, energies in eV, masses in u (unified atomic mass units),
 frequencies in THz (ordinary, not angular) and times in ps.

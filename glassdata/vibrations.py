@@ -140,7 +140,7 @@ def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> spa
     """
     weight = mass_weights(atoms)
     matrix = _blocks(atoms, potential)
-    # In place: for a large glass it is the largest thing in memory.
+    # In slot: for a large glass it is the largest thing in memory.
     matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
         :, None, None
     ]
@@ -209,7 +209,7 @@ def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
 
 
 @njit(cache=True)
-def _by_rows(starts, places, blocks, columns, kept):
+def _by_rows(starts, block_columns, blocks, columns, kept):
     """Reorder the entries of each row of blocks, and name their columns."""
     d, flat, here = np.uint64(blocks.shape[1]), blocks.reshape(-1), np.uint64(0)
     for i in range(len(starts) - 1):
@@ -218,7 +218,7 @@ def _by_rows(starts, places, blocks, columns, kept):
             kept[k] = flat[here + k]
         for a in range(d):
             for p in range(n):
-                column = d * np.uint64(places[first + p])
+                column = d * np.uint64(block_columns[first + p])
                 for b in range(d):
                     flat[here] = kept[d * (d * p + a) + b]
                     columns[here] = column + b
@@ -274,10 +274,10 @@ def _dense(matrix: sparse.bsr_array) -> np.ndarray:
 def _scatter(starts, columns, blocks, dense):
     d = blocks.shape[1]
     for i in range(len(starts) - 1):
-        for place in range(starts[i], starts[i + 1]):
+        for slot in range(starts[i], starts[i + 1]):
             for a in range(d):
                 for b in range(d):
-                    dense[d * i + a, d * columns[place] + b] = blocks[place, a, b]
+                    dense[d * i + a, d * columns[slot] + b] = blocks[slot, a, b]
 
 
 def without_translations(frequencies: np.ndarray, dim: int) -> np.ndarray:

@@ -28,7 +28,7 @@ def read_setfl(
     source : str
         Citation of the potential, and where to obtain the file.
     shortest : mapping of pairs of symbols to float, Å
-        Below which distance the tables are not to be trusted: see ``false_pairs``.
+        Distance below which the tables are wrong: see ``false_pairs``.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Disorder made of a crystal: antisites, vacancies, random displacements, minimisation."""
+"""Structures made from a crystal: antisites, vacancies, random displacements, minimisation."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -103,9 +103,9 @@ class CrystalDisorder:
         Repetitions of the crystal's cell.
     strata : tuple of Stratum
     replicated : int
-        Which stratum the replicates stand in.
+        Number of the stratum that the replicates repeat.
     separation : float, Å
-        Atoms nearer than this are taken apart gently before the potential acts.
+        Atoms nearer than this are pushed apart softly before the potential acts.
     cell : "fixed" or "isotropic"
         Whether the cell keeps the crystal's size or relaxes to zero pressure.
     max_force : float, eV/Å

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _TIMESTEP = 0.0005  # ps
 _DAMPING = 0.05  # ps
 
-#: What every melt shares and its structures depend on.
+#: Settings that all melts share and that determine their structures.
 SCIENCE = {"timestep": _TIMESTEP, "thermostat": "Nose-Hoover", "damping": _DAMPING}
 
 
@@ -62,7 +62,7 @@ def quench_in_plane(
     potential : BondOrder
         Of that species; the forces are computed by LAMMPS.
     seed : int
-        Of the initial velocities; 1 to 900,000,000.
+        Seed of the initial velocities, 1 to 900,000,000.
     temperature, final_temperature : float, K
     melt_time, cooling_time : float, ps
 

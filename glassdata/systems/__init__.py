@@ -23,7 +23,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
 
 
 def lacks(system: System) -> str | None:
-    """The file that must be handed to this program before a glass can be computed, or None.
+    """The file that must be given to this program before a glass can be computed, or None.
 
     Examples
     --------
@@ -37,7 +37,7 @@ def lacks(system: System) -> str | None:
 
 
 def available() -> Mapping[str, System]:
-    """The glasses that can be computed here: those that lack no file.
+    """The glasses that can be computed here: those whose potential is complete.
 
     Examples
     --------
