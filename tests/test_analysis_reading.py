@@ -181,6 +181,12 @@ def test_cancelling_of_bins_that_pull_together_and_apart():
     assert reading.cancelling(np.array([[1.0, 1.0]]), X) == pytest.approx(1)
     # Weights 3 and −1 on equal bins: 4 in magnitude for a sum of 2.
     assert reading.cancelling(np.array([[3.0, -1.0]]), X) == pytest.approx(2)
+    # The second bin swings half as much: 2 + 1 in magnitude for 2 − 1, wherever the bins lie.
+    X = np.array([[1.0, 5.0], [5.0, 7.0]])
+    assert reading.cancelling(np.array([[1.0, -1.0]]), X) == pytest.approx(3)
+    # A second frequency, in which both pull together, halves what is above 1.
+    both = np.array([[1.0, -1.0], [3.0, 2.0]])
+    assert reading.cancelling(both, X) == pytest.approx((3 + 1) / 2)
 
 
 def test_components_needed_to_come_near_the_best():
@@ -191,13 +197,13 @@ def test_components_needed_to_come_near_the_best():
 
 def test_a_component_is_named_above_the_limit_only():
     named = ["mean frequency", *components.STRUCTURAL]
-    cell = {"named": np.array(named), "r": np.array([0.5, 1.5, 2.5])}
-    cell["correlation"] = np.array([[0.99, 0.1, -0.81, np.nan, 0.2], [-0.7, 0.79, 0, 0, 0]])
-    assert components.name_of(cell, 0) == ("swing of g(r)", 0.81)
-    assert components.name_of(cell, 1) == ("no name", 0.79)
-    assert components.follows_frequency(cell, 1) == 0.7
-    cell["components"] = np.array([[0.6, 0.0, 0.8]])
-    assert components.largest_shell(cell, np.array([0.0, 2.0, 3.0])) == pytest.approx(0.64)
+    result = {"named": np.array(named), "r": np.array([0.5, 1.5, 2.5])}
+    result["correlation"] = np.array([[0.99, 0.1, -0.81, np.nan, 0.2], [-0.7, 0.79, 0, 0, 0]])
+    assert components.name_of(result, 0) == ("swing of g(r)", 0.81)
+    assert components.name_of(result, 1) == ("no name", 0.79)
+    assert components.follows_frequency(result, 1) == 0.7
+    result["components"] = np.array([[0.6, 0.0, 0.8]])
+    assert components.largest_shell(result, np.array([0.0, 2.0, 3.0])) == pytest.approx(0.64)
 
 
 # --- shells -----------------------------------------------------------------------------------
@@ -249,9 +255,9 @@ def test_what_is_lost_in_the_first_shell():
 
 
 def test_used_and_needed_speak_of_the_shell_that_costs_most():
-    cell = {"all": np.array([0.0, 0.9]), "permuted": np.array([[0, 0.5], [0, -0.1]])}
-    cell["without"] = np.array([[0, 0.2], [0, 0.89]])
-    assert shells.used_and_needed(cell) == pytest.approx((1.0, 0.01))
+    result = {"all": np.array([0.0, 0.9]), "permuted": np.array([[0, 0.5], [0, -0.1]])}
+    result["without"] = np.array([[0, 0.2], [0, 0.89]])
+    assert shells.used_and_needed(result) == pytest.approx((1.0, 0.01))
 
 
 def test_effects_near_by_hand():
@@ -274,10 +280,10 @@ def test_resampled_effects_find_the_half_that_a_map_sees(linear):
 
 def test_all_parts_are_read_band_by_band():
     """With two bins of equal weight, R² of both together is the mean of theirs."""
-    cell = {part: np.array([0.1 * k, 0.3 * k, 9.0]) for k, part in enumerate(shells.PARTS)}
-    cell["within"] = np.array([[0.2, 0.4, 9], [0.6, 0.8, 9]])
+    result = {part: np.array([0.1 * k, 0.3 * k, 9.0]) for k, part in enumerate(shells.PARTS)}
+    result["within"] = np.array([[0.2, 0.4, 9], [0.6, 0.8, 9]])
     bands = {"low": np.array([True, False]), "both": np.array([True, True])}
-    found = shells.by_part(cell, np.array([1.0, 1.0]), bands)
+    found = shells.by_part(result, np.array([1.0, 1.0]), bands)
     assert list(found) == list(shells.PARTS)
     assert found["within"]["low"] == pytest.approx([0.2, 0.6])
     assert found["within"]["both"] == pytest.approx([0.3, 0.7])

@@ -191,8 +191,8 @@ def test_weights_that_are_not_zero_are_counted_in_per_cent():
 
 
 def test_sizes_are_those_of_the_first_map():
-    cell = {"r": np.zeros(5), "omega": np.zeros(3), "W_ridge": np.zeros((3, 5))}
-    said = weights.sizes({"a": "four", "b": "eleven"}, {"a": cell})
+    result = {"r": np.zeros(5), "omega": np.zeros(3), "W_ridge": np.zeros((3, 5))}
+    said = weights.sizes({"a": "four", "b": "eleven"}, {"a": result})
     assert said == {
         "n_glasses": 2, "n_r": 5, "n_omega": 3, "n_weights": 15, "n_least": 4, "n_most": 6
     }  # fmt: skip
@@ -276,7 +276,7 @@ def test_what_the_walk_says():
     )  # fmt: skip
 
 
-def component_cell(*rows):
+def component_result(*rows):
     """Components that follow the numbers of a structure as the rows say."""
     return {
         "named": np.array([*components.STRUCTURAL, "mean frequency"]),
@@ -290,28 +290,28 @@ def component_cell(*rows):
 
 def test_components_are_named_in_so_many_glasses():
     swing, density, nothing = [0, 0.9, 0, 0], [-0.85, 0, 0, 0], [0.1, 0.2, 0.3, 0.4]
-    cells = {
-        "a": component_cell(swing, nothing, nothing),
-        "b": component_cell(density, density, nothing),
+    results = {
+        "a": component_result(swing, nothing, nothing),
+        "b": component_result(density, density, nothing),
     }
-    said = weights.naming(cells, dict.fromkeys("ab", np.array([0.0, 1, 2])))
+    said = weights.naming(results, dict.fromkeys("ab", np.array([0.0, 1, 2])))
     assert [said[f"{k}_named"] for k in ("first", "second", "third")] == [
         "2 of 2", "1 of 2", "0 of 2"
     ]  # fmt: skip
     assert said["first_swing"] == "1 of 2"
     assert said["first_least"] == said["first_most"] == 60
     assert said["in_shell_most"] == pytest.approx(64)
-    assert components.titles_of(cells["a"], 2) == ["1: 60 %, swing of g(r)", "2: 30 %, no name"]
-    assert components.names_of(cells["b"])[0] == ("density", 0.85)
+    assert components.titles_of(results["a"], 2) == ["1: 60 %, swing of g(r)", "2: 30 %, no name"]
+    assert components.names_of(results["b"])[0] == ("density", 0.85)
 
 
 def test_one_standard_deviation_along_a_component():
     """Along an axis of the data it is the standard deviation of that axis."""
     X = np.array([[3.0, 0.0], [-3.0, 0.0], [3.0, 1.0], [-3.0, -1.0]])
-    cell = component_cell([0] * 4) | {"share": np.array([9.0, 0.5]) / 9.5}
-    size, response = components.change_along(cell, X)
+    result = component_result([0] * 4) | {"share": np.array([9.0, 0.5]) / 9.5}
+    size, response = components.change_along(result, X)
     assert size == pytest.approx([3, np.sqrt(0.5)])
-    np.testing.assert_allclose(response, cell["response"] / 2)
+    np.testing.assert_allclose(response, result["response"] / 2)
 
 
 @pytest.fixture
@@ -440,19 +440,22 @@ def test_single_classes_and_the_noise_of_the_amorphous_one():
 
 
 def test_where_the_line_errs_less_than_repeats_and_pairs():
-    cell = {"error": np.array([1.0, 1, 4]), "replicate": np.array([True, True, False])}
-    cells = {
-        "a": cell | {"scatter": np.full(2, 1.5), "pair": np.full(3, 3.0)},
-        "b": cell | {"scatter": np.full(2, 0.5), "pair": np.full(3, 1.0)},
-        "c": cell | {"scatter": np.full(2, 9.0), "pair": np.full(3, 1.0)},
+    result = {"error": np.array([1.0, 1, 4]), "replicate": np.array([True, True, False])}
+    results = {
+        "a": result | {"scatter": np.full(2, 1.5), "pair": np.full(3, 3.0)},
+        "b": result | {"scatter": np.full(2, 0.5), "pair": np.full(3, 1.0)},
+        "c": result | {"scatter": np.full(2, 9.0), "pair": np.full(3, 1.0)},
     }
-    assert referee.noise(cells, ["a", "b"]) == {"n_tells": 1, "n_repeated": 2, "n_below": 1}
+    assert referee.noise(results, ["a", "b"]) == {"n_tells": 1, "n_repeated": 2, "n_below": 1}
 
 
 def test_the_worst_score_and_the_negative_modes():
     worst = {"a": ("⟨ω⟩", NOTHING), "b": ("⟨ω⟩", NOTHING)}
-    cells = {"a": {"negative": np.array([-0.01, -0.03])}, "b": {"negative": np.array([0.0, 0.0])}}
-    assert referee.scores(worst, cells) == {"weak_scores": "⟨ω⟩ (2)", "negative": pytest.approx(2)}
+    results = {"a": {"negative": np.array([-0.01, -0.03])}, "b": {"negative": np.array([0.0, 0.0])}}
+    assert referee.scores(worst, results) == {
+        "weak_scores": "⟨ω⟩ (2)",
+        "negative": pytest.approx(2),
+    }
 
 
 def test_what_other_inputs_gain():

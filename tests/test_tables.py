@@ -117,16 +117,16 @@ def test_frames_hold_small_penalties_only():
 
 def test_biases_like_the_mean_and_unlike_it():
     mean = np.array([1.0, 2, 4])
-    cell = {f"b_{kind}": 2 * mean + 1 for kind in KINDS} | {"pdos_mean": mean}
-    table = weights.likeness({"a": cell | {"b_ridge": -mean}}, TITLES)
+    result = {f"b_{kind}": 2 * mean + 1 for kind in KINDS} | {"pdos_mean": mean}
+    table = weights.likeness({"a": result | {"b_ridge": -mean}}, TITLES)
     assert table.loc["carbon", "L2"] == pytest.approx(-1)
     assert table.loc["carbon", "none"] == pytest.approx(1)
     assert list(table.columns) == list(KINDS.values())
 
 
 def test_collinearity_counts_bins_that_vary():
-    cell = {"vif": np.array([np.nan, 5, 20, -1.0]), "condition": 1e9, "effective_rank": 3.3}
-    table = weights.collinearity({"a": cell}, {"a": range(301)}, TITLES)
+    result = {"vif": np.array([np.nan, 5, 20, -1.0]), "condition": 1e9, "effective_rank": 3.3}
+    table = weights.collinearity({"a": result}, {"a": range(301)}, TITLES)
     assert table.loc["carbon"].to_list() == pytest.approx([301, 3, 1e9, 20, 200 / 3, 3.3])
 
 
@@ -134,8 +134,8 @@ def test_stability_looks_at_live_weights_only():
     live = np.array([True, True, True, False])
     settled = {"ridge": np.array([True, False, False, True])}
     boot = {"selected_lasso": np.array([1.0, 0.5, 0.9, 1]), "selected_elastic_net": np.zeros(4)}
-    cell = {"W_lasso": np.array([1.0, 1, 0, 1]), "W_elastic_net": np.ones(4)}
-    table = weights.stability({"a": settled}, {"a": boot}, {"a": cell}, {"a": live}, TITLES)
+    result = {"W_lasso": np.array([1.0, 1, 0, 1]), "W_elastic_net": np.ones(4)}
+    table = weights.stability({"a": settled}, {"a": boot}, {"a": result}, {"a": live}, TITLES)
     assert table.loc["carbon"].to_dict() == pytest.approx(
         {"L2: settled": 1 / 3, "L1: in 9 of 10": 0.5, "elastic net: in 9 of 10": 0}
     )
@@ -169,9 +169,9 @@ def test_a_walk_reads_the_weakest_and_the_best_penalty():
 def test_components_are_shown_with_share_and_name():
     named = np.array(["density", "swing of g(r)", "height at the first peak", "number of atoms"])
     row = [0.1, -0.95, 0.2, 0.0, 0.42]
-    cell = {"named": np.append(named, "mean frequency"), "share": np.array([0.61, 0.3, 0.09])}
-    cell["correlation"] = np.array([row, [0.5, 0, 0, 0, 0], [0, 0, 0, 0.81, 0]])
-    shown = weights.naming({"a": cell}, TITLES).loc["carbon"]
+    result = {"named": np.append(named, "mean frequency"), "share": np.array([0.61, 0.3, 0.09])}
+    result["correlation"] = np.array([row, [0.5, 0, 0, 0, 0], [0, 0, 0, 0.81, 0]])
+    shown = weights.naming({"a": result}, TITLES).loc["carbon"]
     assert shown["1: share (%)"] == "61"
     assert shown["1: name"] == "swing of g(r) (0.95)"
     assert shown["2: name"] == "no name (0.50)"
@@ -234,9 +234,9 @@ def test_a_good_prediction_has_one_map_or_many(alike, answer):
 
 def test_few_directions_with_and_without_names():
     named = ["density", "swing of g(r)", "height at the first peak", "number of atoms"]
-    cell = {"named": np.array(named), "correlation": np.array([[0.9, 0, 0, 0]])}
+    result = {"named": np.array(named), "correlation": np.array([[0.9, 0, 0, 0]])}
     walk = pd.DataFrame({"components needed": [5, 6]})
-    few, first = readings.of_directions(walk, {"a": cell})
+    few, first = readings.of_directions(walk, {"a": result})
     assert few[1:] == ("in 1 of 2 glasses", "5 components or fewer: 1 of 2")
     assert first[1:] == ("yes", "correlation above 0.8: 1 of 1")
 
@@ -335,10 +335,14 @@ def test_cells_shorter_than_the_range_are_fitted_again_with_half():
         n_modes=[3] * 40,
     )  # fmt: skip
     one.dim, one.stored = 3, {"frequency": SimpleNamespace(values=np.tile([0.0, 8, 9], 40))}
-    cell = {"large": np.array([True, False]), "error": np.array([1.0]), "baseline": np.array([4.0])}
-    cell |= {"error_mixed": np.array([2.0])}
+    result = {
+        "large": np.array([True, False]),
+        "error": np.array([1.0]),
+        "baseline": np.array([4.0]),
+    }
+    result |= {"error_mixed": np.array([2.0])}
     r2 = {"a": around(0.9), "b": around(0.8)}
-    table = referee.cell_sizes({"a": one, "b": one}, {"a": cell, "b": {"large": np.zeros(2)}}, r2)
+    table = referee.cell_sizes({"a": one, "b": one}, {"a": result, "b": {"large": np.zeros(2)}}, r2)
     row = table.loc["a"]
     assert row[["half cell (Å)", "g(r) up to (Å)", "R²"]].to_list() == [2, 6, 0.9]
     assert row["R², half cell"] < 0.2  # noise cannot predict

@@ -84,9 +84,9 @@ def elsewhere(held: Mapping[str, Mapping[str, np.ndarray]]) -> list[Claim]:
     Parameters
     ----------
     held
-        Cell ``SYSTEM.baselines`` of each glass.
+        Result ``SYSTEM.baselines`` of each glass.
     """
-    alloys = {n: cell["baseline"].mean() for n, cell in held.items() if n.startswith("cualzr")}
+    alloys = {n: result["baseline"].mean() for n, result in held.items() if n.startswith("cualzr")}
     below = all(error < PAPER_ERROR for error in alloys.values())
     said = ", ".join(f"{1e6 * error:.1f} ({n})" for n, error in alloys.items())
     untested = (

@@ -1,6 +1,6 @@
 """Principal components of g(r): their names, and what changes along them.
 
-``components`` is a cell ``SYSTEM.components`` of the experiment ``weights``.
+``components`` is a result ``SYSTEM.components`` of the experiment ``weights``.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 
 #: Numbers of a structure that a component of g(r) may be named after.
 STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
@@ -16,10 +16,16 @@ STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of
 NAMED = 0.8
 
 
-def name_of(components: Cell, k: int) -> tuple[str, float]:
+def name_of(components: Result, k: int) -> tuple[str, float]:
     """The number of a structure that component k follows best, and how closely.
 
     The name is "no name" unless the magnitude of the correlation exceeds ``NAMED``.
+
+    Examples
+    --------
+    >>> components = {"named": list(STRUCTURAL), "correlation": np.array([[0.9, 0.3, -0.5, 0.0]])}
+    >>> name_of(components, 0)
+    ('density', 0.9)
     """
     at = [list(components["named"]).index(name) for name in STRUCTURAL]
     follows = np.abs(np.nan_to_num(components["correlation"][k][at]))
@@ -27,12 +33,12 @@ def name_of(components: Cell, k: int) -> tuple[str, float]:
     return (STRUCTURAL[best] if follows[best] > NAMED else "no name"), float(follows[best])
 
 
-def names_of(components: Cell) -> list[tuple[str, float]]:
+def names_of(components: Result) -> list[tuple[str, float]]:
     """Names of the three leading components, as ``name_of`` gives them."""
     return [name_of(components, k) for k in range(3)]
 
 
-def titles_of(components: Cell, most: int = 4) -> list[str]:
+def titles_of(components: Result, most: int = 4) -> list[str]:
     """Number, share of the variance and name of the leading components, for a figure."""
     return [
         f"{k + 1}: {100 * share:.0f} %, {name_of(components, k)[0]}"
@@ -40,13 +46,13 @@ def titles_of(components: Cell, most: int = 4) -> list[str]:
     ]
 
 
-def change_along(components: Cell, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def change_along(components: Result, X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """What one standard deviation along each component changes.
 
     Parameters
     ----------
     components
-        Cell ``SYSTEM.components``.
+        Result ``SYSTEM.components``.
     X : (n, n_r)
         g(r) of each structure.
 
@@ -61,13 +67,26 @@ def change_along(components: Cell, X: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return size, components["response"] / np.sqrt(len(X))
 
 
-def follows_frequency(components: Cell, k: int) -> float:
-    """Magnitude of the correlation of component k with the mean frequency."""
+def follows_frequency(components: Result, k: int) -> float:
+    """Magnitude of the correlation of component k with the mean frequency.
+
+    Examples
+    --------
+    >>> follows_frequency({"named": ["mean frequency"], "correlation": np.array([[-0.5]])}, 0)
+    0.5
+    """
     at = list(components["named"]).index("mean frequency")
     return float(abs(np.nan_to_num(components["correlation"][k][at])))
 
 
-def largest_shell(components: Cell, edges: np.ndarray) -> float:
-    """Largest share of the squared first component that lies between two of the edges (Å)."""
+def largest_shell(components: Result, edges: np.ndarray) -> float:
+    """Largest share of the squared first component that lies between two of the edges (Å).
+
+    Examples
+    --------
+    >>> components = {"components": np.array([[0.6, 0.8]]), "r": np.array([1.0, 3.0])}
+    >>> round(largest_shell(components, edges=np.array([0.0, 2.0, 4.0])), 6)  # 0.8²
+    0.64
+    """
     square, r = components["components"][0] ** 2, components["r"]
     return float(max(square[(r >= low) & (r < high)].sum() for low, high in pairwise(edges)))

@@ -10,23 +10,23 @@ import numpy as np
 from glassdata.experiments.verdicts import NOTHING, Estimate, estimate, removed
 from glassdata.system import DISORDER_CLASSES
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 ByClass = Mapping[tuple[str, str], Estimate]
 
 
 def left_out(
-    cell: Cell, classes: np.ndarray, groups: np.ndarray, *, model: str, mean: str
+    result: Result, classes: np.ndarray, groups: np.ndarray, *, model: str, mean: str
 ) -> dict[str, Estimate]:
     """R² on each disorder class that was left out of the training.
 
     Parameters
     ----------
-    cell
+    result
         ``SYSTEM.left_out``.
     classes, groups
         Disorder class and family of all structures, (n,).
     model
-        Name of the model whose errors the cell holds.
+        Name of the model whose errors the result holds.
     mean
         What R² is measured against: ``"baseline"``, the mean of the other classes, on which the
         model was trained, or ``"own_mean"``, the class's own, which is not known before the test.
@@ -35,40 +35,65 @@ def left_out(
     -------
     dict
         An estimate for every class that could be left out.
+
+    Examples
+    --------
+    >>> result = {"error_ridge_partial": np.ones(2), "baseline_partial": np.full(2, 4.0)}
+    >>> classes, groups = np.array(["partial", "partial", "amorphous"]), np.arange(3)
+    >>> found = left_out(result, classes, groups, model="ridge", mean="baseline")
+    >>> {name: one.value for name, one in found.items()}
+    {'partial': 0.75}
     """
     return {
         kind: estimate(
-            removed(cell[f"error_{model}_{kind}"], cell[f"{mean}_{kind}"]), groups[classes == kind]
+            removed(result[f"error_{model}_{kind}"], result[f"{mean}_{kind}"]),
+            groups[classes == kind],
         )
         for kind in DISORDER_CLASSES
-        if f"baseline_{kind}" in cell
+        if f"baseline_{kind}" in result
     }
 
 
 def least(found: Mapping[str, Estimate]) -> Estimate:
-    """The estimate of the lowest value, ``NOTHING`` if there is none."""
+    """The estimate of the lowest value, ``NOTHING`` if there is none.
+
+    Examples
+    --------
+    >>> least({"amc": Estimate(0.9, 0.8, 0.95), "sic": Estimate(0.5, 0.2, 0.7)}).value
+    0.5
+    """
     return min(found.values(), key=lambda one: one.value, default=NOTHING)
 
 
-def transfer(cell: Cell) -> dict[str, Estimate]:
-    """R² of a line from another glass, as it is and shifted to the mean, and of one at home."""
+def transfer(result: Result) -> dict[str, Estimate]:
+    """R² of a line from another glass, as it is and shifted to the mean, and of one at home.
+
+    Examples
+    --------
+    >>> errors = {"error": 6.0, "error_shifted": 2.0, "baseline_target": 4.0}
+    >>> errors |= {"error_at_home": 1.0, "baseline_at_home": 4.0}
+    >>> result = {name: np.full(3, error) for name, error in errors.items()}
+    >>> found = transfer(result | {"groups": np.arange(3)})
+    >>> {name: one.value for name, one in found.items()}
+    {'as it is': -0.5, 'shifted': 0.5, 'at home': 0.75}
+    """
     readings = {
         "as it is": ("error", "baseline_target"),
         "shifted": ("error_shifted", "baseline_target"),
         "at home": ("error_at_home", "baseline_at_home"),
     }
     return {
-        label: estimate(removed(cell[error], cell[mean]), cell["groups"])
+        label: estimate(removed(result[error], result[mean]), result["groups"])
         for label, (error, mean) in readings.items()
     }
 
 
-def transfers(cells: Mapping[str, Cell]) -> dict[str, dict[str, Estimate]]:
-    """``transfer`` of each pair of glasses, named "source → target"; cells ``A.transfer.B``."""
+def transfers(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
+    """``transfer`` of each pair of glasses, named "source → target"; results ``A.transfer.B``."""
     found = {}
-    for key, cell in cells.items():
+    for key, result in results.items():
         source, _, target = key.split(".")
-        found[f"{source} → {target}"] = transfer(cell)
+        found[f"{source} → {target}"] = transfer(result)
     return found
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from glassdata import models
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,13 @@ class Half:
 
     ``W`` (n_omega, n_r) and ``guess`` (n_test, n_omega) by kind of map; ``truth`` (n_test,
     n_omega); ``mean`` (n_omega,), that of the training half.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0, 3.0], [3.0, 1.0]])
+    >>> exact = Half({"ridge": np.eye(2)}, {"ridge": Y}, truth=Y, mean=Y.mean(axis=0))
+    >>> exact.r2("ridge")
+    1.0
     """
 
     W: Mapping[str, np.ndarray]
@@ -49,7 +56,7 @@ class Half:
 
 
 def half_fits(
-    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Cell, kinds: Sequence[str]
+    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Result, kinds: Sequence[str]
 ) -> Half:
     """Fit each kind of map to half the families, with the penalties of the fits to all of them.
 
@@ -62,9 +69,17 @@ def half_fits(
     groups : (n,)
         Family of each structure.
     maps
-        Cell ``SYSTEM.maps`` of the experiment, which holds the penalties.
+        Result ``SYSTEM.maps`` of the experiment, which holds the penalties.
     kinds
-        Of the maps of that cell: ``"ridge"``, ``"pcr"`` and others.
+        Of the maps of that result: ``"ridge"``, ``"pcr"`` and others.
+
+    Examples
+    --------
+    >>> X = np.arange(6.0)[:, None]
+    >>> penalties = {"l1_ridge": 0.0, "l2_ridge": 0.0}
+    >>> half = half_fits(X, 2 * X + 1, np.arange(6), penalties, ["ridge"])
+    >>> half.W["ridge"].round(6).tolist(), round(half.r2("ridge"), 6)
+    ([[2.0]], 1.0)
     """
     train, test = models.grouped_folds(groups, 2, 0)[0]
     W, guess = {}, {}
@@ -81,6 +96,12 @@ def half_fits(
 
 
 def pairs(matrix: np.ndarray) -> np.ndarray:
-    """Upper triangle without the first row, which is the fit that has no penalty."""
+    """Upper triangle without the first row, which is the fit that has no penalty.
+
+    Examples
+    --------
+    >>> pairs(np.array([[1.0, 0.1, 0.2], [0.1, 1.0, 0.3], [0.2, 0.3, 1.0]])).tolist()
+    [0.3]
+    """
     matrix = matrix[1:, 1:]
     return matrix[np.triu_indices(len(matrix), 1)]

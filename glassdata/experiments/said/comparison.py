@@ -11,7 +11,7 @@ from glassdata.experiments import standings
 from glassdata.experiments.verdicts import DUELS
 from glassdata.experiments.words import ends, listing
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 Said = dict[str, Any]
 #: Of each glass the errors of each model.
 Errors = Mapping[str, standings.Errors]
@@ -23,13 +23,13 @@ YARDSTICKS = ("nearest", "variance", "density", "mean")
 NEAR = 1.5
 
 
-def training(stopped: Cell, endless: Cell, *, best: int, tested: float) -> Said:
+def training(stopped: Result, endless: Result, *, best: int, tested: float) -> Said:
     """How a network that is stopped and one that is not end, as shares of the mean's error.
 
     Parameters
     ----------
     stopped, endless
-        Cells of the network that is stopped early, and of the one that never is.
+        Results of the network that is stopped early, and of the one that never is.
     best
         Epoch at which the training is stopped.
     tested
@@ -156,13 +156,13 @@ def costs(seconds: pd.DataFrame, parameters: pd.DataFrame) -> Said:
     }
 
 
-def losses(results: standings.Cells, errors: Errors, glass: str) -> Said:
+def losses(results: standings.Results, errors: Errors, glass: str) -> Said:
     """Training losses as the paper compares them, and held-out errors, of one glass; in 10⁻⁶.
 
     Parameters
     ----------
     results
-        Cells of the experiment ``line-vs-cnn``, by name.
+        Results of the experiment ``line-vs-cnn``, by name.
     errors
         Of each glass and model.
     glass

@@ -1,6 +1,6 @@
 """What chapter 11 says: numbers and words of the text, from the estimates of each glass.
 
-Cells are those of the experiment ``referee`` by glass.
+Results are those of the experiment ``referee`` by glass.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ import pandas as pd
 from glassdata.experiments.verdicts import Claim, Estimate, Objection, objections_where, tally
 from glassdata.experiments.words import counted, ends
 
-Cells = Mapping[str, Mapping[str, np.ndarray]]
+Results = Mapping[str, Mapping[str, np.ndarray]]
 Found = Mapping[str, Estimate]
 Said = dict[str, Any]
 
@@ -23,11 +23,11 @@ def span(name: str, found: Found) -> Said:
     return ends(name, [one.value for one in found.values()])
 
 
-def sizes(held: Cells) -> Said:
-    """Numbers of glasses, structures and families; cells ``SYSTEM.baselines``."""
-    families = min(len(np.unique(cell["groups"])) for cell in held.values())
+def sizes(held: Results) -> Said:
+    """Numbers of glasses, structures and families; results ``SYSTEM.baselines``."""
+    families = min(len(np.unique(result["groups"])) for result in held.values())
     said = {"n_systems": len(held), "f_least": families}
-    return said | ends("n", [len(cell["baseline"]) for cell in held.values()])
+    return said | ends("n", [len(result["baseline"]) for result in held.values()])
 
 
 def leakage(gaps: Mapping[str, Found]) -> Said:
@@ -54,7 +54,7 @@ def rivals(best: Mapping[str, str], ahead: Found, small: float) -> Said:
     return span("ahead", ahead) | {"best_rivals": counted(best.values()), "n_close": close}
 
 
-def within(inside: Mapping[str, Found], held: Cells, noise: Cells) -> Said:
+def within(inside: Mapping[str, Found], held: Results, noise: Results) -> Said:
     """R² within single classes, and in the amorphous one the error in units of its noise.
 
     Parameters
@@ -62,7 +62,7 @@ def within(inside: Mapping[str, Found], held: Cells, noise: Cells) -> Said:
     inside
         R² against the class mean by class, ``"all classes"`` among them.
     held, noise
-        Cells ``SYSTEM.baselines`` and ``SYSTEM.noise``.
+        Results ``SYSTEM.baselines`` and ``SYSTEM.noise``.
     """
     glassy = {n: found for n, found in inside["amorphous"].items() if found.is_there}
     ratios = []
@@ -87,36 +87,36 @@ def within(inside: Mapping[str, Found], held: Cells, noise: Cells) -> Said:
     )
 
 
-def noise(cells: Cells, repeated: Sequence[str]) -> Said:
+def noise(results: Results, repeated: Sequence[str]) -> Said:
     """Where the line errs less than repeats scatter, and less than pairs differ.
 
     Parameters
     ----------
-    cells
-        Cells ``SYSTEM.noise``.
+    results
+        Results ``SYSTEM.noise``.
     repeated
         Glasses that have repeats.
     """
 
-    def on_repeats(cell: Mapping[str, np.ndarray]) -> float:
-        return cell["error"][cell["replicate"]].mean()
+    def on_repeats(result: Mapping[str, np.ndarray]) -> float:
+        return result["error"][result["replicate"]].mean()
 
-    tells = [n for n in repeated if on_repeats(cells[n]) < cells[n]["scatter"].mean()]
-    below = sum(cell["error"].mean() < cell["pair"].mean() for cell in cells.values())
+    tells = [n for n in repeated if on_repeats(results[n]) < results[n]["scatter"].mean()]
+    below = sum(result["error"].mean() < result["pair"].mean() for result in results.values())
     return {"n_tells": len(tells), "n_repeated": len(repeated), "n_below": below}
 
 
-def scores(worst: Mapping[str, tuple[str, Estimate]], cells: Cells) -> Said:
+def scores(worst: Mapping[str, tuple[str, Estimate]], results: Results) -> Said:
     """Which score flatters the line least, and how many modes are predicted to be negative.
 
     Parameters
     ----------
     worst
         Of each glass the name of the worst score and its number.
-    cells
-        Cells ``SYSTEM.scores``.
+    results
+        Results ``SYSTEM.scores``.
     """
-    negative = max(-cell["negative"].mean() for cell in cells.values())
+    negative = max(-result["negative"].mean() for result in results.values())
     return {
         "weak_scores": counted(name for name, _ in worst.values()),
         "negative": 100 * negative,

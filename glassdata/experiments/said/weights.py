@@ -1,6 +1,6 @@
-"""What chapter 10 says: numbers and words of the text, from its cells and tables.
+"""What chapter 10 says: numbers and words of the text, from its results and tables.
 
-Cells are those of the experiment ``weights`` by glass; tables are those of ``tables.weights``.
+Results are those of the experiment ``weights`` by glass; tables are those of ``tables.weights``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from glassdata.experiments.weights import REACHES
 from glassdata.experiments.words import among, by_cuts, ends
 from glassdata.structures import Dataset
 
-Cells = Mapping[str, Mapping[str, np.ndarray]]
+Results = Mapping[str, Mapping[str, np.ndarray]]
 Said = dict[str, Any]
 Parts = Mapping[str, Mapping[str, np.ndarray]]
 #: Columns of ``shells.truncations`` by the name that the text gives to them.
@@ -27,7 +27,7 @@ _BANDS = {"low": LOW, "peak": PEAK}
 RESEMBLES, NOISE = 0.9, 0.5
 
 
-def sizes(glasses: Mapping[str, Dataset], maps: Cells) -> Said:
+def sizes(glasses: Mapping[str, Dataset], maps: Results) -> Said:
     """Numbers of glasses, structures, bins and weights."""
     one = next(iter(maps.values()))
     said = {
@@ -39,17 +39,17 @@ def sizes(glasses: Mapping[str, Dataset], maps: Cells) -> Said:
     return said | ends("n", [len(data) for data in glasses.values()])
 
 
-def sparsity(maps: Cells) -> Said:
+def sparsity(maps: Results) -> Said:
     """Per cent of the weights that are not zero with L1 and with the elastic net."""
     kinds = {"lasso": "lasso", "net": "elastic_net"}
     said: Said = {}
     for name, kind in kinds.items():
-        said |= ends(name, [np.mean(cell[f"W_{kind}"] != 0) for cell in maps.values()], 100)
+        said |= ends(name, [np.mean(result[f"W_{kind}"] != 0) for result in maps.values()], 100)
     return said
 
 
 def penalties(
-    grids: Cells,
+    grids: Results,
     best: Mapping[str, reading.Minimum],
     *,
     frame: Mapping[str, Sequence[bool]],
@@ -61,7 +61,7 @@ def penalties(
     Parameters
     ----------
     grids
-        Cells ``SYSTEM.grid``.
+        Results ``SYSTEM.grid``.
     best
         Minimum of each grid.
     frame, weaker
@@ -83,13 +83,13 @@ def penalties(
     return said
 
 
-def biases(paths: Cells, maps: Cells, likeness: pd.DataFrame) -> Said:
+def biases(paths: Results, maps: Results, likeness: pd.DataFrame) -> Said:
     """Where b resembles the mean PDOS, and how far it departs from it along the path.
 
     Parameters
     ----------
     paths, maps
-        Cells ``SYSTEM.path`` and ``SYSTEM.maps``.
+        Results ``SYSTEM.path`` and ``SYSTEM.maps``.
     likeness
         Table of correlations.
     """
@@ -148,26 +148,26 @@ def walk(table: pd.DataFrame) -> Said:
     return said | ends("blow", table["norm, weakest / best"])
 
 
-def naming(cells: Cells, edges: Mapping[str, np.ndarray]) -> Said:
+def naming(results: Results, edges: Mapping[str, np.ndarray]) -> Said:
     """In how many glasses the leading components have a name, and what the first one is.
 
     Parameters
     ----------
-    cells
-        Cells ``SYSTEM.components``.
+    results
+        Results ``SYSTEM.components``.
     edges
         Of the shells of each glass, Å.
     """
-    called = [components.names_of(cell) for cell in cells.values()]
+    called = [components.names_of(result) for result in results.values()]
     said: Said = {
         f"{word}_named": among(one[k][0] != "no name" for one in called)
         for k, word in enumerate(("first", "second", "third"))
     }
     order = ("swing of g(r)", "height at the first peak")
     said["first_swing"] = among(one[0][0] in order for one in called)
-    inside = [components.largest_shell(cell, edges[name]) for name, cell in cells.items()]
+    inside = [components.largest_shell(result, edges[name]) for name, result in results.items()]
     said |= ends("in_shell", inside, 100)
-    return said | ends("first", [cell["share"][0] for cell in cells.values()], 100)
+    return said | ends("first", [result["share"][0] for result in results.values()], 100)
 
 
 # --- near and far -----------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def of_maps(
 
 
 def of_directions(
-    walk: pd.DataFrame, cells: Mapping[str, Mapping[str, np.ndarray]]
+    walk: pd.DataFrame, results: Mapping[str, Mapping[str, np.ndarray]]
 ) -> list[Reading]:
     """Whether a few directions of g(r) suffice, and whether the first has a name.
 
@@ -91,10 +91,10 @@ def of_directions(
     ----------
     walk
         Table of ``tables.weights``.
-    cells
-        Cells ``SYSTEM.components``.
+    results
+        Results ``SYSTEM.components``.
     """
-    named = [components.name_of(cell, 0)[0] != "no name" for cell in cells.values()]
+    named = [components.name_of(result, 0)[0] != "no name" for result in results.values()]
     return [
         _ruled(
             "A few directions of g(r) suffice",

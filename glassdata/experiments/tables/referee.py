@@ -1,6 +1,6 @@
 """Tables of chapter 11: numbers by glass, lost modes, sizes of cells, rules and claims.
 
-Estimates are (value, low, high). Cells are those of the experiment ``referee`` by glass.
+Estimates are (value, low, high). Results are those of the experiment ``referee`` by glass.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from glassdata.experiments.words import bracketed, plain
 from glassdata.potentials import EnergySurface
 from glassdata.structures import Dataset
 
-Cells = Mapping[str, Mapping[str, np.ndarray]]
+Results = Mapping[str, Mapping[str, np.ndarray]]
 Found = Mapping[str, Estimate]
 
 
@@ -103,21 +103,21 @@ def percent_above(
     return pd.DataFrame({kind: {name: percent(name, kind) for name in glasses} for kind in kinds})
 
 
-def cell_sizes(glasses: Mapping[str, Dataset], cells: Cells, r2: Found) -> pd.DataFrame:
+def cell_sizes(glasses: Mapping[str, Dataset], results: Results, r2: Found) -> pd.DataFrame:
     """How far g(r) and the waves of each glass reach, and what size costs.
 
     Parameters
     ----------
     glasses
         Datasets.
-    cells
-        Cells ``SYSTEM.size``.
+    results
+        Results ``SYSTEM.size``.
     r2
         Of the line in each glass, with all of g(r).
     """
     rows = {}
     for name, one in glasses.items():
-        cell, whole = cells[name], r2[name].value
+        result, whole = results[name], r2[name].value
         reach = checks.half_cell(one.cell, one.dim)
         short = one.r < reach
         lowest = checks.lowest_positive(one.stored["frequency"].values, one.n_modes)
@@ -127,12 +127,12 @@ def cell_sizes(glasses: Mapping[str, Dataset], cells: Cells, r2: Found) -> pd.Da
             "R²": whole,
             "R², half cell": whole if short.all() else _r2_of_part(one, short),
             "lowest mode (bins)": np.median(lowest) / np.diff(one.omega)[0],
-            "much larger ones": int(cell["large"].sum()),
+            "much larger ones": int(result["large"].sum()),
         }
-        if "error" in cell:
-            mean = cell["baseline"].sum()
-            row["R² from small ones"] = 1 - cell["error"].sum() / mean
-            row["R² from all"] = 1 - cell["error_mixed"].sum() / mean
+        if "error" in result:
+            mean = result["baseline"].sum()
+            row["R² from small ones"] = 1 - result["error"].sum() / mean
+            row["R² from all"] = 1 - result["error_mixed"].sum() / mean
         rows[name] = row
     return pd.DataFrame(rows).T
 

@@ -1,6 +1,6 @@
 """Tables of chapter 10: penalties, biases, collinearity, stability, components, shells.
 
-Cells are those of the experiment ``weights`` by glass. Rows are glasses, in their order.
+Results are those of the experiment ``weights`` by glass. Rows are glasses, in their order.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from glassdata.experiments.shells import LOW, PEAK
 from glassdata.experiments.verdicts import Estimate
 from glassdata.structures import Dataset
 
-Cells = Mapping[str, Mapping[str, np.ndarray]]
+Results = Mapping[str, Mapping[str, np.ndarray]]
 Masks = Mapping[str, np.ndarray]
 
 #: How numbers are written that are not rounded to whole ones.
@@ -83,7 +83,7 @@ def best_penalties(
 
 
 def frames(
-    grids: Cells,
+    grids: Results,
     r2: Mapping[str, Masks],
     titles: Mapping[str, str],
     *,
@@ -95,7 +95,7 @@ def frames(
     Parameters
     ----------
     grids
-        Cells ``SYSTEM.grid``.
+        Results ``SYSTEM.grid``.
     r2
         Of each glass what ``reading.grid_r2`` returns.
     titles
@@ -116,48 +116,52 @@ def frames(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def likeness(maps: Cells, titles: Mapping[str, str]) -> pd.DataFrame:
+def likeness(maps: Results, titles: Mapping[str, str]) -> pd.DataFrame:
     """Correlation of the bias of each kind of map with the mean PDOS."""
     rows = {
         titles[name]: {
-            title: reading.likeness(cell[f"b_{kind}"], cell["pdos_mean"])
+            title: reading.likeness(result[f"b_{kind}"], result["pdos_mean"])
             for kind, title in reading.KINDS.items()
         }
-        for name, cell in maps.items()
+        for name, result in maps.items()
     }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def collinearity(
-    cells: Cells, glasses: Mapping[str, Dataset], titles: Mapping[str, str]
+    results: Results, glasses: Mapping[str, Dataset], titles: Mapping[str, str]
 ) -> pd.DataFrame:
     """Bins that vary, condition number, inflation factors and effective rank of g(r).
 
     Parameters
     ----------
-    cells
-        Cells ``SYSTEM.collinearity``.
+    results
+        Results ``SYSTEM.collinearity``.
     glasses
         Datasets.
     titles
         Of the glasses.
     """
     rows = {}
-    for name, cell in cells.items():
-        vif = reading.inflation(cell["vif"])
+    for name, result in results.items():
+        vif = reading.inflation(result["vif"])
         rows[titles[name]] = {
             "structures": len(glasses[name]),
             "bins that vary": len(vif),
-            "condition number": cell["condition"],
+            "condition number": result["condition"],
             "median VIF": vif[len(vif) // 2],  # no average: it may be infinite
             "VIF > 10 (%)": 100 * np.mean(vif > 10),
-            "effective rank": cell["effective_rank"],
+            "effective rank": result["effective_rank"],
         }
     return pd.DataFrame(rows).T
 
 
 def stability(
-    settled: Mapping[str, Masks], boots: Cells, maps: Cells, live: Masks, titles: Mapping[str, str]
+    settled: Mapping[str, Masks],
+    boots: Results,
+    maps: Results,
+    live: Masks,
+    titles: Mapping[str, str],
 ) -> pd.DataFrame:
     """Share of the weights whose sign is settled, and of the selected ones that are again.
 
@@ -166,7 +170,7 @@ def stability(
     settled
         Of each glass and kind of map the mask of the settled weights.
     boots, maps
-        Cells ``SYSTEM.bootstrap`` and ``SYSTEM.maps``.
+        Results ``SYSTEM.bootstrap`` and ``SYSTEM.maps``.
     live
         Of each glass the mask of the weights that count, since their bins vary.
     titles
@@ -201,7 +205,7 @@ def agreement(halves: Mapping[str, Half], titles: Mapping[str, str]) -> pd.DataF
 
 
 def walk(
-    paths: Cells,
+    paths: Results,
     r2: Mapping[str, Masks],
     glasses: Mapping[str, Dataset],
     titles: Mapping[str, str],
@@ -211,7 +215,7 @@ def walk(
     Parameters
     ----------
     paths
-        Cells ``SYSTEM.path``.
+        Results ``SYSTEM.path``.
     r2
         Of each glass what ``reading.r2_along`` returns.
     glasses
@@ -233,23 +237,23 @@ def walk(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def naming(cells: Cells, titles: Mapping[str, str]) -> pd.DataFrame:
+def naming(results: Results, titles: Mapping[str, str]) -> pd.DataFrame:
     """Share and name of the three leading components, and whether the first follows ⟨ω⟩.
 
     Parameters
     ----------
-    cells
-        Cells ``SYSTEM.components``.
+    results
+        Results ``SYSTEM.components``.
     titles
         Of the glasses.
     """
     rows = {}
-    for name, cell in cells.items():
+    for name, result in results.items():
         row = {}
-        for k, (what, how) in enumerate(components.names_of(cell)):
-            row[f"{k + 1}: share (%)"] = f"{100 * cell['share'][k]:.0f}"
+        for k, (what, how) in enumerate(components.names_of(result)):
+            row[f"{k + 1}: share (%)"] = f"{100 * result['share'][k]:.0f}"
             row[f"{k + 1}: name"] = f"{what} ({how:.2f})"
-        row["1: with mean frequency"] = f"{components.follows_frequency(cell, 0):.2f}"
+        row["1: with mean frequency"] = f"{components.follows_frequency(result, 0):.2f}"
         rows[titles[name]] = row
     return pd.DataFrame.from_dict(rows, orient="index")
 
