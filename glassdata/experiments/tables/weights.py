@@ -39,6 +39,8 @@ def written(table: pd.DataFrame, name: str, formats: Mapping[str, str]) -> Style
 
     Parameters
     ----------
+    table
+        Numbers.
     name
         Identifies the table in the page, so that its HTML is the same in every build.
     formats
