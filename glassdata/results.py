@@ -13,7 +13,7 @@ the results under the key ``cells``, the older word.
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -162,6 +162,40 @@ def is_done(folder: Path, name: str, result: str, identity: str) -> bool:
         return path.exists() and decode(path.read_bytes())[0] == identity
     except (*UNREADABLE, OSError):
         return False
+
+
+def refuse_foreign(folder: Path, name: str, results: Iterable[str]) -> None:
+    """Refuse a folder in which files of somebody else have the names of results.
+
+    Parameters
+    ----------
+    folder
+        Where experiments write.
+    name
+        Name of the experiment.
+    results
+        Names of its results.
+
+    Raises
+    ------
+    StoreError
+        Naming the file. A damaged file is taken for ours if another one in the folder is.
+    """
+    marks = {folder / f"{name}.zip": MANIFEST}
+    marks |= {result_path(folder, name, result): f"{_IDENTITY}.npy" for result in results}
+    found = {path: _holds(path, mark) for path, mark in marks.items() if path.is_file()}
+    for path, ours in found.items():
+        if ours is False or (ours is None and True not in found.values()):
+            raise StoreError(f"{path} is no result of an experiment, and stays untouched")
+
+
+def _holds(path: Path, member: str) -> bool | None:
+    """Whether an archive has a member; None if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return member in archive.namelist()
+    except (*UNREADABLE, OSError):
+        return None
 
 
 def write_result(

@@ -153,6 +153,12 @@ def test_cancelling_of_bins_that_pull_together_and_apart():
     assert reading.cancelling(np.array([[1.0, 1.0]]), X) == pytest.approx(1)
     # Weights 3 and −1 on equal bins: 4 in magnitude for a sum of 2.
     assert reading.cancelling(np.array([[3.0, -1.0]]), X) == pytest.approx(2)
+    # The second bin swings half as much: 2 + 1 in magnitude for 2 − 1, wherever the bins lie.
+    X = np.array([[1.0, 5.0], [5.0, 7.0]])
+    assert reading.cancelling(np.array([[1.0, -1.0]]), X) == pytest.approx(3)
+    # A second frequency, in which both pull together, halves what is above 1.
+    both = np.array([[1.0, -1.0], [3.0, 2.0]])
+    assert reading.cancelling(both, X) == pytest.approx((3 + 1) / 2)
 
 
 def test_components_needed_to_come_near_the_best():

@@ -642,6 +642,13 @@ def test_scores_by_bin_are_those_of_each_bin(data):
     assert found[-1] == pytest.approx(line.r2)
 
 
+def test_a_bin_whose_baseline_is_exact_has_no_score():
+    """And nobody divides by its zero, which would warn."""
+    truth = np.array([[1.0, 2.0], [3.0, 2.0]])
+    found = weights._by_bin(truth, np.array([[2.0, 2.5], [3.0, 2.0]]), np.array([2.0, 2.0]))
+    np.testing.assert_allclose(found, [1 - 1 / 2, np.nan, 1 - 1.25 / 2])
+
+
 def test_maps_are_the_fits_to_all_structures(data):
     found = weigh("maps", data)
     swing = data.X.var(axis=1)

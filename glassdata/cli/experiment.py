@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from glassdata.cli.choices import store_option
+from glassdata.cli.choices import STDOUT, store_option
 from glassdata.cli.execution import execution_options
 
 NAMES = ("line-vs-cnn", "weights", "referee")
@@ -40,6 +40,8 @@ def experiment(
     """
     from glassdata.experiments import run
 
+    if output == STDOUT:
+        raise click.UsageError("results are a folder of files, which standard output cannot be")
     if output.exists() and not output.is_dir():
         raise click.UsageError(f"{output} is a file, not a folder")
     outcome = run(name, store, output, **execution)

@@ -380,7 +380,6 @@ def cancelling(W: np.ndarray, X: np.ndarray) -> float:
     >>> cancelling(np.array([[3.0, -2.0]]), X)  # (3 + 2) / (3 - 2)
     5.0
     """
-    X = X - X.mean(axis=0)
     return float(np.mean(np.abs(W) @ X.std(axis=0) / (X @ W.T).std(axis=0)))
 
 

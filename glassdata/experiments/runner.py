@@ -18,7 +18,7 @@ from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.models import fingerprint
-from glassdata.results import is_done, seal, write_result
+from glassdata.results import is_done, refuse_foreign, seal, write_result
 from glassdata.store import StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
@@ -111,6 +111,7 @@ def run(
     wanted = EXPERIMENTS[name].result_names(glasses)
     left_out = [] if importlib.util.find_spec("torch") else [r for r in wanted if _is_network(r)]
     wanted = [result for result in wanted if result not in left_out]
+    refuse_foreign(folder, name, wanted)
     todo = [(result, 0) for result in _missing(wanted, task)]
     problems: list[engine.Loss] = []
     if todo:

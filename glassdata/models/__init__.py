@@ -32,7 +32,7 @@ from glassdata.evaluation import (
 )
 from glassdata.models.linear import RIDGE_L2, LinearMap, elastic_net, lasso, ridge
 from glassdata.models.loss import penalties, sklearn_penalties
-from glassdata.models.modelfile import SavedModel, fingerprint, load, save
+from glassdata.models.modelfile import SavedModel, encode, fingerprint, load, save
 from glassdata.models.networks import WEIGHT_DECAYS, cnn
 from glassdata.models.principal import COMPONENTS, PrincipalMap, pcr
 from glassdata.models.registry import MODELS, ModelKind
@@ -75,6 +75,7 @@ __all__ = [
     "cnn",
     "cross_validate",
     "elastic_net",
+    "encode",
     "fingerprint",
     "fit_grouped",
     "fold_r2",

@@ -191,6 +191,28 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
     >>> saved.predict(X).shape
     (4, 2)
     """
+    data, saved = encode(model, meta, X=X)
+    replace(Path(path), data)
+    return saved
+
+
+def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes, SavedModel]:
+    """Bytes of the file of a fitted model, and the model that :func:`load` makes of them.
+
+    Parameters
+    ----------
+    model
+        As for :func:`save`, like the others.
+    meta
+        Plain finite data.
+    X
+        Training g(r), shape (n, n_r), n ≥ 2.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`save`.
+    """
     fitted = getattr(model, "best_estimator_", model)
     if type(fitted) not in _classes().values():
         raise ValueError(f"{type(fitted).__name__} is not a model that glassdata.models.MODELS has")
@@ -208,8 +230,7 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
         saved, _ = _read(archive)
     if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
         raise ValueError(f"a {saved.kind} predicts other spectra once it comes back from its file")
-    replace(Path(path), stream.getvalue())
-    return saved
+    return stream.getvalue(), saved
 
 
 def load(path: str | Path) -> tuple[SavedModel, dict]:

@@ -250,8 +250,9 @@ def scalar(number: str = "first", degree: int | None = None) -> BaseEstimator:
     >>> scalar("first", degree=1).fit(density, 2 * density).predict([[1.5]])
     array([[3.]])
     """
-    plain = ScalarCurve(number, 1 if degree is None else degree)
-    return Tuned(plain, {"degree": DEGREES}) if degree is None else plain
+    if degree is None:
+        return Tuned(ScalarCurve(number), {"degree": DEGREES})
+    return ScalarCurve(number, degree)
 
 
 def variance() -> BaseEstimator:
