@@ -114,12 +114,29 @@ def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: ArrayLike) -> Esti
 
 
 def share_in_range(data: Dataset) -> Estimate:
-    """Share of all modes of a glass that lie inside the range of its PDOS, with its interval."""
+    """Share of all modes of a glass that lie inside the range of its PDOS, with its interval.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> 0.99 < share_in_range(dataset("lj2d")).value <= 1
+    True
+    """
     return share_kept(data.overflow * data.n_modes, data.n_modes, data.groups)
 
 
 def modes_above_crystal(data: Dataset, system: System) -> np.ndarray:
-    """Modes of each structure above the highest frequency of the perfect crystal, (n,)."""
+    """Modes of each structure above the highest frequency of the perfect crystal, (n,).
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from glassdata.systems import SYSTEMS
+    >>> stored = {"frequency": SimpleNamespace(values=np.array([1.0, 99.0, 1.0]))}
+    >>> two_structures = SimpleNamespace(stored=stored, n_modes=np.array([2, 1]))
+    >>> modes_above_crystal(two_structures, SYSTEMS["lj2d"]).tolist()
+    [1.0, 0.0]
+    """
     limit = 1.001 * crystal_top(system)  # its own modes are not above it
     return count_above(data.stored["frequency"].values, data.n_modes, limit)
 
@@ -135,6 +152,13 @@ def shares_below(
         What ``modes_above_crystal`` returns for glasses whose potential is at hand.
     glasses
         Datasets of all glasses.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> data = SimpleNamespace(n_modes=np.array([10, 10]), groups=np.array([0, 1]))
+    >>> shares_below({"amc": np.array([1, 0])}, {"amc": data, "sic": data})["amc"].value
+    0.95
     """
     return {
         name: share_kept(above[name], one.n_modes, one.groups) if name in above else NOTHING

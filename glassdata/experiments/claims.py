@@ -74,6 +74,12 @@ def weighed(
         For each short name of ``rules`` the number of each glass.
     small, enough
         As in ``rules``.
+
+    Examples
+    --------
+    >>> found = dict.fromkeys(rules(0.05, 0.9), {"amc": Estimate(0.95, 0.93, 0.97)})
+    >>> {one.verdict for one in weighed(found, small=0.05, enough=0.9)}
+    {'supported'}
     """
     return [weigh(*one[:2], found[key], one.limit) for key, one in rules(small, enough).items()]
 
@@ -85,6 +91,11 @@ def elsewhere(held: Mapping[str, Mapping[str, np.ndarray]]) -> list[Claim]:
     ----------
     held
         Result ``SYSTEM.baselines`` of each glass.
+
+    Examples
+    --------
+    >>> elsewhere({"cualzr": {"baseline": np.array([1e-5])}})[0].verdict
+    'no evidence'
     """
     alloys = {n: result["baseline"].mean() for n, result in held.items() if n.startswith("cualzr")}
     below = all(error < PAPER_ERROR for error in alloys.values())

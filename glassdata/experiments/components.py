@@ -12,7 +12,7 @@ Result = Mapping[str, np.ndarray]
 
 #: Numbers of a structure that a component of g(r) may be named after.
 STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
-#: A component has the name of a number that it follows more closely than this.
+#: Smallest correlation with a number for which a component gets its name.
 NAMED = 0.8
 
 
@@ -39,7 +39,14 @@ def names_of(components: Result) -> list[tuple[str, float]]:
 
 
 def titles_of(components: Result, most: int = 4) -> list[str]:
-    """Number, share of the variance and name of the leading components, for a figure."""
+    """Number, share of the variance and name of the leading components, for a figure.
+
+    Examples
+    --------
+    >>> named = {"named": STRUCTURAL, "correlation": np.array([[0.1, 0.95, 0.2, 0.0]])}
+    >>> titles_of(named | {"share": np.array([0.62])})
+    ['1: 62 %, swing of g(r)']
+    """
     return [
         f"{k + 1}: {100 * share:.0f} %, {name_of(components, k)[0]}"
         for k, share in enumerate(components["share"][:most])
@@ -62,6 +69,13 @@ def change_along(components: Result, X: np.ndarray) -> tuple[np.ndarray, np.ndar
         Change of g(r), as a multiple of the component.
     response : (n_omega, n_components)
         Change of the PDOS, per bin.
+
+    Examples
+    --------
+    >>> X = np.array([[2.0, 0.0], [-2.0, 0.0]])
+    >>> size, _ = change_along({"share": np.array([1.0]), "response": np.ones((3, 1))}, X)
+    >>> size.tolist()  # all of the variance, 4, lies along the first component
+    [2.0]
     """
     size = np.sqrt(components["share"] * X.var(axis=0).sum())
     return size, components["response"] / np.sqrt(len(X))

@@ -28,8 +28,8 @@ def left_out(
     model
         Name of the model whose errors the result holds.
     mean
-        What R² is measured against: ``"baseline"``, the mean of the other classes, on which the
-        model was trained, or ``"own_mean"``, the class's own, which is not known before the test.
+        What R² compares with: ``"baseline"``, the mean of the other classes, on which the model
+        was trained, or ``"own_mean"``, that of the class itself, which only the test reveals.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def least(found: Mapping[str, Estimate]) -> Estimate:
 
 
 def transfer(result: Result) -> dict[str, Estimate]:
-    """R² of a line from another glass, as it is and shifted to the mean, and of one at home.
+    """R² of a line from another glass, unchanged and shifted to the mean, and of this glass's own.
 
     Examples
     --------
@@ -89,7 +89,15 @@ def transfer(result: Result) -> dict[str, Estimate]:
 
 
 def transfers(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
-    """``transfer`` of each pair of glasses, named "source → target"; results ``A.transfer.B``."""
+    """``transfer`` of each pair of glasses, named "source → target"; results ``A.transfer.B``.
+
+    Examples
+    --------
+    >>> keys = ("error", "error_shifted", "error_at_home", "baseline_target", "baseline_at_home")
+    >>> result = {key: np.ones(3) for key in keys} | {"groups": np.arange(3)}
+    >>> transfers({"sic.transfer.sic_tersoff": result})["sic → sic_tersoff"]["shifted"].value
+    0.0
+    """
     found = {}
     for key, result in results.items():
         source, _, target = key.split(".")
@@ -108,6 +116,13 @@ def arrived(
         What ``transfers`` returns.
     names
         Of the glasses.
+
+    Examples
+    --------
+    >>> moved = {"sic → sic_tersoff": {"as it is": Estimate(0.5, 0.4, 0.6)}}
+    >>> found = arrived(moved, ["sic_tersoff", "sic"])
+    >>> found["sic_tersoff"].value, found["sic"].is_there
+    (0.5, False)
     """
     best = {}
     for name in names:
@@ -125,5 +140,12 @@ def worst_class(found: ByClass, names: Sequence[str]) -> dict[str, Estimate]:
         By glass and class.
     names
         Of the glasses.
+
+    Examples
+    --------
+    >>> found = {("amc", "partial"): Estimate(0.5, 0.4, 0.6)}
+    >>> found |= {("amc", "amorphous"): Estimate(-1.0, -2.0, 0.0)}
+    >>> worst_class(found, ["amc"])["amc"].value
+    -1.0
     """
     return {name: least({k: e for (n, k), e in found.items() if n == name}) for name in names}

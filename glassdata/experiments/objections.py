@@ -1,6 +1,6 @@
-"""What chapter 11 makes of the results of ``referee``: one number with an interval per objection.
+"""How chapter 11 reads the results of ``referee``: one number with an interval per objection.
 
-Every function takes the results of one glass, or arrays, and returns an ``Estimate``; ``NOTHING``
+Every function takes a result of one glass, or arrays, and returns an ``Estimate``; ``NOTHING``
 where the objection cannot be tried. Errors are mean squares per bin of spectra with sum 1.
 """
 
@@ -21,7 +21,7 @@ from glassdata.system import DISORDER_CLASSES
 
 Result = Mapping[str, np.ndarray]
 
-#: A class of fewer families has no interval worth the name.
+#: Classes with fewer families get no interval: it would mean nothing.
 LEAST_FAMILIES = 5
 #: What the line is shown instead of g(r), and the name it has in figures.
 INPUTS: Mapping[str, str] = {
@@ -37,9 +37,9 @@ MOMENTS: Mapping[str, int] = {"⟨1/ω⟩": -1, "⟨ω⟩": 1, "⟨ω²⟩": 2, 
 
 
 def leak(result: Result, model: str) -> Estimate:
-    """R² of random splits minus that of grouped ones: mean and range over the seeds, no interval.
+    """R² of random splits minus that of grouped ones: mean over the seeds, lowest and highest.
 
-    Above 0, members of the same family in the training set help.
+    Above 0, the model profits from members of the same family in the training set.
 
     Examples
     --------
@@ -52,7 +52,7 @@ def leak(result: Result, model: str) -> Estimate:
 
 
 def opposite(found: Estimate) -> Estimate:
-    """The number with the other sign, and the ends of its interval changed over.
+    """The number with the other sign, and the interval that belongs to it.
 
     Examples
     --------
@@ -126,6 +126,15 @@ def leads_over_best(
         R² by label of the model and glass.
     models
         Names of the models by their label.
+
+    Examples
+    --------
+    >>> result = {"error_ridge": np.ones(3), "error_density": np.full(3, 2.0)}
+    >>> result |= {"baseline": np.full(3, 4.0), "groups": np.arange(3)}
+    >>> scores = {"ρ": {"amc": held_out(result, "density")}}
+    >>> best, lead = leads_over_best({"amc": result}, scores, {"ρ": "density"})
+    >>> best["amc"], lead["amc"].value
+    ('ρ', 0.25)
     """
     best = {n: max(models, key=lambda label: scores[label][n].value) for n in results}
     return best, {n: lead_over(result, models[best[n]]) for n, result in results.items()}
@@ -135,10 +144,10 @@ def leads_over_best(
 
 
 def explained_share(result: Result, floor: str) -> Estimate:
-    """(baseline − error) / (baseline − floor): the share of the explainable that is explained.
+    """(baseline − error) / (baseline − floor): how much of what can be explained is explained.
 
-    ∞ in samples of families in which the floor reaches the baseline, where nothing is left to
-    explain; ``NOTHING`` where there are fewer than two repeats.
+    ∞ in samples of families in which the floor reaches the baseline, so that nothing can be
+    explained; ``NOTHING`` where there are fewer than two repeats.
 
     Parameters
     ----------
@@ -146,7 +155,7 @@ def explained_share(result: Result, floor: str) -> Estimate:
         ``SYSTEM.noise``.
     floor
         ``"pairs"``, half the squared difference of the spectra of neighbours in g(r), or
-        ``"repeats"``, the scatter among repeats of one preparation, taken for all structures.
+        ``"repeats"``, the scatter among repeats of one preparation, used for all structures.
 
     Examples
     --------
@@ -171,7 +180,13 @@ def explained_share(result: Result, floor: str) -> Estimate:
 
 
 def share_between(r2: Estimate, share: Estimate) -> Estimate:
-    """The share of the explainable: at least R², which takes no floor, and less than ``share``."""
+    """The share of the explainable: at least R², which takes no floor, and less than ``share``.
+
+    Examples
+    --------
+    >>> share_between(Estimate(0.8, 0.7, 0.85), Estimate(0.9, 0.85, 0.95))
+    Estimate(value=0.9, low=0.7, high=0.95)
+    """
     return Estimate(share.value, r2.low, share.high)
 
 
@@ -191,7 +206,7 @@ def _floor_of_repeats(scatter: np.ndarray, replicate: np.ndarray) -> Statistic:
 
 
 def nugget(result: Result) -> dict[str, float]:
-    """Noise of pairs from a straight line through the nearer half, followed to distance zero.
+    """Noise of pairs in g(r): mean, mean of the nearer half, and extrapolated to distance zero.
 
     Examples
     --------
@@ -216,7 +231,13 @@ def nugget(result: Result) -> dict[str, float]:
 
 
 def bin_range(result: Result) -> Estimate:
-    """Minus the range of R² over all widths of the bins, without an interval; SYSTEM.bins."""
+    """Minus the range of R² over all widths of the bins, without an interval; SYSTEM.bins.
+
+    Examples
+    --------
+    >>> bin_range({"r2": np.array([[0.5, 0.75], [0.625, np.nan]])}).value
+    -0.25
+    """
     span = float(np.nanmax(result["r2"]) - np.nanmin(result["r2"]))
     return Estimate(-span, -span, -span)
 
@@ -249,12 +270,31 @@ def skills(result: Result) -> dict[str, Estimate]:
 
 
 def by_score(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
-    """``skills`` of each glass, by score and glass."""
+    """``skills`` of each glass, by score and glass.
+
+    Examples
+    --------
+    >>> result = {"groups": np.arange(3)}
+    >>> for score in ("error", "wasserstein"):
+    ...     result |= {f"{score}_line": np.ones(3), f"{score}_mean": np.full(3, 2.0)}
+    >>> for who, moment in (("truth", 0.0), ("line", 1.0), ("mean", 2.0)):
+    ...     result |= {f"moment_{power}_{who}": np.full(3, moment) for power in MOMENTS.values()}
+    >>> by_score({"amc": result})["⟨ω⟩"]["amc"].value
+    0.75
+    """
     return _turned({name: skills(result) for name, result in results.items()})
 
 
 def worst_score(scores: Mapping[str, Mapping[str, Estimate]]) -> dict[str, tuple[str, Estimate]]:
-    """Name and number of the score that is least in each glass, from ``by_score``."""
+    """Name and number of the score that is least in each glass, from ``by_score``.
+
+    Examples
+    --------
+    >>> scores = {"squared error": {"amc": Estimate(0.9, 0.8, 1.0)}}
+    >>> scores |= {"⟨ω⟩": {"amc": Estimate(0.5, 0.4, 0.6)}}
+    >>> worst_score(scores)["amc"][0]
+    '⟨ω⟩'
+    """
     return {
         name: min(mine.items(), key=lambda item: item[1].value)
         for name, mine in _turned(scores).items()
@@ -284,7 +324,15 @@ def by_input(result: Result) -> dict[str, Estimate]:
 
 
 def by_inputs(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
-    """``by_input`` of each glass, by the label of the input and glass."""
+    """``by_input`` of each glass, by the label of the input and glass.
+
+    Examples
+    --------
+    >>> result = {"names": list(INPUTS), "error": np.ones((6, 3)), "groups": np.arange(3)}
+    >>> found = by_inputs({"amc": result | {"baseline": np.full(3, 4.0)}})
+    >>> found["ρ alone"]["amc"].value
+    0.75
+    """
     found = _turned({name: by_input(result) for name, result in results.items()})
     return {label: found[key] for key, label in INPUTS.items()}
 
@@ -312,6 +360,13 @@ def bent(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
     ----------
     results
         Result ``SYSTEM.residual`` of each glass.
+
+    Examples
+    --------
+    >>> result = {"error_line": np.full(3, 2.0), "error_both": np.ones(3), "groups": np.arange(3)}
+    >>> result |= {"error_kernel": np.full(3, 3.0), "error_mean": np.full(3, 4.0)}
+    >>> {label: found["amc"].value for label, found in bent({"amc": result}).items()}
+    {'line': 0.5, 'line and kernel': 0.75, 'kernel': 0.25}
     """
     return {
         label: {
@@ -366,8 +421,8 @@ def large_from_small(result: Result, groups: np.ndarray) -> Estimate:
 def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:
     """Mean of the training structures of the same class, for every held-out structure.
 
-    Never of a structure's own fold; where a fold's training set has none of the class, the mean
-    of all its structures.
+    The structure's own fold never counts. Where the other folds have no structure of its class, the
+    mean of all their structures is taken.
 
     Returns
     -------

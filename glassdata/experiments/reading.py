@@ -1,6 +1,9 @@
-"""What chapter 10 reads from maps W (n_omega, n_r) and biases b (n_omega,): penalties, stability.
+"""How chapter 10 reads maps W (n_omega, n_r) and biases b (n_omega,): penalties, stability.
 
 g(r) is X (n, n_r), dimensionless; spectra are Y (n, n_omega) with sum 1 over the bins.
+
+>>> KINDS["ridge"]
+'L2'
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +26,7 @@ KINDS: Mapping[str, str] = {
     "ridge": "L2",
     "pcr": "components",
 }
-#: A bin that varies less than this, as a standard deviation, does not vary.
+#: Standard deviation up to which a bin counts as constant.
 _CONSTANT = 1e-9
 
 
@@ -68,6 +71,13 @@ def grid_r2(grid: Result, Y: np.ndarray, groups: Sequence) -> dict[str, np.ndarr
         Spectrum of each structure.
     groups : (n,)
         Family of each structure.
+
+    Examples
+    --------
+    >>> Y, groups = np.random.default_rng(0).random((20, 3)), np.arange(20)
+    >>> grid = {"training": np.zeros((1, 1)), "held_out": np.zeros((1, 1))}
+    >>> grid_r2(grid, Y, groups)["held_out"].tolist()  # no error at all
+    [[1.0]]
     """
     inner, held_out = errors_of_the_mean(Y, groups)
     return {
@@ -101,6 +111,14 @@ def hardly_change(
     -------
     dict
         For ``"training"`` and ``"held_out"`` one answer per glass.
+
+    Examples
+    --------
+    >>> grid = {"alpha": np.array([0.0, 1e-5, 1.0]), "beta": np.array([0.0])}
+    >>> r2 = np.array([[0.90], [0.91], [0.0]])
+    >>> frame = {"alpha": 1e-5, "beta": 1e-4, "by": 0.02}
+    >>> hardly_change({"amc": grid}, {"amc": {"training": r2, "held_out": r2}}, **frame)["training"]
+    [True]
     """
     return {
         kind: [
@@ -114,7 +132,7 @@ def hardly_change(
 def within_penalties(
     grid: Result, values: np.ndarray, *, alpha: float, beta: float
 ) -> tuple[float, float]:
-    """Lowest and highest value (n_alpha, n_beta) of a grid with penalties up to these.
+    """Lowest and highest of the values on a grid of penalties, where these are small enough.
 
     Parameters
     ----------
@@ -123,7 +141,7 @@ def within_penalties(
     values : (n_alpha, n_beta)
         A number for each pair of penalties.
     alpha, beta
-        Largest penalties to look at, in the units of the grid.
+        Largest penalties that count, in the units of the grid.
 
     Examples
     --------
@@ -149,7 +167,7 @@ class Minimum(NamedTuple):
 
 
 def best_penalties(grid: Result, r2: np.ndarray) -> Minimum:
-    """The pair of penalties with the least held-out error, and R² of the paper's and of none.
+    """The pair of penalties with the least held-out error; R² of the paper's and without any.
 
     Parameters
     ----------
@@ -236,8 +254,8 @@ def departure(b: np.ndarray, mean: np.ndarray) -> np.ndarray:
 def inflation(vif: np.ndarray) -> np.ndarray:
     """Variance inflation factors of the bins that vary, sorted.
 
-    A negative factor comes of a matrix too close to singular to be inverted, and counts as ∞; NaN
-    marks the bins that do not vary.
+    A negative factor comes from a matrix that is too close to singular to be inverted, and counts
+    as ∞. NaN marks the bins that do not vary; they are left out.
 
     Examples
     --------
@@ -329,10 +347,10 @@ def refitted(X: np.ndarray, Y: np.ndarray, groups: Sequence, l2: float, times: i
 
 
 def cancelling(W: np.ndarray, X: np.ndarray) -> float:
-    """What the bins contribute, added up in magnitude, over what reaches the prediction.
+    """How much the bins cancel: sizes of their contributions, summed, over the size of the sum.
 
-    For one standard deviation of each bin, averaged over frequencies; 1 means that all bins pull
-    together.
+    The size of a contribution is that of one standard deviation of its bin. Averaged over
+    frequencies; 1 means that nothing cancels.
 
     Examples
     --------
@@ -354,12 +372,18 @@ def r2_along(path: Result, baseline: float) -> dict[str, np.ndarray]:
         Result ``SYSTEM.path``.
     baseline
         Held-out error of the training mean.
+
+    Examples
+    --------
+    >>> path = {"ridge_held_out": np.array([2.0, 1.0]), "pcr_held_out": np.array([3.0])}
+    >>> r2_along(path, 4.0)["ridge"].tolist()
+    [0.5, 0.75]
     """
     return {kind: 1 - path[f"{kind}_held_out"] / baseline for kind in ("ridge", "pcr")}
 
 
 def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.02) -> float:
-    """The first number of components whose R² comes within 0.02 of the best.
+    """The smallest number of components whose R² is within 0.02 of the best.
 
     Parameters
     ----------

@@ -31,7 +31,7 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "weights": weights,
     "referee": referee,
 }
-#: With fewer, a test fold of five would not even hold two families.
+#: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10
 _VERSIONS = ("glassdata", "numpy", "scipy", "scikit-learn", "torch")
 
@@ -183,6 +183,12 @@ def check_origin(results: Results, glasses: Mapping[str, Dataset]) -> None:
     ------
     ValueError
         If they were not: families would come from one dataset, errors from another.
+
+    Examples
+    --------
+    >>> from glassdata.results import open_results
+    >>> results = open_results("weights")
+    >>> check_origin(results, {name: dataset(name) for name in results.systems})
     """
     if {name: mark(one) for name, one in glasses.items()} != results.manifest["dataset"]:
         raise ValueError(

@@ -1,4 +1,8 @@
-"""Which distances predict which frequencies: bands of the PDOS against parts of g(r)."""
+"""Which distances predict which frequencies: bands of the PDOS against parts of g(r).
+
+>>> LOW, PEAK  # the bands that the paper speaks of
+('low', '60 to 70 THz')
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -45,7 +49,7 @@ def in_band(r2: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray:
         Of each bin, as the results ``SYSTEM.shells`` hold it, the overall one last; NaN where a bin
         never varies.
     weight : (n_omega,)
-        Error of the training mean in each bin: as much as a bin counts.
+        Error of the training mean in each bin, which is the weight of the bin.
     band : (n_omega,)
         Mask.
 
@@ -79,6 +83,12 @@ def by_part(
     dict
         For ``"all"`` of g(r) a number per band; for ``"within"`` and ``"beyond"`` one for each
         reach; for one shell ``"alone"``, ``"without"`` it, or with it ``"permuted"``, one for each.
+
+    Examples
+    --------
+    >>> result = {part: np.array([0.5, 0.9]) for part in PARTS}  # one bin and the overall R²
+    >>> by_part(result, np.ones(1), {"low": np.array([True])})["permuted"]["low"].item()
+    0.5
     """
     return {
         part: {band: in_band(result[part], weight, mask) for band, mask in bands.items()}
@@ -128,7 +138,7 @@ def _near_minus_far(held: Mapping[str, models.Evaluation], band: np.ndarray) -> 
 
 
 def contrast(held: Mapping[str, models.Evaluation], band: np.ndarray, groups: Sequence) -> Estimate:
-    """R² in a band from near distances minus that from far ones; above 0, near ones tell more.
+    """R² in a band from near distances minus that from far ones; above 0, near ones predict more.
 
     Parameters
     ----------
@@ -193,6 +203,16 @@ def truncations(
         Masks (n_omega,) of the frequencies, of which ``LOW`` and ``PEAK`` are used.
     groups : (n,)
         Family of each structure.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 2))
+    >>> held = near_and_far(X, X[:, ::-1], np.arange(40), np.array([True, False]))
+    >>> bands = {LOW: np.array([False, True]), PEAK: np.array([True, False])}
+    >>> found = truncations({1.8: held}, bands, np.arange(40)).loc["cut at 1.80 Å"]
+    >>> found["low third"].low > 0 > found[PEAK].high  # the low bin is the near one
+    True
     """
     low, peak = bands[LOW], bands[PEAK]
     rows = {
@@ -240,12 +260,12 @@ def lost_near(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]
 
 
 def used_and_needed(result: Result) -> tuple[float, float]:
-    """Overall R² lost with the shell whose permutation costs most.
+    """How much overall R² the most important shell is worth: that whose permutation costs most.
 
     Returns
     -------
     permuted, left_out : float
-        Lost when it is permuted, and when it is left out and the line fitted anew.
+        R² lost when it is permuted, and when it is left out and the line is fitted again.
 
     Examples
     --------
@@ -264,7 +284,7 @@ def used_and_needed(result: Result) -> tuple[float, float]:
 
 
 def effect_near(W: np.ndarray, spread: np.ndarray, near: np.ndarray, band: np.ndarray):
-    """Share of the effect Σ (W sd(g))² of a map in a band that near distances have.
+    """Share of near distances in the effect Σ (W sd(g))² of a map on a band.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What chapter 9 reads from the results of ``line-vs-cnn``: errors, duels, curves, costs.
+"""How chapter 9 reads the results of ``line-vs-cnn``: errors, duels, curves, costs.
 
 Errors are mean squares per bin of spectra whose bins add up to 1, one per structure.
 """
@@ -242,6 +242,12 @@ def shares_left(
         Of each glass the family of each structure, (n,).
     models
         Names of the models.
+
+    Examples
+    --------
+    >>> errors = {"amc": {"ridge": np.ones(4), "mean": np.full(4, 4.0)}}
+    >>> shares_left(errors, {"amc": np.arange(4)}, ["ridge"])["amc"]["ridge"].value
+    0.25
     """
     return {
         glass: {m: estimate(ratio(mine[m], mine["mean"]), families[glass]) for m in models}
@@ -264,6 +270,14 @@ def shares_along(
         Of each glass and model, (n,); ``"mean"`` is that of all training structures.
     families
         Of each glass the family of each structure, (n,).
+
+    Examples
+    --------
+    >>> curves = {"amc": {"ridge": (np.array([10.0]), np.full((1, 4), 2.0))}}
+    >>> errors = {"amc": {"mean": np.full(4, 4.0)}}
+    >>> sizes, shares = shares_along(curves, errors, {"amc": np.arange(4)})["amc"]["ridge"]
+    >>> shares[0].value
+    0.5
     """
 
     def along(glass: str, curve: np.ndarray) -> list[Estimate]:

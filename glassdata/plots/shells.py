@@ -1,8 +1,8 @@
-"""Figures of chapter 10: what a penalty does step by step, components of g(r), near and far.
+"""Figures of chapter 10: weights along the path of penalties, components of g(r), near and far.
 
 Estimates are (value, low, high).
 
->>> contrasts(plt.subplots()[1], {"amc": {"low": (0.2, 0.1, 0.3)}}).get_xlabel()
+>>> contrasts({"amc": {"low": (0.2, 0.1, 0.3)}}).axes[0].get_xlabel()
 'R² (first shell) − R² (beyond)'
 """
 
@@ -145,7 +145,7 @@ def reaches(result: Result, r2: Mapping[str, Mapping[str, np.ndarray]]) -> Figur
 def contrasts(found: Mapping[str, Mapping[str, Found]]) -> Figure:
     """R² from the first shell minus R² from beyond it, one row per glass, one mark per band.
 
-    A bar that leaves the axis is cut by the frame.
+    The frame cuts off intervals that are too long.
 
     Examples
     --------

@@ -2,3 +2,7 @@
 
 Each function gives those of one passage, from what the page has computed before it.
 """
+
+from glassdata.experiments.said import comparison, referee, weights
+
+__all__ = ["comparison", "referee", "weights"]

@@ -1,4 +1,9 @@
-"""What chapter 9 says: numbers and words of the text, from errors (n,) by glass and model."""
+"""What chapter 9 says: numbers and words of the text, from errors (n,) by glass and model.
+
+>>> said = double_descent([10, 20], np.array([0.0, 0.5]), np.array([9.0, 2.0]))
+>>> said["worst_at"], said["zero_up_to"]
+(10, 10)
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,6 +1,9 @@
 """What chapter 11 says: numbers and words of the text, from the estimates of each glass.
 
 Results are those of the experiment ``referee`` by glass.
+
+>>> span("back", {"amc": Estimate(0.75, 0.5, 1.0), "sic": Estimate(0.25, 0.0, 0.5)})
+{'back_least': 0.25, 'back_most': 0.75}
 """
 
 from collections import Counter

@@ -1,6 +1,10 @@
 """What chapter 10 says: numbers and words of the text, from its results and tables.
 
 Results are those of the experiment ``weights`` by glass; tables are those of ``tables.weights``.
+
+>>> said = sparsity({"amc": {"W_lasso": np.eye(2), "W_elastic_net": np.ones((2, 2))}})
+>>> f"{said['lasso_most']:.0f} %"
+'50 %'
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,9 @@
-"""The last table of chapter 10: which readings of the weights survive, and on what evidence."""
+"""The last table of chapter 10: which readings of the weights survive, and on what evidence.
+
+>>> frame = {"training": [True, True], "held_out": [True, False]}
+>>> [reading[1] for reading in of_penalties(frame, frame, hardly=0.02)]
+['yes', 'in 1 of 2 glasses']
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any

@@ -1,6 +1,9 @@
 """Tables of chapter 11: numbers by glass, lost modes, sizes of cells, rules and claims.
 
 Estimates are (value, low, high). Results are those of the experiment ``referee`` by glass.
+
+>>> intervals({"line": {"amc": Estimate(0.5, 0.4, 0.6)}}).loc["amc", "line"]
+'0.50 [0.40, 0.60]'
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,11 @@
 """Tables of chapter 10: penalties, biases, collinearity, stability, components, shells.
 
 Results are those of the experiment ``weights`` by glass. Rows are glasses, in their order.
+
+>>> best = {"amc": reading.Minimum(0.0, 1e-4, True, 0.9, 0.8, 0.7)}
+>>> table = best_penalties(best, {"amc": Estimate(0.9, 0.8, 1.0)}, {"amc": "carbon"})
+>>> table.loc["carbon", "best β"]
+'1e-04 (edge)'
 """
 
 from collections.abc import Mapping, Sequence
