@@ -227,9 +227,9 @@ def test_what_is_lost_in_the_first_shell():
 
 
 def test_used_and_needed_speak_of_the_shell_that_costs_most():
-    cell = {"all": np.array([0.0, 0.9]), "permuted": np.array([[0, 0.5], [0, -0.1]])}
-    cell["without"] = np.array([[0, 0.2], [0, 0.89]])
-    assert shells.used_and_needed(cell) == pytest.approx((1.0, 0.01))
+    result = {"all": np.array([0.0, 0.9]), "permuted": np.array([[0, 0.5], [0, -0.1]])}
+    result["without"] = np.array([[0, 0.2], [0, 0.89]])
+    assert shells.used_and_needed(result) == pytest.approx((1.0, 0.01))
 
 
 def test_effects_near_by_hand():

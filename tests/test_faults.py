@@ -211,7 +211,7 @@ def test_a_clock_that_jumps_back(chaos, tmp_path, habits, whole):
     with processes.build(store, habits, *options, **clock) as command:
         assert command.finish() == 0, command.said()
     times = [path.read_text() for path in store.glob("provenance/ar/*.json")]
-    assert len({text.split('"finished": "')[1][:4] for text in times}) > 1, "the clock stood"
+    assert len({text.split('"finished":"')[1][:4] for text in times}) > 1, "the clock stood"
     assert contents(store) == whole
 
 

@@ -158,9 +158,9 @@ class _Glass:
         around = shells(system.r_edges, system.dim).sum()
         n_atoms = round(np.sqrt(2 * _IDEAL * periodic_extent(gas) / around))
         symbols = np.resize(system.species, n_atoms)
-        places = rng.random((n_atoms, 3))
-        places[:, ~gas.pbc] = 0.0
-        gas += Atoms(symbols, positions=places @ gas.cell.array)
+        fractions = rng.random((n_atoms, 3))
+        fractions[:, ~gas.pbc] = 0.0
+        gas += Atoms(symbols, positions=fractions @ gas.cell.array)
         weights = shells(system.r_edges, system.dim) / around
         found = {"g": rdf(gas, system.r_edges, dim=system.dim)}
         if system.pairs:
