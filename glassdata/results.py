@@ -6,7 +6,7 @@ Layout of a results folder::
     NAME.zip        all cells and manifest.json, written when the last cell is there
 
 A cell is a dictionary of arrays of numbers and text. Its name is made of parts joined by dots,
-such as ``amc.ridge.0``. The archive carries the sha256 of itself.
+such as ``amc.ridge.0``. Cells and archives carry the sha256 of themselves.
 """
 
 import io
@@ -22,16 +22,25 @@ import numpy as np
 import glassdata.config
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace, replace_stream
-from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, write_archive
+from glassdata.store.archives import CELLS, check_packed
+from glassdata.store.errors import DamageError, Finding, StoreError
+from glassdata.store.files import (
+    archive_is_whole,
+    check_end,
+    check_regular,
+    is_temporary,
+    sign_archive,
+    write_archive,
+)
+from glassdata.store.settings import CONFIG, ROWS
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.
 SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
-MANIFEST = "manifest.json"
 #: Bytes to which the arrays of one cell may unpack.
 CELL_LIMIT = 1 << 30
 _IDENTITY = "identity"
+_OF_STORES = (CONFIG, ROWS)
 
 
 class Results(Mapping):
@@ -39,9 +48,12 @@ class Results(Mapping):
 
     def __init__(self, data: bytes, origin: str):
         if not archive_is_whole(data):
-            raise DamageError(f"{origin} is damaged: its checksum does not match")
+            raise DamageError(
+                f"{origin} is damaged: its checksum does not match; make it again with: "
+                f"glassdata experiment {Path(origin).stem}"
+            )
         self._archive = zipfile.ZipFile(io.BytesIO(data))
-        self.manifest = json.loads(self._archive.read(MANIFEST))
+        self.manifest = json.loads(self._archive.read(CELLS))
 
     def __getitem__(self, cell: str) -> dict[str, np.ndarray]:
         if cell not in self.manifest["cells"]:
@@ -101,6 +113,7 @@ def encode(identity: str, cell: Mapping[str, object]) -> bytes:
     stream = io.BytesIO()
     members: dict[str, Any] = arrays | {_IDENTITY: np.array(identity)}
     np.savez_compressed(stream, **members)
+    sign_archive(stream)
     return stream.getvalue()
 
 
@@ -140,11 +153,64 @@ def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
     identity : str
         Hash of what determines the numbers of the cell.
     """
-    path = cell_path(folder, name, cell)
     try:
-        return path.exists() and decode(path.read_bytes())[0] == identity
-    except (*UNREADABLE, OSError):
+        return _read_cell(cell_path(folder, name, cell))[0] == identity
+    except (DamageError, OSError):
         return False
+
+
+def _read_cell(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+    """Identity and arrays of a cell file.
+
+    Raises
+    ------
+    DamageError
+        If a byte of it changed.
+    """
+    check_regular(path)
+    data = path.read_bytes()
+    try:
+        if not archive_is_whole(data) and _is_signed(data):
+            raise ValueError("checksum does not match")
+        return decode(data)
+    except UNREADABLE as error:
+        raise DamageError(f"{path} is damaged: {error}") from None
+
+
+def _is_signed(data: bytes) -> bool:
+    """Whether a cell has a checksum over all, as those of earlier releases have not."""
+    stream = io.BytesIO(data)
+    with zipfile.ZipFile(stream) as archive:
+        check_end(archive, stream)
+        return bool(archive.comment)
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder is one of results, and not a store."""
+    if not folder.is_dir() or any((folder / name).exists() for name in _OF_STORES):
+        return False
+    return any(True for pattern in ("*.zip", "*/*.npz") for _ in folder.glob(pattern))
+
+
+def verify(folder: Path, name: str = "*") -> list[Finding]:
+    """Every damaged file of a results folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where experiments write.
+    name : str
+        Name of the experiment; by default all of them.
+    """
+    findings = [f for path in sorted(folder.glob(f"{name}.zip")) for f in check_packed(path)]
+    for path in sorted(folder.glob(f"{name}/*.npz")):
+        if not is_temporary(path):
+            try:
+                _read_cell(path)
+            except (DamageError, OSError) as error:
+                problem = str(error).removeprefix(f"{path} is damaged: ")
+                findings.append(Finding(path.relative_to(folder).as_posix(), problem))
+    return findings
 
 
 def write_cell(
@@ -183,11 +249,12 @@ def seal(folder: Path, name: str, cells: list[str], manifest: Mapping) -> Path:
         What was run, with which settings; it can be written as JSON.
     """
     text = canonical_json(dict(manifest) | {"experiment": name, "cells": cells})
-    members = [(MANIFEST, text.encode())]
+    members = [(CELLS, text.encode())]
     for cell in cells:
         path = cell_path(folder, name, cell)
         if not path.exists():
             raise StoreError(f"{path} is missing")
+        _read_cell(path)
         members.append((f"{cell}.npz", path.read_bytes()))
     archive = folder / f"{name}.zip"
     with replace_stream(archive) as stream:

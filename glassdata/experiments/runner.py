@@ -18,8 +18,8 @@ from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.models import fingerprint
-from glassdata.results import is_done, seal, write_cell
-from glassdata.store import StoreError, open_dataset
+from glassdata.results import is_done, seal, verify, write_cell
+from glassdata.store import Finding, StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
 from glassdata.worker import Receipt
@@ -59,7 +59,7 @@ class Outcome:
     """Result of a run: how many cells there are, how many were computed now, what went wrong.
 
     ``left_out`` are the cells that need PyTorch where there is none; ``archive`` is None where
-    cells are missing.
+    cells are missing; ``damaged`` the files that were found damaged before, and were made again.
     """
 
     cells: int
@@ -67,6 +67,7 @@ class Outcome:
     problems: tuple[engine.Loss, ...]
     left_out: tuple[str, ...]
     archive: Path | None
+    damaged: tuple[Finding, ...] = ()
 
 
 def run(
@@ -98,6 +99,7 @@ def run(
     cells = EXPERIMENTS[name].cells(glasses)
     left_out = [] if importlib.util.find_spec("torch") else [c for c in cells if _is_network(c)]
     cells = [cell for cell in cells if cell not in left_out]
+    damaged = tuple(verify(folder, name))
     todo = [(cell, 0) for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
     problems: list[engine.Loss] = []
     if todo:
@@ -109,7 +111,8 @@ def run(
         facts: dict[str, Any] = {"dataset": marks, "left_out": left_out}
         facts |= {"seed": EXPERIMENTS[name].SEED, "version": VERSION, "versions": _versions()}
         archive = seal(folder, name, cells, facts)
-    return Outcome(len(cells), len(todo) - len(problems), tuple(problems), tuple(left_out), archive)
+    computed = len(todo) - len(problems)
+    return Outcome(len(cells), computed, tuple(problems), tuple(left_out), archive, damaged)
 
 
 @lru_cache(maxsize=16)
