@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
-from numba import njit
 from scipy import sparse
 from scipy.interpolate import CubicSpline
 
+from glassdata.kernels import compiled
 from glassdata.potentials.base import Bonds, Potential, block_matrix, central_blocks, lengths
 
 
@@ -162,7 +162,7 @@ class EAM(Potential):
         )
 
 
-@njit(cache=True)
+@compiled
 def _spline(coefficients, spacing, kind, x):
     interval = min(max(int(x / spacing), 0), coefficients.shape[1] - 1)
     t = x - interval * spacing
@@ -171,7 +171,7 @@ def _spline(coefficients, spacing, kind, x):
     return value, (3 * c3 * t + 2 * c2) * t + c1, 6 * c3 * t + 2 * c2
 
 
-@njit(cache=True)
+@compiled
 def _evaluate(coefficients, spacing, kind, x):
     result = np.empty((3, len(x)))
     for p in range(len(x)):
@@ -179,7 +179,7 @@ def _evaluate(coefficients, spacing, kind, x):
     return result
 
 
-@njit(cache=True)
+@compiled
 def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, density, pair, d_r):
     n_bonds, n_species = len(first), len(density)
     # First holds the slopes of pair term and both densities along each bond: memory of its own for
@@ -211,7 +211,7 @@ def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, dens
     return energy, gradient
 
 
-@njit(cache=True)
+@compiled
 def _length(vector, p):
     x, y, z = vector[p]
     return np.sqrt(x * x + y * y + z * z)
@@ -235,7 +235,7 @@ def _embedding_rows(
     return whole, columns, blocks
 
 
-@njit(cache=True)
+@compiled
 def _right_columns(starts, places):
     """Which atoms from the diagonal on share a neighbour with each atom: ends of rows, columns."""
     n = len(starts) - 1
@@ -262,7 +262,7 @@ def _right_columns(starts, places):
     return ends, right
 
 
-@njit(cache=True)
+@compiled
 def _sort_marked(touched, count, marks, a):
     """Sort the first ``count`` of ``touched``, the atoms from ``a`` on that are marked with it."""
     if 8 * count < len(marks) - a:
@@ -279,7 +279,7 @@ def _sort_marked(touched, count, marks, a):
         filled += marks[b] == a
 
 
-@njit(cache=True)
+@compiled
 def _whole_starts(ends, right):
     """Where the rows of the whole matrix begin, (N + 1,), from those of its right half."""
     n = len(ends) - 1
@@ -293,7 +293,7 @@ def _whole_starts(ends, right):
     return starts
 
 
-@njit(cache=True)
+@compiled
 def _fill_right(starts, places, merged, seen, curvature, ends, right, whole, columns, blocks):
     """Write the right half of every row."""
     n = len(curvature)
@@ -320,7 +320,7 @@ def _fill_right(starts, places, merged, seen, curvature, ends, right, whole, col
             here += np.uint64(1)
 
 
-@njit(cache=True)
+@compiled
 def _mirror(ends, whole, columns, blocks):
     """Write the left halves, which are the right ones of other rows."""
     free = whole[:-1].copy()
@@ -336,7 +336,7 @@ def _mirror(ends, whole, columns, blocks):
                     blocks[there, m, k] = blocks[place, k, m]
 
 
-@njit(cache=True)
+@compiled
 def _add_seen(curvature, own, end, places, seen, row):
     """Add ``F''_i ∂ρ_i/∂x_a ∂ρ_i/∂x_b`` for the neighbours b of i from a itself, at ``own``, on."""
     x, y, z = curvature * seen[own, 0], curvature * seen[own, 1], curvature * seen[own, 2]
