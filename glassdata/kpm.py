@@ -14,11 +14,11 @@ from itertools import pairwise
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glassdata.bins import checked_edges
+from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
@@ -164,7 +164,7 @@ class _Product:
         return (1 + _MARGIN) * float(ritz)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(nogil=True, fastmath={"contract"})
 def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
     d, n = blocks.shape[1], now.shape[1]
     total = np.empty((d, n))

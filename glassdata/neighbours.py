@@ -2,7 +2,8 @@
 
 import numpy as np
 from ase import Atoms
-from numba import njit
+
+from glassdata.kernels import compiled
 
 # Atoms are sorted into bins of this share of the cut-off: smaller ones fit the sphere better, and
 # more of them have to be looked up.
@@ -84,7 +85,7 @@ def _grid(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, cutoff:
     return *whole, np.asarray(periodic)
 
 
-@njit(cache=True)
+@compiled
 def _sorted_into_bins(bins, counts):
     """Atoms in the order of their bins, and where each bin begins."""
     home = np.empty(len(bins), dtype=np.int64)
@@ -102,7 +103,7 @@ def _sorted_into_bins(bins, counts):
     return order, starts
 
 
-@njit(cache=True)
+@compiled
 def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
     n = len(positions)
     order, starts = _sorted_into_bins(bins, counts)
@@ -141,7 +142,7 @@ def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
     return first, second, shift, vector
 
 
-@njit(cache=True)
+@compiled
 def _wrapped(number, count):
     """Whole cells, and the bin within one: a floor division, faster for a bin that is near."""
     cells = 0
@@ -154,7 +155,7 @@ def _wrapped(number, count):
     return cells, number
 
 
-@njit(cache=True)
+@compiled
 def _of_atom(slot, home, search, at, second, shift):
     """Number of pairs of an atom; written from ``at`` on if there are arrays for them."""
     wrapped, order, starts, cell, counts, reach, periodic, cutoff, half = search
