@@ -133,7 +133,9 @@ class BondOrder(Potential):
         from matscipy.calculators.manybody import Manybody
 
         if self._brenner and len(self.species) > 1:
-            raise ValueError("matscipy has no correct Brenner potential of several species")
+            raise ValueError(
+                "matscipy has no Brenner potential of several species with the right angular parameters"
+            )
         form = tersoff_brenner.TersoffBrenner(dict(self.parameter_set))
         return Manybody(**form)
 
