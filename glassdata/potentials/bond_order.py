@@ -134,7 +134,7 @@ class BondOrder(Potential):
 
         if self._brenner and len(self.species) > 1:
             raise ValueError(
-                "matscipy has no Brenner potential of several species with the right angular parameters"
+                "matscipy has no Brenner potential of several species with the right parameters"
             )
         form = tersoff_brenner.TersoffBrenner(dict(self.parameter_set))
         return Manybody(**form)
