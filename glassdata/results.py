@@ -92,10 +92,10 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     Parameters
     ----------
     name
-        Of the experiment, such as ``"weights"``.
+        Name of the experiment, such as ``"weights"``.
     folder
-        What ``glassdata experiment -o`` wrote to. None means the results that ship with this
-        checkout, or, where none do, those it computed.
+        Folder that ``glassdata experiment -o`` wrote to. None means the results that ship with this
+        checkout, or, if there are none, those that it computed.
 
     Raises
     ------
@@ -142,7 +142,7 @@ def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def result_path(folder: Path, name: str, result: str) -> Path:
-    """Where the file of a result stands.
+    """Path of the file of a result.
 
     Parameters
     ----------

@@ -106,7 +106,7 @@ def within_class(result: Result, kind: str | None = None) -> Estimate:
 
 
 def explained_share(result: Result, floor: str) -> Estimate:
-    """(baseline − error) / (baseline − floor): how much of what can be explained is explained.
+    """(baseline − error) / (baseline − floor): explained share of the error that can be explained.
 
     ∞ in samples of families in which the floor reaches the baseline, so that nothing can be
     explained; ``NOTHING`` where there are fewer than two repeats.
