@@ -17,10 +17,10 @@ from glassdata.neighbours import neighbours
 def rdf(atoms: Atoms, edges: np.ndarray, dim: int = 3) -> np.ndarray:
     """Radial distribution function g(r), averaged over each bin.
 
-    The number of ordered pairs in a bin over the number N·(N/V)·(shell) that the mean density
-    puts there. The shell is exact, 4π/3 (r₂³ − r₁³) in three dimensions and π (r₂² − r₁²) in two,
-    so ``(rho * shell * g).sum()`` is the mean number of neighbours in the range, images included,
-    and a perfect crystal gives whole numbers shell by shell.
+    This is the number of ordered pairs in a bin, divided by N·(N/V)·(shell), the number at the mean
+    density. The shell is exact, 4π/3 (r₂³ − r₁³) in three dimensions and π (r₂² − r₁²) in two. So
+    ``(rho * shell * g).sum()`` is the mean number of neighbours in the range, images included, and
+    a perfect crystal gives whole numbers shell by shell.
 
     That is the standard definition, and it fixes the convention at finite N: N uncorrelated atoms
     in a periodic cell give (N − 1)/N + g_cell(r)/N on average, where g_cell belongs to the lattice
@@ -71,8 +71,9 @@ def partial_rdf(
 ) -> np.ndarray:
     """Partial radial distribution functions g_ab(r), averaged over each bin.
 
-    g_ab counts the b around an a over what the mean density of b puts there, so that each tends
-    to 1 and g = Σ_a Σ_b c_a c_b g_ab with the fractions c (an unlike pair enters twice).
+    g_ab is the number of atoms b around an atom a, divided by the number at the mean density of b.
+    So each tends to 1, and g = Σ_a Σ_b c_a c_b g_ab with the fractions c (an unlike pair enters
+    twice).
 
     Parameters
     ----------
@@ -122,10 +123,10 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     """Height and full width at half maximum of the first peak of g(r).
 
     Peaks are the runs of neighbouring bins with g > 1. The first peak is the first run whose
-    excess ∫(g − 1) dr is at least half of the largest: an excess hardly depends on how the bins
-    cut a sharp shell, and the rule passes over the few wrong bonds that precede the main peak of
-    a disordered compound. The half-maximum points are interpolated linearly between bin centres,
-    so a shell narrower than a bin gets a width of one to two bins.
+    excess ∫(g − 1) dr is at least half of the largest. An excess hardly depends on how the bins cut
+    a sharp shell, and the rule ignores the few wrong bonds before the main peak of a disordered
+    compound. The half-maximum points are interpolated linearly between bin centres, so a shell
+    narrower than a bin gets a width of one to two bins.
 
     Parameters
     ----------
@@ -201,7 +202,7 @@ def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:
     Parameters
     ----------
     atoms : Atoms
-        Periodic images count, each on its own; clusters without periodicity are welcome.
+        Each periodic image counts. The structure need not be periodic.
     cutoff : float, Å
         Atoms closer than this are neighbours.
 
@@ -230,7 +231,8 @@ def number_density(atoms: Atoms, dim: int) -> float:
     Raises
     ------
     ValueError
-        If it is not, if its periodic cell vectors span nothing, or if there are no atoms.
+        If the number of periodic directions is not ``dim``, if the periodic cell vectors span
+        nothing, or if there are no atoms.
 
     Examples
     --------

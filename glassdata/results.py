@@ -6,8 +6,8 @@ Layout of a results folder::
     NAME.zip          all results and manifest.json, written when the last result is there
 
 A result is a dictionary of arrays of numbers and text. Its name is made of parts joined by dots,
-such as ``amc.ridge.test.0``. The archive carries the sha256 of its own bytes. Its manifest lists
-the results under the key ``cells``, the older word.
+such as ``amc.ridge.test.0``. Results and archives carry the sha256 of their own bytes. The manifest
+lists the results under the key ``cells``, the older word.
 """
 
 import io
@@ -23,16 +23,25 @@ import numpy as np
 import glassdata.config
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace, replace_stream
-from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, write_archive
+from glassdata.store.archives import MANIFEST, check_packed
+from glassdata.store.errors import DamageError, Finding, StoreError
+from glassdata.store.files import (
+    archive_is_whole,
+    check_end,
+    check_regular,
+    is_temporary,
+    sign_archive,
+    write_archive,
+)
+from glassdata.store.settings import CONFIG, ROWS
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.
 SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
-MANIFEST = "manifest.json"
 #: Bytes to which the arrays of one result may unpack.
 RESULT_LIMIT = 1 << 30
 _IDENTITY = "identity"
+_OF_STORES = (CONFIG, ROWS)
 
 
 class Results(Mapping):
@@ -49,7 +58,10 @@ class Results(Mapping):
 
     def __init__(self, data: bytes, origin: str):
         if not archive_is_whole(data):
-            raise DamageError(f"{origin} is damaged: its checksum does not match")
+            raise DamageError(
+                f"{origin} is damaged: its checksum does not match; make it again with: "
+                f"glassdata experiment {Path(origin).stem}"
+            )
         self._archive = zipfile.ZipFile(io.BytesIO(data))
         self.manifest = json.loads(self._archive.read(MANIFEST))
 
@@ -92,10 +104,10 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     Parameters
     ----------
     name
-        Of the experiment, such as ``"weights"``.
+        Name of the experiment, such as ``"weights"``.
     folder
-        What ``glassdata experiment -o`` wrote to. None means the results that ship with this
-        checkout, or, where none do, those it computed.
+        Folder that ``glassdata experiment -o`` wrote to. None means the results that ship with this
+        checkout, or, if there are none, those that it computed.
 
     Raises
     ------
@@ -130,6 +142,7 @@ def encode(identity: str, content: Mapping[str, object]) -> bytes:
     stream = io.BytesIO()
     members: dict[str, Any] = arrays | {_IDENTITY: np.array(identity)}
     np.savez_compressed(stream, **members)
+    sign_archive(stream)
     return stream.getvalue()
 
 
@@ -141,7 +154,7 @@ def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def result_path(folder: Path, name: str, result: str) -> Path:
-    """Where the file of a result stands.
+    """Path of the file of a result.
 
     Parameters
     ----------
@@ -169,11 +182,64 @@ def is_done(folder: Path, name: str, result: str, identity: str) -> bool:
     identity : str
         Hash of what determines the numbers of the result.
     """
-    path = result_path(folder, name, result)
     try:
-        return path.exists() and decode(path.read_bytes())[0] == identity
-    except (*UNREADABLE, OSError):
+        return _read_result(result_path(folder, name, result))[0] == identity
+    except (DamageError, OSError):
         return False
+
+
+def _read_result(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+    """Identity and arrays of the file of a result.
+
+    Raises
+    ------
+    DamageError
+        If a byte of it changed.
+    """
+    check_regular(path)
+    data = path.read_bytes()
+    try:
+        if not archive_is_whole(data) and _is_signed(data):
+            raise ValueError("checksum does not match")
+        return decode(data)
+    except UNREADABLE as error:
+        raise DamageError(f"{path} is damaged: {error}") from None
+
+
+def _is_signed(data: bytes) -> bool:
+    """Whether a result has a checksum over all, as those of earlier releases have not."""
+    stream = io.BytesIO(data)
+    with zipfile.ZipFile(stream) as archive:
+        check_end(archive, stream)
+        return bool(archive.comment)
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder is one of results, and not a store."""
+    if not folder.is_dir() or any((folder / name).exists() for name in _OF_STORES):
+        return False
+    return any(True for pattern in ("*.zip", "*/*.npz") for _ in folder.glob(pattern))
+
+
+def verify(folder: Path, name: str = "*") -> list[Finding]:
+    """Every damaged file of a results folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where experiments write.
+    name : str
+        Name of the experiment; by default all of them.
+    """
+    findings = [f for path in sorted(folder.glob(f"{name}.zip")) for f in check_packed(path)]
+    for path in sorted(folder.glob(f"{name}/*.npz")):
+        if not is_temporary(path):
+            try:
+                _read_result(path)
+            except (DamageError, OSError) as error:
+                problem = str(error).removeprefix(f"{path} is damaged: ")
+                findings.append(Finding(path.relative_to(folder).as_posix(), problem))
+    return findings
 
 
 def refuse_foreign(folder: Path, name: str, results: Iterable[str]) -> None:
@@ -251,6 +317,7 @@ def seal(folder: Path, name: str, results: list[str], manifest: Mapping) -> Path
         path = result_path(folder, name, result)
         if not path.exists():
             raise StoreError(f"{path} is missing")
+        _read_result(path)
         members.append((f"{result}.npz", path.read_bytes()))
     archive = folder / f"{name}.zip"
     with replace_stream(archive) as stream:

@@ -144,7 +144,7 @@ def leads_over_best(
 
 
 def explained_share(result: Result, floor: str) -> Estimate:
-    """(baseline − error) / (baseline − floor): how much of what can be explained is explained.
+    """(baseline − error) / (baseline − floor): explained share of the error that can be explained.
 
     ∞ in samples of families in which the floor reaches the baseline, so that nothing can be
     explained; ``NOTHING`` where there are fewer than two repeats.

@@ -18,8 +18,8 @@ from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.models import fingerprint
-from glassdata.results import Results, is_done, refuse_foreign, seal, write_result
-from glassdata.store import StoreError, open_dataset
+from glassdata.results import Results, is_done, refuse_foreign, seal, verify, write_result
+from glassdata.store import Finding, StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
 from glassdata.worker import Receipt
@@ -59,7 +59,7 @@ class Outcome:
     """What a run did: how many results there are, how many it computed, what went wrong.
 
     ``left_out`` are the results that need PyTorch where it is not installed; ``archive`` is None
-    where results are missing.
+    where results are missing; ``damaged`` are the files that were found so, and are made again.
 
     Examples
     --------
@@ -73,6 +73,7 @@ class Outcome:
     problems: tuple[engine.Loss, ...]
     left_out: tuple[str, ...]
     archive: Path | None
+    damaged: tuple[Finding, ...] = ()
 
 
 def run(
@@ -111,6 +112,7 @@ def run(
     left_out = [] if importlib.util.find_spec("torch") else [r for r in wanted if _is_network(r)]
     wanted = [result for result in wanted if result not in left_out]
     refuse_foreign(folder, name, wanted)
+    damaged = tuple(verify(folder, name))
     todo = [(result, 0) for result in _missing(wanted, task)]
     problems: list[engine.Loss] = []
     if todo:
@@ -127,7 +129,7 @@ def run(
         }
         archive = seal(folder, name, wanted, facts)
     computed = len(todo) - len(problems)
-    return Outcome(len(wanted), computed, tuple(problems), tuple(left_out), archive)
+    return Outcome(len(wanted), computed, tuple(problems), tuple(left_out), archive, damaged)
 
 
 def _missing(wanted: list[str], task: Task) -> list[str]:

@@ -395,7 +395,7 @@ def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
         If a member is compressed, if the members claim more bytes than the file has, or if the file
         does not end where the archive does.
     """
-    size = _check_end(archive, stream)
+    size = check_end(archive, stream)
     for info in archive.infolist():
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise ValueError(f"{info.filename} is compressed")
@@ -405,10 +405,22 @@ def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
     return stored
 
 
-def _check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
+def check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
     """Size of an archive of which no byte is missing after its list of members.
 
     Python's zipfile takes a comment that was cut off, or whose length is wrong, as it comes.
+
+    Parameters
+    ----------
+    archive
+        Open for reading.
+    stream
+        What it is read from.
+
+    Raises
+    ------
+    ValueError
+        If the file does not end where the archive does.
     """
     comment, size = archive.comment, stream.seek(0, os.SEEK_END)
     stream.seek(max(size - len(comment) - _END.size, 0))
