@@ -10,8 +10,6 @@ such as ``amc.ridge.0``. The archive carries the sha256 of itself.
 """
 
 import io
-import json
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,17 +18,17 @@ from typing import Any
 import numpy as np
 
 import glassdata.config
+from glassdata import bounds
+from glassdata.bounds import open_archive, parse_json, read_file
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace, replace_stream
 from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, write_archive
+from glassdata.store.files import archive_is_whole, check_archive, write_archive
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.
 SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
 MANIFEST = "manifest.json"
-#: Bytes to which the arrays of one cell may unpack.
-CELL_LIMIT = 1 << 30
 _IDENTITY = "identity"
 
 
@@ -40,19 +38,24 @@ class Results(Mapping):
     def __init__(self, data: bytes, origin: str):
         if not archive_is_whole(data):
             raise DamageError(f"{origin} is damaged: its checksum does not match")
-        self._archive = zipfile.ZipFile(io.BytesIO(data))
-        self.manifest = json.loads(self._archive.read(MANIFEST))
+        try:
+            self._archive = open_archive(io.BytesIO(data))
+            check_archive(self._archive, len(data))
+            self.manifest = parse_json(self._archive.read(MANIFEST))
+            self._cells = [str(cell) for cell in self.manifest["cells"]]
+        except (*UNREADABLE, TypeError) as error:
+            raise DamageError(f"{origin} holds no results: {error}") from None
 
     def __getitem__(self, cell: str) -> dict[str, np.ndarray]:
-        if cell not in self.manifest["cells"]:
+        if cell not in self._cells:
             raise KeyError(cell)
         return decode(self._archive.read(f"{cell}.npz"))[1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.manifest["cells"])
+        return iter(self._cells)
 
     def __len__(self) -> int:
-        return len(self.manifest["cells"])
+        return len(self._cells)
 
     def select(self, pattern: str) -> dict[str, dict[str, np.ndarray]]:
         """Cells whose names match a shell pattern, such as ``amc.*.0``, in their order."""
@@ -80,13 +83,15 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     FileNotFoundError
         If there are none.
     DamageError
-        If a byte of them changed.
+        If a byte of them changed, or they are no results.
+    ValueError
+        If they are larger than any.
     """
     places = [Path(folder)] if folder is not None else [SHIPPED, COMPUTED]
     for place in places:
         path = place / f"{name}.zip"
         if path.exists():
-            return Results(path.read_bytes(), str(path))
+            return Results(read_file(path), str(path))
     raise FileNotFoundError(
         f"there are no results {places[0] / name}.zip; make them with: glassdata experiment {name}"
     )
@@ -106,8 +111,8 @@ def encode(identity: str, cell: Mapping[str, object]) -> bytes:
 
 def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
     """Identity and arrays of a cell file; never unpickles."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        arrays = read_arrays(archive, limit=CELL_LIMIT)
+    with open_archive(io.BytesIO(data)) as archive:
+        arrays = read_arrays(archive, limit=bounds.LIMIT)
     return str(arrays.pop(_IDENTITY)), arrays
 
 
@@ -142,7 +147,7 @@ def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
     """
     path = cell_path(folder, name, cell)
     try:
-        return path.exists() and decode(path.read_bytes())[0] == identity
+        return path.exists() and decode(read_file(path))[0] == identity
     except (*UNREADABLE, OSError):
         return False
 
@@ -175,7 +180,7 @@ def refuse_foreign(folder: Path, name: str, cells: Iterable[str]) -> None:
 def _holds(path: Path, member: str) -> bool | None:
     """Whether an archive has a member; None if it cannot be read."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return member in archive.namelist()
     except (*UNREADABLE, OSError):
         return None

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
+from glassdata.bounds import bounded_memory, check_size
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -43,10 +45,12 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
     """
     from ase.io import read
 
-    if not path.is_file():
-        raise click.UsageError(f"there is no file {path}")
+    _check_size(path)
     try:
-        frames = read(path, index=":")
+        with bounded_memory():
+            frames = read(path, index=":")
+    except MemoryError:
+        raise click.UsageError(f"{path} is not read: it would take too much memory") from None
     except Exception as error:  # every reader of ASE fails in its own way
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise click.UsageError(f"{path} is not a readable structure file ({reason})") from error
@@ -56,6 +60,15 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
         where = f"{path}" if len(frames) == 1 else f"{path}, structure {number}"
         _check_structure(atoms, where, species, what)
     return frames
+
+
+def _check_size(path: Path) -> None:
+    if not path.is_file():
+        raise click.UsageError(f"there is no file {path}")
+    try:
+        check_size(path)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _check_structure(atoms: "Atoms", where: str, species: tuple[str, ...], what: str) -> None:
@@ -108,7 +121,11 @@ def read_curve(path: Path, edges: np.ndarray) -> np.ndarray:
     click.UsageError
         If the file is not such a table, does not cover the bins, or does not tend to 1.
     """
-    r, g = _columns(path)
+    try:
+        with bounded_memory():
+            r, g = _columns(path)
+    except MemoryError:
+        raise click.UsageError(f"{path} is not read: it would take too much memory") from None
     if len(r) < 2 or not np.all(np.diff(r) > 0):
         raise click.UsageError(f"{path}: r must increase from line to line")
     step = float(np.median(np.diff(r)))
@@ -131,8 +148,7 @@ def read_curve(path: Path, edges: np.ndarray) -> np.ndarray:
 
 
 def _columns(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    if not path.is_file():
-        raise click.UsageError(f"there is no file {path}")
+    _check_size(path)
     pairs: list[tuple[float, float]] = []
     try:
         lines = path.read_text().splitlines()

@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from glassdata import bounds
+from glassdata.bounds import parse_json
 from glassdata.store.errors import DamageError
 from glassdata.store.places import medium
 from glassdata.store.rows import PROVENANCE, row_path
@@ -64,8 +66,8 @@ def read_loss(store: Path, system: str, index: int) -> dict | None:
     """
     path = _path(store, system, index)
     try:
-        medium(path).check_regular()
-        facts = json.loads(path.read_bytes())
+        medium(path).check_regular(bounds.LIMIT)
+        facts = parse_json(path.read_bytes())
     except (OSError, ValueError, DamageError):
         return None
     return facts if isinstance(facts, dict) and "reason" in facts else None
@@ -76,8 +78,8 @@ def losses(store: Path) -> dict[tuple[str, int], str]:
     found = {}
     for path in sorted((store / PROVENANCE / _LOST).glob("*.json")):
         try:
-            medium(path).check_regular()
-            facts = json.loads(path.read_bytes())
+            medium(path).check_regular(bounds.LIMIT)
+            facts = parse_json(path.read_bytes())
             name, index, reason = str(facts["system"]), int(facts["index"]), str(facts["reason"])
         except (OSError, ValueError, KeyError, TypeError, DamageError):
             continue

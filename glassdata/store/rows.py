@@ -7,12 +7,13 @@ index it belongs to. Its archive comment is the sha256 of all bytes before it.
 import io
 import json
 import re
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 
+from glassdata import bounds
+from glassdata.bounds import open_archive, parse_json
 from glassdata.files import UNREADABLE, read_array, read_arrays
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.store.errors import DamageError
@@ -154,7 +155,7 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
     if not archive_is_whole(data):
         raise DamageError("checksum does not match")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with open_archive(io.BytesIO(data)) as archive:
             check_archive(archive, len(data))
             return read_arrays(archive, limit=len(data))
     except UNREADABLE as error:
@@ -179,7 +180,7 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
         If the file is damaged or belongs to another structure.
     """
     path = row_path(store, system, index)
-    medium(path).check_regular()
+    medium(path).check_regular(bounds.LIMIT)
     try:
         row = decode(path.read_bytes())
     except DamageError as error:
@@ -205,7 +206,7 @@ def read_status(store: Path, system: str, index: int) -> str:
     try:
         path = row_path(store, system, index)
         medium(path).check_regular()
-        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return str(read_array(archive, "status", limit=_STATUS_LIMIT))
     except (*UNREADABLE, DamageError):
         return "damaged"
@@ -261,8 +262,8 @@ def read_provenance(store: Path, system: str) -> list[dict]:
     facts = []
     for path in sorted((store / PROVENANCE / system).glob("*.json")):
         try:
-            medium(path).check_regular()
-            facts.append(json.loads(path.read_text()))
+            medium(path).check_regular(bounds.LIMIT)
+            facts.append(parse_json(path.read_bytes()))
         except (ValueError, OSError, DamageError):
             continue
     return facts
