@@ -144,7 +144,8 @@ def bounded_memory(limit: int | None = None) -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = used + 2 * (LIMIT if limit is None else limit)
+    # Some of the memory that is taken was reserved before, and is not counted.
+    most = used + (LIMIT if limit is None else limit) * 3 // 2
     if soft != resource.RLIM_INFINITY:
         most = min(most, soft)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))

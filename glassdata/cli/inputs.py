@@ -1,5 +1,6 @@
 """What a user brings: structures in any format ASE reads, and measured g(r) as two columns."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ CURVES = (".gr", ".csv")
 OVERLAP = 0.3
 #: Fewer atoms have no spectrum worth the name.
 FEWEST = 3
+#: Formats in which each structure begins with the number of its atoms, alone in its line.
+_COUNTED = (".xyz", ".extxyz")
+_LONGEST_COUNT = 100
 #: How far the mean of g over the last fifth of the range may stray from its limit of 1.
 _FAR_FROM_ONE = 0.3
 #: Height up to which g(r) counts as zero below the first measured distance.
@@ -46,6 +50,8 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
     from ase.io import read
 
     _check_size(path)
+    if path.suffix.lower() in _COUNTED:
+        _check_counts(path)
     try:
         with bounded_memory():
             frames = read(path, index=":")
@@ -69,6 +75,19 @@ def _check_size(path: Path) -> None:
         check_size(path)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
+
+
+def _check_counts(path: Path) -> None:
+    """Refuse an xyz file that claims more atoms than it has bytes: ASE would look for each line."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        while (first := stream.readline(_LONGEST_COUNT)).strip().isdigit():
+            count = int(first)
+            if count > size - stream.tell():
+                raise click.UsageError(f"{path} claims {count} atoms, and has only {size} bytes")
+            for _ in range(count + 1):
+                stream.readline()
 
 
 def _check_structure(atoms: "Atoms", where: str, species: tuple[str, ...], what: str) -> None:
