@@ -5,6 +5,7 @@ Whatever the package writes under a name that others chose or may be reading goe
 whatever ``.npz`` it reads goes through :func:`read_arrays`.
 """
 
+import errno
 import math
 import os
 import re
@@ -138,10 +139,13 @@ def temporary_name(name: str) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the names in a folder durable, where the file system offers that for folders."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
     finally:
         os.close(descriptor)
 

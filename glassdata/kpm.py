@@ -14,11 +14,11 @@ from itertools import pairwise
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glassdata.bins import checked_edges
+from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
@@ -92,6 +92,15 @@ def pdos_kpm(
         them, or a structure that is not at a minimum.
     MemoryError
         As for ``hessian``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> crystal = argon.crystal() * (3, 3, 3)
+    >>> spectrum = pdos_kpm(crystal, argon.potential, argon.omega_edges, n_moments=50)
+    >>> round(float(spectrum.pdos.sum() * 0.03), 2)  # bins of 0.03 THz
+    1.0
     """
     edges = checked_edges(edges, "frequency edges")
     least = {"n_moments": (n_moments, 2), "n_vectors": (n_vectors, 2), "n_threads": (n_threads, 1)}
@@ -155,17 +164,17 @@ class _Product:
         return (1 + _MARGIN) * float(ritz)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(nogil=True, fastmath={"contract"})
 def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
     d, n = blocks.shape[1], now.shape[1]
     total = np.empty((d, n))
     for i in range(begin, stop):
         total[:] = 0.0
-        for place in range(starts[i], starts[i + 1]):
-            first = np.uint64(d * columns[place])
+        for slot in range(starts[i], starts[i + 1]):
+            first = np.uint64(d * columns[slot])
             for a in range(d):
                 for b in range(d):
-                    value = blocks[place, a, b]
+                    value = blocks[slot, a, b]
                     for k in range(n):
                         total[a, k] += value * now[first + np.uint64(b), k]
         for a in range(d):

@@ -13,7 +13,18 @@ PACKAGE = Path(glassdata.__file__).parent
 
 # Each layer may import from those above it, and within itself.
 LAYERS = [
-    {"units", "bins", "sheet", "config", "bounds", "files", "variable", "neighbours", "eigen"},
+    {
+        "units",
+        "bins",
+        "sheet",
+        "config",
+        "bounds",
+        "files",
+        "variable",
+        "neighbours",
+        "eigen",
+        "kernels",
+    },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
     {"rings", "kpm", "moments"},

@@ -4,6 +4,9 @@ Commands import what they need when they run, so that ``--help`` answers at once
 wrong with the input ends in one line on stderr: exit 2 for a usage that cannot work, 1 for a
 check that failed or work left undone, 130 after Ctrl-C. A command whose output is closed, or whose
 reader leaves, does all of its work; 141 says of a reader that it left too early.
+
+>>> sorted(commands.commands)[:4]
+['build', 'experiment', 'fit', 'info']
 """
 
 import signal
@@ -38,7 +41,20 @@ _BAD_PATH = (
 )
 
 
+class _Commands(click.Group):
+    """Commands whose errors are told apart from a person's Ctrl-C."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except EOFError as error:
+            # click takes it for the end of a dialogue, and would call it interrupted.
+            text = str(error) or "of a file or a connection"
+            raise RuntimeError(f"unexpected end: {text} (glassdata --debug shows where)") from error
+
+
 @click.group(
+    cls=_Commands,
     help=f"Glass structures, their g(r) and their vibrational spectra.\n\n{_EXAMPLES}",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

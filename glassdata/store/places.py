@@ -126,15 +126,20 @@ class Local:
         """Hold the store's lock."""
         return files.locked(self.path)
 
+    def steady(self) -> AbstractContextManager[None]:
+        """Keep others from sealing, where that can be done without writing."""
+        return files.steady(self.path)
+
     def is_absent(self) -> bool:
         """Whether it is certain that nothing is there."""
         return not self.path.exists()
 
     def make_writable(self) -> None:
-        """Make a folder, unless it is there, and refuse one that cannot be written to."""
+        """Make a folder, unless it is there, and refuse one that cannot be written to safely."""
         files.make_folder(self.path)
         if not os.access(self.path, os.W_OK):
             raise StoreError(f"{self.path} cannot be written to")
+        files.check_file_system(self.path)
 
     def entries(self, pattern: str) -> Iterator[Path]:
         """What may be a folder, a link or unfinished work; an object store has none of these."""
@@ -253,6 +258,10 @@ class Remote:
 
     def locked(self) -> AbstractContextManager[None]:
         """No lock is held: there is none."""
+        return nullcontext()
+
+    def steady(self) -> AbstractContextManager[None]:
+        """Nothing is held: the manifest is the switch."""
         return nullcontext()
 
     def is_absent(self) -> bool:

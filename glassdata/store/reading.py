@@ -1,9 +1,10 @@
 """Opening sealed datasets, and packing them into one file."""
 
+import hashlib
 import os
 import time
 import zipfile
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from glassdata.store.bounded import bounded_codecs
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, write_archive
 from glassdata.store.limits import check_metadata, check_metadata_size, read_metadata
-from glassdata.store.manifest import dataset_name
+from glassdata.store.manifest import dataset_name, listed_files
 from glassdata.store.places import is_remote, medium, place
 from glassdata.store.rows import present, read_row
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
@@ -114,7 +115,7 @@ def _packed(where: Path) -> WholeStore:
 def _check_zip(where: Path, stream: BinaryIO) -> bytes:
     try:
         with open_archive(stream) as archive:
-            stored = check_archive(archive, stream.seek(0, os.SEEK_END))
+            stored = check_archive(archive, stream)
             check_metadata_size(archive.getinfo(METADATA).file_size)
             metadata, names = archive.read(METADATA), set(archive.namelist())
     except zipfile.BadZipFile as error:
@@ -242,8 +243,28 @@ def pack(store: Path, archive: Path) -> None:
     """Write the sealed dataset of a store as one zip file, which checks itself.
 
     Equal datasets give equal bytes. ``open_dataset`` and ``verify`` accept the file.
+
+    Raises
+    ------
+    DamageError
+        If a file is missing or, where there is a manifest, damaged: the checksum of the packed file
+        would vouch for it.
     """
-    folder, _ = _find(store, f"glassdata build {store}")
+    folder, metadata = _find(store, f"glassdata build {store}")
+    names = medium(folder).file_sizes()
+    _check(store, metadata, sum(names.values()), names)
     with replace_stream(archive) as stream:
-        names = sorted(medium(folder).file_sizes())
-        write_archive(stream, ((name, (folder / name).read_bytes()) for name in names))
+        write_archive(stream, _members(folder, sorted(names)))
+
+
+def _members(folder: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
+    manifest = read_manifest(folder.parent)
+    listed = listed_files(manifest) if dataset_name(manifest) == folder.name else {}
+    for name in names:
+        data = (folder / name).read_bytes()
+        entry = listed.get(f"{folder.name}/{name}")
+        if manifest and entry != [len(data), hashlib.sha256(data).hexdigest()]:
+            raise DamageError(
+                f"{folder / name}: checksum does not match; glassdata repair mends it"
+            )
+        yield name, data

@@ -11,7 +11,6 @@ import json
 import math
 import zipfile
 from collections.abc import Container, Iterable, Iterator
-from itertools import product
 from pathlib import Path
 from typing import Any, cast
 
@@ -55,8 +54,18 @@ def promised_files(metadata: bytes) -> Iterator[str]:
         if node["node_type"] == "array":
             shard = node["chunk_grid"]["configuration"]["chunk_shape"]
             numbers = [math.ceil(n / size) for n, size in zip(node["shape"], shard, strict=True)]
-            for place in product(*map(range, numbers)):
+            for place in _places(numbers):
                 yield "/".join([name, "c", *map(str, place)])
+
+
+def _places(numbers: list[int]) -> Iterator[tuple[int, ...]]:
+    """Like ``itertools.product`` of ranges, which makes room for all of each before the first."""
+    if not numbers:
+        yield ()
+        return
+    for first in range(numbers[0]):
+        for rest in _places(numbers[1:]):
+            yield first, *rest
 
 
 def _nodes(metadata: bytes) -> dict[str, Any]:
