@@ -129,13 +129,13 @@ def _save_model(path: Path) -> None:
 
 
 def _seal_results(path: Path) -> None:
-    results.write_cell(path.parent / "work", path.stem, "ar.0", "x", {"a": 1.0})
+    results.write_result(path.parent / "work", path.stem, "ar.0", "x", {"a": 1.0})
     os.rename(path, path.parent / "work" / f"{path.stem}.zip")
     try:
         results.seal(path.parent / "work", path.stem, ["ar.0"], {})
     finally:
         os.rename(path.parent / "work" / f"{path.stem}.zip", path)
-        results.cell_path(path.parent / "work", path.stem, "ar.0").unlink()
+        results.result_path(path.parent / "work", path.stem, "ar.0").unlink()
         (path.parent / "work" / path.stem).rmdir()
         (path.parent / "work").rmdir()
 
@@ -310,7 +310,7 @@ def test_nor_is_a_prefix_of_an_object_store(tally):
 def test_nor_are_results_put_among_the_files_of_others(tmp_path, tally):
     """Whatever has the name of an archive or of a cell; a damaged cell among ours is ours."""
     archive, cells = tmp_path / "weights.zip", ("ar.0", "ar.1")
-    paths = [results.cell_path(tmp_path, "weights", cell) for cell in cells]
+    paths = [results.result_path(tmp_path, "weights", cell) for cell in cells]
     paths[0].parent.mkdir()
     foreign = io.BytesIO()
     np.savez(foreign, weights=np.zeros(3))
@@ -322,7 +322,7 @@ def test_nor_are_results_put_among_the_files_of_others(tmp_path, tally):
                 results.refuse_foreign(tmp_path, "weights", cells)
             path.unlink()
     for cell in cells:
-        results.write_cell(tmp_path, "weights", cell, "x", {"a": 1.0})
+        results.write_result(tmp_path, "weights", cell, "x", {"a": 1.0})
     paths[1].write_bytes(paths[1].read_bytes()[:50])
     results.refuse_foreign(tmp_path, "weights", cells)
 
