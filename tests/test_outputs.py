@@ -308,9 +308,9 @@ def test_nor_is_a_prefix_of_an_object_store(tally):
 
 
 def test_nor_are_results_put_among_the_files_of_others(tmp_path, tally):
-    """Whatever has the name of an archive or of a cell; a damaged cell among ours is ours."""
-    archive, cells = tmp_path / "weights.zip", ("ar.0", "ar.1")
-    paths = [results.result_path(tmp_path, "weights", cell) for cell in cells]
+    """Whatever has the name of an archive or of a result; a damaged result among ours is ours."""
+    archive, names = tmp_path / "weights.zip", ("ar.0", "ar.1")
+    paths = [results.result_path(tmp_path, "weights", name) for name in names]
     paths[0].parent.mkdir()
     foreign = io.BytesIO()
     np.savez(foreign, weights=np.zeros(3))
@@ -319,12 +319,12 @@ def test_nor_are_results_put_among_the_files_of_others(tmp_path, tally):
             path.write_bytes(data)
             tally("a folder of another program, with names that results have")
             with pytest.raises(StoreError, match=f"{path.name} is no result"):
-                results.refuse_foreign(tmp_path, "weights", cells)
+                results.refuse_foreign(tmp_path, "weights", names)
             path.unlink()
-    for cell in cells:
-        results.write_result(tmp_path, "weights", cell, "x", {"a": 1.0})
+    for name in names:
+        results.write_result(tmp_path, "weights", name, "x", {"a": 1.0})
     paths[1].write_bytes(paths[1].read_bytes()[:50])
-    results.refuse_foreign(tmp_path, "weights", cells)
+    results.refuse_foreign(tmp_path, "weights", names)
 
 
 def test_an_experiment_begins_nothing_in_such_a_folder(refused, tmp_path, monkeypatch, tally):
