@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import zarr
+from zarr.core.buffer import Buffer
 
 from glassdata.bins import bin_centres
 from glassdata.config import canonical_json, digest
@@ -77,6 +78,22 @@ def seal(
     ------
     DamageError
         If a row is damaged or was not made by this configuration.
+
+    Examples
+    --------
+    A store of one row, which failed:
+
+    >>> from glassdata.row import row_id
+    >>> from glassdata.store import is_sealed, prepare, science_config
+    >>> from glassdata.store.rows import failed_row, publish_row
+    >>> from glassdata.systems import SYSTEMS
+    >>> store, argon = Path("my.store"), {"lj2d": SYSTEMS["lj2d"]}
+    >>> counts = prepare(store, science_config(argon, "demo"), {"lj2d": 1})
+    >>> row = failed_row(row_id("lj2d", "demo", 0), "an example")
+    >>> new = publish_row(store, "lj2d", 0, row)
+    >>> seal(store, argon, counts, identify=row_id)
+    >>> is_sealed(store, counts)
+    True
     """
     with medium(store).locked(), medium(store).workspace(DATASET) as fresh:
         counts = with_sealed(store, counts)
@@ -120,16 +137,26 @@ def _assemble(
     identify: Identify,
 ) -> dict[str, list]:
     used = Config(config.profile, {name: config.systems[name] for name in counts})
-    root = zarr.open_group(fresh, mode="w-", zarr_format=3, attributes=_root_attributes(used))
+    there = _OwnFolder(fresh)
+    root = zarr.open_group(there, mode="w-", zarr_format=3, attributes=_root_attributes(used))
     files: dict[str, list] = {}
     for name in sorted(counts):
         files |= _assemble_system(root, store, systems[name], counts[name], used, identify)
     with warnings.catch_warnings():
         # Consolidated metadata is not in the Zarr 3 specification yet; readers may ignore it.
         warnings.simplefilter("ignore", category=UserWarning)
-        zarr.consolidate_metadata(fresh)
+        zarr.consolidate_metadata(there)
     describe_dataset(fresh)
     return files
+
+
+class _OwnFolder(zarr.storage.LocalStore):
+    """A folder that nobody else writes to: zarr would need hard links to create a file in it."""
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        """Write a file unless it is there."""
+        if not await self.exists(key):
+            await self.set(key, value)
 
 
 def _root_attributes(config: Config) -> dict:
