@@ -186,6 +186,8 @@ def test_options_of_execution_reach_the_engine():
         "workers": None,
         "memory_limit": None,
         "row_timeout": 3600,
+        "worker_timeout": 300,
+        "wait": None,
         "progress": None,
         "report": None,
         "other": 1,
@@ -197,6 +199,12 @@ def test_options_of_execution_reach_the_engine():
     assert got["other"] == 5
     assert executed(["--row-timeout", "0"])[0]["row_timeout"] is None
     assert executed(["--row-timeout", "-1"])[1].exit_code == 2
+    given = ["--worker-timeout", "5", "--wait", "0.5"]
+    assert [executed(given)[0][name] for name in ("worker_timeout", "wait")] == [5, 0.5]
+    # Nought is no limit, to be told from none given.
+    assert executed(["--wait", "0"])[0]["wait"] == np.inf
+    assert executed(["--worker-timeout", "4.9"])[1].exit_code == 2
+    assert executed(["--wait", "-0.1"])[1].exit_code == 2
     # A command without rows of a store has no rows that may take too long.
     assert executed(["--row-timeout", "1"], rows=False)[1].exit_code == 2
     assert executed([], rows=False)[0]["row_timeout"] is None
