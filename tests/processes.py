@@ -64,10 +64,10 @@ def build(store: Path, habits: Path, *options: object, **environment: str) -> Gr
     return Group(command, habits, **environment)
 
 
-def scheduler(port: int) -> Group:
+def scheduler(port: int, *more: object) -> Group:
     """A Dask scheduler that nobody else starts or stops."""
     where = ["--host", "127.0.0.1", "--port", port]
-    return Group(["-m", "dask", "scheduler", *where, "--no-dashboard", "--no-show"])
+    return Group(["-m", "dask", "scheduler", *where, "--no-dashboard", "--no-show", *more])
 
 
 def workers(port: int, habits: Path, count: int = 2, *more: object) -> Group:
