@@ -107,8 +107,8 @@ def test_a_file_system_without_rights_gets_no_key(tmp_path, monkeypatch):
     """As exFAT and some network mounts show every file to everybody."""
     real = os.open
 
-    def open_to_all(path, *arguments):
-        file = real(path, *arguments)
+    def open_to_all(path, *arguments, **options):
+        file = real(path, *arguments, **options)
         os.fchmod(file, 0o777)
         return file
 
