@@ -85,6 +85,18 @@ class Results(Mapping):
         """Results whose names match a shell pattern, such as ``amc.*.0``, in their order."""
         return {name: self[name] for name in self if fnmatchcase(name, pattern)}
 
+    def of_each(self, measure: str, systems: Iterable[str] | None = None) -> dict[str, dict]:
+        """The result ``SYSTEM.measure`` of each system.
+
+        Parameters
+        ----------
+        measure
+            Second part of the names, such as ``"maps"``.
+        systems
+            Names of the systems, in the order that is wanted; None takes all.
+        """
+        return {name: self[f"{name}.{measure}"] for name in systems or self.systems}
+
     @property
     def systems(self) -> list[str]:
         """Systems of the dataset that was used."""
