@@ -1,4 +1,4 @@
-"""What a person sees of a running build."""
+"""What the user sees of a running build: bar, dashboard, report."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -54,7 +54,7 @@ def _bar(total: int, watched: bool):
 
 
 def dashboard(client: Client) -> str:
-    """Address of Dask's dashboard, or what it lacks."""
+    """Address of Dask's dashboard, or what it needs."""
     if not _has_bokeh():
         return "it needs bokeh, which draws it: pip install 'glassdata[report]'"
     return client.dashboard_link
@@ -62,7 +62,7 @@ def dashboard(client: Client) -> str:
 
 @contextmanager
 def reported(path: Path | None) -> Iterator[None]:
-    """Write Dask's performance report of what happens within."""
+    """Context that writes Dask's performance report."""
     if path is None:
         yield
         return

@@ -48,10 +48,10 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     Parameters
     ----------
     path
-        A store made by ``glassdata build``, its ``dataset.zarr``, or a ``.zip`` of that; also a
-        URL of one of these, of which only what is used is read (``glassdata.store.places``).
-        None means the dataset of this checkout: the reference dataset that ships with it, or,
-        where none does, the smaller store that ``make book`` computed.
+        A store made by ``glassdata build``, its ``dataset.zarr``, or a ``.zip`` of that; or the URL
+        of one of these, from which only the parts that are used are read. None means the dataset
+        of this checkout: the reference dataset that ships with it, or, if there is none, the
+        smaller store that ``make book`` computed.
 
     Raises
     ------
