@@ -137,7 +137,7 @@ class Local:
         files.check_file_system(self.path)
 
     def entries(self, pattern: str) -> Iterator[Path]:
-        """Paths that may be folders, links or unfinished files; object stores have none of these."""
+        """Paths that may be folders, links or unfinished files; object stores have none."""
         return self.path.glob(pattern)
 
     def remove_stale(self, patterns: Iterable[str]) -> None:
