@@ -1,8 +1,8 @@
 """Files that are complete or absent, and archives of arrays that are read without trusting them.
 
-Whatever the package writes under a name that others chose or may be reading goes through
-:func:`replace` or :func:`replace_stream`, and both ask :func:`check_output` whether that may be;
-whatever ``.npz`` it reads goes through :func:`read_arrays`.
+The package writes with :func:`replace` or :func:`replace_stream` under every name that a user chose
+or that others may be reading; both call :func:`check_output` first. It reads every ``.npz`` with
+:func:`read_arrays`.
 """
 
 import errno
@@ -207,7 +207,7 @@ def read_array(archive: zipfile.ZipFile, name: str, *, limit: int) -> np.ndarray
 
 @lru_cache(maxsize=1024)
 def _shape_and_type(head: bytes) -> tuple[tuple[int, ...], np.dtype] | None:
-    """What a header says; rows share their headers, and reading one costs more than the numbers."""
+    """Shape and type in a header; rows have equal headers, and parsing one is slow."""
     header = _HEADER.fullmatch(head)
     if header is None:
         return None

@@ -168,8 +168,8 @@ def repair(
 ) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew.
 
-    Of a store that is not sealed yet, the build goes on where it was: only ``rows`` and those
-    recorded as lost are computed, and nothing is sealed.
+    If the store is not sealed yet, only ``rows`` and those recorded as lost are computed, and
+    nothing is sealed: the build itself goes on with ``build``.
 
     Parameters
     ----------
@@ -296,8 +296,8 @@ def recompute(
     Parameters
     ----------
     store
-        Folder of the store, or a packed dataset. Records of lost rows are removed and written in a
-        folder; one that contains links instead of folders is therefore refused.
+        Folder of the store, or a packed dataset. In a folder, records of lost rows are written and
+        removed, so it is refused if it contains links instead of folders.
     rows
         System and number of each row.
     source
@@ -310,8 +310,8 @@ def recompute(
     receipts, problems
         The outcome of a receipt is ``identical`` (every byte), ``close`` (numbers within
         ``TOLERANCE``, as on another processor type), ``different``, with the reason, or
-        ``outdated``: what made the row is not what would make it now, so it was not computed.
-        Variables of another version are left out of the comparison.
+        ``outdated``: the row was made with other settings than those of today, so it was not
+        computed. Variables of another version are left out of the comparison.
 
     Examples
     --------

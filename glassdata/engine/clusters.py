@@ -43,7 +43,7 @@ SCHEDULER = {
 
 @dataclass(frozen=True)
 class Connection:
-    """A connected client, the number of workers to have work for at first, and their judge."""
+    """A connected client, the number of workers to send rows for at first, and their judge."""
 
     client: Client
     expected: int
@@ -116,10 +116,10 @@ def _local(count: int, memory: int, execution: Execution) -> Iterator[Client]:
 
 
 class _PersistentNanny(Nanny):
-    """A nanny that restarts a worker also if it dies the moment it has begun.
+    """A nanny that also restarts a worker which dies immediately after its start.
 
-    Dask restarts no worker that dies before its nanny has noted that it runs; a row that kills
-    its worker at once would leave the build without workers, and waiting for ever.
+    Dask does not restart a worker that dies before its nanny has noted that it runs. A row that
+    kills its worker at once would leave the build without workers, and it would wait for ever.
     """
 
     async def _on_worker_exit(self, exitcode: int) -> None:

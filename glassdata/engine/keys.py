@@ -51,7 +51,7 @@ def key_in_files(where: Path) -> Iterator[Security]:
 def _write_privately(path: Path, text: str) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
         stream.write(text)
-    # Some file systems have no rights, and show everything to everybody.
+    # Some file systems have no permissions, so that every user can read all files.
     if any(stat.S_IMODE(p.stat().st_mode) & 0o077 for p in (path, path.parent)):
         raise StoreError(
             f"{path.parent.parent} does not keep files from other users: choose another "

@@ -96,7 +96,7 @@ async def _keep_jobs(
         refusal = await _submit_missing(cluster)
         if refusal and refusal != said:
             said = refusal
-            say(f"SLURM took not all jobs, which is tried again: {refusal}")
+            say(f"SLURM did not take all jobs, and is asked again: {refusal}")
         try:
             await asyncio.wait_for(over.wait(), pause)
         except TimeoutError:
@@ -112,7 +112,7 @@ async def _submit_missing(cluster: "SLURMCluster") -> str | None:
         await cluster._correct_state()
     except (OSError, RuntimeError, ValueError) as error:
         _forget(cluster, {name for name, job in cluster.workers.items() if job.job_id is None})
-        # Through its traceback the error would keep jobs alive that the cluster has long closed.
+        # The traceback of the error would keep references to jobs that the cluster has closed.
         error.__traceback__ = None
         return (str(error).strip().splitlines() or [type(error).__name__])[-1]
     return None
@@ -135,7 +135,7 @@ async def _look(cluster: "SLURMCluster") -> tuple[set[str], set[str]]:
 
 def _forget(cluster: "SLURMCluster", names: set[str]) -> None:
     for name in names:
-        # When it closes, a cluster insists on this state of all jobs that it ever had.
+        # When it closes, a cluster expects this state of all jobs that it ever had.
         cluster.workers.pop(name).status = Status.closed
 
 

@@ -141,7 +141,7 @@ class _Stream:
         return self._results(future, rows)
 
     def _take_back(self, key: tuple, reason: str) -> list[Loss]:
-        """Cancel a task that takes too long; whether one of several rows is to blame, they show."""
+        """Cancel a task that takes too long; of several rows each is then tried alone."""
         rows = self.running.pop(key)
         self.judge.done(key)
         self._cancel(key)

@@ -18,8 +18,8 @@ def collect(
 ) -> tuple[list[Receipt], list[Loss]]:
     """All results of a stream, behind a bar with rate and time left.
 
-    Rows that disagree with published ones are in both lists; the first that conflicts with what
-    it should publish ends the run, because those after it could not be trusted either.
+    Rows that disagree with published ones are in both lists. The first that conflicts with a
+    published row ends the run, because later ones could not be trusted either.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def collect(
 
 def _bar(total: int, watched: bool):
     with warnings.catch_warnings():
-        # In a notebook without ipywidgets it takes the bar of a terminal, which is good enough.
+        # In a notebook without ipywidgets it shows the bar of a terminal, which is good enough.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
     return tqdm(total=total, unit="row", disable=not watched, smoothing=0.1)

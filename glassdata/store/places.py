@@ -14,7 +14,7 @@ An object store is used like a local file system, except for three things:
   The next build seals all that is there.
 - Nothing is renamed. The sealed dataset stands under a name made of its content, and the manifest,
   one object that is replaced as a whole, says which one counts. The dataset sealed before it is
-  kept for those who are reading it, and deleted by the next seal.
+  kept for readers that have it open, and deleted by the next seal.
 - Objects are written once by conditional creation (``If-None-Match: *``), which S3 has since 2024.
   On a server that ignores the condition the later of two workers may win; no row is damaged.
 """
@@ -93,9 +93,9 @@ def is_web(path: object) -> bool:
 
 
 class Local:
-    """What a store does with a file or folder of a local file system.
+    """The methods of a store for a file or folder of a local file system.
 
-    ``glassdata.store.files`` says what holds of a file that is published, replaced or locked.
+    ``glassdata.store.files`` has the functions that publish, replace and lock files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -206,7 +206,7 @@ class Local:
 
 
 class Remote:
-    """What a store does with an object of an object store, or with all objects below a prefix."""
+    """The methods of a store for an object of an object store, or all objects below a prefix."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -297,7 +297,7 @@ class Remote:
         self.fs.put([str(fresh / n) for n in names], [f"{self.key}/{n}" for n in names])
 
     def remove_replaced(self, usual: str, keep: Container[str]) -> None:
-        """Delete the datasets that count no more, but for those whose names are to be kept."""
+        """Delete the datasets that are not current, except those whose names are to be kept."""
         for path in list(self.path.iterdir()):
             if SEALED_OBJECT.fullmatch(path.name) and path.name not in keep:
                 Remote(path).remove_all()
