@@ -1,4 +1,4 @@
-"""Radial distribution functions, their first peak, and coordination numbers.
+"""Radial distribution functions, their first peak and far order, and coordination numbers.
 
 Everything here counts pairs from one neighbour list that holds *every* periodic image within the
 range, so that neither the minimum-image convention nor a cell larger than the range is assumed.
@@ -167,6 +167,33 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     right = _half_crossing(centres[top:], g[top:])
     left = _half_crossing(centres[top::-1], g[top::-1])
     return float(g[top]), float(right - left)
+
+
+def far_order(g: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """How far g(r) still swings around 1 at large distances: root mean square of g − 1.
+
+    Taken over the outer half of the range. A crystal keeps its shells there, however strained or
+    full of holes it is; a glass has lost them.
+
+    Parameters
+    ----------
+    g : (..., n_r)
+        Radial distribution functions, dimensionless.
+    r : (n_r,)
+        Centres of their bins, Å.
+
+    Returns
+    -------
+    (...,)
+        Dimensionless; 0 for uncorrelated atoms.
+
+    Examples
+    --------
+    >>> far_order(np.array([[0.0, 9.0, 1.5, 0.5], [0.0, 2.0, 1.0, 1.0]]), np.arange(1.0, 5))
+    array([0.5, 0. ])
+    """
+    outer = r > r[-1] / 2
+    return np.sqrt(np.mean((g[..., outer] - 1) ** 2, axis=-1))
 
 
 def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:

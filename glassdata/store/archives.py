@@ -1,18 +1,18 @@
 """Checks of packed files: datasets as ``pack`` writes them, and results of experiments."""
 
 import io
-import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from glassdata.bounds import open_archive, parse_json
 from glassdata.store.errors import Finding, StoreError
 from glassdata.store.files import archive_is_whole, check_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.whole import METADATA, promised_files
 
-#: What lists the results in the packed results of an experiment.
+#: Member that lists the results in a packed experiment, under the older word "cells".
 MANIFEST = "manifest.json"
 #: Missing members that are named at most; metadata may claim any number.
 _MOST = 100
@@ -27,7 +27,7 @@ def check_packed(path: Path) -> Iterator[Finding]:
     whole = archive_is_whole(data)
     stream = io.BytesIO(data)
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with open_archive(stream) as archive:
             stored = check_archive(archive, stream)
             bad = {info.filename for info in archive.infolist() if not _reads(archive, info)}
             names = set(archive.namelist())
@@ -60,5 +60,5 @@ def _promised(archive: zipfile.ZipFile, stored: int, bad: Iterable[str]) -> Iter
         check_metadata(metadata, stored)
         return promised_files(metadata)
     if MANIFEST in names and MANIFEST not in bad:
-        return [f"{result}.npz" for result in json.loads(archive.read(MANIFEST))["cells"]]
+        return [f"{name}.npz" for name in parse_json(archive.read(MANIFEST))["cells"]]
     return [] if bad else [METADATA]

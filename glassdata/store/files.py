@@ -325,16 +325,19 @@ def _holder(stream: IO) -> str:
     return "another process"
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: Path, most: int | None = None) -> None:
     """Refuse to read anything but an ordinary file: a link may lead to a device that never ends.
 
     Raises
     ------
     DamageError
-        If it is a link, a folder or a device.
+        If it is a link, a folder or a device, or has more than ``most`` bytes.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
         raise DamageError(f"{path}: not an ordinary file")
+    if most is not None and found.st_size > most:
+        raise DamageError(f"{path}: {found.st_size} bytes, and at most {most} are read")
 
 
 def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> None:
