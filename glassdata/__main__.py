@@ -14,7 +14,7 @@ def main() -> None:
     try:
         run()
     finally:
-        # What was to be said is said, and the end of the program takes no time.
+        # All output is written, and the program ends at once: Ctrl-C would only cause a traceback.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -48,7 +48,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
         raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
         raise ValueError("positions and cell must be finite")
-    # Missing vectors are filled in, so a periodic one that is missing must be found before.
+    # Missing vectors are filled in below, so a missing periodic one must be found here.
     if np.any(atoms.pbc & (atoms.cell.lengths() == 0)):
         raise ValueError(f"a periodic direction has no cell vector: cell {atoms.cell.tolist()}")
     cell = np.asarray(atoms.cell.complete())
@@ -65,7 +65,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
 
 
 def _grid(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, cutoff: float) -> tuple:
-    """Bin of every atom, its wraps, and how many bins there are and are to be searched."""
+    """Bin and wraps of every atom; numbers of bins, and of bins to search, along each axis."""
     fractional = np.linalg.solve(cell.T, positions.T).T
     wraps = np.where(periodic, np.floor(fractional), 0.0)
     inside = fractional - wraps

@@ -85,6 +85,18 @@ class Results(Mapping):
         """Results whose names match a shell pattern, such as ``amc.*.0``, in their order."""
         return {name: self[name] for name in self if fnmatchcase(name, pattern)}
 
+    def of_each(self, measure: str, systems: Iterable[str] | None = None) -> dict[str, dict]:
+        """The result ``SYSTEM.measure`` of each system.
+
+        Parameters
+        ----------
+        measure
+            Second part of the names, such as ``"maps"``.
+        systems
+            Names of the systems, in the order that is wanted; None takes all.
+        """
+        return {name: self[f"{name}.{measure}"] for name in systems or self.systems}
+
     @property
     def systems(self) -> list[str]:
         """Systems of the dataset that was used."""
@@ -97,10 +109,10 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     Parameters
     ----------
     name
-        Of the experiment, such as ``"weights"``.
+        Name of the experiment, such as ``"weights"``.
     folder
-        What ``glassdata experiment -o`` wrote to. None means the results that ship with this
-        checkout, or, where none do, those it computed.
+        Folder that ``glassdata experiment -o`` wrote to. None means the results that ship with this
+        checkout, or, if there are none, those that it computed.
 
     Raises
     ------
@@ -149,7 +161,7 @@ def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
 
 
 def result_path(folder: Path, name: str, result: str) -> Path:
-    """Where the file of a result stands.
+    """Path of the file of a result.
 
     Parameters
     ----------

@@ -140,7 +140,7 @@ def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> spa
     """
     weight = mass_weights(atoms)
     matrix = _blocks(atoms, potential)
-    # In slot: for a large glass it is the largest thing in memory.
+    # In place: for a large glass it is the largest thing in memory.
     matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
         :, None, None
     ]

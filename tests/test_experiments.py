@@ -264,7 +264,7 @@ def test_a_flipped_bit_of_the_results_is_noticed(store, tmp_path, few):
 
 @pytest.mark.parametrize("what", ["referee/ar.noise.npz", "referee.zip"])
 def test_damaged_results_are_named_and_made_again(store, tmp_path, few, chaos, tally, capsys, what):
-    """Any bit of a cell or of the packed results; the experiment ends with the same bytes."""
+    """Any bit of one result, or of the packed ones; the experiment ends with the same bytes."""
     from glassdata.cli import run as cli
 
     folder, rng = tmp_path / "results", chaos.rng(what)
@@ -276,7 +276,7 @@ def test_damaged_results_are_named_and_made_again(store, tmp_path, few, chaos, t
         spoilt = bytearray(whole)
         spoilt[bit // 8] ^= 1 << bit % 8
         path.write_bytes(spoilt)
-        tally(f"a flipped bit in {'a cell' if what.endswith('npz') else 'packed results'}")
+        tally(f"a flipped bit in {'a result' if what.endswith('npz') else 'packed results'}")
         assert {finding.name.split(".zip")[0] for finding in results.verify(folder)} == {
             what.split(".zip")[0]
         }, bit
@@ -289,7 +289,7 @@ def test_damaged_results_are_named_and_made_again(store, tmp_path, few, chaos, t
     assert cli(["verify", str(folder)]) == 0
 
 
-def test_a_cell_of_an_earlier_release_is_not_computed_again(store, tmp_path, few):
+def test_a_result_of_an_earlier_release_is_not_computed_again(store, tmp_path, few):
     """It has no checksum over all of it, but one for each array."""
     folder = tmp_path / "results"
     run("referee", store, folder)

@@ -39,7 +39,7 @@ LAYERS = [
     {"worker", "results"},
     {"engine"},
     {"experiments"},
-    {"plots", "testing"},
+    {"plots", "testing", "book"},
     {"cli"},
     {"__main__"},
 ]

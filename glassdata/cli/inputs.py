@@ -209,7 +209,7 @@ def describe_all(
     frames : list of Atoms
         Structures to describe.
     system : System
-        The glass that they are taken for.
+        The glass whose potential and bins are used.
     relaxed : bool
         Whether to minimise each of them first.
     """

@@ -37,6 +37,11 @@ class Seen:
     threads: int
     keys: tuple[Key, ...]
 
+    @property
+    def begun(self) -> tuple[Key, ...]:
+        """Tasks that are computed, and do not only wait for a thread: they begin in this order."""
+        return self.keys[: self.threads]
+
 
 @dataclass(frozen=True)
 class Orders:
@@ -52,7 +57,7 @@ class _Record:
 
     def __init__(self, seen: Seen, now: float) -> None:
         self.seen, self.since, self.told = seen, now, False
-        self.began = dict.fromkeys(seen.keys, now)
+        self.began = dict.fromkeys(seen.begun, now)
 
 
 class Overdue:
@@ -113,7 +118,7 @@ class Overdue:
         orders = Orders()
         for address, record in self.workers.items():
             self._judge_silence(now, address, record, running, orders)
-            for key in record.seen.keys:
+            for key in record.seen.begun:
                 if key in running and key not in orders.taken:
                     self._judge_row(now, address, key, running[key], orders)
         if any(key in running for worker in seen.values() for key in worker.keys):
@@ -163,10 +168,7 @@ class Overdue:
             return
         if worker.heard != record.seen.heard:
             record.since, record.told = now, False
-        ended = record.began.keys() - set(worker.keys)
-        # Of tasks that wait for a thread of the worker nobody knows which has begun.
-        again = ended and len(record.began) > worker.threads
-        record.began = {key: now if again else record.began.get(key, now) for key in worker.keys}
+        record.began = {key: record.began.get(key, now) for key in worker.begun}
         record.seen = worker
 
     def _judge_silence(

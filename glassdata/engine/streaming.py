@@ -28,8 +28,9 @@ _WINDOW = 4
 # Rows that take next to no time travel together, so that the scheduler costs less than they do;
 # a row of more than half of these seconds always travels alone.
 _GROUP_SECONDS, _LARGEST_GROUP = 0.1, 32
-# Seconds in which a scheduler must answer a question about its workers.
-_ANSWER = 10.0
+# Seconds in which a scheduler must answer a question about its workers, and a worker hand over a
+# receipt; and in which a nanny must have ended its worker, or Dask does without both.
+_ANSWER, _HANDED_OVER, _ENDED = 10.0, 1.0, 30.0
 
 RowName = tuple[str, int]
 Work = Callable[[Any, str, int], Receipt]
@@ -78,6 +79,10 @@ def stream(
     return iter(_Stream(client, work, task, todo, expected, judge or Overdue(Execution())))
 
 
+class _NotHandedOverError(Exception):
+    """A receipt lies with a worker that does not hand it over."""
+
+
 class _Stream:
     """A window of groups of rows that slides over what there is to do."""
 
@@ -97,6 +102,7 @@ class _Stream:
         self.running: dict[tuple, list[RowName]] = {}
         self.futures: dict[tuple, Future] = {}
         self.finished: SimpleQueue[Future] = SimpleQueue()
+        self.held: list[Future] = []
         self.seconds = deque([_GROUP_SECONDS], maxlen=_LARGEST_GROUP)
         self.workers, self.looked = expected, monotonic()
         # Builds of other stores may run on the same scheduler, which takes equal keys for one task.
@@ -131,13 +137,19 @@ class _Stream:
             future.add_done_callback(self.finished.put)
 
     def _take(self, future: Future) -> list[Receipt | Loss]:
-        """What a task that ended brought; nothing if it was taken back before."""
-        rows = self.running.pop(future.key, None)
-        if rows is None:
+        """What a task that ended brought; nothing if it was taken back, or cannot be had yet."""
+        key = future.key
+        if key not in self.running:
             return []
-        self.judge.done(future.key)
-        del self.futures[future.key]
-        return self._results(future, rows)
+        try:
+            results = self._results(future, self.running[key])
+        except _NotHandedOverError:
+            # Its worker may have stopped since; if it is given up, the task is done again.
+            self.held.append(future)
+            return []
+        del self.running[key], self.futures[key]
+        self.judge.done(key)
+        return results
 
     def _take_back(self, key: tuple, reason: str) -> list[Loss]:
         """Cancel a task that takes too long; whether one of several rows is to blame, they show."""
@@ -157,6 +169,8 @@ class _Stream:
     def _look(self) -> Iterator[Loss]:
         """Ask the scheduler for its workers and what they do, and act on what is overdue."""
         self.looked = monotonic()
+        while self.held:
+            self.held.pop().add_done_callback(self.finished.put)
         if self.client.status != "running":
             return  # the scheduler is gone, and with it all that is running
         try:
@@ -195,8 +209,10 @@ class _Stream:
 
     def _results(self, future: Future, rows: list[RowName]) -> list[Receipt | Loss]:
         try:
-            receipts = future.result()
+            receipts = future.result(timeout=_HANDED_OVER)
         except Exception as error:
+            if isinstance(error, TimeoutError) and future.status != "error":
+                raise _NotHandedOverError from None
             if len(rows) > 1 and future.status == "error":
                 # One of them was to blame, and those that were published are not made again.
                 self.alone.extend(rows)
@@ -234,7 +250,7 @@ async def _restart(client: Client, workers: list[str]) -> None:
     with suppress(OSError, TimeoutError):
         await client.scheduler.restart_workers(
             workers=workers,
-            timeout=_ANSWER,
+            timeout=_ENDED,
             wait_for_workers=False,
             on_error="return",
             stimulus_id=f"glassdata-overdue-{uuid4().hex}",

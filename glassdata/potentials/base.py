@@ -137,7 +137,7 @@ def from_blocks(
     n_atoms : int
         N, the number of atoms.
     rows, columns : (B,)
-        Atoms between which each block stands. Blocks at the same pair are added.
+        The two atoms of each block. Blocks of the same pair are added.
     blocks : (B, 3, 3), eV/Å²
     """
     return block_matrix(*_merge(n_atoms, rows, columns, blocks))

@@ -133,7 +133,9 @@ class BondOrder(Potential):
         from matscipy.calculators.manybody import Manybody
 
         if self._brenner and len(self.species) > 1:
-            raise ValueError("matscipy has no Brenner potential of several species that is right")
+            raise ValueError(
+                "matscipy has no Brenner potential of several species with the right parameters"
+            )
         form = tersoff_brenner.TersoffBrenner(dict(self.parameter_set))
         return Manybody(**form)
 

@@ -77,7 +77,7 @@ def add_outer(block, factor, a, b):
     Parameters
     ----------
     block : (3, 3)
-        Changed in slot.
+        Changed in place.
     factor
         In the unit of the block.
     a, b : (3,)
@@ -95,7 +95,7 @@ def add_across(block, factor, u):
     Parameters
     ----------
     block : (3, 3)
-        Changed in slot.
+        Changed in place.
     factor
         In the unit of the block.
     u : (3,)
@@ -113,7 +113,7 @@ def add_pair(matrix, p, r, unit, slope, bend):
     Parameters
     ----------
     matrix : (z, z, 3, 3), eV/Å²
-        Changed in slot.
+        Changed in place.
     p
         Number of the bond.
     r, unit
@@ -132,7 +132,7 @@ def add_triple_slope(gradient, p, q, r, unit, slopes):
     Parameters
     ----------
     gradient : (z, 3), eV/Å
-        Changed in slot.
+        Changed in place.
     p, q
         Numbers of the two bonds.
     r, unit
@@ -156,7 +156,7 @@ def add_triple(matrix, p, q, r, unit, slopes, bends):
     Parameters
     ----------
     matrix : (z, z, 3, 3), eV/Å²
-        Changed in slot.
+        Changed in place.
     p, q
         Numbers of the two bonds.
     r, unit
@@ -235,7 +235,7 @@ def spread(matrix, filled, centre, index, second, rows, columns, blocks):
     second : (P,)
         Atom where each bond ends.
     rows, columns, blocks
-        What ``empty_blocks`` returns; changed in slot.
+        What ``empty_blocks`` returns; changed in place.
     """
     side = len(matrix) + 1
     for p in range(side):
