@@ -129,9 +129,10 @@ def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
 
 @contextmanager
 def bounded_memory(limit: int | None = None) -> Iterator[None]:
-    """Let what is done within take no more memory than twice a limit: it fails with MemoryError.
+    """Let what is done within reserve no more memory than a limit: it fails with MemoryError.
 
-    For readers that are not our own and believe what they read. Only Linux keeps to it.
+    For readers that are not our own and believe what they read. What was reserved before may be
+    used beyond it. Only Linux keeps to it.
 
     Parameters
     ----------
@@ -144,8 +145,7 @@ def bounded_memory(limit: int | None = None) -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    # Some of the memory that is taken was reserved before, and is not counted.
-    most = used + (LIMIT if limit is None else limit) * 3 // 2
+    most = used + (LIMIT if limit is None else limit)
     if soft != resource.RLIM_INFINITY:
         most = min(most, soft)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
