@@ -213,7 +213,7 @@ def test_opening_reads_no_ragged_array(tmp_path):
     data = gd.dataset("ar", store)[1:]
     assert np.isfinite(data.X).all()
     assert "5 finished structures in 3 families" in repr(data)
-    with pytest.raises(DamageError, match="position.*checksum"):
+    with pytest.raises(DamageError, match=r"position.*checksum"):
         data.atoms(0)
 
 
