@@ -1,5 +1,6 @@
 """``glassdata`` and ``python -m glassdata``: Ctrl-C is quiet also while the program is loaded."""
 
+import logging
 import signal
 import sys
 
@@ -14,7 +15,8 @@ def main() -> None:
     try:
         run()
     finally:
-        # All output is written, and the program ends at once: Ctrl-C would only cause a traceback.
+        # What was to be said is said, also of what was left half done; the rest takes no time.
+        logging.getLogger("asyncio").disabled = True
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

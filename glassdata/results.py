@@ -11,8 +11,6 @@ lists the results under the key ``cells``, the older word.
 """
 
 import io
-import json
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,12 +19,15 @@ from typing import Any
 import numpy as np
 
 import glassdata.config
+from glassdata import bounds
+from glassdata.bounds import open_archive, parse_json, read_file
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace, replace_stream
 from glassdata.store.archives import MANIFEST, check_packed
 from glassdata.store.errors import DamageError, Finding, StoreError
 from glassdata.store.files import (
     archive_is_whole,
+    check_archive,
     check_end,
     check_regular,
     is_temporary,
@@ -38,8 +39,6 @@ from glassdata.store.settings import CONFIG, ROWS
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.
 SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
-#: Bytes to which the arrays of one result may unpack.
-RESULT_LIMIT = 1 << 30
 _IDENTITY = "identity"
 _OF_STORES = (CONFIG, ROWS)
 
@@ -62,19 +61,25 @@ class Results(Mapping):
                 f"{origin} is damaged: its checksum does not match; make it again with: "
                 f"glassdata experiment {Path(origin).stem}"
             )
-        self._archive = zipfile.ZipFile(io.BytesIO(data))
-        self.manifest = json.loads(self._archive.read(MANIFEST))
+        stream = io.BytesIO(data)
+        try:
+            self._archive = open_archive(stream)
+            check_archive(self._archive, stream)
+            self.manifest = parse_json(self._archive.read(MANIFEST))
+            self._names = [str(name) for name in self.manifest["cells"]]
+        except (*UNREADABLE, TypeError) as error:
+            raise DamageError(f"{origin} holds no results: {error}") from None
 
     def __getitem__(self, result: str) -> dict[str, np.ndarray]:
-        if result not in self.manifest["cells"]:
+        if result not in self._names:
             raise KeyError(result)
         return decode(self._archive.read(f"{result}.npz"))[1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.manifest["cells"])
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self.manifest["cells"])
+        return len(self._names)
 
     def select(self, pattern: str) -> dict[str, dict[str, np.ndarray]]:
         """Results whose names match a shell pattern, such as ``amc.*.0``, in their order."""
@@ -114,7 +119,9 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     FileNotFoundError
         If there are none.
     DamageError
-        If a byte of them changed.
+        If a byte of them changed, or they are no results.
+    ValueError
+        If they are larger than any.
 
     Examples
     --------
@@ -127,7 +134,7 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     for place in places:
         path = place / f"{name}.zip"
         if path.exists():
-            return Results(path.read_bytes(), str(path))
+            return Results(read_file(path), str(path))
     raise FileNotFoundError(
         f"there are no results {places[0] / name}.zip; make them with: glassdata experiment {name}"
     )
@@ -148,8 +155,8 @@ def encode(identity: str, content: Mapping[str, object]) -> bytes:
 
 def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
     """Identity and arrays from the file of a result; nothing is unpickled."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        arrays = read_arrays(archive, limit=RESULT_LIMIT)
+    with open_archive(io.BytesIO(data)) as archive:
+        arrays = read_arrays(archive, limit=bounds.LIMIT)
     return str(arrays.pop(_IDENTITY)), arrays
 
 
@@ -196,7 +203,7 @@ def _read_result(path: Path) -> tuple[str, dict[str, np.ndarray]]:
     DamageError
         If a byte of it changed.
     """
-    check_regular(path)
+    check_regular(path, bounds.LIMIT)
     data = path.read_bytes()
     try:
         if not archive_is_whole(data) and _is_signed(data):
@@ -209,7 +216,7 @@ def _read_result(path: Path) -> tuple[str, dict[str, np.ndarray]]:
 def _is_signed(data: bytes) -> bool:
     """Whether a result has a checksum over all, as those of earlier releases have not."""
     stream = io.BytesIO(data)
-    with zipfile.ZipFile(stream) as archive:
+    with open_archive(stream) as archive:
         check_end(archive, stream)
         return bool(archive.comment)
 
@@ -270,7 +277,7 @@ def refuse_foreign(folder: Path, name: str, results: Iterable[str]) -> None:
 def _holds(path: Path, member: str) -> bool | None:
     """Whether an archive has a member; None if it cannot be read."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return member in archive.namelist()
     except (*UNREADABLE, OSError):
         return None
