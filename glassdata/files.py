@@ -194,7 +194,8 @@ def read_array(archive: zipfile.ZipFile, name: str, *, limit: int) -> np.ndarray
         raise ValueError(f"{name} has an unknown compression")
     if info.file_size > limit:
         raise ValueError(f"{name} unpacks to more than {limit} bytes")
-    data = archive.read(info)  # never more than file_size bytes
+    with archive.open(info) as member:
+        data = member.read(info.file_size)  # without the number, what is packed says how much
     begin = _PREFIX + int.from_bytes(data[_PREFIX - 2 : _PREFIX], "little")
     plain = _shape_and_type(data[:begin])
     if plain is None:

@@ -27,7 +27,7 @@ from glassdata.schema import RAGGED
 from glassdata.scores import normalised
 from glassdata.store import StoreError, open_dataset
 
-#: What reads the variables that have a value for each atom or mode instead of each structure.
+#: Methods that read the variables with a value for each atom or mode, instead of each structure.
 _RAGGED_READERS = {"atom": "atoms(k)", "mode": "frequencies(k)"}
 
 
@@ -265,7 +265,7 @@ class Dataset:
         KeyError
             If there is no such variable, or it does not have one value per structure.
         IndexError
-            If a position is not there, or a mask has another length.
+            If there is no structure at a position, or a mask has another length.
         """
         if isinstance(key, str):
             return self._variable(key)

@@ -6,7 +6,6 @@ word of a header: members are read up to a limit and must have exactly the bytes
 
 import hashlib
 import io
-import json
 import math
 import zipfile
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from glassdata.bounds import check_size, open_archive, parse_json
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace
 from glassdata.models.registry import MODELS
@@ -234,7 +234,7 @@ def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes
     members["meta"] = np.frombuffer(text.encode(), np.uint8)
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **members)
-    with zipfile.ZipFile(stream) as archive:
+    with open_archive(stream) as archive:
         saved, _ = _read(archive)
     if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
         raise ValueError(f"a {saved.kind} predicts other spectra once it comes back from its file")
@@ -265,9 +265,10 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
     ((4, 2), 'amc')
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        check_size(Path(path))
+        with open(path, "rb") as stream, open_archive(stream) as archive:
             return _read(archive)
-    except (*UNREADABLE, OSError) as error:  # RuntimeError: also JSON nested too deeply
+    except (*UNREADABLE, OSError) as error:
         raise ValueError(f"{path}: not a readable model file ({_line(error)})") from error
 
 
@@ -288,7 +289,7 @@ def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
         expected = np.uint8 if name == "meta" else np.float64
         if values.dtype != expected:
             raise ValueError(f"{name} is not of type {np.dtype(expected)}, but {values.dtype}")
-    meta = json.loads(text.tobytes().decode())
+    meta = parse_json(text.tobytes())
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise ValueError(f"is not of format {FORMAT}")
     kind = meta.get("kind")

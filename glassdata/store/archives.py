@@ -12,7 +12,7 @@ from glassdata.store.files import archive_is_whole, check_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.whole import METADATA, promised_files
 
-#: Member that lists the results in a packed experiment, under the older word "cells".
+#: What lists the results in the packed results of an experiment.
 MANIFEST = "manifest.json"
 #: Missing members that are named at most; metadata may claim any number.
 _MOST = 100
@@ -60,5 +60,5 @@ def _promised(archive: zipfile.ZipFile, stored: int, bad: Iterable[str]) -> Iter
         check_metadata(metadata, stored)
         return promised_files(metadata)
     if MANIFEST in names and MANIFEST not in bad:
-        return [f"{name}.npz" for name in json.loads(archive.read(MANIFEST))["cells"]]
+        return [f"{result}.npz" for result in json.loads(archive.read(MANIFEST))["cells"]]
     return [] if bad else [METADATA]

@@ -14,6 +14,7 @@ import zarr
 from zarr import codecs
 from zarr.registry import register_codec
 
+from glassdata import bounds
 from glassdata.store.errors import StoreError
 
 # Bytes of one text, reasons of failed rows among them.
@@ -94,7 +95,7 @@ def _room(spec) -> int:
     kind = spec.dtype.to_native_dtype()
     fixed = kind.kind in "biufc"
     item = kind.itemsize if fixed else _LONGEST_TEXT
-    return item * math.prod(spec.shape)
+    return min(item * math.prod(spec.shape), bounds.LIMIT)
 
 
 def _zstd_size(head: bytes) -> float:

@@ -325,16 +325,19 @@ def _holder(stream: IO) -> str:
     return "another process"
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: Path, most: int | None = None) -> None:
     """Refuse to read anything but an ordinary file: a link may lead to a device that never ends.
 
     Raises
     ------
     DamageError
-        If it is a link, a folder or a device.
+        If it is a link, a folder or a device, or has more than ``most`` bytes.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
         raise DamageError(f"{path}: not an ordinary file")
+    if most is not None and found.st_size > most:
+        raise DamageError(f"{path}: {found.st_size} bytes, and at most {most} are read")
 
 
 def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> None:
@@ -395,7 +398,7 @@ def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
         If a member is compressed, if the members claim more bytes than the file has, or if the file
         does not end where the archive does.
     """
-    size = _check_end(archive, stream)
+    size = check_end(archive, stream)
     for info in archive.infolist():
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise ValueError(f"{info.filename} is compressed")
@@ -405,10 +408,22 @@ def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
     return stored
 
 
-def _check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
+def check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
     """Size of an archive of which no byte is missing after its list of members.
 
     Python's zipfile takes a comment that was cut off, or whose length is wrong, as it comes.
+
+    Parameters
+    ----------
+    archive
+        Open for reading.
+    stream
+        What it is read from.
+
+    Raises
+    ------
+    ValueError
+        If the file does not end where the archive does.
     """
     comment, size = archive.comment, stream.seek(0, os.SEEK_END)
     stream.seek(max(size - len(comment) - _END.size, 0))

@@ -34,6 +34,7 @@ import zarr
 from fsspec import available_protocols, get_filesystem_class
 from zarr.abc.store import Store
 
+from glassdata import bounds
 from glassdata.files import TEMPORARY, replace, temporary_name
 from glassdata.store import files
 from glassdata.store.errors import DamageError, StoreError
@@ -113,9 +114,13 @@ class Local:
         """Write a file so that readers see the old content or the new, never a part."""
         replace(self.path, data, durable=durable)
 
-    def check_regular(self) -> None:
-        """Refuse to read anything but an ordinary file."""
-        files.check_regular(self.path)
+    def check_regular(self, most: int | None = None) -> None:
+        """Refuse to read anything but an ordinary file, or more than so many bytes."""
+        files.check_regular(self.path, most)
+
+    def read(self, most: int) -> bytes:
+        """Content of a file of at most so many bytes; a link may lead to it."""
+        return bounds.read_file(self.path, most)
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the store's lock."""
@@ -241,8 +246,15 @@ class Remote:
         """Write an object, which is durable and replaced as a whole in any case."""
         self.fs.pipe_file(self.key, data)
 
-    def check_regular(self) -> None:
+    def check_regular(self, most: int | None = None) -> None:
         """Nothing is refused: only objects are there."""
+
+    def read(self, most: int) -> bytes:
+        """Content of an object of at most so many bytes."""
+        data = self.fs.cat_file(self.key, start=0, end=most + 1)
+        if len(data) > most:
+            raise ValueError(f"{self.path} has more than the {most} bytes that are read")
+        return data
 
     def locked(self) -> AbstractContextManager[None]:
         """No lock is held: there is none."""

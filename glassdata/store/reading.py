@@ -1,7 +1,6 @@
 """Opening sealed datasets, and packing them into one file."""
 
 import hashlib
-import json
 import os
 import time
 import zipfile
@@ -16,12 +15,13 @@ import xarray as xr
 import zarr
 
 import glassdata.config
+from glassdata.bounds import open_archive, parse_json
 from glassdata.files import replace_stream
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.bounded import bounded_codecs
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, write_archive
-from glassdata.store.limits import check_metadata
+from glassdata.store.limits import check_metadata, check_metadata_size, read_metadata
 from glassdata.store.manifest import dataset_name, listed_files
 from glassdata.store.places import is_remote, medium, place
 from glassdata.store.rows import present, read_row
@@ -122,11 +122,12 @@ def _packed(where: Path) -> WholeStore:
 
 def _check_zip(where: Path, stream: BinaryIO) -> bytes:
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with open_archive(stream) as archive:
             stored = check_archive(archive, stream)
+            check_metadata_size(archive.getinfo(METADATA).file_size)
             metadata, names = archive.read(METADATA), set(archive.namelist())
-    except zipfile.BadZipFile:
-        raise StoreError(f"{where} is neither a folder nor a zip archive") from None
+    except zipfile.BadZipFile as error:
+        raise StoreError(f"{where} is neither a folder nor a zip archive: {error}") from None
     except (KeyError, ValueError) as error:
         raise StoreError(f"{where} is not a packed dataset: {error}") from None
     _check(where, metadata, stored, names)
@@ -170,12 +171,12 @@ def _find(where: Path, how: str) -> tuple[Path, bytes]:
     for folder in (where, where / DATASET):
         with suppress(FileNotFoundError, NotADirectoryError):
             check_web_file(folder / METADATA)
-            return folder, (folder / METADATA).read_bytes()
+            return folder, read_metadata(folder / METADATA)
     manifest = read_manifest(where)
     if manifest is not None:
         folder = where / dataset_name(manifest)
         with suppress(FileNotFoundError):
-            return folder, (folder / METADATA).read_bytes()
+            return folder, read_metadata(folder / METADATA)
         raise DamageError(
             f"{folder / METADATA} is missing; glassdata repair {where} makes it again"
         )
@@ -217,7 +218,10 @@ def recorded_science(where: Path) -> dict[str, dict]:
     if not where.is_file():
         return dict(read_config(where).systems)
     with open_dataset(where) as tree:
-        return {n: json.loads(group.attrs["configuration"]) for n, group in tree.children.items()}
+        return {
+            n: parse_json(group.attrs["configuration"].encode())
+            for n, group in tree.children.items()
+        }
 
 
 def recorded_row(where: Path, system: str, index: int) -> dict[str, np.ndarray]:

@@ -6,13 +6,14 @@ index it belongs to. Its archive comment is the sha256 of all bytes before it.
 
 import io
 import re
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from glassdata import bounds
+from glassdata.bounds import open_archive
 from glassdata.files import UNREADABLE, read_array, read_arrays
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.store.errors import DamageError
@@ -156,7 +157,7 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
         raise DamageError("checksum does not match")
     try:
         stream = io.BytesIO(data)
-        with zipfile.ZipFile(stream) as archive:
+        with open_archive(stream) as archive:
             check_archive(archive, stream)
             return read_arrays(archive, limit=len(data))
     except UNREADABLE as error:
@@ -181,7 +182,7 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
         If the file is damaged or belongs to another structure.
     """
     path = row_path(store, system, index)
-    medium(path).check_regular()
+    medium(path).check_regular(bounds.LIMIT)
     try:
         row = decode(path.read_bytes())
     except DamageError as error:
@@ -207,7 +208,7 @@ def read_status(store: Path, system: str, index: int) -> str:
     try:
         path = row_path(store, system, index)
         medium(path).check_regular()
-        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return str(read_array(archive, "status", limit=_STATUS_LIMIT))
     except (*UNREADABLE, DamageError):
         return "damaged"
