@@ -1,7 +1,7 @@
-"""Bounds on what a file of a stranger may cost, which hold before any memory is taken.
+"""Limits for files from elsewhere, which are checked before any memory is taken.
 
-A few kilobytes can claim to be, or unpack to, more than any machine has. Everything that is read
-here is refused in one line instead; whatever is read takes no more than twice ``LIMIT``.
+A few kilobytes can claim to be, or unpack to, more than the memory of any machine. The functions
+here refuse such a file with one line. What they read takes no more than twice ``LIMIT``.
 """
 
 import io
@@ -25,7 +25,7 @@ _CONTAINER, _ELEMENT, _COPIES = 240, 150, 2
 
 
 def check_size(path: Path, limit: int | None = None) -> None:
-    """Refuse what is no ordinary file, and what is larger than may be read.
+    """Refuse a path that is not an ordinary file, or a file that is larger than the limit.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def read_file(path: Path, limit: int | None = None) -> bytes:
 
 
 def parse_json(data: bytes, limit: int | None = None) -> Any:
-    """Values of a JSON text, unless they could take more memory than they may.
+    """Values of a JSON text, unless they could take more memory than the limit.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def parse_json(data: bytes, limit: int | None = None) -> Any:
     Raises
     ------
     ValueError
-        If the text is no JSON, nested too deeply, or too much.
+        If the text is not JSON, is nested too deeply, or could take too much memory.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def parse_json(data: bytes, limit: int | None = None) -> Any:
 
 
 class _Directory(io.RawIOBase):
-    """A stream that gives no more at once than the directory of an archive may have."""
+    """A stream that gives no more bytes at once than the directory of an archive may have."""
 
     def __init__(self, stream: BinaryIO, most: int) -> None:
         self.stream, self.most = stream, most
@@ -114,7 +114,7 @@ class _Directory(io.RawIOBase):
 def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
     """A zip archive, open for reading, unless its directory is too large.
 
-    Each of a million entries of nothing would take half a kilobyte of memory.
+    A million empty entries would take half a kilobyte of memory each.
 
     Raises
     ------
@@ -129,9 +129,10 @@ def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
 
 @contextmanager
 def bounded_memory(limit: int | None = None) -> Iterator[None]:
-    """Let what is done within take no more memory than twice a limit: it fails with MemoryError.
+    """Let what is done within reserve no more memory than a limit: it fails with MemoryError.
 
-    For readers that are not our own and believe what they read. Only Linux keeps to it.
+    For readers that are not our own and believe what they read. What was reserved before may be
+    used beyond it. Only Linux keeps to it.
 
     Parameters
     ----------
@@ -144,8 +145,7 @@ def bounded_memory(limit: int | None = None) -> Iterator[None]:
         yield
         return
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
-    # Some of the memory that is taken was reserved before, and is not counted.
-    most = used + (LIMIT if limit is None else limit) * 3 // 2
+    most = used + (LIMIT if limit is None else limit)
     if soft != resource.RLIM_INFINITY:
         most = min(most, soft)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
