@@ -5,10 +5,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from test_oracle_rows import EPSILON, SIGMA
+from scipy.optimize import brentq
+from test_oracle_rows import EPSILON, SIGMA, lennard_jones
 
 import glassdata as gd
 from glassdata.crystal import Crystal
+from glassdata.store.reading import REFERENCE
 from glassdata.vibrations import energy_forces
 
 #: Published nearest distance (Å), its number per atom, and energy (eV per atom): SCIENCE.md, 4.
@@ -36,6 +38,49 @@ def test_crystals_are_the_published_ones(name):
         energy, rel=2e-5
     )
     assert np.abs(energy_forces(crystal, system.potential)[1]).max() < 1e-6
+
+
+def test_every_atom_of_the_triangular_crystal_has_six_neighbours_in_its_plane():
+    crystal = gd.SYSTEMS["lj2d"].crystal()
+    large = crystal * (6, 4, 1)
+
+    def pull(a):
+        """Of the six neighbours in each of the three shells within the cut-off."""
+        return sum(r * lennard_jones(r)[1] for r in (a, np.sqrt(3) * a, 2 * a))
+
+    spacing = brentq(pull, 1.08 * SIGMA, 1.16 * SIGMA)
+    for atom in range(len(crystal)):
+        away = large.get_distances(atom, range(len(large)), mic=True, vector=True)
+        assert not away[:, 2].any()
+        distances = np.sort(np.linalg.norm(away, axis=1))
+        # Itself, six, and the next shell; the crystal is relaxed to a strain of 1e-6.
+        expected = spacing * np.array([0, *[1] * 6, np.sqrt(3)])
+        assert distances[:8] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["amc", "amc_lb", "lj2d", "lj3d", "sic", "sic_tersoff"])
+def test_lattices_are_at_rest_but_for_their_size(name):
+    """Relaxing the crystal scales it; no atom moves in the cell, however it was written down."""
+    crystal = gd.SYSTEMS[name].crystal
+    start, relaxed = crystal.lattice(**crystal.settings), crystal()
+    assert np.array_equal(start.numbers, relaxed.numbers)
+    scale = relaxed.cell.array[0, 0] / start.cell.array[0, 0]
+    directions = start.pbc[:, None] & start.pbc
+    assert relaxed.cell.array[directions] == pytest.approx(scale * start.cell.array[directions])
+    moved = relaxed.get_scaled_positions() - start.get_scaled_positions()
+    # Forces of 1e-7 eV/Å move an atom by 1e-8 of the cell.
+    assert (moved - np.round(moved))[:, start.pbc] == pytest.approx(0, abs=1e-6)
+    # All layers of a plane lie at one height.
+    assert np.ptp(relaxed.positions[:, ~start.pbc], axis=0) == pytest.approx(0, abs=1e-6)
+
+
+def test_the_dataset_that_ships_holds_every_structure_of_the_profile():
+    if not REFERENCE.exists():
+        pytest.skip("no reference dataset ships yet")
+    with gd.open_dataset(REFERENCE) as data:
+        there = {name: data[name].sizes["structure"] for name in data.children}
+    planned = {name: gd.SYSTEMS[name].protocols["reference"].n_structures for name in there}
+    assert there == planned
 
 
 def test_the_alloy_has_its_composition_on_both_sublattices():
