@@ -30,7 +30,9 @@ def data():
 # --- maps -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [models.ridge(), models.ridge(l2=0), models.elastic_net(0, 0)])
+@pytest.mark.parametrize(
+    "model", [models.ridge(), models.ridge(l2=0), models.lasso(0), models.elastic_net(0, 0)]
+)
 def test_a_noiseless_map_is_recovered(model, data):
     X, Y, _, W = data
     fitted = clone(model).fit(X, Y)
