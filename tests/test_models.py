@@ -320,6 +320,14 @@ def test_negative_penalties_are_refused(data):
         models.penalties(1, 1, data[1], reduction="median")
 
 
+@pytest.mark.parametrize(
+    ("needs", "available"), [(None, True), ("glassdata", True), ("no_such_package", False)]
+)
+def test_a_model_is_available_where_its_package_is(needs, available):
+    kind = models.registry.ModelKind(models.mean, type(models.mean()), "the mean", needs=needs)
+    assert kind.available is available
+
+
 # --- splits -----------------------------------------------------------------------------------
 
 

@@ -10,6 +10,7 @@ from test_oracle_rows import EPSILON, SIGMA, lennard_jones
 
 import glassdata as gd
 from glassdata.crystal import Crystal
+from glassdata.protocols import member
 from glassdata.store.reading import REFERENCE
 from glassdata.vibrations import energy_forces
 
@@ -74,13 +75,53 @@ def test_lattices_are_at_rest_but_for_their_size(name):
     assert np.ptp(relaxed.positions[:, ~start.pbc], axis=0) == pytest.approx(0, abs=1e-6)
 
 
-def test_the_dataset_that_ships_holds_every_structure_of_the_profile():
+@pytest.fixture(scope="module")
+def shipped():
     if not REFERENCE.exists():
         pytest.skip("no reference dataset ships yet")
     with gd.open_dataset(REFERENCE) as data:
-        there = {name: data[name].sizes["structure"] for name in data.children}
+        yield data
+
+
+def test_the_dataset_that_ships_holds_every_structure_of_the_profile(shipped):
+    there = {name: shipped[name].sizes["structure"] for name in shipped.children}
     planned = {name: gd.SYSTEMS[name].protocols["reference"].n_structures for name in there}
     assert there == planned
+
+
+@pytest.mark.parametrize("name", gd.SYSTEMS)
+def test_plans_are_those_of_the_structures_that_ship(name, shipped):
+    rows, protocol = gd.dataset(name, shipped), gd.SYSTEMS[name].protocols["reference"]
+    fractions = [f"{what}_fraction" for what in ("displaced", "vacancy", "antisite")]
+    knobs = [knob for knob in ("displacement", *fractions) if knob in rows.stored]
+    found = {knob: rows[knob] for knob in ("parent", "replicate", *knobs)}
+    for k in range(0, len(rows), 3):
+        planned = member(protocol.strata, protocol.replicated, int(rows.index[k]))
+        assert found["parent"][k] == planned.parent
+        assert found["replicate"][k] == planned.replicate
+        # The same operations, on another day.
+        expected = {knob: planned.knobs[knob] for knob in knobs}
+        assert {knob: found[knob][k] for knob in knobs} == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cualzr", "lj3d", "sic"])
+def test_random_numbers_are_those_of_the_structures_that_ship(name, shipped, monkeypatch):
+    """Relaxation moves no atom to another species, and none that was displaced by little far."""
+    for step in ("separate", "relax"):
+        monkeypatch.setattr(f"glassdata.protocols.displaced.{step}", lambda atoms, *_, **__: atoms)
+    system, rows = gd.SYSTEMS[name], gd.dataset(name, shipped)
+    little = np.flatnonzero(rows["displacement"] < 0.3)[:4]
+    assert len(little) > 1
+    for k in little:
+        found = rows.atoms(k)
+        made = system.protocols["reference"](system, int(rows.index[k]))
+        assert np.array_equal(made.numbers, found.numbers)
+        # In a cell that grew or shrank; holes do not close below this amplitude.
+        moved = made.get_scaled_positions() - found.get_scaled_positions()
+        moved -= np.round(moved)
+        moved = (moved - np.median(moved, axis=0)) @ found.cell.array
+        # Atoms forget where they were put to within a fraction of the distance to a neighbour.
+        assert np.median(np.linalg.norm(moved, axis=1)) < 0.25 * system.bond_length
 
 
 def test_the_alloy_has_its_composition_on_both_sublattices():
