@@ -35,7 +35,7 @@ class Protocol(Interface):
     def __call__(self, system: "System", index: int) -> Atoms:
         """Return the relaxed structure number ``index``.
 
-        The preparation stands in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
+        Its knobs stand in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
         ``parent`` and ``replicate`` are always among them.
         """
 
@@ -52,7 +52,7 @@ class System:
     potential : Potential
     protocols : mapping of profile name to Protocol
     crystal : Crystal
-        Gives the perfect crystal, at rest under the same potential: a copy, to be altered.
+        Gives the perfect crystal, at rest under the same potential; a new copy in each call.
     dim : int
         Dimension in which g(r) is normalised.
     r_max : float, Å

@@ -47,7 +47,7 @@ class Linear(Regression):
     def path(
         self, X: np.ndarray, Y: np.ndarray, candidates: Sequence[Mapping]
     ) -> list[Self | None]:
-        """Fitted maps for several settings, at the cost of few; None where a setting has no fit.
+        """Fitted maps for several settings, which share the work; None for one that has no fit.
 
         Parameters
         ----------
@@ -101,8 +101,8 @@ class LinearMap(Linear):
         mean_s ‖(y_s − W g_s − b)/σ‖² + l1 ‖W/σ‖₁ + l2 ‖W/σ‖₂²,
 
     where σ² is the variance of Y over the training structures, averaged over bins. Dividing by
-    this one number makes ``l1`` and ``l2`` independent of the unit of Y and alike from glass to
-    glass; each output is still fitted on its own, and b is not penalised.
+    this one number makes ``l1`` and ``l2`` independent of the unit of Y and comparable between
+    glasses. Each output is still fitted on its own, and b is not penalised.
     ``glassdata.models.penalties`` converts the α and β of eq. 8 of arXiv 2602.05313.
 
     Parameters

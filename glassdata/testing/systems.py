@@ -167,8 +167,8 @@ class _Glass:
         if system.pairs:
             partials = partial_rdf(gas, system.r_edges, system.species, dim=system.dim)
             found |= dict(zip(system.pairs, partials, strict=True))
-        # An atom is no neighbour of itself, so that g falls short by 1/N of a share; a ninth of the
-        # pairs, those of two of three species, scatter by half a percent.
+        # An atom is not its own neighbour, so that g is too small by 1/N. Pairs of two of three
+        # species are a ninth of all pairs, and scatter by half a percent.
         tolerance = 0.02 if len(system.pairs) == 0 else 0.04
         for name, g in found.items():
             yield from differences(
