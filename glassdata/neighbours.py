@@ -48,7 +48,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
         raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
         raise ValueError("positions and cell must be finite")
-    # Missing vectors are filled in, so a periodic one that is missing must be found before.
+    # Missing vectors are filled in below, so a missing periodic one must be found here.
     if np.any(atoms.pbc & (atoms.cell.lengths() == 0)):
         raise ValueError(f"a periodic direction has no cell vector: cell {atoms.cell.tolist()}")
     cell = np.asarray(atoms.cell.complete())
