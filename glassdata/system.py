@@ -35,7 +35,7 @@ class Protocol(Interface):
     def __call__(self, system: "System", index: int) -> Atoms:
         """Return the relaxed structure number ``index``.
 
-        The preparation stands in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
+        Its knobs stand in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
         ``parent`` and ``replicate`` are always among them.
         """
 
@@ -62,7 +62,7 @@ class System:
     class_variable : str
         Variable of the dataset that measures the disorder of a finished structure.
     class_edges : tuple of float
-        Its values between the four disorder classes.
+        Its values at the borders between the four disorder classes.
     n_r, n_omega : int
         Numbers of bins.
 
