@@ -1,7 +1,7 @@
-"""Bounds on what a file of a stranger may cost, which hold before any memory is taken.
+"""Limits for files from elsewhere, which are checked before any memory is taken.
 
-A few kilobytes can claim to be, or unpack to, more than any machine has. Everything that is read
-here is refused in one line instead; whatever is read takes no more than twice ``LIMIT``.
+A few kilobytes can claim to be, or unpack to, more than the memory of any machine. The functions
+here refuse such a file with one line. What they read takes no more than twice ``LIMIT``.
 """
 
 import io
@@ -27,7 +27,7 @@ _CONTAINER, _ELEMENT, _COPIES = 240, 150, 2
 
 
 def check_size(path: Path, limit: int | None = None) -> None:
-    """Refuse what is no ordinary file, and what is larger than may be read.
+    """Refuse a path that is not an ordinary file, or a file that is larger than the limit.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def read_file(path: Path, limit: int | None = None) -> bytes:
 
 
 def parse_json(data: bytes, limit: int | None = None) -> Any:
-    """Values of a JSON text, unless they could take more memory than they may.
+    """Values of a JSON text, unless they could take more memory than the limit.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def parse_json(data: bytes, limit: int | None = None) -> Any:
     Raises
     ------
     ValueError
-        If the text is no JSON, nested too deeply, or too much.
+        If the text is not JSON, is nested too deeply, or could take too much memory.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def parse_json(data: bytes, limit: int | None = None) -> Any:
 
 
 class _Directory(io.RawIOBase):
-    """A stream that gives no more at once than the directory of an archive may have."""
+    """A stream that gives no more bytes at once than the directory of an archive may have."""
 
     def __init__(self, stream: BinaryIO, most: int) -> None:
         self.stream, self.most = stream, most
@@ -116,7 +116,7 @@ class _Directory(io.RawIOBase):
 def open_archive(stream: BinaryIO) -> zipfile.ZipFile:
     """A zip archive, open for reading, unless its directory is too large.
 
-    Each of a million entries of nothing would take half a kilobyte of memory.
+    A million empty entries would take half a kilobyte of memory each.
 
     Raises
     ------

@@ -1,9 +1,9 @@
 """Compiled kernels, and a cache of them on the disk in which damage is noticed.
 
-Numba keeps machine code beside the module, or in the cache folder of the user. A file of it that
-was cut off ends every later call with an EOFError (numba issue 10434), and a flipped bit in it may
-compute other numbers. Here every file carries the sha256 of itself; one that does not match is
-compiled anew, and a cache that cannot be written is done without.
+Numba keeps machine code in a folder of the module, or in the cache folder of the user. If such a
+file was cut off, every later call ends with an EOFError (numba issue 10434); if a bit in it was
+flipped, it may compute other numbers. Here every file ends with the sha256 of its content. Code
+whose checksum does not match is compiled again, and without a writable folder there is no cache.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""What keeps a run waiting: silent or missing workers, rows that take too long.
+"""What delays a run: silent or missing workers, and rows that take too long.
 
-Each is worth a word to the user before half a minute has passed, and has an end. Nothing here
-speaks to Dask: what its scheduler says comes in, and what has to be done comes out.
+The user is told of each within half a minute, and each has a time limit. This module does not use
+Dask: it gets what the scheduler reports, and returns what has to be done.
 """
 
 import math
@@ -14,14 +14,14 @@ from glassdata.engine.execution import Execution
 
 #: Seconds between two looks at the workers.
 LOOK = 5.0
-#: Seconds that something may keep silent before it is worth a word: with a look, and a heartbeat
-#: of a worker in between, the word comes within half a minute.
+#: Seconds of silence after which the user is told. With the time until the next look, and until the
+#: next heartbeat of a worker, the message comes within half a minute.
 WORD = 20.0
-#: A row that takes so many times as long as others of its kind is worth a word.
+#: The user is told of a row that takes this many times as long as others of its glass.
 MUCH_LONGER = 50.0
-#: Seconds between two words about the same.
+#: Seconds between two messages about the same matter.
 AGAIN = 300.0
-#: Seconds beyond its own limit that a worker has to give up a row by itself.
+#: Seconds after its limit in which a worker should give up a row by itself.
 GRACE = 15.0
 
 RowName = tuple[str, int]
@@ -61,12 +61,12 @@ class _Record:
 
 
 class Overdue:
-    """Judges workers and rows from what the scheduler says of them, time after time.
+    """Decides about workers and rows from what the scheduler reports about them at each look.
 
     Parameters
     ----------
     execution : Execution
-        Its limits, and who is told.
+        Has the limits, and the function that tells the user.
     advice : str
         Where to look when there are no workers.
     """
@@ -100,7 +100,7 @@ class Overdue:
     def look(
         self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
     ) -> Orders:
-        """Say what is worth a word, and return what has to be done.
+        """Tell the user what is wrong, and return what has to be done.
 
         Parameters
         ----------
@@ -109,7 +109,7 @@ class Overdue:
         seen : Mapping[str, Seen]
             The workers, by address.
         running : Mapping[Key, Sequence[RowName]]
-            Rows of each task that is in the hands of the scheduler.
+            Rows of each task that the scheduler has.
         """
         self.deaf = None
         self._say_who_left(now, seen, running)
@@ -147,7 +147,7 @@ class Overdue:
     def _say_who_left(
         self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
     ) -> None:
-        """Tell of workers that are there no more, and note the time they spent on their rows."""
+        """Tell of workers that have left, and note the time that they spent on their rows."""
         gone = self.workers.keys() - seen.keys()
         names = []
         for address in gone:
@@ -183,7 +183,7 @@ class Overdue:
         who = _worker(record.seen, address) + _with(record.seen.keys, running)
         if silence >= limit:
             orders.restart.append(address)
-            # Should that not help, the next order is given after as long again.
+            # If that does not help, the order is given again after the same time.
             record.since = now
             self._say(f"{who} was silent for {_time(silence)} and is given up")
         elif silence >= min(WORD, limit / 2) and not record.told:
@@ -216,7 +216,7 @@ class Overdue:
             self._say(f"{_rows(rows)} has taken {_time(seconds)} on {where}{others}{end}")
 
     def _much(self, name: str) -> float:
-        """Seconds after which a row of a kind is worth a word."""
+        """Seconds after which the user is told of a row of this glass."""
         if times := self.seconds.get(name):
             return max(MUCH_LONGER * median(times), WORD)
         return max((self.execution.row_timeout or 3600.0) / 10, WORD)

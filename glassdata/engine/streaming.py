@@ -1,4 +1,4 @@
-"""Rows to the scheduler and receipts back, whatever dies in between."""
+"""Rows go to the scheduler and receipts come back, even if processes die in between."""
 
 import asyncio
 from collections import deque
@@ -23,10 +23,11 @@ RETRIES = 2
 #: How many workers may die under a row before the row is given up.
 DEATHS = 3
 
-#: Groups of rows in the hands of the scheduler, per worker: enough to keep all busy, few to lose.
+#: Groups of rows that the scheduler has at a time, per worker: enough to keep all workers busy, and
+#: few enough that little is lost.
 _WINDOW = 4
-# Rows that take next to no time travel together, so that the scheduler costs less than they do;
-# a row of more than half of these seconds always travels alone.
+# Rows that take very little time are sent in groups, so that the scheduler costs less than they do.
+# A row that takes more than half of these seconds is always sent alone.
 _GROUP_SECONDS, _LARGEST_GROUP = 0.1, 32
 # Seconds in which a scheduler must answer a question about its workers, and a worker hand over a
 # receipt; and in which a nanny must have ended its worker, or Dask does without both.
@@ -84,7 +85,7 @@ class _NotHandedOverError(Exception):
 
 
 class _Stream:
-    """A window of groups of rows that slides over what there is to do."""
+    """Sends groups of rows, and new ones when others come back, until there are none left."""
 
     def __init__(
         self,
@@ -152,7 +153,7 @@ class _Stream:
         return results
 
     def _take_back(self, key: tuple, reason: str) -> list[Loss]:
-        """Cancel a task that takes too long; whether one of several rows is to blame, they show."""
+        """Cancel a task that takes too long; of several rows each is then tried alone."""
         rows = self.running.pop(key)
         self.judge.done(key)
         self._cancel(key)
@@ -197,7 +198,7 @@ class _Stream:
         self.workers = max(sum(self.client.nthreads().values()), self.expected)
 
     def _next(self) -> list[RowName]:
-        """Rows of the next task: several of them where the slowest of late was very quick."""
+        """Rows of the next task: several of them if the slowest of the last rows was very fast."""
         if self.alone:
             return [self.alone.popleft()]
         size = min(
@@ -214,7 +215,8 @@ class _Stream:
             if isinstance(error, TimeoutError) and future.status != "error":
                 raise _NotHandedOverError from None
             if len(rows) > 1 and future.status == "error":
-                # One of them was to blame, and those that were published are not made again.
+                # One row of the group caused it. Each is tried alone; published ones are not made
+                # again.
                 self.alone.extend(rows)
                 return []
             return [Loss(name, index, _describe(error)) for name, index in rows]

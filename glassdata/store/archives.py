@@ -19,9 +19,9 @@ _MOST = 100
 
 
 def check_packed(path: Path) -> Iterator[Finding]:
-    """Names the damaged or missing members of a packed file, or the file where it is not in them.
+    """Findings on the damaged or missing members of a packed file, or on the whole file.
 
-    One that was packed again by another program has no checksum over all, but one per member.
+    A file that was packed by another program has no checksum of the whole, but one per member.
     """
     data = path.read_bytes()
     whole = archive_is_whole(data)
@@ -53,7 +53,7 @@ def _reads(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
 
 
 def _promised(archive: zipfile.ZipFile, stored: int, bad: Iterable[str]) -> Iterable[str]:
-    """Names of all members that there should be, by the one that lists them."""
+    """Names of all members that there should be, from the member that lists them."""
     names = archive.namelist()
     if METADATA in names and METADATA not in bad:
         metadata = archive.read(METADATA)

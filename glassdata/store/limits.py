@@ -1,6 +1,6 @@
-"""Bounds that a dataset from elsewhere must keep before it is opened.
+"""Limits that a dataset from elsewhere must obey before it is opened.
 
-Zarr believes its metadata: an array is as large as they say, and decoded by the codecs they name.
+Zarr trusts metadata: it makes arrays as large as they say, and uses the codecs that they name.
 """
 
 import math
@@ -56,7 +56,7 @@ def check_metadata_size(size: int) -> None:
 
 
 def check_metadata(data: bytes, stored: int | None) -> None:
-    """Refuse metadata whose arrays would not fit what is stored.
+    """Refuse metadata whose arrays are too large for the files of the dataset.
 
     Parameters
     ----------

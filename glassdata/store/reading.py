@@ -48,10 +48,10 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     Parameters
     ----------
     path
-        A store made by ``glassdata build``, its ``dataset.zarr``, or a ``.zip`` of that; also a
-        URL of one of these, of which only what is used is read (``glassdata.store.places``).
-        None means the dataset of this checkout: the reference dataset that ships with it, or,
-        where none does, the smaller store that ``make book`` computed.
+        A store made by ``glassdata build``, its ``dataset.zarr``, or a ``.zip`` of that; or the URL
+        of one of these, from which only the parts that are used are read. None means the dataset
+        of this checkout: the reference dataset that ships with it, or, if there is none, the
+        smaller store that ``make book`` computed.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _checked(where: Path) -> Path:
 
 
 def _source(where: Path, how: str) -> WholeStore:
-    """What zarr reads a dataset from, after a look at what it is and whether all of it is there."""
+    """The store from which zarr reads a dataset, after a check that it is complete."""
     look = partial(_packed, where) if medium(where).is_archive() else partial(_unpacked, where, how)
     for _ in range(0 if is_remote(where) else _TRIES):
         with suppress(DamageError):
@@ -113,7 +113,7 @@ def _packed(where: Path) -> WholeStore:
     before = identity(file)
     with medium(where).open_blocks(_BLOCK) as stream:
         metadata = _check_zip(where, stream)
-    # The archive stays open: what takes its place is not seen.
+    # The archive stays open, so that a file that replaces it is not read.
     store = WholeStore(medium(where).zip_store(_BLOCK), metadata, str(where), None)
     if identity(file) != before:
         raise DamageError(f"{where} was replaced while it was opened")
@@ -155,7 +155,7 @@ def _check(where: Path, metadata: bytes, stored: int | None, names: Container[st
 
 
 def own_dataset() -> Path:
-    """Where the dataset of this checkout is, or would be: the shipped one before a computed one.
+    """Where the dataset of this checkout is, or would be: the shipped one, else a computed one.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def _row(group: xr.Dataset, index: int) -> dict[str, np.ndarray]:
             begin = int(counts[:position].sum())
             where = {variable.dims[0]: slice(begin, begin + int(counts[position]))}
         row[name] = np.asarray(group[name].isel(where).values, variable.dtype)
-    # What a failed row has not got, the dataset fills.
+    # The dataset has fill values where a failed row has no variable.
     kept = ("row_id", "status", "error") if row["status"] == "failed" else sorted(row)
     return {name: row[name] for name in kept}
 
@@ -274,8 +274,8 @@ def pack(store: Path, archive: Path) -> None:
     Raises
     ------
     DamageError
-        If a file is missing or, where there is a manifest, damaged: the checksum of the packed file
-        would vouch for it.
+        If a file is missing or, where there is a manifest, damaged. Otherwise the checksum of the
+        packed file would confirm the damaged content.
 
     Examples
     --------

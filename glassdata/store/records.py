@@ -17,12 +17,12 @@ _OF_EARLIER_SIDE_FILES = {"seconds", "reason"}
 
 
 def write_record(path: Path, content: Any, *, durable: bool = True) -> None:
-    """Replace a JSON record, which carries the sha256 of its own content.
+    """Write a JSON record with the sha256 of its own content, and replace an older one.
 
     Parameters
     ----------
     path : Path
-        Where it stands.
+        Path of its file.
     content : plain data
         What ``glassdata.config.canonical_json`` takes.
     durable : bool

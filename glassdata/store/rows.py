@@ -32,7 +32,7 @@ _FILE = re.compile(r"(\d{6}|[1-9]\d{6,})\.npz")
 _STATUS_LIMIT = 1024
 _OWNER = {"system": np.dtype("U64"), "index": np.dtype("i8")}
 
-#: Numbers without which a structure is of no use: not finite means that the row failed.
+#: Numbers that every structure must have: if one is not finite, the row failed.
 ESSENTIAL = frozenset(
     {name for name, variable in VARIABLES.items() if variable.dims != ("structure",)}
     | {"density", "energy"}
@@ -44,7 +44,7 @@ class RowShapeError(ValueError):
 
 
 def row_path(store: Path, system: str, index: int) -> Path:
-    """Where the row file of a structure stands.
+    """Path of the row file of a structure.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def row_path(store: Path, system: str, index: int) -> Path:
 
 
 def provenance_path(store: Path, system: str, index: int) -> Path:
-    """Where the side file of a row stands: when, where and how fast it was computed.
+    """Path of the side file of a row: when, where and how fast it was computed.
 
     Parameters
     ----------
@@ -242,7 +242,7 @@ def failed_row(row_id: str, reason: str) -> dict[str, np.ndarray]:
 
 
 def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, object]) -> None:
-    """Write the side file of a row; no result depends on it, so nobody waits for the disk.
+    """Write the side file of a row, without waiting for the disk: no result depends on it.
 
     Parameters
     ----------
