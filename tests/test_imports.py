@@ -13,7 +13,7 @@ PACKAGE = Path(glassdata.__file__).parent
 
 # Each layer may import from those above it, and within itself.
 LAYERS = [
-    {"units", "bins", "sheet", "config", "files", "variable", "neighbours", "eigen"},
+    {"units", "bins", "sheet", "config", "errors", "files", "variable", "neighbours", "eigen"},
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
     {"rings", "kpm", "moments"},
@@ -22,9 +22,9 @@ LAYERS = [
     {"describe", "bands", "perturbation"},
     {"protocols"},
     {"systems", "schema"},
-    {"row"},
+    {"row", "origin"},
     {"store", "estimate"},
-    {"structures"},
+    {"structures", "fitness"},
     {"worker", "results"},
     {"engine"},
     {"experiments"},

@@ -7,19 +7,22 @@ iteration over them ends without an error, so the rows are counted again afterwa
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 from glassdata.engine.clusters import connect
+from glassdata.engine.crew import Crew, Loss, RowName, RunEnded, Work
 from glassdata.engine.execution import Execution
-from glassdata.engine.streaming import Loss, RowName, Work, stream
+from glassdata.engine.limits import FailedRows, limited
+from glassdata.engine.source import Source, source_of, task_of
+from glassdata.engine.streaming import stream
 from glassdata.engine.watching import check_report, collect, dashboard, reported
 from glassdata.estimate import peak_memory
+from glassdata.fitness import Standard, remove_token, write_token
 from glassdata.potentials import TabulatedFile
-from glassdata.row import compute_row, row_id, science
+from glassdata.row import science
 from glassdata.store import (
     DamageError,
     is_sealed,
@@ -30,9 +33,10 @@ from glassdata.store import (
     science_config,
     seal,
 )
-from glassdata.store.losses import forget_losses, losses, record_loss
+from glassdata.store.losses import failures, forget_losses, losses, record_loss
+from glassdata.store.making import register_code
 from glassdata.store.places import absolute
-from glassdata.store.rows import dimension_sizes, row_path
+from glassdata.store.rows import present, row_path
 from glassdata.store.science import made_otherwise, not_comparable
 from glassdata.store.settings import (
     goal_counts,
@@ -42,44 +46,26 @@ from glassdata.store.settings import (
     sealed_counts,
     told_counts,
 )
-from glassdata.store.structures import check_structures, stored_structure
+from glassdata.store.structures import check_structures
+from glassdata.store.verifying import Finding, set_aside
 from glassdata.system import System
-from glassdata.systems import SYSTEMS, lacks
-from glassdata.worker import Compute, Receipt, Task, compare, publish
+from glassdata.systems import lacks
+from glassdata.worker import Receipt, Task, compare, publish
 
-
-@dataclass(frozen=True)
-class Source:
-    """Where rows come from: systems by name, the row function, and the identity of a row.
-
-    ``compute`` takes ``(system, profile, index, timings)``, ``identify`` the first three of them.
-    Workers must be able to import both. ``structures`` is the store whose structures ``compute``
-    describes again, None where it makes them.
-    """
-
-    systems: Mapping[str, System] = field(default_factory=lambda: SYSTEMS)
-    compute: Compute = field(default_factory=lambda: compute_row)
-    identify: Callable[[str, str, int], str] = field(default_factory=lambda: row_id)
-    structures: Path | None = None
-
-
-def source_of(structures: Path | None = None) -> Source:
-    """The glasses of this package.
-
-    Parameters
-    ----------
-    structures
-        A store or packed dataset whose structures are described again instead of made again.
-        Workers must see it, too.
-    """
-    if structures is None:
-        return Source()
-    where = absolute(structures)
-    return Source(compute=partial(_describe_again, where), structures=where)
-
-
-def _describe_again(where: Path, name: str, profile: str, index: int, timings: dict) -> dict:
-    return compute_row(name, profile, index, timings, make=partial(stored_structure, where))
+__all__ = [
+    "Execution",
+    "Loss",
+    "Outcome",
+    "RowName",
+    "RunEnded",
+    "Source",
+    "build",
+    "compute",
+    "recompute",
+    "repair",
+    "source_of",
+    "task_of",
+]
 
 
 @dataclass(frozen=True)
@@ -103,6 +89,15 @@ class Outcome:
         return not self.lost and not self.conflict
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What becomes of failed rows and of changed code: the arguments of ``build``."""
+
+    retry_failed: bool = False
+    max_failed: float | None = None
+    accept_changed_code: bool = False
+
+
 def build(
     store: str | Path,
     *,
@@ -110,6 +105,9 @@ def build(
     names: Iterable[str] | None = None,
     limit: int | None = None,
     shard: tuple[int, int] = (1, 1),
+    retry_failed: bool = False,
+    max_failed: float | None = None,
+    accept_changed_code: bool = False,
     source: Source | None = None,
     **how,
 ) -> Outcome:
@@ -128,6 +126,13 @@ def build(
     shard
         ``(i, n)``: only structures whose index leaves i - 1 when divided by n. Several builds may
         then fill one store from different schedulers; whichever finds all rows there seals it.
+    retry_failed
+        Whether failed rows are computed again; the old ones are moved to the quarantine.
+    max_failed
+        How many of the rows may fail before the run ends: a whole number, or a share below 1 of all
+        that should be there. None lets all of them fail.
+    accept_changed_code
+        Whether to go on where rows were made by other code of the same version.
     source
         Where rows come from; by default the glasses of this package make them.
     how
@@ -138,22 +143,36 @@ def build(
     ValueError
         For arguments out of range, or rows too large for the workers; no row was computed then.
     StoreError
-        If the store was built with another configuration, or is damaged.
+        If the store was built with another configuration or other code, or is damaged.
+    RunEnded
+        If too many rows fail, or no worker is left that may compute them.
     """
     source, execution = source or Source(), Execution(**how)
     if not all(isinstance(n, Integral) for n in shard) or not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"a shard i/n needs 1 <= i <= n, got {shard[0]}/{shard[1]}")
+    if max_failed is not None and not _is_limit(max_failed):
+        raise ValueError(f"max_failed must be a whole number or a share below 1, got {max_failed}")
     check_report(execution.report)
     names = list(names or (n for n, system in source.systems.items() if not lacks(system)))
     counts = goal_counts(source.systems, profile, names, limit)
     if source.structures is not None:
         chosen = [source.systems[name] for name in counts]
         check_structures(source.structures, profile, chosen)
-    return _complete(absolute(store), profile, counts, source, execution, shard=shard)
+    rules = Rules(retry_failed, max_failed, accept_changed_code)
+    return _complete(absolute(store), profile, counts, source, execution, rules, shard=shard)
+
+
+def _is_limit(value: float) -> bool:
+    return value >= 0 and (isinstance(value, Integral) or value < 1)
 
 
 def repair(
-    store: str | Path, rows: Iterable[RowName] = (), *, source: Source | None = None, **how
+    store: str | Path,
+    rows: Iterable[RowName] = (),
+    *,
+    accept_changed_code: bool = False,
+    source: Source | None = None,
+    **how,
 ) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew.
 
@@ -167,6 +186,8 @@ def repair(
     rows
         Further rows to compute: those that were set aside before they were sealed. Names that the
         profile does not have were never rows and are left out.
+    accept_changed_code
+        As for ``build``.
     source
         As for ``build``.
     how
@@ -195,7 +216,8 @@ def repair(
         rows += losses(folder)
         counts = dict.fromkeys(counts, 0)
     also = [row for row in dict.fromkeys(rows) if _has(source, profile, *row)]
-    return _complete(folder, profile, counts, source, execution, also=also, reseal=True)
+    rules = Rules(accept_changed_code=accept_changed_code)
+    return _complete(folder, profile, counts, source, execution, rules, also=also, reseal=True)
 
 
 def _has(source: Source, profile: str, name: str, index: int) -> bool:
@@ -225,6 +247,7 @@ def _complete(
     counts: Mapping[str, int],
     source: Source,
     execution: Execution,
+    rules: Rules,
     *,
     shard: tuple[int, int] = (1, 1),
     also: Iterable[RowName] = (),
@@ -234,17 +257,25 @@ def _complete(
     chosen = {name: source.systems[name] for name in counts}
     refuse_lacking(chosen.values())
     goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
+    if rules.retry_failed:
+        reseal |= _put_failed_aside(folder, counts, shard)
     todo = _of_shard(missing_rows(folder, {name: goal[name] for name in counts}), shard)
     also = [row for row in also if row not in todo and not row_path(folder, *row).exists()]
     todo += also
     forget_losses(folder, todo)
+    limit = FailedRows.of(folder, goal, rules.max_failed)
     receipts: list[Receipt] = []
     problems: list[Loss] = []
     if todo:
+        register_code(folder, counts, source.code(), accept=rules.accept_changed_code)
         task = task_of(folder, profile, source, execution)
-        receipts, problems = _run(publish, task, todo, source, execution)
-        for loss in problems:
-            record_loss(folder, loss.system, loss.index, loss.reason)
+        try:
+            receipts, problems = _run(publish, task, todo, source, execution, limit)
+        except RunEnded as end:
+            _record_losses(folder, end.problems)
+            left = len(missing_rows(folder, goal))
+            raise RunEnded(f"{end}; {left} rows are missing, the same command goes on") from None
+        _record_losses(folder, problems)
     missing = missing_rows(folder, goal)
     # Rows of a larger goal than this build's are not its own to make, but they keep it unsealed.
     lost = _of_shard(missing, shard)
@@ -257,6 +288,19 @@ def _complete(
     if wanted and not missing and not conflict and (reseal or not is_sealed(folder, goal)):
         seal(folder, source.systems, goal, identify=source.identify)
     return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
+
+
+def _put_failed_aside(folder: Path, counts: Mapping[str, int], shard: tuple[int, int]) -> bool:
+    """Move the failed rows that are asked for to the quarantine; whether there were any."""
+    there = [(name, i) for name, n in counts.items() for i in present(folder, name) if i < n]
+    failed = failures(folder, _of_shard(there, shard))
+    names = [row_path(folder, *row).relative_to(folder).as_posix() for row in failed]
+    return bool(set_aside(folder, [Finding(name, "failed") for name in names]))
+
+
+def _record_losses(folder: Path, problems: Iterable[Loss]) -> None:
+    for loss in problems:
+        record_loss(folder, loss.system, loss.index, loss.reason)
 
 
 def refuse_lacking(systems: Iterable[System]) -> None:
@@ -327,10 +371,20 @@ def recompute(
 
 
 def _run(
-    work: Work, task: Task, todo: Sequence[RowName], source: Source, execution: Execution
+    work: Work,
+    task: Task,
+    todo: Sequence[RowName],
+    source: Source,
+    execution: Execution,
+    limit: FailedRows | None = None,
 ) -> tuple[list[Receipt], list[Loss]]:
     needs = {name: peak_memory(source.systems[name], task.profile) for name in {n for n, _ in todo}}
-    return compute(work, task, todo, execution, needs)
+    wanted = source.standard(task.store if work is publish else None)
+    write_token(wanted)
+    try:
+        return compute(work, task, todo, execution, needs, wanted=wanted, limit=limit)
+    finally:
+        remove_token(wanted)
 
 
 def compute(
@@ -339,6 +393,9 @@ def compute(
     todo: Sequence[RowName],
     execution: Execution,
     needs: Mapping[str, float] | None = None,
+    *,
+    wanted: Standard | None = None,
+    limit: FailedRows | None = None,
 ) -> tuple[list[Receipt], list[Loss]]:
     """Call ``work(task, name, number)`` on the workers for all of ``todo``, with a bar.
 
@@ -354,6 +411,10 @@ def compute(
         Where and how to compute.
     needs
         Memory that a call takes, bytes, by name.
+    wanted
+        What a worker must be; by default anything is good enough.
+    limit
+        Counts the failed rows, and ends the run when they are too many.
 
     Returns
     -------
@@ -364,29 +425,20 @@ def compute(
     ------
     ValueError
         If the workers lack the memory for a call; none was sent then.
+    RunEnded
+        If no worker is left that may compute, or too many rows fail.
     """
     with connect(execution, len(todo), needs or {}) as connection:
         if execution.watched and (address := dashboard(connection.client)):
             execution.say(f"dashboard: {address}")
-        with reported(execution.report):
-            results = stream(connection.client, work, task, todo, connection.expected)
-            return collect(results, len(todo), execution.watched)
-
-
-def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:
-    """What all workers of a build must know.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the store.
-    profile : str
-        Name of the profile, which sets the sizes and how structures are made.
-    source : Source
-        Where the rows come from.
-    execution : Execution
-        How to compute them.
-    """
-    sizes = {name: dimension_sizes(system) for name, system in source.systems.items()}
-    compute, identify = source.compute, source.identify
-    return Task(folder, profile, sizes, compute, identify, execution.row_timeout)
+        crew = Crew(connection.client, wanted or Standard(), execution, connection.expected)
+        problems: list[Loss] = []
+        try:
+            crew.ask()
+            with reported(execution.report):
+                results = stream(connection.client, work, task, todo, connection.expected, crew)
+                results = limited(results, limit, problems)
+                return collect(results, len(todo), execution.watched)
+        except RunEnded as end:
+            end.problems = problems
+            raise

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from dask.utils import parse_bytes
 
+#: What may become of workers that must not compute rows.
+UNFIT_WORKERS = ("leave-out", "stop")
 #: Seconds; timers of the operating system cannot count longer limits.
 _LONGEST = 1e8
 
@@ -36,6 +38,9 @@ class Execution:
         Whether somebody watches, with a bar; None means in a terminal or a notebook.
     report
         Where to write Dask's performance report.
+    unfit_workers
+        What becomes of workers that are not what the run needs, as with other versions: they are
+        left out (``leave-out``), or the run ends (``stop``).
     say
         Receives lines for whoever is watching.
 
@@ -51,6 +56,7 @@ class Execution:
     row_timeout: float | None = 3600.0
     progress: bool | None = None
     report: Path | None = None
+    unfit_workers: str = "leave-out"
     say: Callable[[str], None] = _silent
 
     @property
@@ -70,6 +76,10 @@ class Execution:
         if self.row_timeout is not None and not 0 < self.row_timeout <= _LONGEST:
             raise ValueError(
                 f"row_timeout must be above 0 s and at most {_LONGEST:g} s, got {self.row_timeout}"
+            )
+        if self.unfit_workers not in UNFIT_WORKERS:
+            raise ValueError(
+                f"unfit_workers must be {' or '.join(UNFIT_WORKERS)}, got {self.unfit_workers!r}"
             )
         if self.memory_limit is not None:
             _check_memory_limit(self.memory_limit)
