@@ -188,6 +188,5 @@ def probe() -> tuple[float, ...]:
     g = rdf(atoms, np.linspace(0.0, 5.0, 26))
     # Without the three zeros, of which rounding leaves a millionth of the others.
     modes = without_translations(frequencies(atoms, potential), potential.dim)
-    return tuple(
-        map(float, (pairs, energy, np.abs(forces).sum(), g.sum(), g @ g, modes.sum(), modes @ modes))
-    )
+    numbers = (energy, np.abs(forces).sum(), g.sum(), g @ g, modes.sum(), modes @ modes)
+    return float(pairs), *map(float, numbers)

@@ -23,9 +23,12 @@ from glassdata.cli import run
 from glassdata.config import ALGORITHM_VERSION
 from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
+from glassdata.engine.crew import Crew, Report
 from glassdata.engine.execution import Execution
-from glassdata.engine.slurm import _word_if_nobody_comes, slurm_job, walltime_seconds
+from glassdata.engine.overdue import Overdue
+from glassdata.engine.slurm import slurm_job, walltime_seconds
 from glassdata.engine.streaming import _Stream
+from glassdata.fitness import Standard
 from glassdata.protocols.melt import MissingLammps
 from glassdata.row import compute_row, row_id
 from glassdata.store import (
@@ -367,11 +370,12 @@ def test_rows_that_were_there_already_do_not_count_as_quick(tmp_path, address):
     """Slow rows travel alone, also after many that another build had made."""
     rows, sizes = [("ar", index) for index in range(200)], []
     with Client(address) as client:
-        found = _Stream(client, worker.publish, fake.task(tmp_path), rows, 1)
+        others = Overdue(Execution()), Crew(client, Standard(), Execution())
+        found = _Stream(client, worker.publish, fake.task(tmp_path), rows, 1, *others)
         while found.left:
             sizes.append(len(found._next()))
-            existing = [worker.Receipt("ar", 0, "existing")] * sizes[-1]
-            found._results(SimpleNamespace(result=lambda e=existing: e), [])
+            existing = Report("", "", (worker.Receipt("ar", 0, "existing"),) * sizes[-1])
+            list(found._results(SimpleNamespace(result=lambda e=existing: e), []))
     assert set(sizes) == {1}
 
 
@@ -415,16 +419,6 @@ def test_a_lifetime_of_your_own_is_kept(own):
     settings = {"cores": 1, "memory": "1GB", "worker-extra-args": own}
     with dask.config.set({f"jobqueue.slurm.{key}": value for key, value in settings.items()}):
         assert slurm_job(None)["worker_extra_args"] == own
-
-
-@pytest.mark.parametrize(("workers", "told"), [({}, True), ({"tcp://here": 1}, False)])
-def test_a_queue_that_stays_silent_is_reported(monkeypatch, workers, told):
-    """Again and again, until somebody comes."""
-    monkeypatch.setattr("glassdata.engine.slurm._PATIENCE", 0.05)
-    said, client = [], SimpleNamespace(nthreads=lambda: workers)
-    with _word_if_nobody_comes(client, said.append):
-        time.sleep(0.5)
-    assert (len(said) > 1) == told
 
 
 def test_whether_somebody_watches(monkeypatch):
@@ -645,6 +639,10 @@ def test_an_address_that_needs_more_is_one_clear_line(tmp_path, scheme):
         ({"row_timeout": float("inf")}, "row_timeout"),
         ({"row_timeout": float("nan")}, "row_timeout"),
         ({"shard": (1.0, 2)}, "shard"),
+        ({"worker_timeout": 1}, "worker_timeout"),
+        ({"worker_timeout": float("nan")}, "worker_timeout"),
+        ({"wait": 0}, "wait"),
+        ({"wait": float("nan")}, "wait"),
         ({"memory_limit": "much"}, "memory_limit"),
         ({"limit": 0}, "limit"),
         ({"limit": -3}, "limit"),

@@ -37,7 +37,20 @@ _BAD_PATH = (
 )
 
 
+class _Commands(click.Group):
+    """Commands whose errors are told apart from a person's Ctrl-C."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except EOFError as error:
+            # click takes it for the end of a dialogue, and would call it interrupted.
+            text = str(error) or "of a file or a connection"
+            raise RuntimeError(f"unexpected end: {text} (glassdata --debug shows where)") from error
+
+
 @click.group(
+    cls=_Commands,
     help=f"Glass structures, their g(r) and their vibrational spectra.\n\n{_EXAMPLES}",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

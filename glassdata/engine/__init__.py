@@ -5,7 +5,7 @@ receipts, and only files on the disk count. A scheduler that dies leaves its fut
 iteration over them ends without an error, so the rows are counted again afterwards.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from numbers import Integral
@@ -436,7 +436,15 @@ def compute(
         try:
             crew.ask()
             with reported(execution.report):
-                results = stream(connection.client, work, task, todo, connection.expected, crew)
+                results = stream(
+                    connection.client,
+                    work,
+                    task,
+                    todo,
+                    connection.expected,
+                    connection.judge,
+                    crew,
+                )
                 results = limited(results, limit, problems)
                 return collect(results, len(todo), execution.watched)
         except RunEnded as end:

@@ -1,4 +1,4 @@
-"""Who works at a run: workers that are wrong are left out, and what fails on one is tried on others.
+"""Who works at a run: workers that are wrong are left out, and rows that fail are tried on others.
 
 A worker that is alive and wrong takes row after row, for it is always idle; it must not decide
 anything. Dask's plugins would stay on a scheduler that is not ours, and a worker without this
@@ -31,7 +31,6 @@ LOST_IN_SUCCESSION = 10
 # Seconds that workers have to say what they are before the first row is sent; who takes longer
 # does so before its own first row.
 _ANSWER = 20.0
-_PATIENCE = 600.0
 
 RowName = tuple[str, int]
 Work = Callable[[Any, str, int], Receipt]
@@ -81,6 +80,10 @@ class Report:
     refusal: tuple[str, ...] = ()
 
 
+class Troubled(Exception):
+    """Some of a worker's rows failed there; its only argument is the report."""
+
+
 def work_on(wanted: bytes, work: Work, task: Any, rows: Sequence[RowName]) -> Report:
     """On a worker: compute rows, unless this worker must not.
 
@@ -96,7 +99,12 @@ def work_on(wanted: bytes, work: Work, task: Any, rows: Sequence[RowName]) -> Re
     here, said = get_worker().address, answer(wanted)
     if said.problems:
         return Report(here, said.host, refusal=said.problems)
-    return Report(here, said.host, tuple(_attempt(work, task, *row) for row in rows))
+    report = Report(here, said.host, tuple(_attempt(work, task, *row) for row in rows))
+    if any(isinstance(result, Fault) for result in report.results):
+        # A result waits with its worker until it is fetched, an exception with the scheduler, where
+        # it outlives the worker: no row that fails is computed more often than it has to be.
+        raise Troubled(report)
+    return report
 
 
 def _attempt(work: Work, task: Any, name: str, index: int) -> Receipt | Fault:
@@ -204,10 +212,6 @@ class Crew:
         fit = self.here - self.aside.keys()
         return sorted(fit - failed) or sorted(fit)
 
-    def stranded(self, places: Sequence[str] | None) -> bool:
-        """Whether none of the workers that rows were sent to is there any more."""
-        return places is not None and not self.here & set(places)
-
     def idle(self) -> bool:
         """Whether nobody is there who may compute rows; they may still come.
 
@@ -226,7 +230,7 @@ class Crew:
             return
         if self.nobody is None:
             self.nobody = monotonic()
-        over = monotonic() - self.nobody > _PATIENCE
+        over = monotonic() - self.nobody > self.execution.patience
         if over or len(self.here) >= self.most:
             reasons = list(dict.fromkeys(self.aside[w] for w in self.here if w in self.aside))
             reasons = reasons or list(dict.fromkeys(self.aside.values()))

@@ -32,9 +32,7 @@ class FailedRows:
     reasons: dict[RowName, str]
 
     @classmethod
-    def of(
-        cls, folder: Path, goal: Mapping[str, int], limit: float | None
-    ) -> "FailedRows | None":
+    def of(cls, folder: Path, goal: Mapping[str, int], limit: float | None) -> "FailedRows | None":
         """Those of a store; None without a limit.
 
         Parameters

@@ -149,4 +149,5 @@ def _line(kind: str, rows: Mapping[tuple[str, int], str]) -> str:
         for name, numbers in names.items()
     )
     text = kind if len(set(rows.values())) > 1 else next(iter(rows.values()))
-    return f"failed row {where}: {text}" if len(rows) == 1 else f"{len(rows)} failed rows, {where}: {text}"
+    many = "failed row " if len(rows) == 1 else f"{len(rows)} failed rows, "
+    return f"{many}{where}: {text}"
