@@ -4,6 +4,8 @@ import numpy as np
 from ase import Atoms
 from numba import njit
 
+from glassdata.errors import StructureError
+
 # Atoms are sorted into bins of this share of the cut-off: smaller ones fit the sphere better, and
 # more of them have to be looked up.
 _BIN = 0.5
@@ -46,7 +48,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
     if not 0 < cutoff < np.inf:
         raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
-        raise ValueError("positions and cell must be finite")
+        raise StructureError("positions and cell must be finite")
     # Missing vectors are filled in, so a periodic one that is missing must be found before.
     if np.any(atoms.pbc & (atoms.cell.lengths() == 0)):
         raise ValueError(f"a periodic direction has no cell vector: cell {atoms.cell.tolist()}")

@@ -21,6 +21,7 @@ from ase.data import atomic_numbers
 from numba import njit
 from scipy import sparse
 
+from glassdata.errors import StructureError
 from glassdata.neighbours import neighbours
 from glassdata.potentials.surface import EnergySurface, Path
 from glassdata.potentials.verlet import VerletList
@@ -319,7 +320,7 @@ class Potential(EnergySurface):
         apart = bonds.vector.any(axis=1)
         if not apart.all():
             one, other = (ends[apart.argmin()] for ends in (bonds.first, bonds.second))
-            raise ValueError(f"atoms {one} and {other} are at the same place")
+            raise StructureError(f"atoms {one} and {other} are at the same place")
         return bonds
 
     def along(self, atoms: Atoms) -> "_BondPath":

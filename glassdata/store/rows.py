@@ -256,7 +256,7 @@ def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, o
     facts : Mapping[str, object]
         What happened and where; it can be written as JSON.
     """
-    text = json.dumps(facts, sort_keys=True, indent=1) + "\n"
+    text = json.dumps(facts, sort_keys=True) + "\n"
     medium(provenance_path(store, system, index)).replace(text.encode(), durable=False)
 
 

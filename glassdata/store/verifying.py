@@ -4,12 +4,13 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import archive_is_whole, check_archive, is_temporary
+from glassdata.store.losses import failures
 from glassdata.store.manifest import dataset_name, fingerprint, listed_files
 from glassdata.store.places import SEALED_OBJECT, medium
 from glassdata.store.rows import (
@@ -17,7 +18,6 @@ from glassdata.store.rows import (
     ROWS,
     present,
     read_row,
-    read_status,
     row_path,
 )
 from glassdata.store.settings import (
@@ -218,12 +218,16 @@ def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
 
 @dataclass(frozen=True)
 class Progress:
-    """Rows of one system: what was asked, what is there, what is in the sealed dataset."""
+    """Rows of one system: what was asked, what is there, what is in the sealed dataset.
+
+    ``reasons`` say why rows failed, by system and index.
+    """
 
     asked: int
     ok: int
     failed: int
     sealed: int
+    reasons: Mapping[tuple[str, int], str] = field(default_factory=dict, compare=False)
 
     @property
     def missing(self) -> int:
@@ -238,6 +242,8 @@ def progress(store: Path) -> dict[str, Progress]:
     found = {}
     for name in sorted(config.systems):
         rows = present(store, name)
-        failed = sum(read_status(store, name, index) != "ok" for index in rows)
-        found[name] = Progress(plan.get(name, 0), len(rows) - failed, failed, sealed.get(name, 0))
+        reasons = failures(store, ((name, index) for index in rows))
+        ok = len(rows) - len(reasons)
+        asked, done = plan.get(name, 0), sealed.get(name, 0)
+        found[name] = Progress(asked, ok, len(reasons), done, reasons)
     return found
