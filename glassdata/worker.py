@@ -134,7 +134,7 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
             row = dict(task.compute(name, task.profile, index, timings))
             row = conform(row | {"row_id": identity, "status": "ok", "error": ""}, task.sizes[name])
         except OF_THE_STRUCTURE as error:
-            row = failed_row(identity, _reason(error))
+            row = failed_row(identity, str(error))
         return row, timings | {"total": time.perf_counter() - start}
 
 
@@ -174,11 +174,6 @@ def _time_limit(task: Task, name: str, index: int) -> Iterator[None]:
     finally:
         timer.cancel()
         faulthandler.cancel_dump_traceback_later()
-
-
-def _reason(error: Exception) -> str:
-    # A RowError explains itself; the name of any other error is half of its meaning.
-    return str(error) if isinstance(error, RowError) else f"{type(error).__name__}: {error}"
 
 
 def publish(task: Task, name: str, index: int) -> Receipt:

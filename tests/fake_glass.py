@@ -129,6 +129,12 @@ def _misbehave(where: Path, index: int) -> None:
         busy.touch()
         time.sleep(float((where / "slow").read_text()))
         busy.unlink()
+    if (where / "volume").exists():
+        crystal().get_volume()
+    if (where / "import").exists():
+        import only_there  # noqa: F401
+    if (where / f"bug-{index}").exists():
+        raise AttributeError("a module has no such function")
     if (where / f"fail-{index}").exists():
         raise RowError("the relaxation diverged")
     if (where / f"crash-{index}").exists():
