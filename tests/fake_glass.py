@@ -129,8 +129,8 @@ def _misbehave(where: Path, index: int) -> None:
         busy.touch()
         time.sleep(float((where / "slow").read_text()))
         busy.unlink()
-    if (where / "volume").exists():
-        crystal().get_volume()
+    if (where / "centre").exists():
+        crystal().get_center_of_mass()
     if (where / "import").exists():
         import only_there  # noqa: F401
     if (where / f"bug-{index}").exists():

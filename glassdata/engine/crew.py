@@ -15,7 +15,8 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from dask.distributed import Client, get_worker, wait
+from dask.distributed import Client, Future, get_worker, wait
+from distributed.protocol.pickle import dumps
 
 from glassdata.engine.execution import Execution
 from glassdata.fitness import Answer, Standard, answer
@@ -78,6 +79,34 @@ class Report:
     host: str
     results: tuple[Receipt | Fault, ...] = ()
     refusal: tuple[str, ...] = ()
+
+
+class _Call:
+    """A call that is made where its pickle is loaded."""
+
+    def __init__(self, function: Callable, arguments: tuple) -> None:
+        self.function, self.arguments = function, arguments
+
+    def __reduce__(self) -> tuple:
+        return self.function, self.arguments
+
+
+def send(client: Client, function: Callable, *arguments: Any, **how: Any) -> Future:
+    """Submit a call in such a form that any worker can receive it.
+
+    A worker that cannot import what a message mentions closes its connection and ends, and Dask
+    blames the rows it had. Here the message is mere bytes, and loading them is part of the task.
+
+    Parameters
+    ----------
+    client : Client
+        Connected to the scheduler.
+    function, arguments
+        What to call, and with what.
+    how
+        As for ``Client.submit``.
+    """
+    return client.submit(pickle.loads, dumps(_Call(function, arguments)), pure=False, **how)
 
 
 class Troubled(Exception):
@@ -163,8 +192,8 @@ class Crew:
         self.see(self.client.nthreads())
         token = uuid4().hex
         asked = {
-            worker: self.client.submit(
-                answer, self.wanted, key=(f"check-{token}", worker), workers=[worker], pure=False
+            worker: send(
+                self.client, answer, self.wanted, key=(f"check-{token}", worker), workers=[worker]
             )
             for worker in self.here - self.asked
         }

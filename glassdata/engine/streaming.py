@@ -22,6 +22,7 @@ from glassdata.engine.crew import (
     Troubled,
     Work,
     in_words,
+    send,
     work_on,
 )
 from glassdata.engine.execution import Execution
@@ -133,8 +134,8 @@ class _Stream:
             # What is tried again never shares a key with a task that may not be forgotten yet.
             # Dask names tasks by what stands before the hyphen.
             key = (f"{rows[0][0]}-{self.token}", next(self.number))
-            sent, places = (self.crew.wanted, self.work, self.task, rows), self.crew.places(rows)
-            future = self.client.submit(work_on, *sent, key=key, workers=places, pure=False)
+            call, places = (self.crew.wanted, self.work, self.task, rows), self.crew.places(rows)
+            future = send(self.client, work_on, *call, key=key, workers=places)
             self.running[key], self.futures[key] = rows, future
             if places:
                 self.pinned[key] = places
