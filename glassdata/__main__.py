@@ -1,5 +1,6 @@
 """``glassdata`` and ``python -m glassdata``: Ctrl-C is quiet also while the program is loaded."""
 
+import logging
 import signal
 import sys
 
@@ -14,7 +15,8 @@ def main() -> None:
     try:
         run()
     finally:
-        # What was to be said is said, and the end of the program takes no time.
+        # What was to be said is said, also of what was left half done; the rest takes no time.
+        logging.getLogger("asyncio").disabled = True
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -1,7 +1,7 @@
 """g(r) and PDOS broadened with a Gaussian, and their first derivatives.
 
-A histogram has no derivative, and a sharp line has none either: both curves are broadened
-before they are expanded.
+Histograms and sharp lines have no derivatives. Both curves are therefore broadened before they are
+expanded to first order.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from glassdata.neighbours import neighbours
 from glassdata.potentials.base import lengths
 from glassdata.radial import number_density
 
-_REACH = 6.0  # broadening widths beyond which a Gaussian is nothing
+_REACH = 6.0  # broadening widths beyond which a Gaussian counts as zero
 
 
 def broad_pdos(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
@@ -23,7 +23,7 @@ def broad_pdos(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np
     frequencies : (n,) THz
         Without the translations.
     centres : (n_omega,) THz
-        Where the density is wanted.
+        Frequencies at which the density is computed.
     width : float, THz
         Standard deviation of the Gaussian.
 
@@ -50,6 +50,12 @@ def broad_pdos_slope(frequencies: np.ndarray, centres: np.ndarray, width: float)
     Returns
     -------
     (n_omega, n), 1/THz²
+
+    Examples
+    --------
+    >>> slope = broad_pdos_slope(np.array([2.0]), np.array([2.0, 2.5]), 0.5)
+    >>> slope.round(3).tolist()  # 0 at the line, and there is more beyond when the line moves up
+    [[0.0], [0.968]]
     """
     distance = centres[:, None] - frequencies
     return distance / width**2 * _gaussian(distance, width) / len(frequencies)
@@ -58,7 +64,7 @@ def broad_pdos_slope(frequencies: np.ndarray, centres: np.ndarray, width: float)
 def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray:
     """Radial distribution function broadened by a Gaussian.
 
-    The pair distances are broadened, then divided by what the mean density puts at ``r``.
+    The pair distances are broadened, then divided by those of an ideal gas of the same density.
 
     Parameters
     ----------
@@ -79,6 +85,13 @@ def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray
     ------
     ValueError
         As for :func:`glassdata.radial.number_density`.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> g = broad_rdf(bulk("Ar", a=5.26), np.array([3.0, 3.72]), 0.1, dim=3)
+    >>> bool(g[1] > 1 > g[0])  # neighbours are 3.72 Å apart
+    True
     """
     distance = np.sort(neighbours("d", atoms, r[-1] + _REACH * width))
     starts, stops = (np.searchsorted(distance, r + side * _REACH * width) for side in (-1, 1))
@@ -100,6 +113,12 @@ def broad_rdf_gradient(atoms: Atoms, r: np.ndarray, width: float, dim: int, d: i
     Returns
     -------
     (n_r, dN), 1/Å; columns run over the coordinates of the first atom, then of the second.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> broad_rdf_gradient(bulk("Ar", a=5.26), np.array([3.72]), 0.1, dim=3, d=3).shape
+    (1, 3)
     """
     first, second, vector = neighbours("ijD", atoms, r[-1] + _REACH * width)
     length, unit = lengths(vector)

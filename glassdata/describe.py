@@ -1,4 +1,4 @@
-"""What the dataset says of a structure, whatever made it: each variable with its function.
+"""The variables that follow from a structure, however it was made, each with its function.
 
 A new variable is one line in ``DESCRIBED``, or one file that declares it and one line here. It
 never needs new structures: ``glassdata build NEW --structures OLD`` describes those of an older
@@ -21,18 +21,26 @@ from glassdata.variable import Variable, per_structure
 from glassdata.vibrations import energy_forces, frequencies, pdos, stress, without_translations
 
 # Frequencies below this share of the range count as zero: dangling atoms of a short-ranged
-# potential turn almost freely, and the force that is left decides the sign of such a mode.
+# potential turn almost freely, and the remaining force determines the sign of such a mode.
 _ZERO = 1e-4
 
 
 class Structure:
-    """A structure of a glass, with everything that is derived from it computed once, when asked.
+    """A structure of a glass; what is derived from it is computed when it is first asked for.
 
     Parameters
     ----------
     atoms : Atoms
         Preferably at a minimum of the system's potential.
     system : System
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> crystal = Structure(argon.crystal() * (2, 2, 2), argon)
+    >>> float(crystal["coordination"]), int(crystal["n_imaginary"])
+    (12.0, 0)
     """
 
     def __init__(self, atoms: Atoms, system: System) -> None:
@@ -92,8 +100,8 @@ def describe(
     Parameters
     ----------
     atoms : Atoms
-        Preferably at a minimum of the system's potential; otherwise ``max_force`` and
-        ``n_imaginary`` tell.
+        Preferably at a minimum of the system's potential; ``max_force`` and ``n_imaginary`` show
+        whether it is.
     system : System
         Gives the potential, the bins and the bond length.
     timings : dict, optional
@@ -108,6 +116,14 @@ def describe(
     ------
     ValueError
         If the structure does not suit the system (species, periodicity).
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> row = describe(argon.crystal() * (2, 2, 2), argon)
+    >>> int(row["n_atoms"]), int(row["n_modes"]), str(row["disorder_class"])
+    (32, 93, 'crystal-like')
     """
     structure = Structure(atoms, system)
     timings = {} if timings is None else timings
@@ -132,13 +148,20 @@ def description_science(system: System) -> dict:
 
 
 def crystal_energy(system: System) -> float:
-    """Energy per atom of the perfect crystal, eV."""
+    """Energy per atom of the perfect crystal, eV.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> round(crystal_energy(gd.SYSTEMS["amc"]), 2)  # graphene, eV
+    -7.4
+    """
     crystal = system.crystal()
     return energy_forces(crystal, system.potential)[0] / len(crystal)
 
 
 class timed:
-    """Seconds spent within, written into a dictionary under a name."""
+    """Context that writes the seconds spent in it into a dictionary, under a name."""
 
     def __init__(self, timings: dict[str, float] | None, stage: str) -> None:
         self._timings, self._stage = timings, stage

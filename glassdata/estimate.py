@@ -19,7 +19,7 @@ _RELAXATION, _EIGENVALUES = 3.0, 1.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """Cost of the missing rows of one system; ``basis`` says how ``seconds`` per row is known."""
+    """Cost of the missing rows of one system; ``basis`` says where ``seconds`` per row is from."""
 
     system: str
     rows: int
@@ -53,6 +53,13 @@ def estimate(
         Name of the profile, which sets the sizes and how structures are made.
     counts : Mapping[str, int]
         Number of structures wanted, per glass.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> (cost,) = estimate(Path("new.store"), SYSTEMS, "demo", {"lj2d": 8})
+    >>> cost.rows, cost.n_atoms, cost.basis
+    (8, 80, 'rough model, no row is finished yet')
     """
     return [_estimate_one(store, systems[name], profile, count) for name, count in counts.items()]
 

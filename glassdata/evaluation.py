@@ -1,7 +1,8 @@
 """Grouped splits and held-out scores, always beside those of the training mean.
 
 Arrays only: X of shape (n, n_r), Y of shape (n, n_omega), one structure per row. Structures of one
-group (a parent melt or template) resemble each other and must never stand on both sides of a split.
+group, which share a melt or a template, resemble each other. They must never be split, some for
+training and some for the test.
 """
 
 from dataclasses import dataclass
@@ -28,6 +29,13 @@ class Score:
         Error of the predictions and of the training mean, as :func:`mse`.
     r2, class_r2
         Against the mean of the whole training set, and of the training structures of the class.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0, 3.0], [3.0, 1.0]])
+    >>> held_out = Evaluation(Y, Y, np.full((2, 2), 2.0), np.array([0, 1]), parameters=())
+    >>> by_class(held_out, ["glass", "glass"])["glass"].r2
+    1.0
     """
 
     n: int
@@ -44,6 +52,14 @@ class Evaluation:
     ``truth``, ``prediction`` and ``baseline`` have the shape (n, n_omega) and the unit of Y;
     ``baseline`` is the mean of the training set of the structure's fold. ``fold`` (n,) is the
     number of the fold that held the structure out; ``parameters`` are those chosen in each fold.
+
+    Examples
+    --------
+    >>> truth = np.array([[1.0, 3.0], [3.0, 1.0]])
+    >>> mean = np.full((2, 2), 2.0)
+    >>> held_out = Evaluation(truth, 0.5 * (truth + mean), mean, np.array([0, 1]), parameters=())
+    >>> held_out.r2, held_out.error_by_bin.tolist()
+    (0.75, [0.5, 0.5])
     """
 
     truth: np.ndarray
@@ -74,13 +90,29 @@ class Evaluation:
 
 
 def structure_mse(evaluation: Evaluation) -> np.ndarray:
-    """Mean squared error per bin of every structure, (n,), as :func:`mse`."""
+    """Mean squared error per bin of every structure, (n,), as :func:`mse`.
+
+    Examples
+    --------
+    >>> truth, fold = np.array([[1.0, 3.0], [3.0, 1.0]]), np.array([0, 1])
+    >>> guess = np.array([[1.0, 3.0], [2.0, 2.0]])
+    >>> structure_mse(Evaluation(truth, guess, truth, fold, parameters=())).tolist()  # (1/4)²
+    [0.0, 0.0625]
+    """
     scale = evaluation.truth.sum(axis=1, keepdims=True)
     return np.mean(((evaluation.prediction - evaluation.truth) / scale) ** 2, axis=1)
 
 
 def fold_r2(evaluation: Evaluation) -> np.ndarray:
-    """R² against the training mean in each fold, (n_folds,)."""
+    """R² against the training mean in each fold, (n_folds,).
+
+    Examples
+    --------
+    >>> truth, fold = np.array([[1.0, 3.0], [3.0, 1.0]]), np.array([0, 1])
+    >>> mean, guess = np.full((2, 2), 2.0), np.array([[1.0, 3.0], [2.0, 2.0]])
+    >>> fold_r2(Evaluation(truth, guess, mean, fold, parameters=())).tolist()
+    [1.0, 0.0]
+    """
     folds = [f"{number:04d}" for number in evaluation.fold]
     return np.array([score.r2 for score in by_class(evaluation, folds).values()])
 
@@ -134,8 +166,8 @@ def by_class(evaluation: Evaluation, classes: ArrayLike) -> dict[str, Score]:
 def class_means(evaluation: Evaluation, classes: ArrayLike) -> np.ndarray:
     """Mean spectrum of the training structures of each structure's own class.
 
-    What someone predicts who knows the class of a structure and nothing else. The structure's own
-    fold takes no part, so neither it nor any structure of its group is ever among them.
+    This is the best prediction for a structure of which only the class is known. The structure's
+    own fold does not enter the mean, so neither it nor any structure of its group does.
 
     Parameters
     ----------
@@ -265,7 +297,7 @@ def cross_validate(
 def fit_grouped(
     model: BaseEstimator, X: np.ndarray, Y: np.ndarray, groups: ArrayLike
 ) -> BaseEstimator:
-    """Fit a model in place, and tell it the groups if its ``fit`` takes them.
+    """Fit a model in place; its ``fit`` gets the groups if it takes them.
 
     Parameters
     ----------
@@ -274,11 +306,18 @@ def fit_grouped(
     X, Y
         Shapes (n, n_r) and (n, n_omega).
     groups
-        Shape (n,): structures that the choice of settings must not split.
+        Shape (n,): structures of one group are not split while settings are chosen.
 
     Returns
     -------
     The model itself.
+
+    Examples
+    --------
+    >>> from glassdata import models
+    >>> fitted = fit_grouped(models.ridge(), np.eye(3), np.eye(3), groups=["a", "b", "c"])
+    >>> fitted.predict(np.eye(3)).shape
+    (3, 3)
     """
     told = {"groups": groups} if has_fit_parameter(model, "groups") else {}
     with threadpool_limits(1):

@@ -159,10 +159,9 @@ def _other_store(wanted: Standard) -> Iterator[str]:
         # Nothing is written then: it would be written somewhere else.
         yield f"{wanted.store} is not there the folder that this build writes to"
         return
-    rows = wanted.store / ROWS
+    trial = wanted.store / ROWS / temporary_name("trial")
     try:
-        medium(rows).make_writable()
-        trial = rows / temporary_name("trial")
+        medium(wanted.store).make_writable()
         medium(trial).publish(b"a worker could write here")
         trial.unlink()
     except (OSError, ValueError) as error:

@@ -14,11 +14,11 @@ from itertools import pairwise
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glassdata.bins import checked_edges
+from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
@@ -26,7 +26,7 @@ from glassdata.vibrations import dynamical_matrix
 # The largest Ritz value lies below the largest eigenvalue, which a few stiff pairs of a large glass
 # may hold far above the rest; the interval must contain it.
 _RITZ_TOLERANCE, _MARGIN = 1e-4, 0.02
-# Of sums over all modes and moments.
+# Relative rounding error of sums over all modes and moments.
 _ROUNDING = 1e-9
 _NOT_AT_REST = (
     "some squared frequencies are negative: the structure is not at a minimum of its energy"
@@ -35,12 +35,12 @@ _NOT_AT_REST = (
 
 @dataclass(frozen=True)
 class KernelSpectrum:
-    """A density of states from random vectors.
+    """A density of states that was estimated with random vectors.
 
     Attributes
     ----------
     pdos : (n_omega,) 1/THz
-        Integrates to 1 over all modes; what lies beyond the edges is missing from it.
+        Its integral over all frequencies is 1; modes beyond the edges are missing from it.
     error : (n_omega,) 1/THz
         Standard error from the scatter between the random vectors.
     resolution : float, THz
@@ -74,7 +74,7 @@ def pdos_kpm(
     atoms : Atoms
         At a minimum of the energy: negative eigenvalues lie outside the interval of the method.
     potential : Potential or ASE calculator
-        Of a calculator the Hessian is dense before it is sparse: not for large glasses.
+        A calculator needs a dense matrix first, so it does not suit large glasses.
     edges : (n_omega + 1,) THz, increasing, from 0 or more
     n_moments : int
         Number of Chebyshev polynomials; the resolution is ω_max π / (2 n_moments).
@@ -83,7 +83,7 @@ def pdos_kpm(
     seed : int
         Of the random vectors.
     n_threads : int
-        By default one for each processor; the result does not depend on it.
+        Number of threads, by default one for each processor; the result does not depend on it.
 
     Raises
     ------
@@ -92,6 +92,15 @@ def pdos_kpm(
         them, or a structure that is not at a minimum.
     MemoryError
         As for ``hessian``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> crystal = argon.crystal() * (3, 3, 3)
+    >>> spectrum = pdos_kpm(crystal, argon.potential, argon.omega_edges, n_moments=50)
+    >>> round(float(spectrum.pdos.sum() * 0.03), 2)  # bins of 0.03 THz
+    1.0
     """
     edges = checked_edges(edges, "frequency edges")
     least = {"n_moments": (n_moments, 2), "n_vectors": (n_vectors, 2), "n_threads": (n_threads, 1)}
@@ -107,7 +116,7 @@ def pdos_kpm(
     top = product.largest(start)
     moments = _moments(product, top, n_moments, n_vectors, rng)
     spectra = _histogram(moments, np.sqrt(top) * THZ, edges)
-    # Jackson's kernel is positive: less than nothing comes from eigenvalues outside the interval.
+    # Jackson's kernel is positive: negative values come from eigenvalues outside the interval.
     if spectra.min() < -_ROUNDING * spectra.max():
         raise ValueError(_NOT_AT_REST)
     error = spectra.std(axis=0, ddof=1) / np.sqrt(n_vectors)
@@ -116,7 +125,7 @@ def pdos_kpm(
 
 
 def _processors() -> int:
-    """Those that this process may use, where the system tells."""
+    """Number of processors that this process may use, or of all if that is unknown."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -126,7 +135,7 @@ class _Product:
     def __init__(self, matrix: sparse.bsr_array, n_threads: int) -> None:
         self.matrix, self.n_threads = matrix, n_threads
         starts = matrix.indptr
-        # As many blocks for each thread.
+        # The parts have about equally many blocks, so that all threads have the same work.
         shares = np.linspace(0, starts[-1], 4 * n_threads + 1)
         self._rows = np.searchsorted(starts, shares[1:-1])
         self._rows = np.unique([0, *self._rows, len(starts) - 1])
@@ -155,17 +164,17 @@ class _Product:
         return (1 + _MARGIN) * float(ritz)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(nogil=True, fastmath={"contract"})
 def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
     d, n = blocks.shape[1], now.shape[1]
     total = np.empty((d, n))
     for i in range(begin, stop):
         total[:] = 0.0
-        for place in range(starts[i], starts[i + 1]):
-            first = np.uint64(d * columns[place])
+        for slot in range(starts[i], starts[i + 1]):
+            first = np.uint64(d * columns[slot])
             for a in range(d):
                 for b in range(d):
-                    value = blocks[place, a, b]
+                    value = blocks[slot, a, b]
                     for k in range(n):
                         total[a, k] += value * now[first + np.uint64(b), k]
         for a in range(d):

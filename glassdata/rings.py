@@ -46,17 +46,23 @@ def rings(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
 
     Notes
     -----
-    Atoms with fewer than two bonds close no ring; they are removed, repeatedly, before the faces
-    are traced. A chain that joins two cycles survives, and the face around it passes the chain
-    twice: its size is then the number of steps along its border and atoms repeat. The outer border
-    of a flake or of a fragment inside a hole, and faces that wind around the cell (between
-    ribbons), are not rings and are left out; a hole with a loose fragment inside counts its own
-    border only.
+    Atoms with fewer than two bonds belong to no ring. They are removed, repeatedly, before the
+    faces are traced. A chain that joins two cycles stays, and the face around it passes the chain
+    twice: its size is then the number of steps along its border, and atoms repeat. Not rings, and
+    left out, are the outer border of a flake or of a fragment inside a hole, and faces that wind
+    around the cell (between ribbons). Of a hole with a loose fragment inside only the hole's own
+    border counts.
 
     Raises
     ------
     ValueError
         If a periodic direction leaves the xy plane, or as :func:`glassdata.neighbours.neighbours`.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> [len(ring) for ring in rings(graphene(size=(2, 2, 1), vacuum=10.0), 1.8)]
+    [6, 6, 6, 6]
     """
     bonds, faces = _faces(atoms, cutoff)
     return [bonds.start[face] for face in faces]
@@ -75,6 +81,12 @@ def ring_polygons(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
     list of ndarray, shape (n, 2)
         xy in Å, continued across the periodic boundary from the position of the ring's first atom.
         The areas add up to the area of a connected periodic sheet.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> [corners.shape for corners in ring_polygons(graphene(vacuum=10.0), 1.8)]
+    [(6, 2)]
     """
     bonds, faces = _faces(atoms, cutoff)
     polygons = []

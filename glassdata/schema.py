@@ -1,9 +1,14 @@
 """All variables of a dataset.
 
-Those that follow from the structure stand in ``glassdata.describe``, the settings of a preparation
-in ``glassdata.protocols.knobs``; what the engine alone knows stands here. Ragged dimensions
+Those that follow from the structure are in ``glassdata.describe``, the knobs of a preparation in
+``glassdata.protocols.knobs``, and those that only the engine knows are here. Ragged dimensions
 (``atom``, ``mode``) follow the CF contiguous ragged array convention, with the counts ``n_atoms``
 and ``n_modes`` per structure.
+
+>>> VARIABLES["density"].long_name
+'number density: per volume, or per area where g(r) is two-dimensional'
+>>> VARIABLES["density"].units_in(3), VARIABLES["density"].units_in(2)
+('angstrom-3', 'angstrom-2')
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """Sheets: structures that are periodic in the xy plane and in no other direction.
 
-Rings, heights and two-dimensional vibrations are computed in that plane. A sheet that lies in
-another one is refused, because dropping its z coordinates would give numbers, and wrong ones.
+Rings, heights and two-dimensional vibrations are computed in that plane. A sheet in another plane
+is refused: without its z coordinates it would silently give wrong numbers.
 """
 
 import numpy as np
@@ -22,6 +22,11 @@ def check_sheet(atoms: Atoms) -> None:
     ------
     ValueError
         Naming the cell.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> check_sheet(graphene(vacuum=10.0))
     """
     if np.any(np.abs(atoms.cell.array[atoms.pbc, 2]) > _ZERO):
         raise ValueError(
@@ -37,6 +42,11 @@ def check_flat(atoms: Atoms) -> None:
     ------
     ValueError
         As for ``check_sheet``, or if the atoms differ in height.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> check_flat(graphene(vacuum=10.0))
     """
     check_sheet(atoms)
     spread = float(np.ptp(atoms.positions[:, 2])) if len(atoms) else 0.0

@@ -1,9 +1,9 @@
-"""The finished structures of one glass of a dataset: the one way from the store to arrays.
+"""The finished structures of one glass of a dataset, as arrays.
 
 >>> import glassdata as gd
 >>> carbon = gd.dataset("amc")
->>> carbon.X.shape, carbon.Y.shape
-((301, 100), (301, 100))
+>>> carbon.X.shape == carbon.Y.shape == (len(carbon), 100)
+True
 >>> glassy = carbon.where(disorder_class="amorphous", replicate=False)
 >>> dense = glassy[glassy.density > 0.34]
 >>> sheet = dense.atoms(0)
@@ -25,9 +25,9 @@ from ase import Atoms
 from glassdata.models.modelfile import fingerprint
 from glassdata.schema import RAGGED
 from glassdata.scores import normalised
-from glassdata.store import StoreError, open_dataset
+from glassdata.store import DamageError, StoreError, open_dataset
 
-#: What reads the variables that have a value for each atom or mode instead of each structure.
+#: Methods that read the variables with a value for each atom or mode, instead of each structure.
 _RAGGED_READERS = {"atom": "atoms(k)", "mode": "frequencies(k)"}
 
 
@@ -41,8 +41,8 @@ def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "
     name : str
         Name of the glass, such as ``"sic"``.
     path
-        As ``open_dataset`` takes it, None being the dataset that ships; or what that returned,
-        which saves opening it again for each glass.
+        As for ``open_dataset``; None is the dataset that ships. Or what ``open_dataset`` returned,
+        so that it is not opened again for each glass.
 
     Raises
     ------
@@ -50,13 +50,21 @@ def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "
         If the dataset does not hold this glass.
     StoreError
         If no structure of it was finished; otherwise as ``open_dataset``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> tree = gd.open_dataset()
+    >>> glasses = {name: gd.dataset(name, tree) for name in tree.children}
+    >>> glasses["sic"].title
+    'Silicon carbide'
     """
     tree = path if isinstance(path, xr.DataTree) else open_dataset(path)
     if name not in tree.children:
         known = ", ".join(tree.children)
         raise ValueError(f"unknown system {name!r}; known: {known}.{_hint(name, tree.children)}")
     stored = tree[name].to_dataset()
-    finished = np.flatnonzero(stored["status"].values == "ok")
+    finished = np.flatnonzero(_values(stored, "status") == "ok")
     if not len(finished):
         where = "the dataset" if path is None or path is tree else path
         raise StoreError(f"{where} has no finished structure of {name}")
@@ -82,6 +90,40 @@ class Dataset:
         All rows of the glass, the failed ones included.
     rows : (n,) int
         Positions of these structures in ``stored``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> alloy = gd.dataset("cualzr")
+    >>> alloy.title, alloy.species, alloy.dim
+    ('Cu-Al-Zr metallic glass', ('Al', 'Cu', 'Zr'), 3)
+    >>> len(alloy) + alloy.n_failed == len(alloy.stored["structure"])
+    True
+
+    What a model learns from, structure by structure, with its bins:
+
+    >>> n = len(alloy)
+    >>> alloy.X.shape == (n, len(alloy.r)), alloy.Y.shape == (n, len(alloy.omega))
+    (True, True)
+    >>> float(alloy.r_edges[-1]), float(alloy.omega_edges[-1])  # Å, THz
+    (10.0, 15.0)
+    >>> np.allclose(alloy.shares.sum(axis=1), 1), alloy["partial_g"].shape == (n, 6, 100)
+    (True, True)
+    >>> alloy.pairs
+    ('Al-Al', 'Al-Cu', 'Al-Zr', 'Cu-Cu', 'Cu-Zr', 'Zr-Zr')
+
+    Selections are datasets again. Here one structure of each family, and the first of them:
+
+    >>> alone = alloy[np.unique(alloy.groups, return_index=True)[1]]
+    >>> sorted(set(alone.classes.tolist()))
+    ['amorphous', 'crystal-like', 'defective', 'partial']
+    >>> k = int(alone.index[0])  # its number in the store, for gd.make_structure("cualzr", k)
+    >>> len(alone.atoms(0)) == int(alone.n_atoms[0])
+    True
+    >>> len(alone.frequencies(0)) == int(alone.n_modes[0])
+    True
+    >>> alone.meta()["system"], alone.meta()["units"]["omega"]
+    ('cualzr', 'THz')
     """
 
     system: str
@@ -166,12 +208,12 @@ class Dataset:
     @property
     def pairs(self) -> tuple[str, ...]:
         """Pairs of species that ``partial_g`` (n, n_pairs, n_r) runs over; none for one species."""
-        return tuple(map(str, self.stored["pair"].values)) if "pair" in self.stored else ()
+        return tuple(map(str, _values(self.stored, "pair"))) if "pair" in self.stored else ()
 
     @property
     def n_failed(self) -> int:
         """Number of rows of this glass that failed, and are in no selection."""
-        return int(np.sum(self.stored["status"].values != "ok"))
+        return int(np.sum(_values(self.stored, "status") != "ok"))
 
     @property
     def title(self) -> str:
@@ -194,8 +236,8 @@ class Dataset:
         """Relaxed structure number ``k`` of this selection: positions and cell in Å."""
         span = self._span("atom", k)
         return Atoms(
-            numbers=self.stored["number"].isel(atom=span).values,
-            positions=self.stored["position"].isel(atom=span).values,
+            numbers=_values(self.stored, "number", atom=span),
+            positions=_values(self.stored, "position", atom=span),
             cell=self["cell"][k],
             pbc=(True, True, self.dim == 3),
         )
@@ -206,7 +248,7 @@ class Dataset:
         Translations are left out.
         """
         span = self._span("mode", k)
-        return _read_only(self.stored["frequency"].isel(mode=span).values.astype(float))
+        return _read_only(_values(self.stored, "frequency", mode=span).astype(float))
 
     # --- selections ---------------------------------------------------------------------------
 
@@ -223,18 +265,18 @@ class Dataset:
         KeyError
             If there is no such variable, or it does not have one value per structure.
         IndexError
-            If a position is not there, or a mask has another length.
+            If there is no structure at a position, or a mask has another length.
         """
         if isinstance(key, str):
             return self._variable(key)
         if not isinstance(key, slice):
             key = np.atleast_1d(key)
-            if key.size == 0:  # an empty list has no type that counts
+            if key.size == 0:  # NumPy takes an empty list for floats
                 key = key.astype(int)
         return replace(self, rows=self.rows[key])
 
     def where(self, **conditions: Any) -> "Dataset":
-        """Structures whose variables have these values; of a list, any of its values will do.
+        """Structures whose variables have these values, or one of the values of a list.
 
         >>> import glassdata as gd
         >>> argon = gd.dataset("lj3d")
@@ -264,7 +306,7 @@ class Dataset:
     # --- for files ----------------------------------------------------------------------------
 
     def meta(self) -> dict:
-        """What a model file has to say about its training set, as plain data."""
+        """Facts on this training set for a model file, as plain data."""
         return {
             "system": self.system,
             "species": list(self.species),
@@ -287,7 +329,7 @@ class Dataset:
     def _variable(self, name: str) -> np.ndarray:
         if name not in self._variables:
             raise KeyError(f"{self.system} has no variable {name!r} {self._instead(name)}")
-        values = self.stored[name].values[self.rows]
+        values = _values(self.stored, name)[self.rows]
         # The text of the store has no fixed width, which other packages expect of an array.
         return _read_only(np.array(values.tolist(), str) if values.dtype.kind == "T" else values)
 
@@ -298,16 +340,33 @@ class Dataset:
         return f"with one value per structure.{_hint(name, self._variables)}"
 
     def _coordinate(self, name: str) -> np.ndarray:
-        return _read_only(self.stored[name].values.copy())
+        return _read_only(_values(self.stored, name).copy())
 
     def _span(self, dim: str, k: int) -> slice:
         """Where structure ``k`` lies along a ragged dimension of the store."""
         if not -len(self) <= k < len(self):
             raise IndexError(f"there is no structure {k}; {self.system} has {len(self)} here")
         # Failed rows count zero atoms and modes.
-        ends = np.cumsum(self.stored[RAGGED[dim]].values)
+        ends = np.cumsum(_values(self.stored, RAGGED[dim]))
         row = self.rows[k]
         return slice(int(ends[row - 1]) if row else 0, int(ends[row]))
+
+
+def _values(stored: xr.Dataset, name: str, **where: slice) -> np.ndarray:
+    """Values of a variable, or of a part of it.
+
+    Raises
+    ------
+    DamageError
+        If the checksum of a chunk does not match; zarr's own error does not say of which.
+    """
+    try:
+        return (stored[name].isel(where) if where else stored[name]).values
+    except (ValueError, RuntimeError) as error:
+        raise DamageError(
+            f"{name} of {stored.attrs.get('title', 'a glass')} is damaged: {error} "
+            "To see the file: glassdata verify"
+        ) from error
 
 
 def _read_only(values: np.ndarray) -> np.ndarray:

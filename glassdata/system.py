@@ -1,4 +1,4 @@
-"""What a glass is to this project: one frozen description per system."""
+"""Systems: each glass has one frozen description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class Protocol(Interface):
     def __call__(self, system: "System", index: int) -> Atoms:
         """Return the relaxed structure number ``index``.
 
-        The preparation stands in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
+        Its knobs stand in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
         ``parent`` and ``replicate`` are always among them.
         """
 
@@ -52,7 +52,7 @@ class System:
     potential : Potential
     protocols : mapping of profile name to Protocol
     crystal : Crystal
-        Gives the perfect crystal, at rest under the same potential: a copy, to be altered.
+        Gives the perfect crystal, at rest under the same potential; a new copy in each call.
     dim : int
         Dimension in which g(r) is normalised.
     r_max : float, Å
@@ -60,11 +60,20 @@ class System:
     bond_length : float, Å
         Atoms nearer than this are neighbours: the crystal's first gap.
     class_variable : str
-        The measure of disorder that results, a variable of the dataset.
+        Variable of the dataset that measures the disorder of a finished structure.
     class_edges : tuple of float
-        Its values between the four disorder classes.
+        Its values at the borders between the four disorder classes.
     n_r, n_omega : int
         Numbers of bins.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> glass = gd.SYSTEMS["cualzr"]
+    >>> glass.pairs
+    ('Al-Al', 'Al-Cu', 'Al-Zr', 'Cu-Cu', 'Cu-Zr', 'Zr-Zr')
+    >>> glass.disorder_class(0.1), glass.disorder_class(0.5)  # by the width of the first peak, Å
+    ('crystal-like', 'amorphous')
     """
 
     name: str
@@ -117,7 +126,7 @@ class System:
 
     @property
     def is_sheet(self) -> bool:
-        """Whether atoms that move in space form a sheet, described in its plane."""
+        """Whether it is a sheet that may buckle: g(r) in two dimensions, vibrations in three."""
         return self.dim == 2 and self.potential.dim == 3
 
     def science(self, profile: str) -> dict:

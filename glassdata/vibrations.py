@@ -1,17 +1,17 @@
 """Energy, forces, stress, Hessian, vibrational frequencies and density of states of a structure.
 
-Wherever a ``potential`` is asked for, one of ``glassdata.potentials`` will do, or any calculator of
-ASE, whose Hessian is then made of central differences.
+A ``potential`` may be one of ``glassdata.potentials``, or any calculator of ASE, whose Hessian is
+then made of central differences.
 """
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 
 from glassdata.bins import checked_edges
 from glassdata.eigen import check_memory, eigenvalues
+from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface, surface_of
 from glassdata.radial import periodic_extent
 from glassdata.sheet import check_flat
@@ -24,7 +24,7 @@ def energy_forces(atoms: Atoms, potential: EnergySurface | Calculator) -> tuple[
     Parameters
     ----------
     atoms : Atoms
-        Constraints of the structure are not heeded.
+        Constraints of the structure are ignored.
     potential : Potential or ASE calculator
 
     Raises
@@ -54,7 +54,7 @@ def stress(atoms: Atoms, potential: EnergySurface | Calculator) -> np.ndarray:
     atoms : Atoms
         Periodic in three directions, or in two: a sheet, whose stress is a force per length.
     potential : Potential or ASE calculator
-        A calculator that gives no stress has its energy differenced under strains of 1e-6.
+        For a calculator without stress, differences of its energy under strains of 1e-6 are taken.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def hessian(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.csr_a
     potential : Potential or ASE calculator
         A potential of ``glassdata.potentials`` is differentiated analytically; for any other ASE
         calculator central differences of the forces are taken (steps of 1e-4 Å), and the matrix is
-        dense on the way. Constraints of the structure are not heeded.
+        dense at first. Constraints of the structure are ignored.
 
     Returns
     -------
@@ -129,6 +129,14 @@ def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> spa
     ------
     ValueError
         As for ``hessian``, and for atoms without mass.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> atoms, potential = SYSTEMS["lj3d"].crystal(), SYSTEMS["lj3d"].potential
+    >>> ratio = hessian(atoms, potential).diagonal() / dynamical_matrix(atoms, potential).diagonal()
+    >>> ratio.round(2).tolist()[0]  # mass of argon, u
+    39.95
     """
     weight = mass_weights(atoms)
     matrix = _blocks(atoms, potential)
@@ -148,6 +156,11 @@ def mass_weights(atoms: Atoms) -> np.ndarray:
     ------
     ValueError
         If an atom has no mass.
+
+    Examples
+    --------
+    >>> mass_weights(Atoms("H2", masses=[4.0, 16.0])).tolist()
+    [0.5, 0.25]
     """
     masses = atoms.get_masses()
     if not (masses > 0).all():
@@ -156,7 +169,13 @@ def mass_weights(atoms: Atoms) -> np.ndarray:
 
 
 def signed_root(squares: np.ndarray) -> np.ndarray:
-    """Frequencies from their squares, any shape and unit; imaginary ones as negative numbers."""
+    """Frequencies from their squares, any shape and unit; imaginary ones as negative numbers.
+
+    Examples
+    --------
+    >>> signed_root(np.array([-4.0, 0.0, 9.0])).tolist()
+    [-2.0, 0.0, 3.0]
+    """
     return np.sign(squares) * np.sqrt(np.abs(squares))
 
 
@@ -177,7 +196,7 @@ def _blocks(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_a
 def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
     """The same matrix by rows, in the memory of its blocks: SciPy's conversion takes twice as much.
 
-    ``matrix`` is of no use any more.
+    ``matrix`` cannot be used any more.
     """
     starts, blocks = matrix.indptr.astype(np.int64), matrix.data
     d = blocks.shape[1]
@@ -189,8 +208,8 @@ def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
     return sparse.csr_array((blocks.ravel(), columns, ends.astype(kind)), shape=matrix.shape)
 
 
-@njit(cache=True)
-def _by_rows(starts, places, blocks, columns, kept):
+@compiled
+def _by_rows(starts, block_columns, blocks, columns, kept):
     """Reorder the entries of each row of blocks, and name their columns."""
     d, flat, here = np.uint64(blocks.shape[1]), blocks.reshape(-1), np.uint64(0)
     for i in range(len(starts) - 1):
@@ -199,7 +218,7 @@ def _by_rows(starts, places, blocks, columns, kept):
             kept[k] = flat[here + k]
         for a in range(d):
             for p in range(n):
-                column = d * np.uint64(places[first + p])
+                column = d * np.uint64(block_columns[first + p])
                 for b in range(d):
                     flat[here] = kept[d * (d * p + a) + b]
                     columns[here] = column + b
@@ -251,14 +270,14 @@ def _dense(matrix: sparse.bsr_array) -> np.ndarray:
     return dense
 
 
-@njit(cache=True)
+@compiled
 def _scatter(starts, columns, blocks, dense):
     d = blocks.shape[1]
     for i in range(len(starts) - 1):
-        for place in range(starts[i], starts[i + 1]):
+        for slot in range(starts[i], starts[i + 1]):
             for a in range(d):
                 for b in range(d):
-                    dense[d * i + a, d * columns[place] + b] = blocks[place, a, b]
+                    dense[d * i + a, d * columns[slot] + b] = blocks[slot, a, b]
 
 
 def without_translations(frequencies: np.ndarray, dim: int) -> np.ndarray:

@@ -6,6 +6,7 @@ A module of its own, because workers import the row function by name. Files in t
 
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from crash import die_at
+from poor_disk import lack
 from threadpoolctl import threadpool_info
 
 from glassdata.config import digest
@@ -25,6 +27,9 @@ from glassdata.system import System
 from glassdata.worker import Task, publish
 
 N_R, N_OMEGA = 100, 100
+
+if os.environ.get("GLASSDATA_LACKS"):
+    lack(os.environ["GLASSDATA_LACKS"].split(";"))
 
 
 class FakePotential:
@@ -145,6 +150,9 @@ def _misbehave(where: Path, index: int) -> None:
         die_at(Path(store), int(step))
     if (where / f"clock-{index}").exists():
         _set_clock_back(where / f"clock-{index}", where / "clock")
+    if (where / f"stop-{index}").exists():
+        (where / f"stop-{index}").unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)  # goes on only if somebody lets it
     if (where / f"segfault-{index}").exists():
         ctypes.string_at(0)
     if (where / f"hang-{index}").exists():

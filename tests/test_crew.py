@@ -125,7 +125,6 @@ def test_workers_that_may_come_are_waited_for(monkeypatch):
     crew.see([A])
     assert crew.idle()
     crew.idle()
-    crew.idle()
     with pytest.raises(RunEnded, match="no worker is left"):
         crew.idle()
 

@@ -186,6 +186,8 @@ def test_options_of_execution_reach_the_engine():
         "workers": None,
         "memory_limit": None,
         "row_timeout": 3600,
+        "worker_timeout": 300,
+        "wait": None,
         "progress": None,
         "report": None,
         "other": 1,
@@ -197,6 +199,12 @@ def test_options_of_execution_reach_the_engine():
     assert got["other"] == 5
     assert executed(["--row-timeout", "0"])[0]["row_timeout"] is None
     assert executed(["--row-timeout", "-1"])[1].exit_code == 2
+    given = ["--worker-timeout", "5", "--wait", "0.5"]
+    assert [executed(given)[0][name] for name in ("worker_timeout", "wait")] == [5, 0.5]
+    # Nought is no limit, to be told from none given.
+    assert executed(["--wait", "0"])[0]["wait"] == np.inf
+    assert executed(["--worker-timeout", "4.9"])[1].exit_code == 2
+    assert executed(["--wait", "-0.1"])[1].exit_code == 2
     # A command without rows of a store has no rows that may take too long.
     assert executed(["--row-timeout", "1"], rows=False)[1].exit_code == 2
     assert executed([], rows=False)[0]["row_timeout"] is None
@@ -477,15 +485,15 @@ def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "status", "out", "errors"),
     [
-        ({}, 0, "weights: 2 of 3 cells computed now\nwrote a.zip\n", ""),
-        ({"archive": None, "problems": ["cell 1: no"]}, 1, "weights: 2 of 3 cells computed now\n",
-         "glassdata: cell 1: no\nincomplete; the same command computes what is missing\n"),
-        ({"left_out": [1, 2]}, 0, "weights: 2 of 3 cells computed now\nwrote a.zip\n",
-         "glassdata: warning: 2 cells of networks left out: PyTorch is missing (make cnn)\n"),
+        ({}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n", ""),
+        ({"archive": None, "problems": ["a.b: no"]}, 1, "weights: 2 of 3 results computed now\n",
+         "glassdata: a.b: no\nincomplete; the same command computes what is missing\n"),
+        ({"left_out": [1, 2]}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n",
+         "glassdata: warning: 2 results of networks left out: PyTorch is missing (make cnn)\n"),
     ],
 )  # fmt: skip
 def test_experiments_say_how_they_ended(cli, monkeypatch, tmp_path, changes, status, out, errors):
-    plain = {"computed": 2, "cells": 3, "left_out": [], "problems": [], "archive": "a.zip"}
+    plain = {"computed": 2, "results": 3, "left_out": [], "problems": [], "archive": "a.zip"}
     asked = {}
 
     def run_experiment(name, store, output, **execution):

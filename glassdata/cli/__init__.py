@@ -1,11 +1,14 @@
 """The ``glassdata`` command.
 
 Commands import what they need when they run, so that ``--help`` answers at once. Whatever is
-wrong with the input ends in one line on stderr: exit 2 for a usage that cannot work, 1 for a
-check that failed or work left undone, 130 after Ctrl-C.
+wrong with the input ends in one line on stderr, and an exit status: 2 for a usage error, 1 for a
+check that failed or work that was not finished, 130 after Ctrl-C. A command whose output is closed,
+or whose reader leaves, still does all of its work; status 141 says that the reader left too early.
+
+>>> sorted(commands.commands)[:4]
+['build', 'experiment', 'fit', 'info']
 """
 
-import os
 import signal
 import sys
 import traceback
@@ -17,6 +20,7 @@ from glassdata.cli.building import build
 from glassdata.cli.data import info, repair, systems, verify
 from glassdata.cli.experiment import experiment
 from glassdata.cli.own import fit, predict, spectrum
+from glassdata.cli.streams import end_streams, keep_streams
 
 _EXAMPLES = """\b
 Examples:
@@ -38,13 +42,13 @@ _BAD_PATH = (
 
 
 class _Commands(click.Group):
-    """Commands whose errors are told apart from a person's Ctrl-C."""
+    """Group of commands in which an unexpected end of a file is not taken for Ctrl-C."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except EOFError as error:
-            # click takes it for the end of a dialogue, and would call it interrupted.
+            # click would report it as an interruption by the user.
             text = str(error) or "of a file or a connection"
             raise RuntimeError(f"unexpected end: {text} (glassdata --debug shows where)") from error
 
@@ -67,9 +71,10 @@ for _command in (systems, build, info, verify, repair, spectrum, fit, predict, e
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run a command and exit."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    # Batch systems end a job with SIGTERM; it deserves the same order as Ctrl-C.
+    # Batch systems end a job with SIGTERM, which is treated like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(arguments))
+    keep_streams()
+    sys.exit(end_streams(run(arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -80,10 +85,6 @@ def run(arguments: Sequence[str]) -> int:
         result = commands.main(list(arguments), prog_name="glassdata", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         return _complain(_INTERRUPTED, 130)
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has left; nothing more can be said on stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
         if isinstance(error.__cause__, KeyboardInterrupt):  # while compiled code ran
             return _complain(_INTERRUPTED, 130)
@@ -94,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """One line about an error, and the exit status it deserves."""
+    """One line about an error, and the exit status for it."""
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
 

@@ -29,9 +29,9 @@ class ConvolutionalNetwork(Regression):
 
     ``"spramnet"`` is the network of arXiv 2410.03116, Conv1d(1 → 64, 3), ReLU, MaxPool(2),
     50 hidden units, ReLU: 162,206 parameters for 100 and 100 bins. ``"residual"`` works on log g:
-    Conv1d(1 → 64, 11, stride 4), residual blocks of 64 and 128 channels, dropout of a half; how
-    it ends is not stated there, here all positions enter the last layer. Both get X and Y
-    centred by the training mean and divided by one number each.
+    Conv1d(1 → 64, 11, stride 4), residual blocks of 64 and 128 channels, dropout of a half. Its
+    last layer is not described there; here it gets all positions. For both, X and Y are centred by
+    the training mean and divided by one number each.
 
     The squared error is minimised with Adam in batches. Each of ``weight_decays`` is tried on
     the same split by groups; training stops when the held-out error has not fallen for
@@ -55,7 +55,7 @@ class ConvolutionalNetwork(Regression):
     weight_decays
         Decoupled weight decays to choose from, per unit of learning rate.
     seed
-        Of the first weights, the batches, the dropout and the held-out groups.
+        Seed of the first weights, the batches, the dropout and the held-out groups.
     progress
         Whether to show a bar of epochs; None shows it on a terminal only.
 
@@ -81,9 +81,10 @@ class ConvolutionalNetwork(Regression):
 
     Examples
     --------
-    >>> network = ConvolutionalNetwork("residual", max_epochs=50, seed=1)
-    >>> network.fit(X, Y, groups=families).predict(X).shape  # doctest: +SKIP
-    (300, 100)
+    >>> X, Y = np.random.default_rng(0).random((8, 20)), np.ones((8, 3))
+    >>> network = ConvolutionalNetwork(max_epochs=2, seed=1)
+    >>> network.fit(X, Y, groups=np.arange(8) // 2).predict(X).shape
+    (8, 3)
     """
 
     def __init__(
@@ -142,9 +143,9 @@ class ConvolutionalNetwork(Regression):
         return self.weights_["y_mean"].size
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Weights and scales, which network it is, and how many bins of g(r) it takes.
+        """Weights and scales, the kind of network, and its number of bins of g(r).
 
-        Settings that only steer the training are left out.
+        Settings that only matter for the training are left out.
         """
         check_is_fitted(self)
         if len(self.output_shape_) != 1:
@@ -155,7 +156,7 @@ class ConvolutionalNetwork(Regression):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The network that :meth:`to_arrays` was asked of; PyTorch is not needed for this.
+        """The network of these arrays; PyTorch is not needed for this.
 
         Raises
         ------

@@ -1,8 +1,8 @@
-"""The build: missing rows to Dask, rows published by the workers, the dataset sealed at the end.
+"""The build: Dask gets the missing rows, workers publish them, at the end the dataset is sealed.
 
-Execution is at least once, its effect exactly once: workers publish write-once files and return
-receipts, and only files on the disk count. A scheduler that dies leaves its futures cancelled and
-iteration over them ends without an error, so the rows are counted again afterwards.
+A row may be computed more than once, but takes effect exactly once: workers publish files that are
+written once and return receipts, and only files on the disk count. If a scheduler dies, its futures
+are cancelled and the iteration over them ends without an error. So rows are counted again after it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +25,7 @@ from glassdata.potentials import TabulatedFile
 from glassdata.row import science
 from glassdata.store import (
     DamageError,
+    Finding,
     is_sealed,
     prepare,
     read_config,
@@ -47,7 +48,7 @@ from glassdata.store.settings import (
     told_counts,
 )
 from glassdata.store.structures import check_structures
-from glassdata.store.verifying import Finding, set_aside
+from glassdata.store.verifying import set_aside
 from glassdata.system import System
 from glassdata.systems import lacks
 from glassdata.worker import Receipt, Task, compare, publish
@@ -146,6 +147,12 @@ def build(
         If the store was built with another configuration or other code, or is damaged.
     RunEnded
         If too many rows fail, or no worker is left that may compute them.
+
+    Examples
+    --------
+    >>> outcome = build("demo.store", names=["lj2d"], workers=2)  # doctest: +SKIP
+    >>> outcome.complete, len(outcome.receipts)  # doctest: +SKIP
+    (True, 8)
     """
     source, execution = source or Source(), Execution(**how)
     if not all(isinstance(n, Integral) for n in shard) or not 1 <= shard[0] <= shard[1]:
@@ -176,8 +183,8 @@ def repair(
 ) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew.
 
-    Of a store that is not sealed yet, the build goes on where it was: only ``rows`` and those
-    recorded as lost are computed, and nothing is sealed.
+    If the store is not sealed yet, only ``rows`` and those recorded as lost are computed, and
+    nothing is sealed: the build itself goes on with ``build``.
 
     Parameters
     ----------
@@ -196,7 +203,7 @@ def repair(
     Raises
     ------
     StoreError
-        If neither plan nor manifest is left to say which rows there should be, or they promise
+        If there is neither a plan nor a manifest to say which rows there should be, or they list
         more than the profile has.
     """
     source, execution = source or Source(), Execution(**how)
@@ -221,13 +228,13 @@ def repair(
 
 
 def _has(source: Source, profile: str, name: str, index: int) -> bool:
-    """Whether a profile has a structure: the name of a file is no proof."""
+    """Whether a profile has a structure; a file of its name may have come from elsewhere."""
     protocols = source.systems[name].protocols if name in source.systems else {}
     return profile in protocols and 0 <= index < protocols[profile].n_structures
 
 
 def _check_promises(folder: Path, profile: str, counts: Mapping[str, int], source: Source) -> None:
-    """Refuse to compute what a manifest or a plan promises beyond the profile.
+    """Refuse a manifest or a plan with more structures than the profile has.
 
     Raises
     ------
@@ -277,12 +284,12 @@ def _complete(
             raise RunEnded(f"{end}; {left} rows are missing, the same command goes on") from None
         _record_losses(folder, problems)
     missing = missing_rows(folder, goal)
-    # Rows of a larger goal than this build's are not its own to make, but they keep it unsealed.
+    # Missing rows of other shards are not computed here, but the dataset cannot be sealed without.
     lost = _of_shard(missing, shard)
     elsewhere = len(missing) - len(lost)
     lost += [row for row in also if not row_path(folder, *row).exists()]
-    # A row that failed on one worker may have been published by another driver meanwhile; only
-    # rows that disagree keep the dataset from being sealed.
+    # Another driver may have published a row that was lost here. Only a row that disagrees with the
+    # published one prevents the seal.
     conflict = any(receipt.outcome == "conflict" for receipt in receipts)
     wanted = any(goal.values())  # a repair of a store that is not sealed yet has no goal
     if wanted and not missing and not conflict and (reseal or not is_sealed(folder, goal)):
@@ -304,7 +311,7 @@ def _record_losses(folder: Path, problems: Iterable[Loss]) -> None:
 
 
 def refuse_lacking(systems: Iterable[System]) -> None:
-    """Refuse glasses whose potential file was not handed to this program.
+    """Refuse glasses whose potential file was not given to this program.
 
     Raises
     ------
@@ -329,8 +336,8 @@ def recompute(
     Parameters
     ----------
     store
-        Folder of the store, or a packed dataset. Records of lost rows are removed and written in a
-        folder; one that contains links instead of folders is therefore refused.
+        Folder of the store, or a packed dataset. In a folder, records of lost rows are written and
+        removed, so it is refused if it contains links instead of folders.
     rows
         System and number of each row.
     source
@@ -343,15 +350,21 @@ def recompute(
     receipts, problems
         The outcome of a receipt is ``identical`` (every byte), ``close`` (numbers within
         ``TOLERANCE``, as on another processor type), ``different``, with the reason, or
-        ``outdated``: what made the row is not what would make it now, so it was not computed.
-        Variables of another version are left out of the comparison.
+        ``outdated``: the row was made with other settings than those of today, so it was not
+        computed. Variables of another version are left out of the comparison.
+
+    Examples
+    --------
+    >>> receipts, problems = recompute("demo.store", [("lj2d", 0)], workers=1)  # doctest: +SKIP
+    >>> receipts[0].outcome, problems  # doctest: +SKIP
+    ('identical', [])
     """
     source, execution = source or Source(), Execution(**how)
     check_report(execution.report)
     folder, rows = absolute(store), list(rows)
     if folder.is_dir():
         refuse_links(folder)
-        # That a row exceeded an earlier time limit must not keep it from being tried again.
+        # A row that exceeded an earlier time limit is tried again.
         with suppress(OSError):
             forget_losses(folder, rows)
     profile, then = recorded(folder)[0], recorded_science(folder)
@@ -397,7 +410,7 @@ def compute(
     wanted: Standard | None = None,
     limit: FailedRows | None = None,
 ) -> tuple[list[Receipt], list[Loss]]:
-    """Call ``work(task, name, number)`` on the workers for all of ``todo``, with a bar.
+    """Call ``work(task, name, number)`` on the workers for all of ``todo``, and show a bar.
 
     Parameters
     ----------

@@ -1,13 +1,15 @@
-"""What a person sees of a running build."""
+"""What the user sees of a running build: bar, dashboard, report."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dask.distributed import Client, performance_report
 
 from glassdata.engine.streaming import Loss
+from glassdata.files import check_output, replace
 from glassdata.worker import Receipt
 
 
@@ -16,8 +18,8 @@ def collect(
 ) -> tuple[list[Receipt], list[Loss]]:
     """All results of a stream, behind a bar with rate and time left.
 
-    Rows that disagree with published ones are in both lists; the first that conflicts with what
-    it should publish ends the run, because those after it could not be trusted either.
+    Rows that disagree with published ones are in both lists. The first that conflicts with a
+    published row ends the run, because later ones could not be trusted either.
 
     Parameters
     ----------
@@ -45,14 +47,14 @@ def collect(
 
 def _bar(total: int, watched: bool):
     with warnings.catch_warnings():
-        # In a notebook without ipywidgets it takes the bar of a terminal, which is good enough.
+        # In a notebook without ipywidgets it shows the bar of a terminal, which is good enough.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
     return tqdm(total=total, unit="row", disable=not watched, smoothing=0.1)
 
 
 def dashboard(client: Client) -> str:
-    """Address of Dask's dashboard, or what it lacks."""
+    """Address of Dask's dashboard, or what it needs."""
     if not _has_bokeh():
         return "it needs bokeh, which draws it: pip install 'glassdata[report]'"
     return client.dashboard_link
@@ -60,9 +62,18 @@ def dashboard(client: Client) -> str:
 
 @contextmanager
 def reported(path: Path | None) -> Iterator[None]:
-    """Write Dask's performance report of what happens within."""
-    with performance_report(filename=str(path)) if path else nullcontext():
+    """Context that writes Dask's performance report."""
+    if path is None:
         yield
+        return
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "report.html"
+        try:
+            with performance_report(filename=str(written)):
+                yield
+        finally:  # of an interrupted run, too
+            if written.exists():
+                replace(path, written.read_bytes())
 
 
 def check_report(path: Path | None) -> None:
@@ -73,14 +84,17 @@ def check_report(path: Path | None) -> None:
     ImportError
         Without bokeh, which draws it.
     ValueError
-        For a path that is a folder or lies in none.
+        For a path that lies in no folder.
+    OSError
+        If something is there that is not replaced: see ``check_output``.
     """
     if path is None:
         return
     if not _has_bokeh():
         raise ImportError("--report needs bokeh, which draws it: pip install 'glassdata[report]'")
-    if path.is_dir() or not path.absolute().parent.is_dir():
+    if not path.absolute().parent.is_dir():
         raise ValueError(f"cannot write a report to {path}: not a file in an existing folder")
+    check_output(path)
 
 
 def _has_bokeh() -> bool:

@@ -1,16 +1,25 @@
 """Checks of the structures themselves: zero modes, modes out of range, half cells, larger cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import ArrayLike
 
 from glassdata import models
 from glassdata.bands import bands
 from glassdata.describe import describe
-from glassdata.experiments.verdicts import Estimate, Statistic, estimate, removed, value_of
+from glassdata.experiments.verdicts import (
+    NOTHING,
+    Estimate,
+    Statistic,
+    estimate,
+    removed,
+    value_of,
+)
+from glassdata.structures import Dataset
 from glassdata.system import System
 from glassdata.vibrations import frequencies
 
@@ -31,13 +40,28 @@ def count_zeros(atoms: Atoms, potential, *, tolerance: float = 1e-6) -> int:
         Potential or ASE calculator.
     tolerance
         Share of the largest frequency below which a frequency counts as zero.
+
+    Examples
+    --------
+    A crystal at rest has one for each direction in which it can be moved as a whole:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> count_zeros(SYSTEMS["lj3d"].crystal(), SYSTEMS["lj3d"].potential)
+    3
     """
     omega = frequencies(atoms, potential)
     return int(np.sum(np.abs(omega) < tolerance * omega.max()))
 
 
 def crystal_top(system: System) -> float:
-    """Highest frequency of the perfect crystal over a mesh of waves, THz."""
+    """Highest frequency of the perfect crystal over a mesh of waves, THz.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> round(crystal_top(SYSTEMS["lj3d"]), 2)  # THz
+    1.89
+    """
     crystal = system.crystal()
     if len(crystal) > _SUPERCELL:
         return float(frequencies(crystal, system.potential).max())
@@ -58,12 +82,18 @@ def count_above(frequency: np.ndarray, n_modes: np.ndarray, limit: float) -> np.
         How many of them belong to each structure.
     limit
         THz.
+
+    Examples
+    --------
+    >>> frequency, n_modes = np.array([1.0, 3.0, 2.0, 5.0, 6.0]), np.array([2, 3])
+    >>> count_above(frequency, n_modes, limit=2.5).tolist()
+    [1.0, 2.0]
     """
     owner = np.arange(len(n_modes)).repeat(n_modes)
     return np.bincount(owner, weights=frequency > limit, minlength=len(n_modes))
 
 
-def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estimate:
+def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: ArrayLike) -> Estimate:
     """Share of all modes that is not among the ``lost`` ones (n,), with its interval.
 
     Parameters
@@ -74,18 +104,88 @@ def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estim
         Number of modes that each structure has.
     groups : (n,)
         Family of each structure.
+
+    Examples
+    --------
+    >>> share_kept(np.array([1, 2]), np.array([6, 6]), groups=["a", "b"]).value  # 1 - 3/12
+    0.75
     """
     return estimate(removed(lost, n_modes), groups)
 
 
+def share_in_range(data: Dataset) -> Estimate:
+    """Share of all modes of a glass that lie inside the range of its PDOS, with its interval.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> 0.99 < share_in_range(dataset("lj2d")).value <= 1
+    True
+    """
+    return share_kept(data.overflow * data.n_modes, data.n_modes, data.groups)
+
+
+def modes_above_crystal(data: Dataset, system: System) -> np.ndarray:
+    """Modes of each structure above the highest frequency of the perfect crystal, (n,).
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from glassdata.systems import SYSTEMS
+    >>> stored = {"frequency": SimpleNamespace(values=np.array([1.0, 99.0, 1.0]))}
+    >>> two_structures = SimpleNamespace(stored=stored, n_modes=np.array([2, 1]))
+    >>> modes_above_crystal(two_structures, SYSTEMS["lj2d"]).tolist()
+    [1.0, 0.0]
+    """
+    limit = 1.001 * crystal_top(system)  # its own modes are not above it
+    return count_above(data.stored["frequency"].values, data.n_modes, limit)
+
+
+def shares_below(
+    above: Mapping[str, np.ndarray], glasses: Mapping[str, Dataset]
+) -> dict[str, Estimate]:
+    """Share of the modes of each glass below the top of its crystal, ``NOTHING`` where unknown.
+
+    Parameters
+    ----------
+    above
+        What ``modes_above_crystal`` returns for glasses whose potential is at hand.
+    glasses
+        Datasets of all glasses.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> data = SimpleNamespace(n_modes=np.array([10, 10]), groups=np.array([0, 1]))
+    >>> shares_below({"amc": np.array([1, 0])}, {"amc": data, "sic": data})["amc"].value
+    0.95
+    """
+    return {
+        name: share_kept(above[name], one.n_modes, one.groups) if name in above else NOTHING
+        for name, one in glasses.items()
+    }
+
+
 def lowest_positive(frequency: np.ndarray, n_modes: np.ndarray) -> np.ndarray:
-    """Lowest frequency above zero of each structure, (n,), THz; arguments as ``count_above``."""
+    """Lowest frequency above zero of each structure, (n,), THz; arguments as ``count_above``.
+
+    Examples
+    --------
+    >>> lowest_positive(np.array([-1.0, 3.0, 2.0, 5.0]), n_modes=np.array([2, 2])).tolist()
+    [3.0, 2.0]
+    """
     ends = np.cumsum(n_modes)[:-1]
     return np.array([part[part > 0].min() for part in np.split(frequency, ends)])
 
 
 def half_cell(cells: np.ndarray, dim: int) -> float:
-    """Half the smallest distance between opposite faces of any cell (n, 3, 3), Å."""
+    """Half the smallest distance between opposite faces of any cell (n, 3, 3), Å.
+
+    Examples
+    --------
+    >>> half_cell(np.array([np.diag([4.0, 6.0, 8.0])]), dim=3)
+    2.0
+    """
     faces = 1 / np.linalg.norm(np.linalg.inv(cells), axis=1)
     return float(0.5 * faces[:, :dim].min())
 
@@ -114,6 +214,18 @@ def larger_cells(
         Repeats of the crystal's cell along each axis in the larger structures.
     plans
         Indices of the structures to make.
+
+    Examples
+    --------
+    Two small sheets of argon, and a line that predicts the training mean whatever g(r) is:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> usual = replace(SYSTEMS["lj2d"].protocols["demo"], cells=(4, 3, 1))
+    >>> argon, mean = replace(SYSTEMS["lj2d"], protocols={"reference": usual}), np.full(100, 0.01)
+    >>> line = models.mean().fit(np.ones((2, 100)), np.tile(mean, (2, 1)))
+    >>> change, r2 = larger_cells(argon, line, mean, cells=(5, 3, 1), plans=[0, 2])
+    >>> change.value, r2
+    (0.0, 0.0)
     """
     usual: Any = system.protocols["reference"]
     errors, families = [], []

@@ -1,10 +1,13 @@
 """A line against a CNN: all models on the same held-out families, tuned on the same inner ones.
 
-Cells::
+Results::
 
     SYSTEM.MODEL.test.K    fold K of five: every structure is tested once; K also seeds the model
     SYSTEM.MODEL.curve.K   the same test structures, trained on 10, 40 and 160 of the others
     SYSTEM.MODEL.paper     the loss of the training set, and of a split that ignores families
+
+>>> PATIENCE_STEPS // PATIENCE  # steps of an epoch at which the two rules agree
+20
 """
 
 import json
@@ -20,11 +23,13 @@ from glassdata import models
 from glassdata.structures import Dataset
 
 FOLDS = 5
+#: Raised whenever the same result would come out differently.
+VERSION = 2
 #: Seed of the outer folds.
 SEED = 0
 SIZES = (10, 40, 160)
-#: Networks stop after so many epochs without improvement, or more where these are fewer steps than
-#: ``PATIENCE_STEPS``: with ten structures an epoch is one step, and thirty steps decide nothing.
+#: Networks stop after so many epochs without improvement, and not before ``PATIENCE_STEPS`` steps
+#: without it: with ten structures an epoch is one step, and thirty steps are too few to decide.
 PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
     **{name: kind.make for name, kind in models.MODELS.items()},
@@ -38,17 +43,17 @@ CURVES = ("cnn", "kernel_ridge", "ridge", "pcr")
 PAPER = ("cnn_to_the_end", "ridge", "least_squares")
 
 
-def cells(glasses: Mapping[str, Dataset]) -> list[str]:
-    """Names of all cells, those that take longest first."""
+def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
+    """Names of all results, those that take longest first."""
     names = [f"{s}.{m}.test.{k}" for m, s, k in product(ESTIMATORS, glasses, range(FOLDS))]
     names += [f"{s}.{m}.curve.{k}" for m, s, k in product(CURVES, glasses, range(FOLDS))]
     names += [f"{s}.{m}.paper" for m, s in product(PAPER, glasses)]
     return sorted(names, key=lambda name: name.split(".")[1] not in NETWORKS)
 
 
-def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
-    """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
-    system, model, kind, *fold = cell.split(".")
+def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
+    """One result; errors are mean squares per bin of spectra with sum 1, one per structure."""
+    system, model, kind, *fold = name.split(".")
     data = get(system)
     if kind == "paper":
         return _paper(data, model)
@@ -129,5 +134,7 @@ def _n_parameters(estimator: BaseEstimator, Y: np.ndarray) -> int:
     if isinstance(fitted, models.PrincipalMap):
         return (fitted.n_components + 1) * Y.shape[1]
     if hasattr(fitted, "coef_"):
-        return int(np.count_nonzero(fitted.coef_)) + Y.shape[1]
+        # The constant of a curve in one number is the first of its coefficients.
+        constants = Y.shape[1] if hasattr(fitted, "intercept_") else 0
+        return int(np.count_nonzero(fitted.coef_)) + constants
     return Y.shape[1] if isinstance(fitted, type(models.mean())) else Y.size

@@ -1,6 +1,6 @@
 """What a referee would ask: each objection as a short experiment.
 
-Cells, one of each per system, and one transfer per ordered pair of systems with the same bins::
+Results, one of each per system, and one transfer per ordered pair of systems with the same bins::
 
     SYSTEM.leakage    R² of random splits and of grouped ones, five seeds
     SYSTEM.baselines  held-out errors of line and yardsticks, structure by structure
@@ -26,27 +26,29 @@ from glassdata.experiments import objections
 from glassdata.structures import Dataset
 
 FOLDS = 5
+#: Raised whenever the same result would come out differently.
+VERSION = 1
 SEED = 0
 SEEDS = range(5)
 COARSER = (1, 2, 4, 5, 10)
-#: As many times the median number of atoms, a structure counts as large.
+#: A structure counts as large if it has more than this many times the median number of atoms.
 LARGE = 1.3
 YARDSTICKS: Mapping[str, Callable[[], BaseEstimator]] = {
     name: models.MODELS[name].make for name in ("ridge", "kernel_ridge", "nearest", "variance")
 } | dict.fromkeys(("density", "n_atoms", "peak_width"), models.scalar)
 
 
-def cells(glasses: Mapping[str, Dataset]) -> list[str]:
-    """Names of all cells, those that take longest first."""
+def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
+    """Names of all results, those that take longest first."""
     pairs = [
         f"{a}.transfer.{b}" for a, b in permutations(glasses, 2) if _alike(glasses[a], glasses[b])
     ]
     return [f"{system}.{measure}" for measure, system in product(MEASURES, glasses)] + pairs
 
 
-def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
-    """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
-    system, measure, *other = cell.split(".")
+def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
+    """One result; errors are mean squares per bin of spectra with sum 1, one per structure."""
+    system, measure, *other = name.split(".")
     if measure == "transfer":
         return _transfer(get(system), get(*other))
     return MEASURES[measure](get(system))
@@ -69,7 +71,7 @@ def _held_out(
 
 
 def _features(data: Dataset, name: str) -> np.ndarray:
-    """What a yardstick is shown: one number of the structure, or g(r)."""
+    """The input of a yardstick: one number of the structure, or g(r)."""
     single = name in ("density", "n_atoms", "peak_width")
     return getattr(data, name)[:, None] if single else data.X
 
@@ -95,7 +97,7 @@ def _leakage(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _baselines(data: Dataset) -> dict[str, np.ndarray]:
-    """Also the mean of the training structures of the same class, which knows the class alone."""
+    """Errors of all yardsticks, and of the mean of the training structures of the same class."""
     out = {"classes": data.classes, "groups": data.groups, "n_atoms": data.n_atoms}
     for name, make in YARDSTICKS.items():
         held_out = _held_out(data, make(), _features(data, name))
@@ -190,7 +192,7 @@ def _bins(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _density(data: Dataset) -> dict[str, np.ndarray]:
-    """Representations scaled to the total variance of g(r), so that penalties compare."""
+    """Representations scaled to the total variance of g(r), so that a penalty means the same."""
     rho, r = data.density[:, None], data.r
     measure = 2 * np.pi * r if data.dim == 2 else 4 * np.pi * r**2
     spread = np.sqrt(data.X.var(axis=0).sum())
@@ -229,7 +231,7 @@ def _size(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _residual(data: Dataset) -> dict[str, np.ndarray]:
-    """A kernel learns the errors that the line makes on families that it has not seen."""
+    """A kernel is fitted to the errors that the line makes on families that it has not seen."""
     out = {"groups": data.groups, "test_fold": np.empty(len(data), int)}
     guess = {name: np.empty_like(data.shares) for name in ("mean", "line", "both", "kernel")}
     for number, (train, test) in enumerate(models.grouped_folds(data.groups, FOLDS, SEED)):

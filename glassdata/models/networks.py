@@ -1,4 +1,4 @@
-"""Networks with the settings they are compared with; what they are stands in ``glassdata.cnn``."""
+"""Networks with the settings of the comparison; ``glassdata.cnn`` has the networks themselves."""
 
 from typing import Any
 
@@ -29,5 +29,11 @@ def cnn(kind: str = "spramnet", **settings: Any) -> ConvolutionalNetwork:
 
 
 def residual() -> ConvolutionalNetwork:
-    """Residual network on log g(r): ``cnn("residual")``."""
+    """Residual network on log g(r): ``cnn("residual")``.
+
+    Examples
+    --------
+    >>> residual().kind
+    'residual'
+    """
     return cnn("residual")

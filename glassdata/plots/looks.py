@@ -60,7 +60,15 @@ _UNITS = {"angstrom": "Å", "THz-1": "1/THz", "eV": "eV", "K ps-1": "K/ps", "K":
 
 
 def style() -> dict[str, object]:
-    """Settings for ``matplotlib.rcParams``: lettering legible on a phone, byte-stable SVG."""
+    """Settings for ``matplotlib.rcParams``: lettering legible on a phone, byte-stable SVG.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> with plt.rc_context(style()):
+    ...     plt.rcParams["font.size"]
+    12.0
+    """
     return {
         "figure.figsize": (6.4, 4.0),
         "figure.dpi": 144,
@@ -74,21 +82,33 @@ def style() -> dict[str, object]:
 
 
 def label(variable: str) -> str:
-    """Axis label of a variable of the dataset: what it is, with its unit."""
+    """Axis label of a variable of the dataset: what it is, with its unit.
+
+    Examples
+    --------
+    >>> label("peak_width")
+    'full width at half maximum of the first peak of g(r) (Å)'
+    """
     described = VARIABLES[variable]
     unit = _UNITS.get(described.units, "" if described.units == "1" else described.units)
     return described.long_name + (f" ({unit})" if unit else "")
 
 
 def panels(names: Iterable[str], height: float, **shared) -> tuple[Figure, dict]:
-    """Two columns of axes, one for each name, and none to spare; returns figure and axes by name.
+    """Axes for each name, in two columns; returns the figure and the axes by name.
 
     Parameters
     ----------
     height
-        Of one row, inches.
+        Height of one row, inches.
     shared
-        ``sharex`` and ``sharey`` as ``plt.subplots`` takes them.
+        ``sharex`` and ``sharey``, as for ``plt.subplots``.
+
+    Examples
+    --------
+    >>> figure, axes = panels(["amc", "sic", "lj2d"], height=2.0)
+    >>> list(axes)
+    ['amc', 'sic', 'lj2d']
     """
     names = list(names)
     n_rows = -(-len(names) // 2)
@@ -102,7 +122,7 @@ def panels(names: Iterable[str], height: float, **shared) -> tuple[Figure, dict]
 
 
 def log_ticks(*axes: Axis) -> None:
-    """Plain numbers on logarithmic axes, also where less than a decade is shown."""
+    """Put plain numbers on logarithmic axes, also where less than a decade is shown."""
     steps = [m * 10.0**p for p in range(-6, 6) for m in (1, 2, 5)]
     for axis in axes:
         low, high = axis.get_view_interval()

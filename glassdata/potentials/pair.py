@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 
 from glassdata.config import check_positive
+from glassdata.kernels import compiled
 from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
 
 
@@ -22,10 +22,10 @@ class LennardJones(Potential):
     sigma : float, Å
     r_cut : float, Å
     truncation : {"force-shifted", "shifted", "cut"}
-        What is subtracted so that at ``r_cut`` nothing, the energy, or energy and force vanish.
-        The force-shifted form has no jump in the force, which a minimiser needs; it keeps
-        structure and dynamics of the full potential (Toxvaerd & Dyre,
-        doi:10.1063/1.3558787).
+        ``"cut"`` leaves the potential as it is up to ``r_cut``; ``"shifted"`` subtracts a constant,
+        so that the energy vanishes there; ``"force-shifted"`` subtracts a linear function, so that
+        the force vanishes, too. A minimiser needs forces without a jump. The force-shifted form
+        keeps structure and dynamics of the full potential (Toxvaerd & Dyre, doi:10.1063/1.3558787).
     symbol : str
         Chemical symbol of the atoms.
     dim : int
@@ -112,7 +112,7 @@ class LennardJones(Potential):
         return PairPotential({(number, number): form})
 
 
-@njit(cache=True)
+@compiled
 def _bare(r, epsilon, sigma):
     s2 = (sigma / r) ** 2
     s6 = s2 * s2 * s2
@@ -121,7 +121,7 @@ def _bare(r, epsilon, sigma):
     return energy, slope, 24 * epsilon * s6 * (26 * s6 - 7) / r**2
 
 
-@njit(cache=True)
+@compiled
 def _functions(r, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
     energy, slope, curvature = np.zeros_like(r), np.zeros_like(r), np.zeros_like(r)
     for p in range(len(r)):
@@ -133,7 +133,7 @@ def _functions(r, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
     return energy, slope, curvature
 
 
-@njit(cache=True)
+@compiled
 def _energy_gradient(vector, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
     total = 0.0
     gradient = np.zeros_like(vector)

@@ -8,7 +8,12 @@ from types import MappingProxyType
 import numpy as np
 from ase.data import atomic_numbers
 
+from glassdata import bounds
+from glassdata.bounds import read_file
 from glassdata.potentials.eam import EAM, Tables
+
+#: So many times its bytes does a text take as a list of the shortest lines.
+_LINES = 32
 
 
 def read_setfl(
@@ -28,7 +33,7 @@ def read_setfl(
     source : str
         Citation of the potential, and where to obtain the file.
     shortest : mapping of pairs of symbols to float, Å
-        Below which distance the tables are not to be trusted: see ``false_pairs``.
+        Distance below which the tables are wrong: see ``false_pairs``.
 
     Returns
     -------
@@ -44,15 +49,20 @@ def read_setfl(
 
     Examples
     --------
-    >>> from glassdata.potentials import read_setfl
-    >>> potential = read_setfl("ZrCuAl2011.eam.alloy", source="NIST")  # doctest: +SKIP
-    >>> potential.species  # doctest: +SKIP
-    ('Zr', 'Cu', 'Al')
+    The smallest file there can be: one species, and two points for each of F, f and r φ.
+
+    >>> lines = ["made up", "", "", "1 Cu", "2 1.0 2 1.0 1.0", "29 63.5 3.6 fcc", "0 0  0 0  0 0"]
+    >>> with open("copper.eam.alloy", "w") as file:
+    ...     for line in lines:
+    ...         print(line, file=file)
+    >>> potential = read_setfl("copper.eam.alloy", source="nowhere")
+    >>> potential.species, potential.cutoff  # Å
+    (('Cu',), 1.0)
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no potential file {path}; obtain it: {source or 'see its paper'}")
-    content = path.read_bytes()
+    content = read_file(path, bounds.LIMIT // _LINES)
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
         raise ValueError(f"{path}: sha256 {found} is not the expected {sha256}")

@@ -5,7 +5,6 @@ published as a row, and the next build tries again. Losses are side files, outsi
 bytes. A failed row is a result: the structure cannot be made, and a row says why.
 """
 
-import json
 import platform
 import re
 import time
@@ -13,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from glassdata.store.errors import DamageError
-from glassdata.store.places import medium
+from glassdata.store.records import read_side_file, write_record
 from glassdata.store.rows import PROVENANCE, read_row, read_status, row_path
 
 _LOST = "lost"
@@ -30,7 +29,7 @@ def _path(store: Path, system: str, index: int) -> Path:
 def record_loss(
     store: Path, system: str, index: int, reason: str, *, limit: float | None = None
 ) -> None:
-    """Write down why a row is missing; ``limit`` are the seconds that it exceeded, if it did.
+    """Record why a row is missing.
 
     Parameters
     ----------
@@ -53,7 +52,7 @@ def record_loss(
         "host": platform.node(),
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    medium(_path(store, system, index)).replace((json.dumps(facts, sort_keys=True) + "\n").encode())
+    write_record(_path(store, system, index), facts)
 
 
 def read_loss(store: Path, system: str, index: int) -> dict | None:
@@ -68,13 +67,11 @@ def read_loss(store: Path, system: str, index: int) -> dict | None:
     index : int
         Number of the structure in its glass, from 0.
     """
-    path = _path(store, system, index)
     try:
-        medium(path).check_regular()
-        facts = json.loads(path.read_bytes())
-    except (OSError, ValueError, DamageError):
+        facts = read_side_file(_path(store, system, index))
+    except (OSError, DamageError):
         return None
-    return facts if isinstance(facts, dict) and "reason" in facts else None
+    return facts if "reason" in facts else None
 
 
 def losses(store: Path) -> dict[tuple[str, int], str]:
@@ -82,8 +79,7 @@ def losses(store: Path) -> dict[tuple[str, int], str]:
     found = {}
     for path in sorted((store / PROVENANCE / _LOST).glob("*.json")):
         try:
-            medium(path).check_regular()
-            facts = json.loads(path.read_bytes())
+            facts = read_side_file(path)
             name, index, reason = str(facts["system"]), int(facts["index"]), str(facts["reason"])
         except (OSError, ValueError, KeyError, TypeError, DamageError):
             continue

@@ -12,7 +12,7 @@ from glassdata.config import ALGORITHM_VERSION
 from glassdata.origin import changed, code_digest
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.places import medium
-from glassdata.store.records import read_record, write_record
+from glassdata.store.records import read_record, read_side_file, write_record
 from glassdata.store.rows import PROVENANCE, present
 
 #: Record of the code that made the rows of each system.
@@ -101,8 +101,7 @@ def makers(store: Path, counts: Mapping[str, int]) -> list[dict]:
 
 def _maker(path: Path) -> str:
     try:
-        medium(path).check_regular()
-        facts = json.loads(path.read_bytes())
+        facts = read_side_file(path)
         versions = {str(name): str(version) for name, version in facts["versions"].items()}
         maker = {"versions": versions, "code": str(facts.get("code", ""))}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, DamageError):

@@ -1,4 +1,4 @@
-"""The manifest: which files the sealed dataset and its rows consist of, and where they stand."""
+"""The manifest: the files of the sealed dataset and of its rows, with their checksums."""
 
 import hashlib
 from pathlib import Path
@@ -24,7 +24,13 @@ def listed_files(manifest: dict | None) -> dict[str, list]:
 
 
 def is_sealed(store: Path, counts: dict[str, int]) -> bool:
-    """Whether the dataset of exactly these rows stands, by names and sizes."""
+    """Whether the dataset of exactly these rows stands, by names and sizes.
+
+    Examples
+    --------
+    >>> is_sealed(Path("new.store"), {"amc": 8})
+    False
+    """
     try:
         manifest = read_manifest(store)
     except DamageError:
@@ -57,9 +63,9 @@ def fingerprint(path: Path) -> list:
 def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[str, int]) -> None:
     """Make a finished dataset the sealed one of its store: place its files, write the manifest.
 
-    On an object store the manifest is the switch; the dataset before this one stays, older ones
-    are deleted. So is one that was copied there from a folder: its name is the first that readers
-    try.
+    On an object store the manifest says which dataset counts. The dataset before this one stays,
+    older ones are deleted; so is one that was copied there from a folder, because readers try its
+    name first.
 
     Parameters
     ----------

@@ -5,14 +5,15 @@ index it belongs to. Its archive comment is the sha256 of all bytes before it.
 """
 
 import io
-import json
 import re
-import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from glassdata import bounds
+from glassdata.bounds import open_archive
 from glassdata.files import UNREADABLE, read_array, read_arrays
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.store.errors import DamageError
@@ -22,6 +23,7 @@ from glassdata.store.files import (
     write_archive,
 )
 from glassdata.store.places import medium
+from glassdata.store.records import read_side_file, write_record
 from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
@@ -30,7 +32,7 @@ _FILE = re.compile(r"(\d{6}|[1-9]\d{6,})\.npz")
 _STATUS_LIMIT = 1024
 _OWNER = {"system": np.dtype("U64"), "index": np.dtype("i8")}
 
-#: Numbers without which a structure is of no use: not finite means that the row failed.
+#: Numbers that every structure must have: if one is not finite, the row failed.
 ESSENTIAL = frozenset(
     {name for name, variable in VARIABLES.items() if variable.dims != ("structure",)}
     | {"density", "energy"}
@@ -46,7 +48,7 @@ class NotFiniteError(RowShapeError):
 
 
 def row_path(store: Path, system: str, index: int) -> Path:
-    """Where the row file of a structure stands.
+    """Path of the row file of a structure.
 
     Parameters
     ----------
@@ -61,7 +63,7 @@ def row_path(store: Path, system: str, index: int) -> Path:
 
 
 def provenance_path(store: Path, system: str, index: int) -> Path:
-    """Where the side file of a row stands: when, where and how fast it was computed.
+    """Path of the side file of a row: when, where and how fast it was computed.
 
     Parameters
     ----------
@@ -158,8 +160,9 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
     if not archive_is_whole(data):
         raise DamageError("checksum does not match")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_archive(archive, len(data))
+        stream = io.BytesIO(data)
+        with open_archive(stream) as archive:
+            check_archive(archive, stream)
             return read_arrays(archive, limit=len(data))
     except UNREADABLE as error:
         raise DamageError(f"not a row: {error}") from None
@@ -183,7 +186,7 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
         If the file is damaged or belongs to another structure.
     """
     path = row_path(store, system, index)
-    medium(path).check_regular()
+    medium(path).check_regular(bounds.LIMIT)
     try:
         row = decode(path.read_bytes())
     except DamageError as error:
@@ -209,7 +212,7 @@ def read_status(store: Path, system: str, index: int) -> str:
     try:
         path = row_path(store, system, index)
         medium(path).check_regular()
-        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return str(read_array(archive, "status", limit=_STATUS_LIMIT))
     except (*UNREADABLE, DamageError):
         return "damaged"
@@ -243,7 +246,7 @@ def failed_row(row_id: str, reason: str) -> dict[str, np.ndarray]:
 
 
 def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, object]) -> None:
-    """Write the side file of a row; no result depends on it, so nobody waits for the disk.
+    """Write the side file of a row, without waiting for the disk: no result depends on it.
 
     Parameters
     ----------
@@ -256,17 +259,20 @@ def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, o
     facts : Mapping[str, object]
         What happened and where; it can be written as JSON.
     """
-    text = json.dumps(facts, sort_keys=True) + "\n"
-    medium(provenance_path(store, system, index)).replace(text.encode(), durable=False)
+    write_record(provenance_path(store, system, index), dict(facts), durable=False)
 
 
 def read_provenance(store: Path, system: str) -> list[dict]:
-    """Side files of a system; one that cannot be read is left out."""
+    """Side files of a system; one that cannot be read is left out.
+
+    Examples
+    --------
+    >>> write_provenance(Path("my.store"), "lj2d", 0, {"n_atoms": 80, "seconds": {"total": 0.2}})
+    >>> [facts["n_atoms"] for facts in read_provenance(Path("my.store"), "lj2d")]
+    [80]
+    """
     facts = []
     for path in sorted((store / PROVENANCE / system).glob("*.json")):
-        try:
-            medium(path).check_regular()
-            facts.append(json.loads(path.read_text()))
-        except (ValueError, OSError, DamageError):
-            continue
+        with suppress(OSError, DamageError):
+            facts.append(read_side_file(path))
     return facts

@@ -1,8 +1,8 @@
 """Assembly of finished rows into the sealed Zarr dataset.
 
-Shard shapes are constants, and rows stand in order of their index. The bytes of a dataset hence
-depend on its rows alone, and a larger dataset begins with the smaller one: somebody who opened
-the old one still reads the right numbers after it was extended.
+The shapes of shards are constants, and rows are in the order of their index. So the bytes of a
+dataset depend only on its rows, and a larger dataset begins with the smaller one: a reader who
+opened the old one still gets the right numbers after it was extended.
 """
 
 import platform
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import zarr
+from zarr.core.buffer import Buffer
 
 from glassdata.bins import bin_centres
 from glassdata.config import canonical_json, digest
@@ -55,8 +56,8 @@ def seal(
 ) -> None:
     """Write the dataset of ``counts[name]`` structures per system, and its manifest.
 
-    What another build sealed meanwhile stays in. The new dataset takes the place of the old one at
-    once, after everything in it was read back.
+    Structures that another build sealed meanwhile stay in the dataset. Everything is read back
+    before the new dataset replaces the old one in one step.
 
     Parameters
     ----------
@@ -73,6 +74,22 @@ def seal(
     ------
     DamageError
         If a row is damaged or was not made by this configuration.
+
+    Examples
+    --------
+    A store of one row, which failed:
+
+    >>> from glassdata.row import row_id
+    >>> from glassdata.store import is_sealed, prepare, science_config
+    >>> from glassdata.store.rows import failed_row, publish_row
+    >>> from glassdata.systems import SYSTEMS
+    >>> store, argon = Path("my.store"), {"lj2d": SYSTEMS["lj2d"]}
+    >>> counts = prepare(store, science_config(argon, "demo"), {"lj2d": 1})
+    >>> row = failed_row(row_id("lj2d", "demo", 0), "an example")
+    >>> new = publish_row(store, "lj2d", 0, row)
+    >>> seal(store, argon, counts, identify=row_id)
+    >>> is_sealed(store, counts)
+    True
     """
     with medium(store).locked(), medium(store).workspace(DATASET) as fresh:
         counts = with_sealed(store, counts)
@@ -120,18 +137,27 @@ def _assemble(
     made_by: list[dict],
 ) -> dict[str, list]:
     used = Config(config.profile, {name: config.systems[name] for name in counts})
-    root = zarr.open_group(
-        fresh, mode="w-", zarr_format=3, attributes=_root_attributes(used, made_by)
-    )
+    there = _OwnFolder(fresh)
+    attributes = _root_attributes(used, made_by)
+    root = zarr.open_group(there, mode="w-", zarr_format=3, attributes=attributes)
     files: dict[str, list] = {}
     for name in sorted(counts):
         files |= _assemble_system(root, store, systems[name], counts[name], used, identify)
     with warnings.catch_warnings():
         # Consolidated metadata is not in the Zarr 3 specification yet; readers may ignore it.
         warnings.simplefilter("ignore", category=UserWarning)
-        zarr.consolidate_metadata(fresh)
+        zarr.consolidate_metadata(there)
     describe_dataset(fresh)
     return files
+
+
+class _OwnFolder(zarr.storage.LocalStore):
+    """A folder that nobody else writes to: zarr would need hard links to create a file in it."""
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        """Write a file unless it is there."""
+        if not await self.exists(key):
+            await self.set(key, value)
 
 
 def _root_attributes(config: Config, made_by: list[dict]) -> dict:

@@ -1,4 +1,4 @@
-"""What a store holds: its science configuration, what was asked of it, what is sealed in it."""
+"""Records of a store: its science configuration, its plan, and what is sealed in it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from typing import Any
 from glassdata.config import digest
 from glassdata.row import science
 from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.foreign import refuse_foreign
 from glassdata.store.places import SEALED_OBJECT, medium
 from glassdata.store.records import read_record, write_record
 from glassdata.store.rows import PROVENANCE, ROWS, present
@@ -19,6 +20,7 @@ from glassdata.system import System
 SCHEMA_VERSION = 2
 CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
 QUARANTINE = "quarantine"
+_RECORDS, _OTHERS = (CONFIG, PLAN, MANIFEST), (DATASET, QUARANTINE)
 #: More structures of a system than any profile has. A file that claims more is not believed.
 _MOST = 10**6
 
@@ -40,7 +42,15 @@ class Config:
 
 
 def science_config(systems: Mapping[str, System], profile: str) -> Config:
-    """Configuration of the given systems at a profile."""
+    """Configuration of the given systems at a profile.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    >>> config.profile, sorted(config.systems["lj2d"])
+    ('demo', ['description', 'structure'])
+    """
     return Config(profile, {name: science(system, profile) for name, system in systems.items()})
 
 
@@ -101,7 +111,15 @@ def read_config(store: Path) -> Config:
     Raises
     ------
     StoreError
-        If it is missing, damaged (``DamageError``) or of another layout.
+        If it is missing, damaged (``DamageError``), of another layout or another program's.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    >>> counts = prepare(Path("my.store"), config, {"lj2d": 8})
+    >>> read_config(Path("my.store")).profile
+    'demo'
     """
     path = existing(store) / CONFIG
     if not path.exists():
@@ -109,6 +127,7 @@ def read_config(store: Path) -> Config:
     try:
         record = dict(read_record(path))
     except (DamageError, TypeError, ValueError):
+        refuse_foreign(store, _RECORDS, _OTHERS)
         raise DamageError(
             f"{path} is damaged; remove it and run the original build command, which keeps all rows"
         ) from None
@@ -175,7 +194,7 @@ def prepare(
     counts : mapping of str to int
         Number of structures to have, per glass.
     keep_plan : bool
-        Whether what was asked for last stays the plan of the store.
+        Whether the plan of the store stays as it is.
 
     Returns
     -------
@@ -188,11 +207,18 @@ def prepare(
     StoreError
         If the store holds rows of another configuration; the message shows the difference. Or if
         less is asked for than may be sealed (``DamageError``): see ``with_sealed``.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    >>> prepare(Path("my.store"), config, {"lj2d": 8})
+    {'lj2d': 8}
     """
     if store.exists() and not store.is_dir():
         raise StoreError(f"{store} is a file, not the folder of a store")
-    if store.is_dir() and not (store / CONFIG).exists():
-        _refuse_foreign_folder(store)
+    if store.is_dir():
+        refuse_foreign(store, _RECORDS, _OTHERS)
     refuse_links(store)
     medium(store).make_writable()
     with medium(store).locked():
@@ -216,14 +242,6 @@ def refuse_links(store: Path) -> None:
         for path in medium(store).entries(pattern):
             if path.is_symlink():
                 raise StoreError(f"{path} is a link; a store holds none")
-
-
-def _refuse_foreign_folder(store: Path) -> None:
-    known = {ROWS, PROVENANCE, PLAN, MANIFEST, DATASET, QUARANTINE}
-    names = [path.name for path in store.iterdir()]
-    strange = [name for name in names if name not in known and name[0] != "."]
-    if strange:
-        raise StoreError(f"{store} is not a store and not empty: it holds {sorted(strange)[0]}")
 
 
 def _register(store: Path, config: Config) -> None:
@@ -262,9 +280,9 @@ def _plan_if_readable(store: Path) -> dict[str, int]:
 
 
 def told_counts(store: Path) -> dict[str, int] | None:
-    """Number of structures in the sealed dataset, per system; None where nobody can tell.
+    """Number of structures in the sealed dataset, per system; None if it cannot be known.
 
-    That is where the manifest is damaged, or missing beside a dataset.
+    It cannot be known if the manifest is damaged, or missing beside a dataset.
     """
     try:
         manifest = read_manifest(store)
@@ -276,7 +294,7 @@ def told_counts(store: Path) -> dict[str, int] | None:
 
 
 def sealed_counts(store: Path) -> dict[str, int]:
-    """Number of structures in the sealed dataset, per system, as far as the manifest tells."""
+    """Number of structures in the sealed dataset, per system, according to the manifest."""
     return told_counts(store) or {}
 
 
@@ -286,9 +304,9 @@ def with_sealed(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
     Raises
     ------
     DamageError
-        If the manifest does not tell what is sealed, and less is asked for than by the plan. The
-        plan itself, or more, may be asked for: no less was sealed, and the death of a first seal
-        between dataset and manifest is made good.
+        If the manifest does not show what is sealed, and fewer structures are asked for than in
+        the plan. As many as in the plan may be asked for, or more: a seal cannot have held more
+        than the plan. This repairs a first seal that died between dataset and manifest.
     """
     sealed = told_counts(store)
     if sealed is None:

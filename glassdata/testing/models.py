@@ -1,4 +1,4 @@
-"""What every model must do: learn the same twice, keep families together, and be saved."""
+"""The laws of models: fits repeat, families stay together, a file brings the same model back."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,8 +16,8 @@ from glassdata.regression import Regression
 from glassdata.testing.contract import differences, enforce, shared_randomness
 
 _FAMILIES, _PER_FAMILY, _N_R, _N_OMEGA = 24, 3, 12, 3
-# A prediction may differ by so much of the spread of the spectra when their unit changes: closed
-# formulas round differently; networks, which work in single precision, part ways as they learn.
+# Largest change of a prediction, as a share of the spread of the spectra, when their unit changes:
+# closed formulas round differently; networks work in single precision and learn differently.
 _EXACT, _LEARNED = 1e-7, 2e-2
 # Noise of the planted map, share of the spread.
 _NOISE = 0.01
@@ -31,7 +31,7 @@ def check_model(model: str | BaseEstimator, *, seed: int = 0) -> None:
     model : str or estimator
         Name in ``glassdata.models.MODELS``, or an estimator that is not fitted.
     seed : int
-        Of the data.
+        Seed of the data.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def _linear_map(model, X, Y, groups) -> Iterator[str]:
         look="coef_ of shape (n_omega, n_r) and intercept_",
     )
     if type(model).__name__ != "Tuned":
-        return  # a penalty that somebody chose may be as strong as they like
+        return  # a penalty that is given may be of any strength
     train = groups < 2 * _FAMILIES // 3
     fitted = _fitted(model, X[train], Y[train], groups[train])
     error = np.mean((fitted.predict(X[~train]) - Y[~train]) ** 2)
@@ -172,8 +172,8 @@ def _is_network(model) -> bool:
 def _families(model, X, Y, groups, *, rng: np.random.Generator) -> Iterator[str]:
     """Families of near copies, with spectra that nothing predicts: a planted leak.
 
-    A model that chooses settings with one family on both sides of a split believes that it can
-    predict, and chooses to remember. Held-out families then say otherwise.
+    A model that chooses its settings with one family on both sides of a split seems to predict
+    well, and chooses settings that only remember. On held-out families it then fails.
     """
     if not has_fit_parameter(model, "groups"):
         return

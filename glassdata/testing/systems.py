@@ -1,4 +1,4 @@
-"""What every glass must hold to: a crystal at rest, rows that are pure, numbers in their units."""
+"""The laws of glasses: the crystal is at rest, rows repeat, numbers have their units."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ from scipy import linalg
 
 from glassdata.config import digest
 from glassdata.describe import Structure
-from glassdata.radial import partial_rdf, periodic_extent, rdf
+from glassdata.radial import partial_rdf, periodic_extent, rdf, shells
 from glassdata.row import compute_row, make_structure, science
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.system import DISORDER_CLASSES, System
@@ -25,9 +25,9 @@ from glassdata.vibrations import energy_forces, hessian
 _THZ = ase_units.second / (2 * np.pi * 1e12)
 # Two tables of the natural constants differ by 1e-8.
 _CONSTANTS = 1e-6
-# Strain that the crystal may still want, dimensionless: a lattice constant to 1e-5.
+# Largest strain of the crystal from its equilibrium, dimensionless: a lattice constant to 1e-5.
 _STRAIN = 1e-5
-_IDEAL = 1500  # atoms of the ideal gas
+_IDEAL = 3e5  # pairs of the ideal gas within the range
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 _REPEATED = (0, 2)  # structures that are looked at, of two families; the first is made twice
 
@@ -70,7 +70,7 @@ def check_system(system: str | System, profile: str = "demo", *, seed: int = 0) 
 
 
 class _Glass:
-    """A glass with what the laws share: its crystal, its first structures and their rows."""
+    """A glass with what several laws need: its first structures and their rows."""
 
     def __init__(self, system: System, profile: str) -> None:
         self.system, self.profile = system, profile
@@ -122,7 +122,7 @@ class _Glass:
         slope, stiffness = _breathing(crystal, potential)
         if not abs(slope) <= _STRAIN * abs(stiffness):
             yield (
-                f"the crystal is under pressure: it wants a strain of {slope / stiffness:.2g}, "
+                f"the crystal is under pressure: it is strained by {slope / stiffness:.2g}, "
                 f"allowed are {_STRAIN:g}; look at its lattice constant"
             )
         altered = self.system.crystal()
@@ -139,7 +139,8 @@ class _Glass:
     def modes(self) -> Iterator[str]:
         """The crystal vibrates: as many zero modes as dimensions, none imaginary."""
         crystal, d = self.system.crystal(), self.system.potential.dim
-        # A cell of a few atoms has few modes; twice as long, those at its zone boundary too.
+        # A cell of a few atoms has few modes; a cell of twice the length also has those at its
+        # zone boundary.
         larger = crystal * (2, 2, 1 if self.system.dim == 2 else 2) if len(crystal) < 9 else crystal
         found = _own_frequencies(larger, self.system.potential)
         top = found.max()
@@ -155,33 +156,35 @@ class _Glass:
         """Points at random in the cell of a structure: g(r) and every partial g(r) are 1."""
         system = self.system
         gas = Atoms(cell=self.made[0].cell, pbc=self.made[0].pbc)
-        symbols = np.resize(system.species, _IDEAL)
-        places = rng.random((_IDEAL, 3))
-        places[:, ~gas.pbc] = 0.0
-        gas += Atoms(symbols, positions=places @ gas.cell.array)
-        shells = np.diff(system.r_edges**system.dim)
+        around = shells(system.r_edges, system.dim).sum()
+        n_atoms = round(np.sqrt(2 * _IDEAL * periodic_extent(gas) / around))
+        symbols = np.resize(system.species, n_atoms)
+        fractions = rng.random((n_atoms, 3))
+        fractions[:, ~gas.pbc] = 0.0
+        gas += Atoms(symbols, positions=fractions @ gas.cell.array)
+        weights = shells(system.r_edges, system.dim) / around
         found = {"g": rdf(gas, system.r_edges, dim=system.dim)}
         if system.pairs:
             partials = partial_rdf(gas, system.r_edges, system.species, dim=system.dim)
             found |= dict(zip(system.pairs, partials, strict=True))
-        # An atom is no neighbour of itself, so that g falls short by 1/N of a share; some 1e5
-        # pairs add a scatter of a few thousandths.
+        # An atom is not its own neighbour, so that g is too small by 1/N. Pairs of two of three
+        # species are a ninth of all pairs, and scatter by half a percent.
         tolerance = 0.02 if len(system.pairs) == 0 else 0.04
         for name, g in found.items():
             yield from differences(
                 f"{name} of an ideal gas, averaged over the range,",
-                g @ shells / shells.sum(),
+                g @ weights,
                 1.0,
                 tolerance=tolerance,
                 look="dim and the periodic directions of the structures",
             )
 
     def reproducible(self) -> Iterator[str]:
-        """The same again, whatever the state of random numbers that everybody shares."""
+        """A structure can be made again, whatever the state of the global random numbers."""
         with shared_randomness(12345) as drawn:
             again = make_structure(self.system, 0, self.profile)
             if drawn():
-                yield "the protocol draws from the global random numbers"
+                yield "the protocol uses the global random numbers"
         if _bytes(again) != _bytes(self.made[0]):
             yield "structure 0 made again has other bytes; look for randomness that is not seeded"
         if _bytes(self.made[0]) == _bytes(self.made[1]):
@@ -314,7 +317,7 @@ class _Glass:
             )
 
     def science(self) -> Iterator[str]:
-        """Plain data, stable, and another as soon as a setting of the protocol is another."""
+        """``science()`` is plain data, repeats, and changes with every setting of the protocol."""
         before = digest(science(self.system, self.profile))
         if before != digest(science(self.system, self.profile)):
             yield "science() gives something else when it is asked again"
@@ -341,7 +344,7 @@ class _Glass:
 
 
 def _altered(value) -> list:
-    """Other values of a setting, to be tried in turn; none for what is not a number."""
+    """Other values of a setting, to be tried in turn; none if it is not a number."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):
