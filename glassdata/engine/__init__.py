@@ -25,7 +25,6 @@ from glassdata.potentials import TabulatedFile
 from glassdata.row import science
 from glassdata.store import (
     DamageError,
-    Finding,
     is_sealed,
     prepare,
     read_config,
@@ -34,7 +33,7 @@ from glassdata.store import (
     science_config,
     seal,
 )
-from glassdata.store.losses import failures, forget_losses, losses, record_loss
+from glassdata.store.losses import forget_losses, losses, record_loss
 from glassdata.store.making import register_code
 from glassdata.store.places import absolute
 from glassdata.store.rows import present, row_path
@@ -48,7 +47,7 @@ from glassdata.store.settings import (
     told_counts,
 )
 from glassdata.store.structures import check_structures
-from glassdata.store.verifying import set_aside
+from glassdata.store.verifying import set_failed_aside
 from glassdata.system import System
 from glassdata.systems import lacks
 from glassdata.worker import Receipt, Task, compare, publish
@@ -265,7 +264,8 @@ def _complete(
     refuse_lacking(chosen.values())
     goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
     if rules.retry_failed:
-        reseal |= _put_failed_aside(folder, counts, shard)
+        there = [(name, i) for name, n in counts.items() for i in present(folder, name) if i < n]
+        reseal |= set_failed_aside(folder, _of_shard(there, shard))
     todo = _of_shard(missing_rows(folder, {name: goal[name] for name in counts}), shard)
     also = [row for row in also if row not in todo and not row_path(folder, *row).exists()]
     todo += also
@@ -295,14 +295,6 @@ def _complete(
     if wanted and not missing and not conflict and (reseal or not is_sealed(folder, goal)):
         seal(folder, source.systems, goal, identify=source.identify)
     return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
-
-
-def _put_failed_aside(folder: Path, counts: Mapping[str, int], shard: tuple[int, int]) -> bool:
-    """Move the failed rows that are asked for to the quarantine; whether there were any."""
-    there = [(name, i) for name, n in counts.items() for i in present(folder, name) if i < n]
-    failed = failures(folder, _of_shard(there, shard))
-    names = [row_path(folder, *row).relative_to(folder).as_posix() for row in failed]
-    return bool(set_aside(folder, [Finding(name, "failed") for name in names]))
 
 
 def _record_losses(folder: Path, problems: Iterable[Loss]) -> None:

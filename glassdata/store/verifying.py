@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -203,9 +203,31 @@ def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
                 or finding.name.startswith(f"{PROVENANCE}/")
                 or finding.problem in ("stray file", "a link")
             ):
-                unique = f"{os.urandom(4).hex()}-{finding.name.replace('/', '-')}"
-                medium(path).move(store / QUARANTINE / unique)
+                _quarantine(store, finding.name)
     return sorted(set(rows))
+
+
+def set_failed_aside(store: Path, rows: Iterable[tuple[str, int]]) -> bool:
+    """Move those of some published rows that failed to ``quarantine/``; whether there were any.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    rows : iterable of (str, int)
+        Name of the glass and number of each row.
+    """
+    refuse_links(store)
+    with medium(store).locked():
+        failed = failures(store, rows)
+        for row in failed:
+            _quarantine(store, row_path(store, *row).relative_to(store).as_posix())
+    return bool(failed)
+
+
+def _quarantine(store: Path, name: str) -> None:
+    unique = f"{os.urandom(4).hex()}-{name.replace('/', '-')}"
+    medium(store / name).move(store / QUARANTINE / unique)
 
 
 @dataclass(frozen=True)
