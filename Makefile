@@ -51,7 +51,7 @@ dataset: $(STAMP)
 	  $(BIN)/glassdata verify $(DATASET); \
 	else \
 	  echo "No $(DATASET): computing $(LIMIT) structures per glass into $(STORE)"; \
-	  $(BIN)/glassdata build $(STORE) --profile reference --limit $(LIMIT); \
+	  $(BIN)/glassdata build $(STORE) --profile reference --limit $(LIMIT) --max-failed 10%; \
 	fi
 
 # The execution cache compares code cells only. A new key (package, environment, data) empties it,
@@ -122,7 +122,7 @@ lint: $(STAMP) ## ruff: rules and layout; mypy: types
 # The potential of cualzr_sheng does not ship: SETFL=path/to/ZrCuAl2011.eam.alloy adds that glass.
 data: $(STAMP) ## regenerate the reference dataset (an hour on two cores; resumes where it stopped)
 	$(if $(SETFL),$(BIN)/glassdata systems --add $(SETFL))
-	$(BIN)/glassdata build $(REFERENCE) --profile reference
+	$(BIN)/glassdata build $(REFERENCE) --profile reference --max-failed 10%
 	$(BIN)/glassdata verify $(REFERENCE)
 	@mkdir -p book/data
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]))' $(REFERENCE) $(DATASET)

@@ -102,7 +102,7 @@ def build_there(place: Place, store: Path, **how):
     return build(store, cluster=place.address, source=source, say=said.append, **how), said
 
 
-def test_a_worker_with_an_old_package_makes_no_row(place, habits, tmp_path, whole):
+def test_a_worker_with_an_old_package_makes_no_row(place, habits, tmp_path, whole, tally):
     """Alone it ends the run; beside a good one it is left out, or ends the run where asked to.
 
     So is a worker on which the package cannot even be imported.
@@ -111,6 +111,7 @@ def test_a_worker_with_an_old_package_makes_no_row(place, habits, tmp_path, whol
     place.worker("old", PYTHONPATH=with_package(tmp_path / "old", OLD_ASE))
     place.worker("broken", PYTHONPATH=with_package(tmp_path / "broken", "import no_such_module"))
     place.wait_for(2)
+    tally("a worker with wrong versions", 2)
     store, wrong = tmp_path / "store", f"it has ase 3.22.1, this build {versions()['ase']}"
     with pytest.raises(RunEnded, match=r"no worker is left .* \(and 1 other reasons\)"):
         build_there(place, store)
@@ -133,7 +134,7 @@ def test_a_worker_with_an_old_package_makes_no_row(place, habits, tmp_path, whol
     os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], check=False).returncode != 0,
     reason="only root can give a process another view of the disk",
 )
-def test_workers_with_another_disk_make_no_row(place, habits, tmp_path, whole):
+def test_workers_with_another_disk_make_no_row(place, habits, tmp_path, whole, tally):
     """One sees the store read-only, another an empty folder in its place."""
     store, empty = tmp_path / "store", tmp_path / "empty"
     for folder in (store, empty):
@@ -145,6 +146,7 @@ def test_workers_with_another_disk_make_no_row(place, habits, tmp_path, whole):
         place.worker(name, "unshare", "-m", "sh", "-c", f'{mount} && exec "$0" "$@"')
     place.worker("good")
     place.wait_for(3)
+    tally("a worker with another disk", 2)
     outcome, said = build_there(place, store)
     assert outcome.complete
     assert len(said) == 2
@@ -154,7 +156,7 @@ def test_workers_with_another_disk_make_no_row(place, habits, tmp_path, whole):
     assert list(empty.iterdir()) == []
 
 
-def test_an_import_that_fails_on_one_worker_fails_no_row(place, habits, tmp_path, whole):
+def test_an_import_that_fails_on_one_worker_fails_no_row(place, habits, tmp_path, whole, tally):
     """Nothing that a worker could be asked beforehand; after three faults it gets no more rows."""
     (habits / "import").touch()
     (tmp_path / "extra").mkdir()
@@ -164,6 +166,7 @@ def test_an_import_that_fails_on_one_worker_fails_no_row(place, habits, tmp_path
     place.worker("good", PYTHONPATH=path)
     place.wait_for(2)
     (habits / "slow").write_text("0.1")
+    tally("an import that fails on one worker")
     outcome, said = build_there(place, tmp_path / "store")
     assert outcome.complete
     assert outcome.problems == ()
@@ -174,7 +177,7 @@ def test_an_import_that_fails_on_one_worker_fails_no_row(place, habits, tmp_path
     assert all("3 rows failed there for no reason of their own" in line for line in said)
 
 
-def test_a_worker_that_comes_late_and_is_wrong_is_left_out(place, habits, tmp_path, whole):
+def test_a_worker_that_comes_late_and_is_wrong_is_left_out(place, habits, tmp_path, whole, tally):
     """It refuses its first row, which is computed elsewhere."""
     (habits / "slow").write_text("1")
     place.worker("good")
@@ -183,6 +186,7 @@ def test_a_worker_that_comes_late_and_is_wrong_is_left_out(place, habits, tmp_pa
     options = ("--system", "ar", "--cluster", place.address)
     with processes.build(store, habits, *options) as command:
         processes.wait_until(lambda: fake.counts(habits), "the first row is computed")
+        tally("a worker with wrong versions")
         place.worker("old", PYTHONPATH=with_package(tmp_path / "old", OLD_ASE))
         assert command.finish() == 0, command.said()
         assert command.said().count("is left out: it has ase 3.22.1") == 1
