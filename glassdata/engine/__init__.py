@@ -5,22 +5,18 @@ written once and return receipts, and only files on the disk count. If a schedul
 are cancelled and the iteration over them ends without an error. So rows are counted again after it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any
 
-from glassdata.engine.clusters import connect
-from glassdata.engine.crew import Crew, Loss, RowName, RunEnded, Work
+from glassdata.engine.crew import Loss, RowName, RunEnded
 from glassdata.engine.execution import Execution
-from glassdata.engine.limits import FailedRows, limited
+from glassdata.engine.limits import FailedRows
+from glassdata.engine.running import compute, run_rows
 from glassdata.engine.source import Source, source_of, task_of
-from glassdata.engine.streaming import stream
-from glassdata.engine.watching import check_report, collect, dashboard, reported
-from glassdata.estimate import peak_memory
-from glassdata.fitness import Standard, remove_token, write_token
+from glassdata.engine.watching import check_report
 from glassdata.potentials import TabulatedFile
 from glassdata.row import science
 from glassdata.store import (
@@ -50,7 +46,7 @@ from glassdata.store.structures import check_structures
 from glassdata.store.verifying import set_failed_aside
 from glassdata.system import System
 from glassdata.systems import lacks
-from glassdata.worker import Receipt, Task, compare, publish
+from glassdata.worker import Receipt, compare, publish
 
 __all__ = [
     "Execution",
@@ -277,7 +273,7 @@ def _complete(
         register_code(folder, counts, source.code(), accept=rules.accept_changed_code)
         task = task_of(folder, profile, source, execution)
         try:
-            receipts, problems = _run(publish, task, todo, source, execution, limit)
+            receipts, problems = run_rows(publish, task, todo, source, execution, limit)
         except RunEnded as end:
             _record_losses(folder, end.problems)
             left = len(missing_rows(folder, goal))
@@ -371,87 +367,5 @@ def recompute(
         task_of(folder, profile, source, execution),
         not_compared={name: frozenset(not_comparable(then[name], now[name])) for name in now},
     )
-    receipts, problems = _run(compare, task, rows, source, execution) if rows else ([], [])
+    receipts, problems = run_rows(compare, task, rows, source, execution) if rows else ([], [])
     return outdated + receipts, problems
-
-
-def _run(
-    work: Work,
-    task: Task,
-    todo: Sequence[RowName],
-    source: Source,
-    execution: Execution,
-    limit: FailedRows | None = None,
-) -> tuple[list[Receipt], list[Loss]]:
-    needs = {name: peak_memory(source.systems[name], task.profile) for name in {n for n, _ in todo}}
-    wanted = source.standard(task.store if work is publish else None)
-    write_token(wanted)
-    try:
-        return compute(work, task, todo, execution, needs, wanted=wanted, limit=limit)
-    finally:
-        remove_token(wanted)
-
-
-def compute(
-    work: Work,
-    task: Any,
-    todo: Sequence[RowName],
-    execution: Execution,
-    needs: Mapping[str, float] | None = None,
-    *,
-    wanted: Standard | None = None,
-    limit: FailedRows | None = None,
-) -> tuple[list[Receipt], list[Loss]]:
-    """Call ``work(task, name, number)`` on the workers for all of ``todo``, and show a bar.
-
-    Parameters
-    ----------
-    work
-        The function. Workers must be able to import it, and it leaves its results on the disk.
-    task
-        First argument of every call.
-    todo
-        Name and number of each call.
-    execution
-        Where and how to compute.
-    needs
-        Memory that a call takes, bytes, by name.
-    wanted
-        What a worker must be; by default anything is good enough.
-    limit
-        Counts the failed rows, and ends the run when they are too many.
-
-    Returns
-    -------
-    receipts, problems
-        What the calls returned, and what went wrong.
-
-    Raises
-    ------
-    ValueError
-        If the workers lack the memory for a call; none was sent then.
-    RunEnded
-        If no worker is left that may compute, or too many rows fail.
-    """
-    with connect(execution, len(todo), needs or {}) as connection:
-        if execution.watched and (address := dashboard(connection.client)):
-            execution.say(f"dashboard: {address}")
-        crew = Crew(connection.client, wanted or Standard(), execution, connection.expected)
-        problems: list[Loss] = []
-        try:
-            crew.ask()
-            with reported(execution.report):
-                results = stream(
-                    connection.client,
-                    work,
-                    task,
-                    todo,
-                    connection.expected,
-                    connection.judge,
-                    crew,
-                )
-                results = limited(results, limit, problems)
-                return collect(results, len(todo), execution.watched)
-        except RunEnded as end:
-            end.problems = problems
-            raise
