@@ -83,6 +83,8 @@ def test_settings_are_chosen_with_one_thread(watched):
 
 def test_results_are_computed_with_one_thread(seen, monkeypatch, tmp_path):
     class Experiment:
+        VERSION = 1
+
         @staticmethod
         def compute(name, get):
             seen.append(threads())
