@@ -15,7 +15,8 @@ def main() -> None:
     try:
         run()
     finally:
-        # What was to be said is said, also of what was left half done; the rest takes no time.
+        # All output is written, and the program ends at once: Ctrl-C would only cause a traceback,
+        # and asyncio would tell of what an earlier one left half done.
         logging.getLogger("asyncio").disabled = True
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 

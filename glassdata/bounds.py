@@ -8,7 +8,9 @@ import io
 import json
 import os
 import resource
+import signal
 import stat
+import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -153,3 +155,31 @@ def bounded_memory(limit: int | None = None) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def bounded_time(seconds: float) -> Iterator[None]:
+    """Let what is done within take no more time of the processor: it fails with TimeoutError.
+
+    For the same readers: a file of two lines may announce a billion. Only the main thread of a
+    program can be interrupted so; in others nothing is bounded.
+
+    Parameters
+    ----------
+    seconds
+        Of this process.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise TimeoutError(f"it was not done after {seconds:g} s")
+
+    before = signal.signal(signal.SIGPROF, end)
+    signal.setitimer(signal.ITIMER_PROF, seconds, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+import numba
 from numba import njit
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
@@ -49,13 +50,14 @@ class _CheckedFiles(IndexDataCacheFile):
         return data + hashlib.sha256(data).digest()
 
     def _load_index(self) -> dict:
+        head = pickle.dumps(numba.__version__, protocol=-1)  # which numba writes before the rest
         try:
             with open(self._index_path, "rb") as stream:
-                pickle.load(stream)  # the version of numba, of its own
-                whole = _is_whole(stream.read())
-            return super()._load_index() if whole else {}
-        except Exception:  # a damaged pickle may raise any
+                data = stream.read()
+        except OSError:
             return {}
+        whole = data.startswith(head) and _is_whole(data[len(head) :])
+        return super()._load_index() if whole else {}
 
     def _load_data(self, name: str) -> Any:
         with open(self._data_path(name), "rb") as stream:

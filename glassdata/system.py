@@ -35,7 +35,7 @@ class Protocol(Interface):
     def __call__(self, system: "System", index: int) -> Atoms:
         """Return the relaxed structure number ``index``.
 
-        Its knobs stand in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
+        The preparation stands in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
         ``parent`` and ``replicate`` are always among them.
         """
 

@@ -269,7 +269,9 @@ def test_ctrl_c_while_the_dataset_is_sealed(tmp_path, habits, whole):
     before = contents(store)
     (habits / "slow-disk").touch()
     with processes.build(store, habits, "--system", "ar") as command:
-        processes.wait_until(lambda: list(store.rglob("zarr.json")), "the dataset is written")
+        processes.wait_until(
+            lambda: command.poll() is not None or list(store.rglob("zarr.json")), "it is sealed"
+        )
         interrupt(command)
     assert not (store / "manifest.json").exists()
     assert {name: contents(store)[name] for name in before} == before

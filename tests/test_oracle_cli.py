@@ -490,10 +490,14 @@ def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
          "glassdata: a.b: no\nincomplete; the same command computes what is missing\n"),
         ({"left_out": [1, 2]}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n",
          "glassdata: warning: 2 results of networks left out: PyTorch is missing (make cnn)\n"),
+        ({"damaged": ["weights/a.npz: checksum does not match"]}, 0,
+         "weights: 2 of 3 results computed now\nwrote a.zip\n",
+         "glassdata: warning: {output}/weights/a.npz: checksum does not match; it is made again\n"),
     ],
 )  # fmt: skip
 def test_experiments_say_how_they_ended(cli, monkeypatch, tmp_path, changes, status, out, errors):
-    plain = {"computed": 2, "results": 3, "left_out": [], "problems": [], "archive": "a.zip"}
+    plain = {"computed": 2, "results": 3, "left_out": [], "problems": [], "damaged": []}
+    plain |= {"archive": "a.zip"}
     asked = {}
 
     def run_experiment(name, store, output, **execution):
@@ -502,7 +506,7 @@ def test_experiments_say_how_they_ended(cli, monkeypatch, tmp_path, changes, sta
 
     monkeypatch.setattr("glassdata.experiments.run", run_experiment)
     found = cli("experiment", "weights", "-o", tmp_path / "new", "--workers", 3)
-    assert found == (status, out, errors)
+    assert found == (status, out, errors.format(output=tmp_path / "new"))
     assert (asked["name"], asked["store"], asked["workers"]) == ("weights", None, 3)
     assert asked["output"] == tmp_path / "new"
 

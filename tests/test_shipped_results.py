@@ -102,6 +102,10 @@ def test_every_setting_that_was_chosen_is_one_that_is_tried(shipped):
         if model not in comparison.NETWORKS:
             grid = getattr(make(), "grid", {})
             tried[model] = {key: {float(value) for value in grid[key]} for key in grid}
+        else:
+            network = make()
+            epochs = set(map(float, range(1, network.max_epochs + 1)))
+            tried[model] = {"weight_decay": set(network.weight_decays), "epochs": epochs}
     results = shipped["line-vs-cnn"]
     for name in results:
         model = name.split(".")[1]

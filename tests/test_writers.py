@@ -78,6 +78,8 @@ def _writes(call: ast.Call) -> str | None:
     name = getattr(function, "attr", getattr(function, "id", ""))
     if name in _WRITERS:
         return name
+    if name == "rename" and not call.args:  # columns of a table, by name
+        return None
     if name == "move":  # minimisers move atoms
         return name if getattr(function.value, "id", "") == "shutil" else None
     if name == "replace" and isinstance(function, ast.Attribute):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import numpy as np
 
-from glassdata.bounds import bounded_memory, check_size
+from glassdata.bounds import bounded_memory, bounded_time, check_size
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -23,6 +23,9 @@ FEWEST = 3
 #: Formats in which each structure begins with the number of its atoms, alone in its line.
 _COUNTED = (".xyz", ".extxyz")
 _LONGEST_COUNT = 100
+#: Time of a processor that reading may take: a start for any file, s, and the slowest of ASE's
+#: readers, bytes/s.
+_SECONDS, _BYTES_PER_SECOND = 10.0, 2e5
 #: Largest difference from 1, the limit, of the mean of g over the last fifth of the range.
 _FAR_FROM_ONE = 0.3
 #: Height up to which g(r) counts as zero below the first measured distance.
@@ -53,10 +56,12 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
     if path.suffix.lower() in _COUNTED:
         _check_counts(path)
     try:
-        with bounded_memory():
+        with bounded_memory(), bounded_time(_SECONDS + path.stat().st_size / _BYTES_PER_SECOND):
             frames = read(path, index=":")
     except MemoryError:
         raise click.UsageError(f"{path} is not read: it would take too much memory") from None
+    except TimeoutError as error:
+        raise click.UsageError(f"{path} is not read: {error}") from None
     except Exception as error:  # every reader of ASE fails in its own way
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise click.UsageError(f"{path} is not a readable structure file ({reason})") from error

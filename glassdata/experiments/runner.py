@@ -188,9 +188,10 @@ def check_origin(results: Results, glasses: Mapping[str, Dataset]) -> None:
 
     Examples
     --------
-    >>> from glassdata.results import open_results
-    >>> results = open_results("weights")
-    >>> check_origin(results, {name: dataset(name) for name in results.systems})
+    >>> from types import SimpleNamespace
+    >>> argon = dataset("lj2d")
+    >>> results = SimpleNamespace(manifest={"dataset": {"lj2d": mark(argon)}})
+    >>> check_origin(results, {"lj2d": argon})
     """
     if {name: mark(one) for name, one in glasses.items()} != results.manifest["dataset"]:
         raise ValueError(

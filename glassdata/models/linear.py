@@ -224,8 +224,9 @@ def lasso(l1: float | None = None) -> BaseEstimator:
     >>> int(np.count_nonzero(lasso(l1=100.0).fit(np.eye(3), np.eye(3)).coef_))
     0
     """
-    plain = LinearMap(l1=l1 or 0.0, l2=0.0)
-    return Tuned(plain, {"l1": LASSO_L1}) if l1 is None else plain
+    if l1 is None:
+        return Tuned(LinearMap(l2=0.0), {"l1": LASSO_L1})
+    return LinearMap(l1=l1, l2=0.0)
 
 
 def elastic_net(l1: float | None = None, l2: float | None = None) -> BaseEstimator:
@@ -241,7 +242,7 @@ def elastic_net(l1: float | None = None, l2: float | None = None) -> BaseEstimat
     >>> sorted(elastic_net(l1=0.1).grid)
     ['l2']
     """
-    grid = {} if l1 is not None else {"l1": ELASTIC_NET_L1}
-    grid |= {} if l2 is not None else {"l2": ELASTIC_NET_L2}
-    fixed = LinearMap(l1=l1 or 0.0, l2=l2 or 0.0)
-    return Tuned(fixed, grid) if grid else fixed
+    fixed = {name: value for name, value in (("l1", l1), ("l2", l2)) if value is not None}
+    grids = {"l1": ELASTIC_NET_L1, "l2": ELASTIC_NET_L2}
+    grid = {name: values for name, values in grids.items() if name not in fixed}
+    return Tuned(LinearMap(**fixed), grid) if grid else LinearMap(**fixed)
