@@ -226,7 +226,7 @@ def test_failed_rows_are_shown(cli, fake_physics, tmp_path, monkeypatch):
     monkeypatch.setenv("GLASSDATA_FAKE", str(tmp_path))
     (tmp_path / "fail-0").touch()
     status, out, errors = cli("build", tmp_path / "s", "--system", "ar", "--limit", 1)
-    assert status == 0
+    assert status == 3
     assert out.splitlines()[1].split() == ["ar", "0", "1", "0"]
     assert errors == "failed row ar 0: the relaxation diverged\n"
 
