@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from glassdata.experiments.words import bracketed, by_cuts, counted, plain
+from glassdata.experiments.words import (
+    among,
+    bracketed,
+    by_cuts,
+    counted,
+    ends,
+    listing,
+    plain,
+    verdict,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,4 +46,28 @@ def test_counting():
     assert counted([]) == ""
     assert by_cuts([1, 1, 1]) == "at all 3 cuts"
     assert by_cuts([0, 0]) == "at no cut"
-    assert by_cuts([1, 0, 0]).startswith("at ")
+    assert by_cuts([1, 0, 0]) == "at 1 of 3 cuts"
+    assert among([1, 0, 1, 0, 0]) == "2 of 5"
+    assert [verdict(found) for found in ([1, 1], [0, 0], [0, 1, 0])] == [
+        "yes", "no", "in 1 of 3 glasses"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "text"),
+    [
+        ([], "none"),
+        (["amc"], "amc"),
+        (["amc", "sic"], "amc and sic"),
+        (["amc", "lj2d", "lj3d", "sic"], "amc, lj2d, lj3d and sic"),
+    ],
+)
+def test_lists_of_names(names, text):
+    assert listing(names) == listing(iter(names), len(names) + 1) == text
+    if names:
+        assert listing(names, len(names)) == "all of them"
+
+
+def test_ends_of_some_numbers():
+    assert ends("share", [0.5, 0.25, 0.375], 100) == {"share_least": 25.0, "share_most": 50.0}
+    assert ends("width", [2.0]) == {"width_least": 2.0, "width_most": 2.0}

@@ -305,7 +305,7 @@ def glass(**variables):
 
 def test_lost_modes_are_weighed_by_the_number_of_modes(monkeypatch):
     one = glass(
-        n_modes=[100, 300], n_imaginary=[0, 2], overflow=[0.04128, 0.0], excess_energy=[2.0, 1.0],
+        n_modes=[100, 300], n_imaginary=[0, 2], overflow=[0.041285, 0.0], excess_energy=[2.0, 1.0],
         n_atoms=[10, 20],
     )  # fmt: skip
     one.atoms = lambda k: k
