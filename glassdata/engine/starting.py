@@ -97,11 +97,15 @@ class _Start:
     def abandon(self) -> None:
         """End the processes that were started; nobody will use them."""
         deadline = monotonic() + _ABANDONED
-        while True:
-            for child in set(multiprocessing.active_children()) - self.before:
-                child.kill()
-            if self.over.wait(0.1) or monotonic() > deadline:
+        while monotonic() < deadline:
+            children = set(multiprocessing.active_children()) - self.before
+            if not children and self.over.is_set():
                 break
+            for child in children:
+                child.kill()
+            self.over.wait(0.1)
+            for child in children:
+                child.join(0.1)
         for made in self.made:
             made.close()
 
