@@ -287,7 +287,22 @@ class Crew:
             self.recent[worker] = deque((r for r in recent if r != row), _LAST)
 
     def fault(self, worker: str, host: str, fault: Fault) -> Loss | RowName:
-        """Judge a row that failed: whether it is lost, and whether its worker is to blame."""
+        """Judge a row that failed: whether it is lost, and whether its worker is to blame.
+
+        Parameters
+        ----------
+        worker : str
+            Address of the worker; empty where nobody knows which one it was.
+        host : str
+            Machine of the worker.
+        fault : Fault
+            Which row failed, and why.
+
+        Returns
+        -------
+        Loss or RowName
+            The row, if it is to be tried again.
+        """
         row = (fault.system, fault.index)
         tries = self.tries.setdefault(row, [])
         tries.append((worker, kind_of(fault.reason)))
