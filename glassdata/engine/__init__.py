@@ -70,6 +70,11 @@ class Outcome:
 
     ``lost`` are rows that were asked for and are not on the disk; ``elsewhere`` counts the rows
     that other shards have still to make.
+
+    Examples
+    --------
+    >>> Outcome({"lj2d": 8}, (), (), lost=(("lj2d", 5),), conflict=False).complete
+    False
     """
 
     goal: Mapping[str, int]

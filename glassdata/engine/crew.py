@@ -292,15 +292,16 @@ class Crew:
         Parameters
         ----------
         worker : str
-            Address of the worker; empty if it is not known.
+            Address of the worker; empty where nobody knows which one it was.
         host : str
-            Name of its machine, for messages.
+            Machine of the worker.
         fault : Fault
-            The row, and why it failed.
+            Which row failed, and why.
 
         Returns
         -------
-        The loss, or the name of the row if it is to be tried again.
+        Loss or RowName
+            The row, if it is to be tried again.
         """
         row = (fault.system, fault.index)
         tries = self.tries.setdefault(row, [])

@@ -25,6 +25,11 @@ class Source:
     Workers must be able to import both. ``structures`` is the store whose structures ``compute``
     describes again, None where it makes them. ``probe`` is what a worker computes before its first
     row, to be compared, None for nothing; ``code`` gives a hash of each module that makes the rows.
+
+    Examples
+    --------
+    >>> Source().systems is SYSTEMS, Source().structures
+    (True, None)
     """
 
     systems: Mapping[str, System] = field(default_factory=lambda: SYSTEMS)
