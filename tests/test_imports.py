@@ -16,7 +16,7 @@ LAYERS = [
     {"units", "bins", "sheet", "config", "files", "variable", "neighbours", "eigen"},
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
-    {"rings", "kpm", "moments"},
+    {"rings", "kpm", "moments", "order"},
     {"crystal"},
     {"system"},
     {"describe", "bands", "perturbation"},

@@ -60,7 +60,9 @@ class LennardJonesMixture(Potential):
         n = len(self.symbols)
         for name in ("epsilon", "sigma"):
             rows = getattr(self, name)
-            if [len(row) for row in rows] != [n] * n or not np.array_equal(rows, np.transpose(rows)):
+            if [len(row) for row in rows] != [n] * n or not np.array_equal(
+                rows, np.transpose(rows)
+            ):
                 raise ValueError(
                     f"LennardJonesMixture: {name} must be a symmetric {n} x {n} matrix, got {rows}"
                 )
@@ -90,10 +92,10 @@ class LennardJonesMixture(Potential):
 
     @property
     def table(self) -> np.ndarray:
-        """4ε (eV), σ² and squared cut-off (Å²), c₀, c₂, c₄ of each pair of species, (n, n, 6)."""
+        """4ε (eV), σ⁻² (Å⁻²), squared cut-off (Å²), c₀, c₂, c₄ of each pair of species, (n, n, 6)."""
         epsilon, sigma = np.array(self.epsilon), np.array(self.sigma)
         rest = np.broadcast_to(self.coefficients, (*sigma.shape, 3))
-        of_pairs = np.stack([4 * epsilon, sigma**2, (self.reach * sigma) ** 2], axis=-1)
+        of_pairs = np.stack([4 * epsilon, sigma**-2, (self.reach * sigma) ** 2], axis=-1)
         return np.concatenate([of_pairs, rest], axis=-1)
 
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
@@ -108,22 +110,22 @@ class LennardJonesMixture(Potential):
         raise NotImplementedError("matscipy has no Lennard-Jones mixture that is smooth to order 2")
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pair_energy(r2: float, of: np.ndarray) -> float:
     """Energy (eV) of two particles at squared distance ``r2`` (Å²) within their cut-off.
 
     ``of`` is their row of ``LennardJonesMixture.table``.
     """
-    s2, x2 = of[1] / r2, r2 / of[1]
-    s6 = s2 * s2 * s2
+    x2 = r2 * of[1]
+    s6 = 1 / (x2 * x2 * x2)
     return of[0] * (s6 * (s6 - 1) + of[3] + x2 * (of[4] + x2 * of[5]))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def pair_tension(r2: float, of: np.ndarray) -> float:
     """φ'/r (eV/Å²), as ``pair_energy``."""
-    s2, x2 = of[1] / r2, r2 / of[1]
-    s6 = s2 * s2 * s2
+    x2 = r2 * of[1]
+    s6 = 1 / (x2 * x2 * x2)
     return of[0] / r2 * (s6 * (6 - 12 * s6) + x2 * (2 * of[4] + 4 * x2 * of[5]))
 
 
@@ -150,8 +152,8 @@ def _stiffness(types, first, second, vector, table):
         x, y, z = vector[p, 0], vector[p, 1], vector[p, 2]
         r2 = x * x + y * y + z * z
         if r2 < of[2]:
-            s2, x2 = of[1] / r2, r2 / of[1]
-            s6 = s2 * s2 * s2
+            x2 = r2 * of[1]
+            s6 = 1 / (x2 * x2 * x2)
             tension[p] = pair_tension(r2, of)
             smooth = x2 * (2 * of[4] + 12 * x2 * of[5])
             curvature[p] = of[0] / r2 * (s6 * (156 * s6 - 42) + smooth)
