@@ -92,7 +92,7 @@ class LennardJonesMixture(Potential):
 
     @property
     def table(self) -> np.ndarray:
-        """4ε (eV), σ⁻² (Å⁻²), squared cut-off (Å²), c₀, c₂, c₄ of each pair of species, (n, n, 6)."""
+        """Of each pair of species 4ε (eV), σ⁻² (Å⁻²), squared cut-off (Å²), c₀, c₂, c₄: (n, n, 6)."""
         epsilon, sigma = np.array(self.epsilon), np.array(self.sigma)
         rest = np.broadcast_to(self.coefficients, (*sigma.shape, 3))
         of_pairs = np.stack([4 * epsilon, sigma**-2, (self.reach * sigma) ** 2], axis=-1)

@@ -26,16 +26,16 @@ _SIGMA = 3.405
 _SPECIES = ("Ar", "Ca", "K")
 _PUBLISHED_DENSITY = 1.1920748  # particles per square of the unit of length
 
+
+def matrix(unit: float, *rows: tuple[float, ...]) -> tuple[tuple[float, ...], ...]:
+    """Rows of numbers in a unit."""
+    return tuple(tuple(unit * value for value in row) for row in rows)
+
+
 MIXTURE = LennardJonesMixture(
     _SPECIES,
-    epsilon=tuple(
-        tuple(_EPSILON * e for e in row)
-        for row in ((1.0, 1.5, 0.75), (1.5, 0.5, 1.5), (0.75, 1.5, 0.75))
-    ),
-    sigma=tuple(
-        tuple(_SIGMA * s for s in row)
-        for row in ((1.0, 0.8, 0.9), (0.8, 0.88, 0.8), (0.9, 0.8, 0.94))
-    ),
+    epsilon=matrix(_EPSILON, (1.0, 1.5, 0.75), (1.5, 0.5, 1.5), (0.75, 1.5, 0.75)),
+    sigma=matrix(_SIGMA, (1.0, 0.8, 0.9), (0.8, 0.88, 0.8), (0.9, 0.8, 0.94)),
     dim=2,
 )
 
