@@ -92,7 +92,7 @@ class LennardJonesMixture(Potential):
 
     @property
     def table(self) -> np.ndarray:
-        """Of each pair of species 4ε (eV), σ⁻² (Å⁻²), squared cut-off (Å²), c₀, c₂, c₄: (n, n, 6)."""
+        """4ε (eV), σ⁻² (Å⁻²), squared cut-off (Å²), c₀, c₂, c₄ of each pair, (n, n, 6)."""
         epsilon, sigma = np.array(self.epsilon), np.array(self.sigma)
         rest = np.broadcast_to(self.coefficients, (*sigma.shape, 3))
         of_pairs = np.stack([4 * epsilon, sigma**-2, (self.reach * sigma) ** 2], axis=-1)
@@ -125,8 +125,9 @@ def pair_energy(r2: float, of: np.ndarray) -> float:
 def pair_tension(r2: float, of: np.ndarray) -> float:
     """φ'/r (eV/Å²), as ``pair_energy``."""
     x2 = r2 * of[1]
-    s6 = 1 / (x2 * x2 * x2)
-    return of[0] / r2 * (s6 * (6 - 12 * s6) + x2 * (2 * of[4] + 4 * x2 * of[5]))
+    s2 = 1 / x2
+    s6 = s2 * s2 * s2
+    return of[0] * of[1] * (s2 * s6 * (6 - 12 * s6) + 2 * of[4] + 4 * x2 * of[5])
 
 
 @njit(cache=True)
