@@ -14,7 +14,8 @@ from glassdata.protocols.liquid import side_of
 from glassdata.units import BOLTZMANN, THZ
 
 # Reach of the lists of neighbours beyond the cut-off, in units of the cut-off.
-_SKIN = 0.12
+_SKIN = 0.16
+_LEAST_SKIN = 0.02
 # Neighbours on one half list, at most: three times those of a dense liquid.
 _MOST = 200
 # Steps between two scalings of the velocities.
@@ -57,9 +58,11 @@ def cool(
     ValueError
         If the cell is too small to hold one image of each pair.
     """
-    box, reach = side_of(atoms, 3), (1 + _SKIN) * potential.cutoff
-    if box < 2 * reach:
-        raise ValueError(f"a cell of {box:.3g} Å is shorter than {2 * reach:.3g} Å")
+    box, shortest = side_of(atoms, 3), 2 * (1 + _LEAST_SKIN) * potential.cutoff
+    if box < shortest:
+        raise ValueError(f"a cell of {box:.3g} Å is shorter than {shortest:.3g} Å")
+    # Of each pair one image is looked at, so no list may reach further than half the cell.
+    reach = min((1 + _SKIN) * potential.cutoff, box / 2)
     positions, masses = atoms.positions % box, atoms.get_masses()
     types = potential.types(atoms).astype(np.uint32)
     velocities = rng.normal(size=positions.shape) * (BOLTZMANN * hot / masses[:, None]) ** 0.5
@@ -68,7 +71,9 @@ def cool(
     step = 2 * np.pi * THZ * timestep
     for start, stop, time in ((hot, hot, melt_time), (hot, cold, cooling_time)):
         thermal, steps = (BOLTZMANN * start, BOLTZMANN * stop), max(round(time / timestep), 1)
-        _run(positions, velocities, types, masses, potential.table, box, reach, step, steps, thermal)
+        _run(
+            positions, velocities, types, masses, potential.table, box, reach, step, steps, thermal
+        )
     end = atoms.copy()
     end.positions = positions
     return end
@@ -92,7 +97,7 @@ def _run(positions, velocities, types, masses, table, box, reach, step, steps, t
             moved = 0.0
             for a in range(3):
                 velocities[i, a] += step / 2 * forces[i, a] / masses[i]
-                positions[i, a] = (positions[i, a] + step * velocities[i, a]) % box
+                positions[i, a] = _within(positions[i, a] + step * velocities[i, a], box)
                 moved += _nearest(positions[i, a] - origin[i, a], box) ** 2
             furthest = max(furthest, moved)
         if furthest > room:
@@ -114,6 +119,13 @@ def _scale(velocities, masses, thermal):
     for i in range(len(masses)):
         for a in range(3):
             velocities[i, a] *= factor
+
+
+@njit(cache=True)
+def _within(x, box):
+    """A coordinate that left the cell by less than its side, within the cell."""
+    x = x - box if x >= box else x
+    return x + box if x < 0 else x
 
 
 @njit(cache=True)
@@ -152,41 +164,23 @@ def _forces(positions, types, table, box, near, counts, forces):
 
 
 @njit(cache=True)
-def _cube(place, box, side):
-    """Which of the cubes a place lies in; one at the very edge may be rounded to the edge."""
-    a = min(int(place[0] / box * side), side - 1)
-    b = min(int(place[1] / box * side), side - 1)
-    c = min(int(place[2] / box * side), side - 1)
-    return a, b, c
-
-
-@njit(cache=True)
 def _list(positions, box, reach, near, counts, origin):
-    """Neighbours with a higher number within ``reach``, found by sorting into cubes."""
-    n, side = len(positions), max(int(box / reach), 1)
-    head, following = np.full((side, side, side), -1), np.empty(n, dtype=np.int64)
-    # Backwards, so that a cube is read in ascending order.
-    for i in range(n - 1, -1, -1):
-        counts[i] = 0
-        for a in range(3):
-            origin[i, a] = positions[i, a]
-        a, b, c = _cube(positions[i], box, side)
-        following[i], head[a, b, c] = head[a, b, c], i
-    beyond = min(side - 1, 2)
-    for i in range(n):
-        a, b, c = _cube(positions[i], box, side)
-        # With two cubes a side, the one to the left is the one to the right.
-        for u in range(a - 1, a + beyond):
-            for v in range(b - 1, b + beyond):
-                for w in range(c - 1, c + beyond):
-                    j = head[u % side, v % side, w % side]
-                    while j >= 0:
-                        r2 = 0.0
-                        for m in range(3):
-                            r2 += _nearest(positions[j, m] - positions[i, m], box) ** 2
-                        if j > i and r2 < reach * reach:
-                            if counts[i] == near.shape[1]:
-                                raise ValueError("so many neighbours mean that it collapsed")
-                            near[i, counts[i]] = j
-                            counts[i] += 1
-                        j = following[j]
+    """Neighbours with a higher number within ``reach``.
+
+    All pairs are looked at: a cell of a thousand atoms is three cut-offs long, and cubes of that
+    size would spare nothing.
+    """
+    for i in range(len(positions)):
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        origin[i, 0], origin[i, 1], origin[i, 2] = x, y, z
+        found = 0
+        for j in range(i + 1, len(positions)):
+            dx = _nearest(positions[j, 0] - x, box)
+            dy = _nearest(positions[j, 1] - y, box)
+            dz = _nearest(positions[j, 2] - z, box)
+            if dx * dx + dy * dy + dz * dz < reach * reach:
+                if found == near.shape[1]:
+                    raise ValueError("so many neighbours mean that the liquid collapsed")
+                near[i, found] = j
+                found += 1
+        counts[i] = found

@@ -130,8 +130,8 @@ def _displace(i, positions, types, table, box, thermal, step, counts, near, rng)
     """One attempt to move a particle; whether it was accepted."""
     kind, x, y = types[i], positions[i, 0], positions[i, 1]
     before = _of_particle(i, kind, x, y, positions, types, table, box, counts, near)
-    x = (x + step * (2 * rng.random() - 1)) % box
-    y = (y + step * (2 * rng.random() - 1)) % box
+    x = _within(x + step * (2 * rng.random() - 1), box)
+    y = _within(y + step * (2 * rng.random() - 1), box)
     after = _of_particle(i, kind, x, y, positions, types, table, box, counts, near)
     if rng.random() >= np.exp(min(0.0, (before - after) / thermal)):
         return False
@@ -177,6 +177,13 @@ def _of_particle(i, kind, x, y, positions, types, table, box, counts, near):
         value = pair_energy(r2, of)
         energy += value if r2 < of[2] else 0.0
     return energy
+
+
+@njit(cache=True)
+def _within(x, box):
+    """A coordinate that left the cell by less than its side, within the cell."""
+    x = x - box if x >= box else x
+    return x + box if x < 0 else x
 
 
 @njit(cache=True)

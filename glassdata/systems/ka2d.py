@@ -20,9 +20,9 @@ from glassdata.protocols import Parent, SwapGlass
 from glassdata.system import System
 from glassdata.units import BOLTZMANN
 
-_KELVIN = 119.8  # the mixture's unit of temperature
-_EPSILON = _KELVIN * BOLTZMANN
-_SIGMA = 3.405
+KELVIN = 119.8  # the mixture's unit of temperature
+EPSILON = KELVIN * BOLTZMANN
+SIGMA = 3.405
 _SPECIES = ("Ar", "Ca", "K")
 _PUBLISHED_DENSITY = 1.1920748  # particles per square of the unit of length
 
@@ -34,8 +34,8 @@ def matrix(unit: float, *rows: tuple[float, ...]) -> tuple[tuple[float, ...], ..
 
 MIXTURE = LennardJonesMixture(
     _SPECIES,
-    epsilon=matrix(_EPSILON, (1.0, 1.5, 0.75), (1.5, 0.5, 1.5), (0.75, 1.5, 0.75)),
-    sigma=matrix(_SIGMA, (1.0, 0.8, 0.9), (0.8, 0.88, 0.8), (0.9, 0.8, 0.94)),
+    epsilon=matrix(EPSILON, (1.0, 1.5, 0.75), (1.5, 0.5, 1.5), (0.75, 1.5, 0.75)),
+    sigma=matrix(SIGMA, (1.0, 0.8, 0.9), (0.8, 0.88, 0.8), (0.9, 0.8, 0.94)),
     dim=2,
 )
 
@@ -57,8 +57,8 @@ def ordered_triangular(*, symbols: tuple[str, str, str], a: float) -> Atoms:
 def _parents(sweeps: dict[float, int], densities: tuple[float, ...]) -> tuple[Parent, ...]:
     return tuple(
         Parent(
-            temperature=_KELVIN * t * (density / _PUBLISHED_DENSITY) ** 5,
-            density=density / _SIGMA**2,
+            temperature=KELVIN * t * (density / _PUBLISHED_DENSITY) ** 5,
+            density=density / SIGMA**2,
             sweeps=n,
         )
         for density in densities
@@ -73,11 +73,11 @@ def _protocol(n_structures: int, units: int, parents: tuple[Parent, ...]) -> Swa
         units=units,
         parents=parents,
         replicated=2,
-        hottest=_KELVIN,
+        hottest=KELVIN,
         rung=1.25,
         rung_sweeps=1000,
-        step=0.1 * _SIGMA,
-        separation=0.8 * _SIGMA,
+        step=0.1 * SIGMA,
+        separation=0.8 * SIGMA,
         max_force=1e-6,
     )
 
@@ -99,11 +99,11 @@ KA2D = System(
         "reference": _protocol(288, 30, _parents(_SWEEPS, _DENSITIES)),
         "paper": _protocol(1000, 30, _parents(_SWEEPS, _DENSITIES)),
     },
-    crystal=Crystal(ordered_triangular, {"symbols": _SPECIES, "a": 0.94 * _SIGMA}, MIXTURE),
+    crystal=Crystal(ordered_triangular, {"symbols": _SPECIES, "a": 0.94 * SIGMA}, MIXTURE),
     dim=2,
     r_max=12.0,
     omega_max=3.0,
-    bond_length=1.38 * _SIGMA,
+    bond_length=1.38 * SIGMA,
     class_variable="far_order",
     class_edges=(0.6, 0.4, 0.2),
 )
