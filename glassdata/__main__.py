@@ -1,5 +1,22 @@
-"""``python -m glassdata``."""
+"""``glassdata`` and ``python -m glassdata``: Ctrl-C is quiet also while the program is loaded."""
 
-from glassdata.cli import main
+import signal
+import sys
 
-main()
+
+def main() -> None:
+    """Entry point: load the command line, run a command and exit."""
+    try:
+        from glassdata.cli import main as run
+    except KeyboardInterrupt:
+        print("glassdata: error: interrupted", file=sys.stderr)  # noqa: T201  nothing else is there
+        sys.exit(130)
+    try:
+        run()
+    finally:
+        # What was to be said is said, and the end of the program takes no time.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    main()

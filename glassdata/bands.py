@@ -74,6 +74,16 @@ def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.nda
     ------
     ValueError
         For a bare ASE calculator, whose reach is not known; or as for ``hessian``.
+
+    Examples
+    --------
+    In the plane two bands vanish at Γ, and none at any other wave of the first Brillouin zone:
+
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj2d"]
+    >>> waves = np.array([[0.0, 0.0, 0.0], [0.3, 0.2, 0.0]])
+    >>> (np.abs(bands(argon.crystal(), argon.potential, waves)) < 1e-3).sum(axis=1).tolist()
+    [2, 0]
     """
     energies = surface_of(potential)
     d, n = energies.dim, len(crystal)
@@ -86,8 +96,8 @@ def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.nda
     between, _ = find_mic(block.positions[second] - block.positions[first], block.cell, block.pbc)
     weight = mass_weights(crystal)
     values = links.data * weight[first] * weight[second % n]
-    place = links.row * d * n + links.col % (d * n)
-    gather = sparse.csr_array((values, (place, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
+    entry = links.row * d * n + links.col % (d * n)
+    gather = sparse.csr_array((values, (entry, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
     modes = []
     for part in np.array_split(waves, 1 + len(waves) // 100):  # bounds the memory of the phases
         dynamical = (gather @ np.exp(1j * between @ part.T)).T.reshape(-1, d * n, d * n)

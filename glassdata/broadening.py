@@ -50,6 +50,12 @@ def broad_pdos_slope(frequencies: np.ndarray, centres: np.ndarray, width: float)
     Returns
     -------
     (n_omega, n), 1/THz²
+
+    Examples
+    --------
+    >>> slope = broad_pdos_slope(np.array([2.0]), np.array([2.0, 2.5]), 0.5)
+    >>> slope.round(3).tolist()  # 0 at the line, and there is more beyond when the line moves up
+    [[0.0], [0.968]]
     """
     distance = centres[:, None] - frequencies
     return distance / width**2 * _gaussian(distance, width) / len(frequencies)
@@ -79,6 +85,13 @@ def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray
     ------
     ValueError
         As for :func:`glassdata.radial.number_density`.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> g = broad_rdf(bulk("Ar", a=5.26), np.array([3.0, 3.72]), 0.1, dim=3)
+    >>> bool(g[1] > 1 > g[0])  # neighbours are 3.72 Å apart
+    True
     """
     distance = np.sort(neighbours("d", atoms, r[-1] + _REACH * width))
     starts, stops = (np.searchsorted(distance, r + side * _REACH * width) for side in (-1, 1))
@@ -100,6 +113,12 @@ def broad_rdf_gradient(atoms: Atoms, r: np.ndarray, width: float, dim: int, d: i
     Returns
     -------
     (n_r, dN), 1/Å; columns run over the coordinates of the first atom, then of the second.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> broad_rdf_gradient(bulk("Ar", a=5.26), np.array([3.72]), 0.1, dim=3, d=3).shape
+    (1, 3)
     """
     first, second, vector = neighbours("ijD", atoms, r[-1] + _REACH * width)
     length, unit = lengths(vector)

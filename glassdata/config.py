@@ -27,12 +27,23 @@ def canonical_json(value: Any) -> str:
     ------
     ValueError
         If a number is not finite or something is not plain data.
+
+    Examples
+    --------
+    >>> canonical_json({"b": (1, 2.5), "a": True})
+    '{"a":true,"b":[1,2.5]}'
     """
     return json.dumps(_plain(value, "configuration"), sort_keys=True, separators=(",", ":"))
 
 
 def digest(value: Any) -> str:
-    """sha256 (hexadecimal) of the canonical JSON of ``value``."""
+    """sha256 (hexadecimal) of the canonical JSON of ``value``.
+
+    Examples
+    --------
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()
 
 

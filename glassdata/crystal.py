@@ -48,7 +48,16 @@ class Crystal:
         return self._relaxed.copy()
 
     def science(self) -> dict:
-        """Everything that determines the crystal, as plain data."""
+        """Everything that determines the crystal, as plain data.
+
+        Examples
+        --------
+        >>> from ase.build import bulk
+        >>> from glassdata.potentials import LennardJones
+        >>> settings = {"name": "Ar", "crystalstructure": "fcc", "a": 5.3}
+        >>> Crystal(bulk, settings, LennardJones(0.0103, 3.405, 8.5)).science()["lattice"]
+        'bulk'
+        """
         return {
             "lattice": self.lattice.__name__,
             "settings": dict(self.settings),

@@ -34,6 +34,14 @@ class Structure:
     atoms : Atoms
         Preferably at a minimum of the system's potential.
     system : System
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> crystal = Structure(argon.crystal() * (2, 2, 2), argon)
+    >>> float(crystal["coordination"]), int(crystal["n_imaginary"])
+    (12.0, 0)
     """
 
     def __init__(self, atoms: Atoms, system: System) -> None:
@@ -109,6 +117,14 @@ def describe(
     ------
     ValueError
         If the structure does not suit the system (species, periodicity).
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> row = describe(argon.crystal() * (2, 2, 2), argon)
+    >>> int(row["n_atoms"]), int(row["n_modes"]), str(row["disorder_class"])
+    (32, 93, 'crystal-like')
     """
     structure = Structure(atoms, system)
     timings = {} if timings is None else timings
@@ -133,7 +149,14 @@ def description_science(system: System) -> dict:
 
 
 def crystal_energy(system: System) -> float:
-    """Energy per atom of the perfect crystal, eV."""
+    """Energy per atom of the perfect crystal, eV.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> round(crystal_energy(gd.SYSTEMS["amc"]), 2)  # graphene, eV
+    -7.4
+    """
     crystal = system.crystal()
     return energy_forces(crystal, system.potential)[0] / len(crystal)
 

@@ -105,6 +105,11 @@ def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
         If the matrix is not square, or the solver is not known.
     SolverMissing
         If it cannot run here; a ValueError, too.
+
+    Examples
+    --------
+    >>> eigenvalues(np.array([[2.0, 1.0], [1.0, 2.0]])).round(6).tolist()
+    [1.0, 3.0]
     """
     if solver not in SOLVERS:
         raise ValueError(f"unknown eigenvalue solver {solver!r}; there are {', '.join(SOLVERS)}")

@@ -53,6 +53,13 @@ def estimate(
         Name of the profile, which sets the sizes and how structures are made.
     counts : Mapping[str, int]
         Number of structures wanted, per glass.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> (cost,) = estimate(Path("new.store"), SYSTEMS, "demo", {"lj2d": 8})
+    >>> cost.rows, cost.n_atoms, cost.basis
+    (8, 80, 'rough model, no row is finished yet')
     """
     return [_estimate_one(store, systems[name], profile, count) for name, count in counts.items()]
 

@@ -28,6 +28,13 @@ class Score:
         Error of the predictions and of the training mean, as :func:`mse`.
     r2, class_r2
         Against the mean of the whole training set, and of the training structures of the class.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0, 3.0], [3.0, 1.0]])
+    >>> held_out = Evaluation(Y, Y, np.full((2, 2), 2.0), np.array([0, 1]), parameters=())
+    >>> by_class(held_out, ["glass", "glass"])["glass"].r2
+    1.0
     """
 
     n: int
@@ -44,6 +51,14 @@ class Evaluation:
     ``truth``, ``prediction`` and ``baseline`` have the shape (n, n_omega) and the unit of Y;
     ``baseline`` is the mean of the training set of the structure's fold. ``fold`` (n,) is the
     number of the fold that held the structure out; ``parameters`` are those chosen in each fold.
+
+    Examples
+    --------
+    >>> truth = np.array([[1.0, 3.0], [3.0, 1.0]])
+    >>> mean = np.full((2, 2), 2.0)
+    >>> held_out = Evaluation(truth, 0.5 * (truth + mean), mean, np.array([0, 1]), parameters=())
+    >>> held_out.r2, held_out.error_by_bin.tolist()
+    (0.75, [0.5, 0.5])
     """
 
     truth: np.ndarray
@@ -74,13 +89,29 @@ class Evaluation:
 
 
 def structure_mse(evaluation: Evaluation) -> np.ndarray:
-    """Mean squared error per bin of every structure, (n,), as :func:`mse`."""
+    """Mean squared error per bin of every structure, (n,), as :func:`mse`.
+
+    Examples
+    --------
+    >>> truth, fold = np.array([[1.0, 3.0], [3.0, 1.0]]), np.array([0, 1])
+    >>> guess = np.array([[1.0, 3.0], [2.0, 2.0]])
+    >>> structure_mse(Evaluation(truth, guess, truth, fold, parameters=())).tolist()  # (1/4)²
+    [0.0, 0.0625]
+    """
     scale = evaluation.truth.sum(axis=1, keepdims=True)
     return np.mean(((evaluation.prediction - evaluation.truth) / scale) ** 2, axis=1)
 
 
 def fold_r2(evaluation: Evaluation) -> np.ndarray:
-    """R² against the training mean in each fold, (n_folds,)."""
+    """R² against the training mean in each fold, (n_folds,).
+
+    Examples
+    --------
+    >>> truth, fold = np.array([[1.0, 3.0], [3.0, 1.0]]), np.array([0, 1])
+    >>> mean, guess = np.full((2, 2), 2.0), np.array([[1.0, 3.0], [2.0, 2.0]])
+    >>> fold_r2(Evaluation(truth, guess, mean, fold, parameters=())).tolist()
+    [1.0, 0.0]
+    """
     folds = [f"{number:04d}" for number in evaluation.fold]
     return np.array([score.r2 for score in by_class(evaluation, folds).values()])
 
@@ -279,6 +310,13 @@ def fit_grouped(
     Returns
     -------
     The model itself.
+
+    Examples
+    --------
+    >>> from glassdata import models
+    >>> fitted = fit_grouped(models.ridge(), np.eye(3), np.eye(3), groups=["a", "b", "c"])
+    >>> fitted.predict(np.eye(3)).shape
+    (3, 3)
     """
     told = {"groups": groups} if has_fit_parameter(model, "groups") else {}
     with threadpool_limits(1):

@@ -1,17 +1,20 @@
 """Files that are whole or absent, and archives of arrays that are read without trusting them.
 
-Whatever the package writes under a name that others may be reading goes through :func:`replace`
-or :func:`replace_stream`; whatever ``.npz`` it reads goes through :func:`read_arrays`.
+Whatever the package writes under a name that others chose or may be reading goes through
+:func:`replace` or :func:`replace_stream`, and both ask :func:`check_output` whether that may be;
+whatever ``.npz`` it reads goes through :func:`read_arrays`.
 """
 
+import errno
 import math
 import os
 import re
 import socket
+import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -43,6 +46,56 @@ _HEADER = re.compile(
 _PREFIX = 10
 
 
+def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """Refuse a place where writing a file would cost somebody something that is no earlier output.
+
+    A rename takes the place of whatever has the name: a link would no longer lead where it led, a
+    device or a pipe would be gone.
+
+    Parameters
+    ----------
+    path
+        Where a file is to be written; nothing may be there yet.
+    inputs
+        Local files and folders that are being read.
+
+    Raises
+    ------
+    FileExistsError
+        If a link, a folder, a device, a pipe or a socket is there, one of the inputs, under
+        whatever name, or if it lies in a folder among them.
+    PermissionError
+        If a file is there that may not be written to.
+    """
+    inputs = list(inputs)
+    for folder in (source for source in inputs if source.is_dir()):
+        if Path(os.path.realpath(folder)) in Path(os.path.realpath(path)).parents:
+            raise FileExistsError(f"{path} lies in {folder}, which is being read")
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return
+    for is_other, kind in _NOT_REPLACED.items():
+        if is_other(found.st_mode):
+            raise FileExistsError(f"{path} is {kind}, which is never replaced by a file")
+    # The superuser is asked by the mode alone: to the system, he may write anywhere.
+    if not found.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
+        raise PermissionError(f"{path} is read-only, so it is not replaced")
+    for source in inputs:
+        if source.exists() and source.samefile(path):
+            raise FileExistsError(f"{path} is being read ({source}), so it is not replaced")
+
+
+_NOT_REPLACED = {
+    stat.S_ISLNK: "a symbolic link",
+    stat.S_ISDIR: "a folder",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISSOCK: "a socket",
+}
+
+
 def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     """Write a file so that readers see the old content or the new, never a part.
 
@@ -63,6 +116,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
 @contextmanager
 def replace_stream(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
     """Like ``replace``, for content that is written bit by bit; nothing remains of an error."""
+    check_output(path)
     temporary = path.parent / temporary_name(path.name)
     try:
         with open(temporary, "x+b") as stream:
@@ -85,10 +139,13 @@ def temporary_name(name: str) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
+    """Make the names in a folder durable, where the file system offers that for folders."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP, errno.ENOSYS):
+            raise
     finally:
         os.close(descriptor)
 

@@ -92,6 +92,15 @@ def pdos_kpm(
         them, or a structure that is not at a minimum.
     MemoryError
         As for ``hessian``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> crystal = argon.crystal() * (3, 3, 3)
+    >>> spectrum = pdos_kpm(crystal, argon.potential, argon.omega_edges, n_moments=50)
+    >>> round(float(spectrum.pdos.sum() * 0.03), 2)  # bins of 0.03 THz
+    1.0
     """
     edges = checked_edges(edges, "frequency edges")
     least = {"n_moments": (n_moments, 2), "n_vectors": (n_vectors, 2), "n_threads": (n_threads, 1)}
@@ -161,11 +170,11 @@ def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
     total = np.empty((d, n))
     for i in range(begin, stop):
         total[:] = 0.0
-        for place in range(starts[i], starts[i + 1]):
-            first = np.uint64(d * columns[place])
+        for slot in range(starts[i], starts[i + 1]):
+            first = np.uint64(d * columns[slot])
             for a in range(d):
                 for b in range(d):
-                    value = blocks[place, a, b]
+                    value = blocks[slot, a, b]
                     for k in range(n):
                         total[a, k] += value * now[first + np.uint64(b), k]
         for a in range(d):

@@ -155,6 +155,16 @@ def settle(
     ------
     RelaxationError
         If a relaxation fails, or if the last of them ended at a saddle point, too.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> carbon = gd.SYSTEMS["amc"]
+    >>> bent = carbon.crystal()
+    >>> bent.positions[0, 2] += 0.2
+    >>> flat = settle(bent, carbon.potential)
+    >>> float(np.ptp(flat.positions[:, 2])) < 0.01
+    True
     """
     for _ in range(max_rounds):
         atoms = relax(atoms, potential, max_force=max_force, cell=cell)
@@ -338,6 +348,12 @@ def separate(atoms: Atoms, distance: float) -> Atoms:
     -------
     Atoms
         A new structure, free of overlaps up to what its density allows.
+
+    Examples
+    --------
+    >>> close = Atoms("Ar2", positions=[[0, 0, 0], [1, 0, 0]], cell=[9, 9, 9], pbc=True)
+    >>> bool(separate(close, 2.0).get_distance(0, 1) > 1.9)
+    True
     """
     spheres = SoftSpheres(distance, tuple(sorted(set(atoms.symbols))))
     landscape = _Landscape(atoms, spheres, scaling=False)

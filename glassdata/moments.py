@@ -55,6 +55,13 @@ def pair_mean_square(atoms: Atoms, potential: LennardJones) -> float:
     Returns
     -------
     float, THz²
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> atoms, potential = gd.SYSTEMS["lj3d"].crystal(), gd.SYSTEMS["lj3d"].potential
+    >>> bool(np.isclose(pair_mean_square(atoms, potential), mean_square(atoms, potential)))
+    True
     """
     first, second, distance = neighbours("ijd", atoms, potential.cutoff)
     distance = distance[first != second]
@@ -80,6 +87,16 @@ def moment_kernel(
     (n_r,) THz² Å^d: ``density * (kernel @ g)`` is the mean square frequency over dN modes if the
     atoms are spread evenly over each bin. The bins that reach below the first distance that
     occurs are huge (φ'' ~ r⁻¹⁴); they count only where g is not zero.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> atoms, edges = system.crystal() * (2, 2, 2), np.linspace(0.0, 9.0, 3001)
+    >>> kernel = moment_kernel(system.potential, edges, mass=atoms.get_masses()[0])
+    >>> found = len(atoms) / atoms.get_volume() * (kernel @ gd.rdf(atoms, edges))
+    >>> bool(np.isclose(found, mean_square(atoms, system.potential), rtol=0.01))
+    True
     """
     edges, d = np.asarray(edges, float), potential.dim
     share = (np.arange(points) + 0.5) / points

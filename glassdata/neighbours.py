@@ -87,18 +87,18 @@ def _grid(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, cutoff:
 @njit(cache=True)
 def _sorted_into_bins(bins, counts):
     """Atoms in the order of their bins, and where each bin begins."""
-    place = np.empty(len(bins), dtype=np.int64)
+    home = np.empty(len(bins), dtype=np.int64)
     starts = np.zeros(counts[0] * counts[1] * counts[2] + 1, dtype=np.int64)
     for i in range(len(bins)):
-        place[i] = (bins[i, 0] * counts[1] + bins[i, 1]) * counts[2] + bins[i, 2]
-        starts[place[i] + 1] += 1
+        home[i] = (bins[i, 0] * counts[1] + bins[i, 1]) * counts[2] + bins[i, 2]
+        starts[home[i] + 1] += 1
     for b in range(len(starts) - 1):
         starts[b + 1] += starts[b]
     filled = starts.copy()
     order = np.empty(len(bins), dtype=np.int32)
     for i in range(len(bins)):
-        order[filled[place[i]]] = i
-        filled[place[i]] += 1
+        order[filled[home[i]]] = i
+        filled[home[i]] += 1
     return order, starts
 
 
@@ -107,27 +107,27 @@ def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
     n = len(positions)
     order, starts = _sorted_into_bins(bins, counts)
     wrapped = np.empty((n, 3))  # in the order of the bins, to be read in a row
-    for place in range(n):
-        j = order[place]
+    for slot in range(n):
+        j = order[slot]
         for a in range(3):
-            wrapped[place, a] = positions[j, a]
+            wrapped[slot, a] = positions[j, a]
             for b in range(3):
-                wrapped[place, a] -= wraps[j, b] * cell[b, a]
+                wrapped[slot, a] -= wraps[j, b] * cell[b, a]
     search = (wrapped, order, starts, cell, counts, reach, periodic, cutoff, half)
     ends = np.zeros(n + 1, dtype=np.int64)
     nothing, no_shift = np.empty(0, dtype=np.int32), np.empty((0, 3), dtype=np.int32)
     # Counted first, then written: the lists of a large glass fill the memory once, not twice.
-    for place in range(n):
-        i = order[place]
-        ends[i + 1] = _of_atom(place, bins[i], search, ends[0], nothing, no_shift)
+    for slot in range(n):
+        i = order[slot]
+        ends[i + 1] = _of_atom(slot, bins[i], search, ends[0], nothing, no_shift)
     for i in range(n):
         ends[i + 1] += ends[i]
     total = ends[n]
     first, second = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
     shift, vector = np.empty((total, 3), dtype=np.int32), np.empty((total, 3))
-    for place in range(n):
-        i = order[place]
-        _of_atom(place, bins[i], search, ends[i], second, shift)
+    for slot in range(n):
+        i = order[slot]
+        _of_atom(slot, bins[i], search, ends[i], second, shift)
         for p in range(ends[i], ends[i + 1]):
             first[p] = i
             j = second[p]
@@ -142,24 +142,24 @@ def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
 
 
 @njit(cache=True)
-def _wrapped(place, count):
-    """Whole cells and what is left: a floor division, and faster for a place that is near."""
+def _wrapped(number, count):
+    """Whole cells, and the bin within one: a floor division, faster for a bin that is near."""
     cells = 0
-    while place < 0:
-        place += count
+    while number < 0:
+        number += count
         cells -= 1
-    while place >= count:
-        place -= count
+    while number >= count:
+        number -= count
         cells += 1
-    return cells, place
+    return cells, number
 
 
 @njit(cache=True)
-def _of_atom(place, home, search, at, second, shift):
+def _of_atom(slot, home, search, at, second, shift):
     """Number of pairs of an atom; written from ``at`` on if there are arrays for them."""
     wrapped, order, starts, cell, counts, reach, periodic, cutoff, half = search
     found, cutoff2, writing = 0, cutoff * cutoff, len(second) > 0
-    itself = np.uint64(place)
+    itself = np.uint64(slot)
     for ox in range(-reach[0], reach[0] + 1):
         sx, bx = _wrapped(home[0] + ox, counts[0])
         if sx != 0 and not periodic[0]:
@@ -175,12 +175,12 @@ def _of_atom(place, home, search, at, second, shift):
                 there = np.uint64((bx * counts[1] + by) * counts[2] + bz)
                 begin, end = starts[there], starts[there + np.uint64(1)]
                 if half:
-                    begin = max(begin, place)
+                    begin = max(begin, slot)
                 if begin >= end:
                     continue
-                x0 = wrapped[place, 0] - sx * cell[0, 0] - sy * cell[1, 0] - sz * cell[2, 0]
-                y0 = wrapped[place, 1] - sx * cell[0, 1] - sy * cell[1, 1] - sz * cell[2, 1]
-                z0 = wrapped[place, 2] - sx * cell[0, 2] - sy * cell[1, 2] - sz * cell[2, 2]
+                x0 = wrapped[slot, 0] - sx * cell[0, 0] - sy * cell[1, 0] - sz * cell[2, 0]
+                y0 = wrapped[slot, 1] - sx * cell[0, 1] - sy * cell[1, 1] - sz * cell[2, 1]
+                z0 = wrapped[slot, 2] - sx * cell[0, 2] - sy * cell[1, 2] - sz * cell[2, 2]
                 own = (sx > 0) - (sx < 0) if sx != 0 else (sy > 0) - (sy < 0)
                 own = own if sx != 0 or sy != 0 else (sz > 0) - (sz < 0)
                 for other in range(np.uint64(begin), np.uint64(end)):

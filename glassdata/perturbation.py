@@ -39,6 +39,11 @@ class Modes:
         Squared frequencies, ascending; negative where a mode is unstable.
     vectors : (n, n)
         Orthonormal eigenvectors of the mass-weighted Hessian, one per column.
+
+    Examples
+    --------
+    >>> Modes(np.array([-4.0, 9.0]), np.eye(2)).frequencies.tolist()
+    [-2.0, 3.0]
     """
 
     squares: np.ndarray
@@ -79,6 +84,17 @@ class Reference:
     system : System
         Gives potential and bins. g(r) is broadened by one of its distance bins and the PDOS by
         two of its frequency bins (standard deviations); both are taken at the bin centres.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> reference = Reference(argon.crystal(), argon)
+    >>> round(float(reference.modes.frequencies.max()), 2)  # THz
+    1.89
+    >>> moved = reference.exact(np.full((4, 3), 0.1))  # all atoms together
+    >>> bool(np.abs(moved.squares).max() < 1e-6)
+    True
     """
 
     atoms: Atoms
@@ -191,6 +207,15 @@ def weighted(matrix: sparse.csr_array, atoms: Atoms) -> sparse.csr_array:
     Returns
     -------
     sparse (dN, dN), THz²; its eigenvalues are squared frequencies.
+
+    Examples
+    --------
+    A mass of 1 u on a spring of 1 eV/Å² vibrates with 15.6 THz:
+
+    >>> mass = Atoms("H", masses=[1.0])
+    >>> squares = weighted(sparse.eye_array(3, format="csr"), mass).diagonal()
+    >>> np.sqrt(squares).round(1).tolist()
+    [15.6, 15.6, 15.6]
     """
     weight = np.repeat(mass_weights(atoms), matrix.shape[0] // len(atoms))
     half = sparse.diags_array(weight * THZ)
@@ -205,6 +230,16 @@ def modes(atoms: Atoms, potential: EnergySurface) -> Modes:
     atoms : Atoms
         Small: the mass-weighted Hessian is diagonalised.
     potential : Potential
+
+    Examples
+    --------
+    Two atoms at rest have one vibration; the other five modes move or turn them as a whole:
+
+    >>> from glassdata.potentials import LennardJones
+    >>> argon = LennardJones(epsilon=0.0103, sigma=3.405, r_cut=8.5, truncation="cut")
+    >>> pair = Atoms("Ar2", positions=[[0, 0, 0], [2 ** (1 / 6) * 3.405, 0, 0]])
+    >>> int((np.abs(modes(pair, argon).squares) < 1e-6).sum())
+    5
     """
     return Modes(*np.linalg.eigh(weighted(hessian(atoms, potential), atoms).toarray()))
 
@@ -216,6 +251,12 @@ def displaced(atoms: Atoms, displacement: np.ndarray) -> Atoms:
     ----------
     atoms : Atoms
     displacement : (N, d), Å
+
+    Examples
+    --------
+    >>> pair = Atoms("Ar2", positions=[[0, 0, 0], [4, 0, 0]])
+    >>> displaced(pair, np.array([[0.0, 0.0], [0.5, 0.0]])).positions[1].tolist()
+    [4.5, 0.0, 0.0]
     """
     moved = atoms.copy()
     moved.positions[:, : displacement.shape[1]] += displacement
@@ -239,6 +280,18 @@ def hessian_slope(
     Returns
     -------
     sparse (dN, dN), eV/Å²: the first-order change of the Hessian.
+
+    Examples
+    --------
+    The third derivative of the Lennard-Jones potential at its minimum r is -1512 ε/r³:
+
+    >>> from glassdata.potentials import LennardJones
+    >>> r, epsilon = 2 ** (1 / 6) * 3.405, 0.0103
+    >>> argon = LennardJones(epsilon, sigma=3.405, r_cut=8.5, truncation="cut")
+    >>> pair = Atoms("Ar2", positions=[[0, 0, 0], [r, 0, 0]])
+    >>> slope = hessian_slope(pair, argon, np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]]))
+    >>> round(float(slope[0, 0] * r**3 / epsilon))
+    -1512
     """
     largest = np.abs(displacement).max()
     if not largest > 0:
@@ -262,6 +315,12 @@ def naive_shifts(reference: Modes, change: sparse.csr_array) -> np.ndarray:
     Returns
     -------
     (n,), THz²
+
+    Examples
+    --------
+    >>> reference = Modes(np.array([1.0, 4.0]), np.eye(2))
+    >>> naive_shifts(reference, sparse.csr_array([[0.1, 0.2], [0.2, 0.3]])).tolist()
+    [0.1, 0.3]
     """
     return np.einsum("in,in->n", reference.vectors, change @ reference.vectors)
 
@@ -281,6 +340,15 @@ def level_shifts(
         First-order change of the mass-weighted Hessian, as ``weighted`` returns it.
     tolerance : float
         As for ``Modes.levels``.
+
+    Examples
+    --------
+    A change that couples two degenerate modes splits them, which ``naive_shifts`` does not see:
+
+    >>> reference = Modes(np.array([1.0, 1.0]), np.eye(2))
+    >>> change = sparse.csr_array([[0, 1], [1, 0]])
+    >>> level_shifts(reference, change).round(6).tolist(), naive_shifts(reference, change).tolist()
+    ([-1.0, 1.0], [0.0, 0.0])
     """
     shifts = np.empty_like(reference.squares)
     moved = change @ reference.vectors
@@ -303,6 +371,16 @@ def square_gradient(atoms: Atoms, potential: EnergySurface, reference: Modes) ->
     potential : EnergySurface
     reference : Modes
         The n modes of these atoms.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> atoms, potential = argon.crystal(), argon.potential
+    >>> gradient = square_gradient(atoms, potential, modes(atoms, potential))
+    >>> moved_together = gradient.reshape(12, 4, 3).sum(axis=1)
+    >>> bool(np.abs(moved_together).max() < 1e-3)
+    True
     """
     n = len(reference.squares)
     gradient = np.empty((n, n))
@@ -332,6 +410,11 @@ def best_line(structure: np.ndarray, spectrum: np.ndarray, *, rank: float = 1e-8
     Returns
     -------
     (n_omega, n_r)
+
+    Examples
+    --------
+    >>> best_line(np.eye(2), spectrum=np.array([[2.0, 3.0]])).tolist()
+    [[2.0, 3.0]]
     """
     return spectrum @ np.linalg.pinv(structure, rcond=rank)
 
@@ -351,6 +434,14 @@ def explained_share(structure: np.ndarray, spectrum: np.ndarray, line: np.ndarra
     Returns
     -------
     float, 1 for a perfect line.
+
+    Examples
+    --------
+    The line has the first of two weights right and lacks the second:
+
+    >>> share = explained_share(np.eye(2), np.array([[3.0, 4.0]]), line=np.array([[3.0, 0.0]]))
+    >>> round(share, 6)  # 9 / (9 + 16)
+    0.36
     """
     rest = spectrum - line @ structure
     return float(1 - np.sum(rest**2) / np.sum(spectrum**2))

@@ -49,6 +49,16 @@ def rdf(atoms: Atoms, edges: np.ndarray, dim: int = 3) -> np.ndarray:
     ValueError
         If the density is undefined (wrong number of periodic directions, no atoms, a degenerate
         cell), or ``edges`` or ``dim`` make no sense.
+
+    Examples
+    --------
+    The bin from 0 to 3 Å of an fcc crystal holds the twelve nearest neighbours:
+
+    >>> from ase.build import bulk
+    >>> copper, edges = bulk("Cu", a=3.6), np.array([0.0, 3.0])
+    >>> g = rdf(copper, edges)
+    >>> round(float(number_density(copper, 3) * shells(edges, 3)[0] * g[0]), 6)
+    12.0
     """
     edges = checked_edges(edges)
     expected = number_density(atoms, dim) * shells(edges, dim)
@@ -81,6 +91,16 @@ def partial_rdf(
     ------
     ValueError
         As :func:`rdf`; also if ``atoms`` has a species that is not listed, or one is listed twice.
+
+    Examples
+    --------
+    In an ordered alloy (cesium chloride) the nearest neighbours are of the other species:
+
+    >>> from ase.build import bulk
+    >>> alloy = bulk("CuZr", "cesiumchloride", a=3.2)
+    >>> g = partial_rdf(alloy, [0.0, 3.0], ("Cu", "Zr"))  # Cu-Cu, Cu-Zr, Zr-Zr
+    >>> (g[:, 0] > 0).tolist()
+    [False, True, False]
     """
     edges = checked_edges(edges)
     expected = number_density(atoms, dim) / len(atoms) * shells(edges, dim)
@@ -125,6 +145,12 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     ------
     ValueError
         If no bin exceeds 1.2, or the peak does not fall to half its height within the range.
+
+    Examples
+    --------
+    >>> height, fwhm = first_peak([0.0, 0.5, 3.0, 0.5, 1.0], edges=np.arange(6.0))
+    >>> height, round(fwhm, 6)  # half of 3 is crossed 0.6 bins to the left and to the right
+    (3.0, 1.2)
     """
     g, edges = np.asarray(g, float), checked_edges(edges)
     if g.shape != (len(edges) - 1,) or not np.isfinite(g).all():
@@ -204,6 +230,12 @@ def periodic_extent(atoms: Atoms) -> float:
     ------
     ValueError
         If the structure is periodic in fewer than two directions, or they are linearly dependent.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> round(periodic_extent(bulk("Cu", a=3.6)) * 4 / 3.6**3, 6)  # four atoms in the cube
+    1.0
     """
     vectors = atoms.cell.array[atoms.pbc]
     if len(vectors) < 2:
@@ -224,6 +256,11 @@ def shells(edges: np.ndarray, dim: int) -> np.ndarray:
     edges : (n_r + 1,) Å
     dim : int
         3: 4π/3 (r₂³ − r₁³); 2: π (r₂² − r₁²).
+
+    Examples
+    --------
+    >>> (shells(np.array([0.0, 1.0, 2.0]), 2) / np.pi).tolist()
+    [1.0, 3.0]
     """
     return {2: np.pi, 3: 4 * np.pi / 3}[dim] * np.diff(edges**dim)
 

@@ -1,18 +1,19 @@
-"""Results of experiments: one small file per cell, then one sealed archive per experiment.
+"""Results of experiments: one small file per result, then one sealed archive per experiment.
 
 Layout of a results folder::
 
-    NAME/CELL.npz   one finished cell each; what a rerun finds, it does not compute again
-    NAME.zip        all cells and manifest.json, written when the last cell is there
+    NAME/RESULT.npz   one finished result each; a second run does not compute it again
+    NAME.zip          all results and manifest.json, written when the last result is there
 
-A cell is a dictionary of arrays of numbers and text. Its name is made of parts joined by dots,
-such as ``amc.ridge.0``. The archive carries the sha256 of itself.
+A result is a dictionary of arrays of numbers and text. Its name is made of parts joined by dots,
+such as ``amc.ridge.test.0``. The archive carries the sha256 of its own bytes. Its manifest lists
+the results under the key ``cells``, the older word.
 """
 
 import io
 import json
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -29,13 +30,22 @@ _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.
 SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
 MANIFEST = "manifest.json"
-#: Bytes to which the arrays of one cell may unpack.
-CELL_LIMIT = 1 << 30
+#: Bytes to which the arrays of one result may unpack.
+RESULT_LIMIT = 1 << 30
 _IDENTITY = "identity"
 
 
 class Results(Mapping):
-    """The cells of one experiment by name, each a dictionary of arrays; and its ``manifest``."""
+    """The results of one experiment by name, each a dictionary of arrays; and its ``manifest``.
+
+    Examples
+    --------
+    >>> write_result(Path("out"), "weights", "amc.maps", "identity", {"r": [1.0, 2.0]})
+    >>> archive = seal(Path("out"), "weights", ["amc.maps"], {"dataset": {"amc": "its sha256"}})
+    >>> results = Results(archive.read_bytes(), "out/weights.zip")
+    >>> list(results), results.systems, results["amc.maps"]["r"].tolist()
+    (['amc.maps'], ['amc'], [1.0, 2.0])
+    """
 
     def __init__(self, data: bytes, origin: str):
         if not archive_is_whole(data):
@@ -43,10 +53,10 @@ class Results(Mapping):
         self._archive = zipfile.ZipFile(io.BytesIO(data))
         self.manifest = json.loads(self._archive.read(MANIFEST))
 
-    def __getitem__(self, cell: str) -> dict[str, np.ndarray]:
-        if cell not in self.manifest["cells"]:
-            raise KeyError(cell)
-        return decode(self._archive.read(f"{cell}.npz"))[1]
+    def __getitem__(self, result: str) -> dict[str, np.ndarray]:
+        if result not in self.manifest["cells"]:
+            raise KeyError(result)
+        return decode(self._archive.read(f"{result}.npz"))[1]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.manifest["cells"])
@@ -55,8 +65,8 @@ class Results(Mapping):
         return len(self.manifest["cells"])
 
     def select(self, pattern: str) -> dict[str, dict[str, np.ndarray]]:
-        """Cells whose names match a shell pattern, such as ``amc.*.0``, in their order."""
-        return {cell: self[cell] for cell in self if fnmatchcase(cell, pattern)}
+        """Results whose names match a shell pattern, such as ``amc.*.0``, in their order."""
+        return {name: self[name] for name in self if fnmatchcase(name, pattern)}
 
     @property
     def systems(self) -> list[str]:
@@ -81,6 +91,13 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
         If there are none.
     DamageError
         If a byte of them changed.
+
+    Examples
+    --------
+    >>> write_result(Path("out"), "weights", "amc.maps", "identity", {"r": [1.0, 2.0]})
+    >>> _ = seal(Path("out"), "weights", ["amc.maps"], {"dataset": {"amc": "its sha256"}})
+    >>> open_results("weights", "out").select("*.maps")
+    {'amc.maps': {'r': array([1., 2.])}}
     """
     places = [Path(folder)] if folder is not None else [SHIPPED, COMPUTED]
     for place in places:
@@ -92,9 +109,9 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     )
 
 
-def encode(identity: str, cell: Mapping[str, object]) -> bytes:
-    """Bytes of a cell file."""
-    arrays = {key: np.asarray(value, order="C") for key, value in cell.items()}
+def encode(identity: str, content: Mapping[str, object]) -> bytes:
+    """Bytes of the file of a result."""
+    arrays = {key: np.asarray(value, order="C") for key, value in content.items()}
     for key, value in arrays.items():
         if value.dtype.kind not in "biufU":
             raise TypeError(f"{key} is neither numbers nor text, but of type {value.dtype}")
@@ -105,14 +122,14 @@ def encode(identity: str, cell: Mapping[str, object]) -> bytes:
 
 
 def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
-    """Identity and arrays of a cell file; never unpickles."""
+    """Identity and arrays from the file of a result; nothing is unpickled."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        arrays = read_arrays(archive, limit=CELL_LIMIT)
+        arrays = read_arrays(archive, limit=RESULT_LIMIT)
     return str(arrays.pop(_IDENTITY)), arrays
 
 
-def cell_path(folder: Path, name: str, cell: str) -> Path:
-    """Where the file of a cell stands.
+def result_path(folder: Path, name: str, result: str) -> Path:
+    """Where the file of a result stands.
 
     Parameters
     ----------
@@ -120,14 +137,14 @@ def cell_path(folder: Path, name: str, cell: str) -> Path:
         Where experiments write.
     name : str
         Name of the experiment.
-    cell : str
-        Name of the cell, one piece of the experiment.
+    result : str
+        Name of the result.
     """
-    return folder / name / f"{cell}.npz"
+    return folder / name / f"{result}.npz"
 
 
-def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
-    """Whether a cell is there, whole, and of this identity.
+def is_done(folder: Path, name: str, result: str, identity: str) -> bool:
+    """Whether a result is there, whole, and of this identity.
 
     Parameters
     ----------
@@ -135,22 +152,56 @@ def is_done(folder: Path, name: str, cell: str, identity: str) -> bool:
         Where experiments write.
     name : str
         Name of the experiment.
-    cell : str
-        Name of the cell, one piece of the experiment.
+    result : str
+        Name of the result.
     identity : str
-        Hash of what determines the numbers of the cell.
+        Hash of what determines the numbers of the result.
     """
-    path = cell_path(folder, name, cell)
+    path = result_path(folder, name, result)
     try:
         return path.exists() and decode(path.read_bytes())[0] == identity
     except (*UNREADABLE, OSError):
         return False
 
 
-def write_cell(
-    folder: Path, name: str, cell: str, identity: str, content: Mapping[str, object]
+def refuse_foreign(folder: Path, name: str, results: Iterable[str]) -> None:
+    """Refuse a folder in which files of somebody else have the names of results.
+
+    Parameters
+    ----------
+    folder
+        Where experiments write.
+    name
+        Name of the experiment.
+    results
+        Names of its results.
+
+    Raises
+    ------
+    StoreError
+        Naming the file. A damaged file is taken for ours if another one in the folder is.
+    """
+    marks = {folder / f"{name}.zip": MANIFEST}
+    marks |= {result_path(folder, name, result): f"{_IDENTITY}.npy" for result in results}
+    found = {path: _holds(path, mark) for path, mark in marks.items() if path.is_file()}
+    for path, ours in found.items():
+        if ours is False or (ours is None and True not in found.values()):
+            raise StoreError(f"{path} is no result of an experiment, and stays untouched")
+
+
+def _holds(path: Path, member: str) -> bool | None:
+    """Whether an archive has a member; None if it cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return member in archive.namelist()
+    except (*UNREADABLE, OSError):
+        return None
+
+
+def write_result(
+    folder: Path, name: str, result: str, identity: str, content: Mapping[str, object]
 ) -> None:
-    """Write a cell, as a whole.
+    """Write the file of a result, as a whole.
 
     Parameters
     ----------
@@ -158,18 +209,18 @@ def write_cell(
         Where experiments write.
     name : str
         Name of the experiment.
-    cell : str
-        Name of the cell, one piece of the experiment.
+    result : str
+        Name of the result.
     identity : str
-        Hash of what determines the numbers of the cell.
+        Hash of what determines the numbers of the result.
     content : Mapping[str, object]
         Arrays, numbers or texts by name.
     """
-    replace(cell_path(folder, name, cell), encode(identity, content))
+    replace(result_path(folder, name, result), encode(identity, content))
 
 
-def seal(folder: Path, name: str, cells: list[str], manifest: Mapping) -> Path:
-    """Put all cells and the manifest into the archive that ``open_results`` reads.
+def seal(folder: Path, name: str, results: list[str], manifest: Mapping) -> Path:
+    """Put all results and the manifest into the archive that ``open_results`` reads.
 
     Parameters
     ----------
@@ -177,18 +228,18 @@ def seal(folder: Path, name: str, cells: list[str], manifest: Mapping) -> Path:
         Where experiments write.
     name : str
         Name of the experiment.
-    cells : list[str]
-        Names of the cells, all of them finished.
+    results : list[str]
+        Names of the results, all of them finished.
     manifest : Mapping
         What was run, with which settings; it can be written as JSON.
     """
-    text = canonical_json(dict(manifest) | {"experiment": name, "cells": cells})
+    text = canonical_json(dict(manifest) | {"experiment": name, "cells": results})
     members = [(MANIFEST, text.encode())]
-    for cell in cells:
-        path = cell_path(folder, name, cell)
+    for result in results:
+        path = result_path(folder, name, result)
         if not path.exists():
             raise StoreError(f"{path} is missing")
-        members.append((f"{cell}.npz", path.read_bytes()))
+        members.append((f"{result}.npz", path.read_bytes()))
     archive = folder / f"{name}.zip"
     with replace_stream(archive) as stream:
         write_archive(stream, members)

@@ -57,6 +57,12 @@ def rings(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
     ------
     ValueError
         If a periodic direction leaves the xy plane, or as :func:`glassdata.neighbours.neighbours`.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> [len(ring) for ring in rings(graphene(size=(2, 2, 1), vacuum=10.0), 1.8)]
+    [6, 6, 6, 6]
     """
     bonds, faces = _faces(atoms, cutoff)
     return [bonds.start[face] for face in faces]
@@ -75,6 +81,12 @@ def ring_polygons(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
     list of ndarray, shape (n, 2)
         xy in Å, continued across the periodic boundary from the position of the ring's first atom.
         The areas add up to the area of a connected periodic sheet.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> [corners.shape for corners in ring_polygons(graphene(vacuum=10.0), 1.8)]
+    [(6, 2)]
     """
     bonds, faces = _faces(atoms, cutoff)
     polygons = []

@@ -30,6 +30,11 @@ def science(system: str | System, profile: str) -> dict:
     dict
         ``structure``, what determines the atoms, and ``description``, what determines the
         variables that are computed from them.
+
+    Examples
+    --------
+    >>> sorted(science("lj2d", "demo"))
+    ['description', 'structure']
     """
     system = find(system)
     return {"structure": system.science(profile), "description": description_science(system)}
@@ -46,6 +51,11 @@ def structure_id(system: str | System, profile: str, index: int) -> str:
         Name of the profile, which sets the sizes and how structures are made.
     index : int
         Number of the structure in its glass, from 0.
+
+    Examples
+    --------
+    >>> structure_id("lj2d", "demo", 0) == structure_id("lj2d", "demo", 1)
+    False
     """
     return digest([find(system).science(profile), index])
 
@@ -61,6 +71,11 @@ def row_id(system: str | System, profile: str, index: int) -> str:
         Name of the profile, which sets the sizes and how structures are made.
     index : int
         Number of the structure in its glass, from 0.
+
+    Examples
+    --------
+    >>> len(row_id("lj2d", "demo", 0))
+    64
     """
     return digest([science(system, profile), index])
 
@@ -139,6 +154,12 @@ def compute_row(
     ------
     ValueError, RowError
         As for ``make_structure``.
+
+    Examples
+    --------
+    >>> row = compute_row("lj2d", "demo", 0)
+    >>> row["g"].shape, row["pdos"].shape, int(row["n_atoms"])
+    ((100,), (100,), 68)
     """
     system = find(system)
     with timed(timings, "generate"):

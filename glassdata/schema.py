@@ -4,6 +4,11 @@ Those that follow from the structure stand in ``glassdata.describe``, the settin
 in ``glassdata.protocols.knobs``; what the engine alone knows stands here. Ragged dimensions
 (``atom``, ``mode``) follow the CF contiguous ragged array convention, with the counts ``n_atoms``
 and ``n_modes`` per structure.
+
+>>> VARIABLES["density"].long_name
+'number density: per volume, or per area where g(r) is two-dimensional'
+>>> VARIABLES["density"].units_in(3), VARIABLES["density"].units_in(2)
+('angstrom-3', 'angstrom-2')
 """
 
 from collections.abc import Mapping

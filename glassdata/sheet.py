@@ -20,6 +20,11 @@ def check_sheet(atoms: Atoms) -> None:
     ------
     ValueError
         Naming the cell.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> check_sheet(graphene(vacuum=10.0))
     """
     if np.any(np.abs(atoms.cell.array[atoms.pbc, 2]) > _ZERO):
         raise ValueError(
@@ -35,6 +40,11 @@ def check_flat(atoms: Atoms) -> None:
     ------
     ValueError
         As for ``check_sheet``, or if the atoms differ in height.
+
+    Examples
+    --------
+    >>> from ase.build import graphene
+    >>> check_flat(graphene(vacuum=10.0))
     """
     check_sheet(atoms)
     spread = float(np.ptp(atoms.positions[:, 2])) if len(atoms) else 0.0

@@ -2,8 +2,8 @@
 
 >>> import glassdata as gd
 >>> carbon = gd.dataset("amc")
->>> carbon.X.shape, carbon.Y.shape
-((301, 100), (301, 100))
+>>> carbon.X.shape == carbon.Y.shape == (len(carbon), 100)
+True
 >>> glassy = carbon.where(disorder_class="amorphous", replicate=False)
 >>> dense = glassy[glassy.density > 0.34]
 >>> sheet = dense.atoms(0)
@@ -50,6 +50,14 @@ def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "
         If the dataset does not hold this glass.
     StoreError
         If no structure of it was finished; otherwise as ``open_dataset``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> tree = gd.open_dataset()
+    >>> glasses = {name: gd.dataset(name, tree) for name in tree.children}
+    >>> glasses["sic"].title
+    'Silicon carbide'
     """
     tree = path if isinstance(path, xr.DataTree) else open_dataset(path)
     if name not in tree.children:
@@ -82,6 +90,40 @@ class Dataset:
         All rows of the glass, the failed ones included.
     rows : (n,) int
         Positions of these structures in ``stored``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> alloy = gd.dataset("cualzr")
+    >>> alloy.title, alloy.species, alloy.dim
+    ('Cu-Al-Zr metallic glass', ('Al', 'Cu', 'Zr'), 3)
+    >>> len(alloy) + alloy.n_failed == len(alloy.stored["structure"])
+    True
+
+    What a model learns from, structure by structure, with its bins:
+
+    >>> n = len(alloy)
+    >>> alloy.X.shape == (n, len(alloy.r)), alloy.Y.shape == (n, len(alloy.omega))
+    (True, True)
+    >>> float(alloy.r_edges[-1]), float(alloy.omega_edges[-1])  # Å, THz
+    (10.0, 15.0)
+    >>> np.allclose(alloy.shares.sum(axis=1), 1), alloy["partial_g"].shape == (n, 6, 100)
+    (True, True)
+    >>> alloy.pairs
+    ('Al-Al', 'Al-Cu', 'Al-Zr', 'Cu-Cu', 'Cu-Zr', 'Zr-Zr')
+
+    Selections are datasets again. Here one structure of each family, and the first of them:
+
+    >>> alone = alloy[np.unique(alloy.groups, return_index=True)[1]]
+    >>> sorted(set(alone.classes.tolist()))
+    ['amorphous', 'crystal-like', 'defective', 'partial']
+    >>> k = int(alone.index[0])  # its number in the store, for gd.make_structure("cualzr", k)
+    >>> len(alone.atoms(0)) == int(alone.n_atoms[0])
+    True
+    >>> len(alone.frequencies(0)) == int(alone.n_modes[0])
+    True
+    >>> alone.meta()["system"], alone.meta()["units"]["omega"]
+    ('cualzr', 'THz')
     """
 
     system: str

@@ -81,6 +81,15 @@ class System:
         order.
     n_r, n_omega : int
         Numbers of bins.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> glass = gd.SYSTEMS["cualzr"]
+    >>> glass.pairs
+    ('Al-Al', 'Al-Cu', 'Al-Zr', 'Cu-Cu', 'Cu-Zr', 'Zr-Zr')
+    >>> glass.disorder_class(0.1), glass.disorder_class(0.5)  # by the width of the first peak, Å
+    ('crystal-like', 'amorphous')
     """
 
     name: str

@@ -1,7 +1,12 @@
-"""The one place where units are converted.
+"""Units: the only module that converts them.
 
 Inside glassdata lengths are in Å, energies in eV, masses in u (unified atomic mass units),
 frequencies in THz (ordinary, not angular) and times in ps.
+
+>>> round(THZ, 3), round(GIGAPASCAL, 2)  # of 1 eV/(Å² u); of 1 eV/Å³
+(15.633, 160.22)
+>>> round(1e6 * BOLTZMANN, 2), round(NEWTON_PER_METRE, 2)  # µeV/K; of 1 eV/Å²
+(86.17, 16.02)
 """
 
 from math import pi

@@ -39,6 +39,12 @@ class Variable:
         identity of a row.
     applies : callable
         Whether a ``System`` has this variable.
+
+    Examples
+    --------
+    >>> swing = per_structure("f8", "1", "variance of g(r)", lambda structure: structure.g.var())
+    >>> swing.dims, swing.fill
+    (('structure',), nan)
     """
 
     dims: tuple[str, ...]
@@ -93,5 +99,10 @@ def per_structure(
         As for ``Variable``.
     rest
         Other fields of ``Variable``: ``version``, ``applies``.
+
+    Examples
+    --------
+    >>> per_structure("i4", "1", "number of atoms", lambda structure: len(structure.atoms)).ragged
+    False
     """
     return Variable(("structure",), dtype, units, long_name, of, **rest)

@@ -129,10 +129,18 @@ def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> spa
     ------
     ValueError
         As for ``hessian``, and for atoms without mass.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> atoms, potential = SYSTEMS["lj3d"].crystal(), SYSTEMS["lj3d"].potential
+    >>> ratio = hessian(atoms, potential).diagonal() / dynamical_matrix(atoms, potential).diagonal()
+    >>> ratio.round(2).tolist()[0]  # mass of argon, u
+    39.95
     """
     weight = mass_weights(atoms)
     matrix = _blocks(atoms, potential)
-    # In place: for a large glass it is the largest thing in memory.
+    # In slot: for a large glass it is the largest thing in memory.
     matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
         :, None, None
     ]
@@ -148,6 +156,11 @@ def mass_weights(atoms: Atoms) -> np.ndarray:
     ------
     ValueError
         If an atom has no mass.
+
+    Examples
+    --------
+    >>> mass_weights(Atoms("H2", masses=[4.0, 16.0])).tolist()
+    [0.5, 0.25]
     """
     masses = atoms.get_masses()
     if not (masses > 0).all():
@@ -156,7 +169,13 @@ def mass_weights(atoms: Atoms) -> np.ndarray:
 
 
 def signed_root(squares: np.ndarray) -> np.ndarray:
-    """Frequencies from their squares, any shape and unit; imaginary ones as negative numbers."""
+    """Frequencies from their squares, any shape and unit; imaginary ones as negative numbers.
+
+    Examples
+    --------
+    >>> signed_root(np.array([-4.0, 0.0, 9.0])).tolist()
+    [-2.0, 0.0, 3.0]
+    """
     return np.sign(squares) * np.sqrt(np.abs(squares))
 
 
@@ -190,7 +209,7 @@ def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
 
 
 @njit(cache=True)
-def _by_rows(starts, places, blocks, columns, kept):
+def _by_rows(starts, block_columns, blocks, columns, kept):
     """Reorder the entries of each row of blocks, and name their columns."""
     d, flat, here = np.uint64(blocks.shape[1]), blocks.reshape(-1), np.uint64(0)
     for i in range(len(starts) - 1):
@@ -199,7 +218,7 @@ def _by_rows(starts, places, blocks, columns, kept):
             kept[k] = flat[here + k]
         for a in range(d):
             for p in range(n):
-                column = d * np.uint64(places[first + p])
+                column = d * np.uint64(block_columns[first + p])
                 for b in range(d):
                     flat[here] = kept[d * (d * p + a) + b]
                     columns[here] = column + b
@@ -255,10 +274,10 @@ def _dense(matrix: sparse.bsr_array) -> np.ndarray:
 def _scatter(starts, columns, blocks, dense):
     d = blocks.shape[1]
     for i in range(len(starts) - 1):
-        for place in range(starts[i], starts[i + 1]):
+        for slot in range(starts[i], starts[i + 1]):
             for a in range(d):
                 for b in range(d):
-                    dense[d * i + a, d * columns[place] + b] = blocks[place, a, b]
+                    dense[d * i + a, d * columns[slot] + b] = blocks[slot, a, b]
 
 
 def without_translations(frequencies: np.ndarray, dim: int) -> np.ndarray:

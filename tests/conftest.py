@@ -1,5 +1,6 @@
 """What the tests of faults share: one seed, the size of the run, and a count of the damage done."""
 
+import multiprocessing
 import os
 import random
 import secrets
@@ -9,7 +10,9 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+import dask
 import pytest
+from distributed.utils import get_mp_context
 
 from glassdata.systems import SYSTEMS, lacks
 
@@ -29,6 +32,17 @@ if _BESIDE.is_file():
     shutil.copy(_BESIDE, _SHENG.path)
 
 
+# Workers that a build starts from this process are forks of one that has imported everything, which
+# saves two seconds each; commands start theirs as users do. Such a fork has an old environment, so
+# what tests set later is handed over by name.
+dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+dask.config.set({"distributed.nanny.environ.GLASSDATA_FAKE": ""})
+get_mp_context()  # names what Dask would import beforehand, which is less
+multiprocessing.get_context("forkserver").set_forkserver_preload(
+    ["glassdata.engine", "xarray", "hypothesis.stateful", "pytest"]
+)
+
+
 def pytest_collection_modifyitems(items):
     """Tests over all glasses skip those whose potential file is missing."""
     for item in items:
@@ -42,31 +56,53 @@ def pytest_unconfigure():
     shutil.rmtree(os.environ["HOME"], ignore_errors=True)
 
 
+class Tally:
+    """Faults of every kind: how often tried, and how often something was lost, wrong or silent.
+
+    ``tally("a stopped worker")`` counts one fault, just before it is done. A test that fails
+    afterwards is charged to the kind that it tried last; a test that asserts nothing after a fault
+    hence says nothing of it.
+    """
+
+    def __init__(self) -> None:
+        self.tried: Counter[str] = Counter()
+        self.repeated: Counter[str] = Counter()
+        self.bad: Counter[str] = Counter()
+        self.last: str | None = None
+
+    def __call__(self, kind: str, times: int = 1, *, repeated: int = 0) -> None:
+        """Count faults, and the computations of rows that they made necessary again."""
+        self.tried[kind] += times
+        self.repeated[kind] += repeated
+        self.last = kind
+
+    def charge(self, test: str) -> None:
+        """Note the failure of a test."""
+        self.bad[self.last or test] += 1
+
+    def lines(self) -> list[str]:
+        """The table that ``make chaos`` prints."""
+        rows = [
+            (kind, self.tried[kind], self.repeated[kind], self.bad[kind])
+            for kind in sorted(self.tried.keys() | self.bad.keys())
+        ]
+        rows.append(("in all", self.tried.total(), self.repeated.total(), self.bad.total()))
+        width = max(len(row[0]) for row in rows)
+        head = f"  {'kind of fault':{width}}  tried  rows again  lost, wrong or unexplained"
+        return [head, *(f"  {k:{width}}  {n:5}  {again:10}  {bad:26}" for k, n, again, bad in rows)]
+
+
 class Chaos:
-    """The seed of all random faults and the tally of what they did."""
+    """The seed of all random faults, the size of the run, and the tally."""
 
     def __init__(self) -> None:
         self.full = os.environ.get("CHAOS") == "full"
         self.seed = int(os.environ.get("CHAOS_SEED") or secrets.randbits(32))
-        self.kills: Counter[str] = Counter()
-        self.repeated: Counter[str] = Counter()
+        self.tally = Tally()
 
     def rng(self, purpose: str) -> random.Random:
         """Random numbers of one test, whichever tests ran before."""
         return random.Random(f"{self.seed} {purpose}")
-
-    def kill(self, what: str, repeated: int = 0) -> None:
-        """Count a kill, and the computations of rows that it made necessary again."""
-        self.kills[what] += 1
-        self.repeated[what] += repeated
-
-    def lines(self) -> list[str]:
-        """The summary that ``make chaos`` prints."""
-        table = [
-            f"  {what}: {n} kills, {self.repeated[what]} rows computed again"
-            for what, n in sorted(self.kills.items())
-        ]
-        return [f"CHAOS_SEED={self.seed}", *table, f"  {self.kills.total()} kills in all"]
 
 
 _CHAOS = pytest.StashKey[Chaos]()
@@ -85,14 +121,31 @@ def pytest_terminal_summary(terminalreporter, config):
     chaos = config.stash[_CHAOS]
     if chaos.full:
         terminalreporter.section("faults")
-        for line in chaos.lines():
+        for line in (f"CHAOS_SEED={chaos.seed}", *chaos.tally.lines()):
             terminalreporter.write_line(line)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    tally = item.config.stash[_CHAOS].tally
+    if report.failed and "chaos" in item.fixturenames:
+        tally.charge(item.name)
+    if report.when == "teardown":
+        tally.last = None
+    return report
 
 
 @pytest.fixture(scope="session")
 def chaos(request):
     """The short version of the run by default, the long one with ``CHAOS=full``."""
     return request.config.stash[_CHAOS]
+
+
+@pytest.fixture
+def tally(chaos):
+    """Counts the faults that a test does: see ``Tally``."""
+    return chaos.tally
 
 
 @pytest.fixture(autouse=True)

@@ -76,9 +76,9 @@ def die_at(folder: Path, at: int, *, torn: bool = False) -> list[str]:
     return steps.seen
 
 
-# A server that has imported the package once and has no threads: its children start in 10 ms.
+# A server that has imported the package once and has no threads (see conftest.py): its children
+# start in 10 ms.
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["glassdata.engine", "xarray", "hypothesis.stateful", "pytest"])
 
 
 def in_child(work: Callable, *args: object) -> int | None:

@@ -13,6 +13,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk
 from crash import die_at
+from poor_disk import lack
 from threadpoolctl import threadpool_info
 
 from glassdata.config import digest
@@ -25,6 +26,9 @@ from glassdata.system import System
 from glassdata.worker import Task, publish
 
 N_R, N_OMEGA = 100, 100
+
+if os.environ.get("GLASSDATA_LACKS"):
+    lack(os.environ["GLASSDATA_LACKS"].split(";"))
 
 
 class FakePotential:

@@ -29,38 +29,43 @@ def share(error, baseline):
 
 
 def test_a_leak_is_what_random_splits_gain():
-    cell = {"random_ridge": np.array([0.9, 0.8, 0.7]), "grouped_ridge": np.array([0.6, 0.6, 0.6])}
-    found = objections.leak(cell, "ridge")
+    result = {"random_ridge": np.array([0.9, 0.8, 0.7]), "grouped_ridge": np.array([0.6, 0.6, 0.6])}
+    found = objections.leak(result, "ridge")
     assert found == pytest.approx((0.2, 0.1, 0.3))
     assert objections.opposite(found) == pytest.approx((-0.2, -0.3, -0.1))
 
 
 def test_scores_and_leads_of_held_out_errors(errors):
     line, rival, baseline, _ = errors
-    cell = {"error_ridge": line / 2, "error_n_atoms": rival, "baseline": baseline, "groups": GROUPS}
-    found = objections.held_out(cell, "ridge")
+    result = {
+        "error_ridge": line / 2,
+        "error_n_atoms": rival,
+        "baseline": baseline,
+        "groups": GROUPS,
+    }
+    found = objections.held_out(result, "ridge")
     assert found.value == pytest.approx(share(line / 2, baseline))
-    ahead = objections.lead_over(cell, "n_atoms")
+    ahead = objections.lead_over(result, "n_atoms")
     assert ahead.value == pytest.approx(found.value - share(rival, baseline))
     assert ahead.low > 0
-    assert objections.lead_over(cell, "ridge") == (0, 0, 0)
+    assert objections.lead_over(result, "ridge") == (0, 0, 0)
 
 
 def test_one_who_knows_the_class_alone_is_worth_nothing_within_it(errors):
-    cell = {"error_ridge": errors[0], "error_class_mean": errors[0], "groups": GROUPS}
-    cell["classes"] = CLASSES
-    assert objections.within_class(cell) == (0, 0, 0)
-    cell["error_class_mean"] = np.where(CLASSES == "amorphous", 4 * errors[0], errors[0])
-    assert objections.within_class(cell, "amorphous").value == pytest.approx(0.75)
-    assert objections.within_class(cell, "partial").value == 0
+    result = {"error_ridge": errors[0], "error_class_mean": errors[0], "groups": GROUPS}
+    result["classes"] = CLASSES
+    assert objections.within_class(result) == (0, 0, 0)
+    result["error_class_mean"] = np.where(CLASSES == "amorphous", 4 * errors[0], errors[0])
+    assert objections.within_class(result, "amorphous").value == pytest.approx(0.75)
+    assert objections.within_class(result, "partial").value == 0
 
 
 @pytest.mark.parametrize(("n", "there"), [(4, False), (5, True)])
 def test_a_class_of_few_families_is_not_judged(errors, n, there):
     groups = np.where(CLASSES == "partial", GROUPS % n, 100)
-    cell = {"error_ridge": errors[0], "error_class_mean": errors[1], "groups": groups}
-    cell["classes"] = CLASSES
-    assert objections.within_class(cell, "partial").is_there == there
+    result = {"error_ridge": errors[0], "error_class_mean": errors[1], "groups": groups}
+    result["classes"] = CLASSES
+    assert objections.within_class(result, "partial").is_there == there
 
 
 # --- noise ------------------------------------------------------------------------------------
@@ -104,23 +109,23 @@ def test_the_floor_of_repeats_needs_two_of_them(noise):
 
 def test_a_nugget_is_what_is_left_at_distance_zero():
     distance = np.linspace(0, 4, N)
-    cell = {"pair": 3 + 2 * (distance / 2) ** 2, "pair_distance": distance}
-    cell |= {"spread": np.array(2.0), "error": np.full(N, 7.0)}
-    found = objections.nugget(cell)
+    result = {"pair": 3 + 2 * (distance / 2) ** 2, "pair_distance": distance}
+    result |= {"spread": np.array(2.0), "error": np.full(N, 7.0)}
+    found = objections.nugget(result)
     assert found["at distance zero"] == pytest.approx(3)
-    assert found["nearer half"] < found["all pairs"] == pytest.approx(cell["pair"].mean())
+    assert found["nearer half"] < found["all pairs"] == pytest.approx(result["pair"].mean())
 
 
 # --- scores and inputs ------------------------------------------------------------------------
 
 
 def test_skills_are_shares_of_the_errors_of_the_mean(errors):
-    cell = {"groups": GROUPS, "error_line": errors[0] / 2, "error_mean": errors[0]}
-    cell |= {"wasserstein_line": errors[1], "wasserstein_mean": errors[1]}
+    result = {"groups": GROUPS, "error_line": errors[0] / 2, "error_mean": errors[0]}
+    result |= {"wasserstein_line": errors[1], "wasserstein_mean": errors[1]}
     for power in objections.MOMENTS.values():
-        cell[f"moment_{power}_truth"] = np.zeros(N)
-        cell |= {f"moment_{power}_line": errors[2], f"moment_{power}_mean": 2 * errors[2]}
-    found = {label: one.value for label, one in objections.skills(cell).items()}
+        result[f"moment_{power}_truth"] = np.zeros(N)
+        result |= {f"moment_{power}_line": errors[2], f"moment_{power}_mean": 2 * errors[2]}
+    found = {label: one.value for label, one in objections.skills(result).items()}
     assert found.pop("squared error") == pytest.approx(0.5)
     assert found.pop("Wasserstein") == 0
     # Half the error of a moment is a quarter of its square.
@@ -129,36 +134,40 @@ def test_skills_are_shares_of_the_errors_of_the_mean(errors):
 
 def test_the_lead_is_over_the_best_other_input(errors):
     names = np.array(["n", "g", "density"])
-    cell = {"names": names, "error": errors[:3] + np.array([[0.1], [0.2], [9.0]])}
-    cell |= {"baseline": errors[3] + 1, "groups": GROUPS}
-    by_name = objections.by_input(cell)
+    result = {"names": names, "error": errors[:3] + np.array([[0.1], [0.2], [9.0]])}
+    result |= {"baseline": errors[3] + 1, "groups": GROUPS}
+    by_name = objections.by_input(result)
     assert list(by_name) == names.tolist()
-    lead = objections.lead_over_other_inputs(cell)
+    lead = objections.lead_over_other_inputs(result)
     assert lead.value == pytest.approx(by_name["g"].value - by_name["n"].value)
 
 
 def test_the_lead_is_over_the_better_kernel(errors):
-    cell = {"error_line": errors[0], "error_both": errors[0] + 0.1, "error_kernel": errors[0] + 0.5}
-    cell |= {"error_mean": np.full(N, 2.0), "groups": GROUPS}
-    assert objections.lead_over_kernels(cell) == pytest.approx((0.05, 0.05, 0.05))
+    result = {
+        "error_line": errors[0],
+        "error_both": errors[0] + 0.1,
+        "error_kernel": errors[0] + 0.5,
+    }
+    result |= {"error_mean": np.full(N, 2.0), "groups": GROUPS}
+    assert objections.lead_over_kernels(result) == pytest.approx((0.05, 0.05, 0.05))
 
 
 def test_large_structures_need_large_structures():
     large = np.arange(N) < 6
     assert objections.large_from_small({"large": large}, GROUPS) == NOTHING
-    cell = {"large": large, "error": np.full(6, 3.0), "error_mixed": np.full(6, 1.0)}
-    cell["baseline"] = np.full(6, 4.0)
-    assert objections.large_from_small(cell, GROUPS) == pytest.approx((-0.5, -0.5, -0.5))
+    result = {"large": large, "error": np.full(6, 3.0), "error_mixed": np.full(6, 1.0)}
+    result["baseline"] = np.full(6, 4.0)
+    assert objections.large_from_small(result, GROUPS) == pytest.approx((-0.5, -0.5, -0.5))
 
 
 # --- elsewhere --------------------------------------------------------------------------------
 
 
 def test_a_left_out_class_is_compared_with_either_mean():
-    cell = {"error_ridge_amorphous": np.full(10, 2.0), "baseline_amorphous": np.full(10, 8.0)}
-    cell["own_mean_amorphous"] = np.full(10, 1.0)
+    result = {"error_ridge_amorphous": np.full(10, 2.0), "baseline_amorphous": np.full(10, 8.0)}
+    result["own_mean_amorphous"] = np.full(10, 1.0)
     of_others, own = (
-        objections.left_out(cell, CLASSES, GROUPS, model="ridge", mean=mean)
+        objections.left_out(result, CLASSES, GROUPS, model="ridge", mean=mean)
         for mean in ("baseline", "own_mean")
     )
     assert list(of_others) == list(own) == ["amorphous"]
@@ -174,10 +183,10 @@ def test_the_least_of_some_estimates():
 
 
 def test_a_transfer_is_read_in_three_ways():
-    cell = {"error": np.full(N, 3.0), "error_shifted": np.full(N, 1.0)}
-    cell |= {"baseline_target": np.full(N, 2.0), "error_at_home": np.full(N, 1.0)}
-    cell |= {"baseline_at_home": np.full(N, 4.0), "groups": GROUPS}
-    found = {label: one.value for label, one in objections.transfer(cell).items()}
+    result = {"error": np.full(N, 3.0), "error_shifted": np.full(N, 1.0)}
+    result |= {"baseline_target": np.full(N, 2.0), "error_at_home": np.full(N, 1.0)}
+    result |= {"baseline_at_home": np.full(N, 4.0), "groups": GROUPS}
+    found = {label: one.value for label, one in objections.transfer(result).items()}
     assert found == {"as it is": -0.5, "shifted": 0.5, "at home": 0.75}
 
 

@@ -153,6 +153,12 @@ def test_cancelling_of_bins_that_pull_together_and_apart():
     assert reading.cancelling(np.array([[1.0, 1.0]]), X) == pytest.approx(1)
     # Weights 3 and −1 on equal bins: 4 in magnitude for a sum of 2.
     assert reading.cancelling(np.array([[3.0, -1.0]]), X) == pytest.approx(2)
+    # The second bin swings half as much: 2 + 1 in magnitude for 2 − 1, wherever the bins lie.
+    X = np.array([[1.0, 5.0], [5.0, 7.0]])
+    assert reading.cancelling(np.array([[1.0, -1.0]]), X) == pytest.approx(3)
+    # A second frequency, in which both pull together, halves what is above 1.
+    both = np.array([[1.0, -1.0], [3.0, 2.0]])
+    assert reading.cancelling(both, X) == pytest.approx((3 + 1) / 2)
 
 
 def test_components_needed_to_come_near_the_best():
@@ -221,9 +227,9 @@ def test_what_is_lost_in_the_first_shell():
 
 
 def test_used_and_needed_speak_of_the_shell_that_costs_most():
-    cell = {"all": np.array([0.0, 0.9]), "permuted": np.array([[0, 0.5], [0, -0.1]])}
-    cell["without"] = np.array([[0, 0.2], [0, 0.89]])
-    assert shells.used_and_needed(cell) == pytest.approx((1.0, 0.01))
+    result = {"all": np.array([0.0, 0.9]), "permuted": np.array([[0, 0.5], [0, -0.1]])}
+    result["without"] = np.array([[0, 0.2], [0, 0.89]])
+    assert shells.used_and_needed(result) == pytest.approx((1.0, 0.01))
 
 
 def test_effects_near_by_hand():

@@ -14,22 +14,22 @@ TRUTH = {"ridge": np.arange(1.0, N + 1), "mean": np.full(N, 11.0), "cnn": np.ara
 def results():
     """Five folds of two structures in a scrambled order; errors that name their structure."""
     order = np.random.default_rng(0).permutation(N).reshape(5, 2)
-    cells = {}
+    results = {}
     for model, errors in TRUTH.items():
         for k, test in enumerate(order):
             fold = {"test": test, "error": errors[test], "baseline": TRUTH["mean"][test]}
             fold |= {"n_train": 8 - k % 2, "cpu_seconds": 10.0**k}
-            cells[f"x.{model}.test.{k}"] = fold
+            results[f"x.{model}.test.{k}"] = fold
             curve = {"test": test, "n_train": np.array([2, 4, 6 + k])[: 3 - k % 2]}
             curve["error"] = errors[test] * np.array([8.0, 4.0, 2.0])[: 3 - k % 2, None]
-            cells[f"x.{model}.curve.{k}"] = curve
-    cells["x.ridge.paper"] = {
+            results[f"x.{model}.curve.{k}"] = curve
+    results["x.ridge.paper"] = {
         "training_error": 1.0,
         "training_baseline": 4.0,
         "error": np.array([1.0, 3.0]),
         "baseline": np.array([4.0, 4.0]),
     }
-    return cells
+    return results
 
 
 def test_every_structure_has_the_error_of_the_fold_that_held_it_out(results):

@@ -158,7 +158,7 @@ def test_a_moved_limit_moves_the_grade(board):
     assert Objection("a number", 3.001, found).grades["amc"] == "upheld"
 
 
-def test_the_tally_counts_every_cell(board):
+def test_the_tally_counts_every_grade(board):
     counts = verdicts.tally(board)
     assert counts == {"answered": 1, "open": 1, "upheld": 3, "not tried": 4}
     assert sum(counts.values()) == 9

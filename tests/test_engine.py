@@ -24,7 +24,8 @@ from glassdata.config import ALGORITHM_VERSION
 from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
 from glassdata.engine.execution import Execution
-from glassdata.engine.slurm import _word_if_nobody_comes, slurm_job, walltime_seconds
+from glassdata.engine.overdue import Overdue
+from glassdata.engine.slurm import slurm_job, walltime_seconds
 from glassdata.engine.streaming import _Stream
 from glassdata.protocols.melt import MissingLammps
 from glassdata.row import compute_row, row_id
@@ -127,18 +128,6 @@ def test_killed_driver_resumes_to_the_same_bytes(tmp_path, reference, habits):
     assert contents(store) == contents(reference)
     after = fake.counts(habits)
     assert all(after[name] == before[name] for name in published), "a published row was redone"
-
-
-def test_ctrl_c_stops_cleanly_and_resumes(tmp_path, habits, reference):
-    store = tmp_path / "store"
-    (habits / "slow").write_text("0.05")
-    process = driver(store)
-    wait_for_rows(store, 3, process)
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=180)
-    assert process.returncode != 0
-    assert build(store, workers=2, source=fake.source()).complete
-    assert contents(store) == contents(reference)
 
 
 def test_two_drivers_at_once_agree(tmp_path, reference, habits):
@@ -367,7 +356,7 @@ def test_rows_that_were_there_already_do_not_count_as_quick(tmp_path, address):
     """Slow rows travel alone, also after many that another build had made."""
     rows, sizes = [("ar", index) for index in range(200)], []
     with Client(address) as client:
-        found = _Stream(client, worker.publish, fake.task(tmp_path), rows, 1)
+        found = _Stream(client, worker.publish, fake.task(tmp_path), rows, 1, Overdue(Execution()))
         while found.left:
             sizes.append(len(found._next()))
             existing = [worker.Receipt("ar", 0, "existing")] * sizes[-1]
@@ -415,16 +404,6 @@ def test_a_lifetime_of_your_own_is_kept(own):
     settings = {"cores": 1, "memory": "1GB", "worker-extra-args": own}
     with dask.config.set({f"jobqueue.slurm.{key}": value for key, value in settings.items()}):
         assert slurm_job(None)["worker_extra_args"] == own
-
-
-@pytest.mark.parametrize(("workers", "told"), [({}, True), ({"tcp://here": 1}, False)])
-def test_a_queue_that_stays_silent_is_reported(monkeypatch, workers, told):
-    """Again and again, until somebody comes."""
-    monkeypatch.setattr("glassdata.engine.slurm._PATIENCE", 0.05)
-    said, client = [], SimpleNamespace(nthreads=lambda: workers)
-    with _word_if_nobody_comes(client, said.append):
-        time.sleep(0.5)
-    assert (len(said) > 1) == told
 
 
 def test_whether_somebody_watches(monkeypatch):
@@ -645,6 +624,10 @@ def test_an_address_that_needs_more_is_one_clear_line(tmp_path, scheme):
         ({"row_timeout": float("inf")}, "row_timeout"),
         ({"row_timeout": float("nan")}, "row_timeout"),
         ({"shard": (1.0, 2)}, "shard"),
+        ({"worker_timeout": 1}, "worker_timeout"),
+        ({"worker_timeout": float("nan")}, "worker_timeout"),
+        ({"wait": 0}, "wait"),
+        ({"wait": float("nan")}, "wait"),
         ({"memory_limit": "much"}, "memory_limit"),
         ({"limit": 0}, "limit"),
         ({"limit": -3}, "limit"),

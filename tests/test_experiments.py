@@ -46,20 +46,20 @@ def share(error, baseline) -> float:
     return 1 - np.sum(error) / np.sum(baseline)
 
 
-def every_cell():
+def every_result():
     for experiment in ("weights", "referee"):
         module = EXPERIMENTS[experiment]
         measures = [(m, f"ar.{m}") for m in module.MEASURES]
-        yield from (pytest.param(module, cell, id=f"{experiment}-{m}") for m, cell in measures)
+        yield from (pytest.param(module, result, id=f"{experiment}-{m}") for m, result in measures)
     yield pytest.param(referee, "ar.transfer.kr", id="referee-transfer")
 
 
-@pytest.mark.parametrize(("module", "cell"), list(every_cell()))
-def test_every_cell_comes_back_from_its_file(module, cell, samples, monkeypatch):
+@pytest.mark.parametrize(("module", "result"), list(every_result()))
+def test_every_result_comes_back_from_its_file(module, result, samples, monkeypatch):
     monkeypatch.setattr(weights, "BOOTSTRAP", dict.fromkeys(weights.BOOTSTRAP, 2))
     monkeypatch.setattr(weights, "REACHES", (2.0, 4.0))
     monkeypatch.setattr(referee, "SEEDS", range(1))
-    content = module.compute(cell, lambda name: samples)
+    content = module.compute(result, lambda name: samples)
     identity, back = results.decode(results.encode("mark", content))
     assert identity == "mark"
     assert back.keys() == content.keys()
@@ -67,12 +67,12 @@ def test_every_cell_comes_back_from_its_file(module, cell, samples, monkeypatch)
         np.testing.assert_array_equal(back[name], np.asarray(values))
 
 
-def test_cells_of_each_experiment_have_names_of_their_own(samples):
+def test_results_of_each_experiment_have_names_of_their_own(samples):
     both = {"ar": samples, "kr": samples, "lj": changed(samples, r=2 * samples.r)}
     for module in EXPERIMENTS.values():
-        names = module.cells(both)
+        names = module.result_names(both)
         assert len(names) == len(set(names))
-    pairs = [name for name in referee.cells(both) if "transfer" in name]
+    pairs = [name for name in referee.result_names(both) if "transfer" in name]
     assert sorted(pairs) == ["ar.transfer.kr", "kr.transfer.ar"]
 
 
@@ -80,17 +80,17 @@ def test_cells_of_each_experiment_have_names_of_their_own(samples):
     "model", [m for m in comparison.ESTIMATORS if m not in comparison.NETWORKS]
 )
 def test_the_test_folds_hold_every_structure_once_and_split_no_family(model, samples):
-    cells = [comparison.compute(f"ar.{model}.test.{k}", lambda _: samples) for k in range(5)]
-    tested = np.concatenate([cell["test"] for cell in cells])
+    results = [comparison.compute(f"ar.{model}.test.{k}", lambda _: samples) for k in range(5)]
+    tested = np.concatenate([result["test"] for result in results])
     assert sorted(tested) == list(range(N))
-    families = [set(samples.groups[cell["test"]]) for cell in cells]
+    families = [set(samples.groups[result["test"]]) for result in results]
     assert sum(map(len, families)) == N // 3
-    error, baseline = (np.concatenate([c[key] for c in cells]) for key in ("error", "baseline"))
+    error, baseline = (np.concatenate([c[key] for c in results]) for key in ("error", "baseline"))
     if model == "mean":
         np.testing.assert_allclose(error, baseline)
     else:
         assert share(error, baseline) > 0.8
-    assert all(json.loads(str(cell["chosen"])) is not None for cell in cells)
+    assert all(json.loads(str(result["chosen"])) is not None for result in results)
 
 
 def test_networks_are_compared_on_the_same_structures(samples, monkeypatch):
@@ -203,8 +203,8 @@ def store(tmp_path):
 
 @pytest.fixture
 def few(monkeypatch):
-    """Three quick cells, in this process."""
-    monkeypatch.setattr(referee, "cells", lambda _: ["ar.size", "ar.noise", "ar.scores"])
+    """Three quick results, in this process."""
+    monkeypatch.setattr(referee, "result_names", lambda _: ["ar.size", "ar.noise", "ar.scores"])
 
     def here(function, task, todo, execution):
         return [function(task, *one) for one in todo], []
@@ -215,10 +215,10 @@ def few(monkeypatch):
 def test_results_are_resumed_sealed_and_read(store, tmp_path, few):
     folder = tmp_path / "results"
     first = run("referee", store, folder)
-    assert (first.cells, first.computed, first.problems) == (3, 3, ())
+    assert (first.results, first.computed, first.problems) == (3, 3, ())
     sealed = first.archive.read_bytes()
     assert run("referee", store, folder).computed == 0
-    results.cell_path(folder, "referee", "ar.noise").write_bytes(b"damaged")
+    results.result_path(folder, "referee", "ar.noise").write_bytes(b"damaged")
     again = run("referee", store, folder)
     assert again.computed == 1
     assert again.archive.read_bytes() == sealed
@@ -240,14 +240,14 @@ def test_other_data_start_anew(store, tmp_path, few):
     assert run("referee", other, folder).computed == 3
 
 
-def test_a_cell_depends_on_the_data_of_the_systems_in_its_name():
+def test_a_result_depends_on_the_data_of_the_systems_in_its_name():
     before, after = (
         runner.Task("referee", None, Path("results"), {"ar": "a", "kr": kr})
         for kr in ("k", "other")
     )
     assert before.identity("ar.noise") == after.identity("ar.noise")
-    for cell in ("kr.noise", "ar.transfer.kr", "kr.transfer.ar"):
-        assert before.identity(cell) != after.identity(cell)
+    for result in ("kr.noise", "ar.transfer.kr", "kr.transfer.ar"):
+        assert before.identity(result) != after.identity(result)
 
 
 def test_a_flipped_bit_of_the_results_is_noticed(store, tmp_path, few):
@@ -264,7 +264,9 @@ def test_a_flipped_bit_of_the_results_is_noticed(store, tmp_path, few):
 def test_without_pytorch_everything_but_the_networks_is_computed(store, tmp_path, few, monkeypatch):
     monkeypatch.setattr(runner.importlib.util, "find_spec", lambda _: None)
     monkeypatch.setattr(
-        comparison, "cells", lambda _: ["ar.cnn.test.0", "ar.mean.test.0", "ar.density.test.0"]
+        comparison,
+        "result_names",
+        lambda _: ["ar.cnn.test.0", "ar.mean.test.0", "ar.density.test.0"],
     )
     outcome = run("line-vs-cnn", store, tmp_path)
     assert outcome.left_out == ("ar.cnn.test.0",)
@@ -277,7 +279,7 @@ def test_too_few_families_are_refused(tmp_path):
         run("referee", small, tmp_path / "results")
 
 
-def test_cells_hold_numbers_and_text_only():
+def test_results_hold_numbers_and_text_only():
     with pytest.raises(TypeError, match="odd is neither"):
         results.encode("", {"odd": np.array([object()])})
 
@@ -287,12 +289,12 @@ def test_an_experiment_runs_on_workers_from_the_command_line(store, tmp_path, mo
     from glassdata.cli.experiment import NAMES
 
     assert tuple(EXPERIMENTS) == NAMES
-    # The workers import the module anew: all they are asked for is one cell.
-    monkeypatch.setattr(referee, "cells", lambda _: ["ar.size", "ar.noise"])
+    # The workers import the module anew: all they are asked for is one result.
+    monkeypatch.setattr(referee, "result_names", lambda _: ["ar.size", "ar.noise"])
     command = ["experiment", "referee", "--store", str(store), "-o", str(tmp_path / "out")]
     assert cli([*command, "--workers", "1"]) == 0
-    assert "2 of 2 cells computed now" in capsys.readouterr().out
-    monkeypatch.setattr(referee, "cells", lambda _: ["ar.size", "ar.impossible"])
+    assert "2 of 2 results computed now" in capsys.readouterr().out
+    monkeypatch.setattr(referee, "result_names", lambda _: ["ar.size", "ar.impossible"])
     assert cli([*command, "--workers", "1"]) == 1
     errors = capsys.readouterr().err
     assert "ar.impossible" in errors

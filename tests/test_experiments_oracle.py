@@ -53,8 +53,8 @@ def data():
     return glass()
 
 
-def cell(name, *glasses):
-    """One cell of the referee's experiment; the glasses are called a, b in its name."""
+def result(name, *glasses):
+    """One result of the referee's experiment; the glasses are called a, b in its name."""
     return referee.compute(name, dict(zip("ab", glasses, strict=False)).__getitem__)
 
 
@@ -78,7 +78,7 @@ def test_wasserstein_distance_is_that_of_scipy():
     data = glass()
     # Spectra that end at zero, which a line does not know.
     data = changed(data, Y=np.maximum(1 / N_OMEGA + 8 * (data.shares - 1 / N_OMEGA), 0))
-    found, line = cell("a.scores", data), held_out(data, models.ridge())
+    found, line = result("a.scores", data), held_out(data, models.ridge())
     assert found["negative"].min() < 0
     np.testing.assert_allclose(
         found["negative"], [sum(x for x in y if x < 0) for y in line.prediction], **EXACT
@@ -98,7 +98,7 @@ def test_moments_of_spectra_of_one_and_two_lines():
     Y[0], Y[1] = 0, 0
     Y[0, 3] = 2.0  # one line at 1.75 THz
     Y[1, [3, 9]] = 0.5, 1.5  # a quarter of the modes at 1.75 THz, the rest at 4.75 THz
-    found = cell("a.scores", changed(data, Y=Y))
+    found = result("a.scores", changed(data, Y=Y))
     for power in (-1, 1, 2, 4):
         moment = found[f"moment_{power}_truth"]
         assert moment[0] == pytest.approx(1.75**power, rel=1e-12)
@@ -106,7 +106,7 @@ def test_moments_of_spectra_of_one_and_two_lines():
 
 
 def test_moments_and_errors_of_the_prediction_belong_to_the_same_structure(data):
-    found, line = cell("a.scores", data), held_out(data, models.ridge())
+    found, line = result("a.scores", data), held_out(data, models.ridge())
     for name, Y in (("line", line.prediction), ("mean", line.baseline)):
         np.testing.assert_allclose(found[f"error_{name}"], squares(Y, data.shares), **EXACT)
         expected = [sum(y * w**2 for y, w in zip(one, OMEGA, strict=True)) for one in Y]
@@ -128,7 +128,7 @@ def test_joining_bins_loses_what_alternates_from_bin_to_bin():
     rough *= np.tile([1.0, -1.0], N_OMEGA // 2)
     Y = 1 / N_OMEGA + np.outer(news, smooth) + rough
     data = changed(glass(), X=X, Y=Y, omega=3 * OMEGA)
-    found = cell("a.bins", data)
+    found = result("a.bins", data)
     r2 = found["r2"]
     np.testing.assert_allclose(found["dr"], 0.5 * np.array([1, 2, 4, 5, 10]))
     np.testing.assert_allclose(found["domega"], 3 * STEP * np.array([1, 2, 4, 5, 10]))
@@ -156,7 +156,7 @@ def test_representations_are_those_of_the_textbook(data, dim, monkeypatch):
 
     monkeypatch.setattr(referee.models, "cross_validate", spy)
     data = changed(data, dim=dim)
-    names = list(cell("a.density", data)["names"])
+    names = list(result("a.density", data)["names"])
     assert names == ["g", "g and density", "density times g", "n", "G", "density"]
     rho, g = data.density[:, None], data.X
     shell = {2: 2 * np.pi * R, 3: 4 * np.pi * R**2}[dim]
@@ -184,7 +184,7 @@ def test_only_inputs_that_know_the_density_predict_what_the_density_does(data):
     deaf = 1 + rng.normal(size=(N, N_R))
     shape = 1e-2 * zero_sum(rng, N_OMEGA)
     data = changed(data, X=deaf, Y=1 / N_OMEGA + np.outer(data.density, shape))
-    found = cell("a.density", data)
+    found = result("a.density", data)
     left = dict(
         zip(found["names"], found["error"].sum(axis=1) / found["baseline"].sum(), strict=True)
     )
@@ -198,7 +198,7 @@ def test_only_inputs_that_know_the_density_predict_what_the_density_does(data):
 
 def test_leakage_compares_five_grouped_and_five_random_splits(data, monkeypatch):
     monkeypatch.setattr(referee, "SEEDS", (0, 3))
-    found = cell("a.leakage", data)
+    found = result("a.leakage", data)
     for name, model in (("ridge", models.ridge()), ("nearest", models.nearest())):
         for split, groups in (("grouped", data.groups), ("random", np.arange(N))):
             expected = [
@@ -209,7 +209,7 @@ def test_leakage_compares_five_grouped_and_five_random_splits(data, monkeypatch)
 
 
 def test_yardsticks_see_one_number_each(data):
-    found = cell("a.baselines", data)
+    found = result("a.baselines", data)
     for name in ("density", "n_atoms", "peak_width"):
         one = held_out(data, models.scalar(), column(data[name]))
         np.testing.assert_allclose(
@@ -226,7 +226,7 @@ def test_the_class_mean_does_not_see_its_own_fold(data):
     for k in range(N):
         alike = [j for j in range(N) if fold[j] != fold[k] and data.classes[j] == data.classes[k]]
         expected.append(np.mean((data.shares[alike].mean(axis=0) - data.shares[k]) ** 2))
-    np.testing.assert_allclose(cell("a.baselines", data)["error_class_mean"], expected, **EXACT)
+    np.testing.assert_allclose(result("a.baselines", data)["error_class_mean"], expected, **EXACT)
 
 
 # --- classes, sizes and glasses that the training has not seen ----------------------------------
@@ -243,7 +243,7 @@ def test_a_class_left_out_takes_its_families_with_it():
     classes = CLASSES[data.groups % 3]
     classes[0] = "partial"  # one structure of the first family
     data = changed(data, classes=classes)
-    found = cell("a.left_out", data)
+    found = result("a.left_out", data)
     assert list(found["classes"]) == ["crystal-like", "defective", "partial"]
     for kind in found["classes"]:
         test = classes == kind
@@ -270,7 +270,7 @@ def test_a_class_left_out_takes_its_families_with_it():
 def test_a_class_in_nearly_every_family_cannot_be_left_out(data):
     classes = np.where(np.arange(N) % EACH == 0, "amorphous", "partial")
     classes[data.groups < 2] = "partial"
-    found = cell("a.left_out", changed(data, classes=classes))
+    found = result("a.left_out", changed(data, classes=classes))
     assert list(found) == ["classes"]
 
 
@@ -280,7 +280,7 @@ def test_large_structures_are_predicted_from_small_ones():
     n_atoms[3 * EACH] = 900  # and one of the fourth family
     n_atoms[4 * EACH] = 519  # just below 1.3 times the median of 400
     data = changed(data, n_atoms=n_atoms)
-    found = cell("a.size", data)
+    found = result("a.size", data)
     large = n_atoms == 900
     np.testing.assert_array_equal(found["large"], large)
     train = outsiders(data, large)
@@ -298,14 +298,14 @@ def test_large_structures_are_predicted_from_small_ones():
 
 def test_four_large_structures_are_too_few(data):
     n_atoms = np.where(np.arange(N) < 4, 900, 400)
-    assert set(cell("a.size", changed(data, n_atoms=n_atoms))) == {"n_atoms", "large"}
+    assert set(result("a.size", changed(data, n_atoms=n_atoms))) == {"n_atoms", "large"}
 
 
 def test_transfer_pays_for_a_shift_unless_it_is_forgiven():
     source = glass(noise=0)
     shift = 2e-3 * zero_sum(np.random.default_rng(3), N_OMEGA)
     target = changed(source, Y=(source.shares + shift) / STEP)
-    found = cell("a.transfer.b", source, target)
+    found = result("a.transfer.b", source, target)
     # The map is the same, and ridge shrinks a map without noise by next to nothing.
     np.testing.assert_allclose(found["error"], np.mean(shift**2), rtol=1e-2)
     assert found["error_shifted"].max() < 1e-4 * np.mean(shift**2)
@@ -326,7 +326,7 @@ def test_transfer_needs_the_same_bins(data):
         "c": changed(data, omega=2 * data.omega),
         "d": changed(data, r=2 * data.r),
     }
-    transfers = [name for name in referee.cells(glasses) if "transfer" in name]
+    transfers = [name for name in referee.result_names(glasses) if "transfer" in name]
     assert sorted(transfers) == ["a.transfer.b", "b.transfer.a"]
 
 
@@ -337,7 +337,7 @@ def test_noise_is_the_scatter_of_repeats_and_of_strangers_with_like_g():
     data = glass(noise=5e-3)
     centres = data.X[::EACH]  # families whose structures are each other's nearest
     data = changed(data, X=centres[data.groups] + 1e-3 * data.X)
-    found = cell("a.noise", data)
+    found = result("a.noise", data)
     repeats = data.shares[data.replicate]
     # Half the mean square difference of pairs is the variance with n − 1.
     pairs = [(a, b) for k, a in enumerate(repeats) for b in repeats[k + 1 :]]
@@ -359,7 +359,7 @@ def test_noise_is_the_scatter_of_repeats_and_of_strangers_with_like_g():
 
 
 def test_the_kernel_learns_from_errors_that_the_line_made_on_unseen_families(data):
-    found = cell("a.residual", data)
+    found = result("a.residual", data)
     X, Y, groups = data.X, data.shares, data.groups
     for number, (train, test) in enumerate(models.grouped_folds(groups, 5, 0)):
         assert set(found["test_fold"][test]) == {number}
@@ -640,6 +640,13 @@ def test_scores_by_bin_are_those_of_each_bin(data):
         columns = (Y[:, [k]] for Y in (line.truth, line.prediction, line.baseline))
         assert found[k] == pytest.approx(models.r2(*columns))
     assert found[-1] == pytest.approx(line.r2)
+
+
+def test_a_bin_whose_baseline_is_exact_has_no_score():
+    """And nobody divides by its zero, which would warn."""
+    truth = np.array([[1.0, 2.0], [3.0, 2.0]])
+    found = weights._by_bin(truth, np.array([[2.0, 2.5], [3.0, 2.0]]), np.array([2.0, 2.0]))
+    np.testing.assert_allclose(found, [1 - 1 / 2, np.nan, 1 - 1.25 / 2])
 
 
 def test_maps_are_the_fits_to_all_structures(data):

@@ -67,9 +67,9 @@ def test_a_crystal_has_no_flaws():
 def test_the_distances_are_a_setting_of_the_potential():
     zhou = zhou_eam(("Cu", "Zr"), r_on=6.5, r_cut=7.5)
     assert false_pairs(dimer("CuCu", 0.5), zhou) == []  # its wall has no second minimum
-    with pytest.raises(ValueError, match=r"shortest: \('Cu', 'Au'\) is no pair of Zr, Cu, Al"):
+    with pytest.raises(ValueError, match=r"shortest: \('Cu', 'Au'\) is not a pair of Zr, Cu, Al"):
         type(SHENG)("x", "0", "", ("Zr", "Cu", "Al"), 6.5, {("Cu", "Au"): 2.0})
-    with pytest.raises(ValueError, match="-1 Å of Cu-Cu is no distance"):
+    with pytest.raises(ValueError, match="-1 Å of Cu-Cu is not a distance"):
         type(SHENG)("x", "0", "", ("Zr", "Cu", "Al"), 6.5, {("Cu", "Cu"): -1})
 
 

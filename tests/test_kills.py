@@ -27,12 +27,10 @@ SPAN = 7 * SLOW  # of the eight rows' time that two workers need at least
 
 
 class Whole:
-    """The bytes of an uninterrupted build."""
+    """The bytes of a store that nothing happened to."""
 
     def __init__(self, folder: Path) -> None:
-        site = Site(folder)
-        assert site.build("--workers", 1).finish() == 0
-        self.bytes = contents(site.store)
+        self.bytes = contents(fake.sealed_store(folder / "store", tuple(fake.SYSTEMS), ROWS // 2))
 
 
 class Site:
@@ -112,7 +110,7 @@ def check_met(met: int, kills: int) -> None:
 
 def test_workers_killed_at_random_moments(chaos, whole, tmp_path):
     rng, wanted, met = chaos.rng("workers"), 20 if chaos.full else 1, 0
-    while (done := chaos.kills["worker"]) < wanted:
+    while (done := chaos.tally.tried["worker killed"]) < wanted:
         site = Site(tmp_path / f"worker-{done}", SLOW)
         with site.build() as process:
             for _ in range(min(4, wanted - done)):
@@ -125,13 +123,13 @@ def test_workers_killed_at_random_moments(chaos, whole, tmp_path):
                     victim = rng.choice(victims)
                     met += victim in site.busy(process)
                     victim.kill()
-                    chaos.kill("worker")
+                    chaos.tally("worker killed")
             complete = succeeded(site, process, whole)
         if not complete:
             # A worker that dies while the cluster starts, or the same row too often.
             with site.build() as process:
                 assert process.finish() == 0
-        chaos.repeated["worker"] += site.check(whole)
+        chaos.tally.repeated["worker killed"] += site.check(whole)
     check_met(met, wanted)
 
 
@@ -139,7 +137,7 @@ def test_driver_killed_at_random_moments(chaos, whole, tmp_path):
     if not chaos.full:
         pytest.skip("make chaos runs it; test_engine.py holds one such kill")
     rng, wanted, met = chaos.rng("driver"), 10, 0
-    while (done := chaos.kills["driver"]) < wanted:
+    while (done := chaos.tally.tried["driver killed"]) < wanted:
         site = Site(tmp_path / f"driver-{done}", SLOW)
         with site.build() as process:
             if (hit := kill_leader(rng, site, process, process)) is None:
@@ -152,7 +150,7 @@ def test_driver_killed_at_random_moments(chaos, whole, tmp_path):
             site.remember()
             with site.build() as again:
                 assert again.finish() == 0
-        chaos.kill("driver", site.check(whole))
+        chaos.tally("driver killed", repeated=site.check(whole))
     check_met(met, wanted)
 
 
@@ -161,7 +159,7 @@ def test_scheduler_killed_at_random_moments(chaos, whole, tmp_path):
     if not chaos.full:
         pytest.skip("make chaos runs it; test_engine.py holds one such kill")
     rng, wanted, met = chaos.rng("scheduler"), 5, 0
-    while (done := chaos.kills["scheduler"]) < wanted:
+    while (done := chaos.tally.tried["scheduler killed"]) < wanted:
         site, port = Site(tmp_path / f"scheduler-{done}", SLOW), processes.free_port()
         command = ("--cluster", f"tcp://127.0.0.1:{port}")
         with processes.scheduler(port) as scheduler, processes.workers(port, site.habits) as group:
@@ -177,7 +175,7 @@ def test_scheduler_killed_at_random_moments(chaos, whole, tmp_path):
             processes.wait_until(lambda p=port: listens(p), "the scheduler starts again")
             with site.build(*command) as process:
                 assert process.finish() == 0
-        chaos.kill("scheduler", site.check(whole))
+        chaos.tally("scheduler killed", repeated=site.check(whole))
     check_met(met, wanted)
 
 
@@ -191,7 +189,7 @@ def test_one_of_two_drivers_killed(chaos, whole, tmp_path):
     if not chaos.full:
         pytest.skip("long: make chaos runs it")
     rng, wanted, met = chaos.rng("two drivers"), 3, 0
-    while (done := chaos.kills["one of two drivers"]) < wanted:
+    while (done := chaos.tally.tried["one of two drivers killed"]) < wanted:
         site = Site(tmp_path / f"two-{done}", SLOW)
         with site.build("--workers", 1) as one, site.build("--workers", 1) as other:
             if (hit := kill_leader(rng, site, one, one)) is None:
@@ -201,7 +199,7 @@ def test_one_of_two_drivers_killed(chaos, whole, tmp_path):
             met += hit
             site.remember()
             assert other.finish() == 0
-        chaos.kill("one of two drivers", site.check(whole))
+        chaos.tally("one of two drivers killed", repeated=site.check(whole))
     check_met(met, wanted)
 
 
@@ -244,7 +242,7 @@ def test_worker_killed_at_each_step_of_publication(chaos, whole, tmp_path):
     expected = {f"ar-{index}": 2 if at <= link else 1 for at, index in row_of.items()}
     assert fake.counts(site.habits) == expected
     for at in row_of:
-        chaos.kill("worker at a step of publication", at <= link)
+        chaos.tally("worker killed at a step of publication", repeated=at <= link)
     assert {n: whole.bytes[n] for n in row_names(len(row_of))} == {
         n: contents(site.store)[n] for n in row_names(len(row_of))
     }

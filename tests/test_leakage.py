@@ -113,7 +113,7 @@ def test_baselines_of_the_referee_by_hand(families):
         r=np.arange(N_R) + 0.5, omega=np.arange(N_OMEGA) + 0.5, X=X, Y=Y, groups=groups,
         classes=classes, density=np.ones(N), n_atoms=np.full(N, 100), peak_width=X[:, 0],
     )  # fmt: skip
-    cell = referee.compute("ar.baselines", lambda _: data)
+    result = referee.compute("ar.baselines", lambda _: data)
     shares = Y / Y.sum(axis=1, keepdims=True)
     fold = np.empty(N, int)
     splitter = GroupKFold(referee.FOLDS, shuffle=True, random_state=referee.SEED)
@@ -122,9 +122,9 @@ def test_baselines_of_the_referee_by_hand(families):
     baseline = np.array([shares[fold != fold[i]].mean(axis=0) for i in range(N)])
     means = class_means_by_hand(shares, fold, classes)
     for name, guess in (("baseline", baseline), ("error_class_mean", means)):
-        np.testing.assert_allclose(cell[name], np.mean((guess - shares) ** 2, axis=1), rtol=1e-9)
+        np.testing.assert_allclose(result[name], np.mean((guess - shares) ** 2, axis=1), rtol=1e-9)
     # A model that had seen the family would know their spectra.
-    assert cell["error_nearest"].mean() > 0.5 * cell["baseline"].mean()
+    assert result["error_nearest"].mean() > 0.5 * result["baseline"].mean()
     held = models.cross_validate(models.mean(), X, shares, groups)
     rare = np.where(groups == 3, "only here", "rest")
     inside = objections.class_means(held, rare)

@@ -477,15 +477,15 @@ def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("changes", "status", "out", "errors"),
     [
-        ({}, 0, "weights: 2 of 3 cells computed now\nwrote a.zip\n", ""),
-        ({"archive": None, "problems": ["cell 1: no"]}, 1, "weights: 2 of 3 cells computed now\n",
-         "glassdata: cell 1: no\nincomplete; the same command computes what is missing\n"),
-        ({"left_out": [1, 2]}, 0, "weights: 2 of 3 cells computed now\nwrote a.zip\n",
-         "glassdata: warning: 2 cells of networks left out: PyTorch is missing (make cnn)\n"),
+        ({}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n", ""),
+        ({"archive": None, "problems": ["a.b: no"]}, 1, "weights: 2 of 3 results computed now\n",
+         "glassdata: a.b: no\nincomplete; the same command computes what is missing\n"),
+        ({"left_out": [1, 2]}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n",
+         "glassdata: warning: 2 results of networks left out: PyTorch is missing (make cnn)\n"),
     ],
 )  # fmt: skip
 def test_experiments_say_how_they_ended(cli, monkeypatch, tmp_path, changes, status, out, errors):
-    plain = {"computed": 2, "cells": 3, "left_out": [], "problems": [], "archive": "a.zip"}
+    plain = {"computed": 2, "results": 3, "left_out": [], "problems": [], "archive": "a.zip"}
     asked = {}
 
     def run_experiment(name, store, output, **execution):

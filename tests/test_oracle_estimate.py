@@ -3,6 +3,7 @@
 import fake_glass as fake
 import pytest
 
+from glassdata.eigen import peak_bytes
 from glassdata.estimate import Estimate, estimate, peak_memory
 from glassdata.store.rows import read_provenance, row_path
 
@@ -43,6 +44,8 @@ def test_memory_is_an_idle_worker_and_its_dense_matrices():
     # At least the matrix and a copy of it, at most half a dozen.
     assert 2 * matrix <= large - 300e6 <= 6 * matrix
     assert Estimate("ar", 1, 900, 1.0, "").memory == pytest.approx(large)
+    # Three coordinates an atom: what the check before a diagonalisation asks for.
+    assert large - 300e6 == pytest.approx(peak_bytes(2700))
 
 
 def test_finished_rows_are_believed_and_missing_ones_counted(tmp_path):

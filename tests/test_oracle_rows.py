@@ -12,6 +12,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, graphene
 from scipy.constants import physical_constants, pi
+from scipy.optimize import brentq
 
 import glassdata as gd
 from glassdata.minimise import RelaxationError
@@ -73,6 +74,23 @@ def test_dimer_says_what_its_two_derivatives_say(r, n_imaginary, overflow):
     assert row["max_force"] == pytest.approx(abs(slope) * 3 / np.sqrt(14))
     assert row["density"] == pytest.approx(2 / BOX**3)
     assert row["coordination"] == (1 if r < 1.36 * SIGMA else 0)
+
+
+@pytest.mark.parametrize(
+    ("rotation", "n_imaginary"), [(-1.5e-4, 2), (-0.5e-4, 0), (0.5e-4, 0), (1.5e-4, 0)]
+)
+def test_modes_within_a_ten_thousandth_of_the_range_are_not_imaginary(rotation, n_imaginary):
+    """Dimers so near their distance of rest that the two rotations have these frequencies."""
+
+    def too_fast(r):
+        return frequency(2 * lennard_jones(r)[1] / r / MASS) - 3.0 * rotation
+
+    row = describe(dimer(brentq(too_fast, SIGMA, 1.2 * SIGMA, xtol=1e-13)), gd.SYSTEMS["lj3d"])
+    # Positions of 10 Å have 2e-15 Å, and the force there rises with 1e-2 eV/Å²: 1e-17 eV/Å, or 2e-7
+    # THz as a frequency.
+    assert np.sort(np.abs(row["frequency"]))[:2] == pytest.approx(3.0 * abs(rotation), rel=0.02)
+    assert row["n_imaginary"] == n_imaginary
+    assert row["overflow"] == pytest.approx(0 if rotation > 0 else 2 / 3)
 
 
 def test_stress_of_a_dimer_is_its_virial_in_the_order_of_voigt():

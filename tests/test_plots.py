@@ -14,7 +14,7 @@ import matplotlib.pyplot as plt
 import glassdata as gd
 from glassdata import plots
 from glassdata.bins import bin_centres
-from glassdata.evaluation import cross_validate, fold_r2, structure_mse
+from glassdata.evaluation import Evaluation, cross_validate, fold_r2, structure_mse
 from glassdata.experiments import tables
 from glassdata.models import ridge
 from glassdata.row import compute_row
@@ -139,6 +139,34 @@ def test_score_table_counts_structures(data, evaluation):
     table = tables.score_table(evaluation, data.classes)
     assert table["structures"]["all"] == N == table["structures"][:-1].sum()
     assert len(fold_r2(evaluation)) == 3
+
+
+def test_score_table_by_hand():
+    """Two folds of two spectra each, far enough off that two decimals show every factor."""
+    truth = np.array([[1.0, 3.0], [2.0, 2.0], [6.0, 2.0], [3.0, 5.0]])
+    guess = np.array([[2.0, 2.0], [2.0, 2.0], [5.0, 3.0], [5.0, 3.0]])
+    baseline = np.array([[4.0, 3.0], [4.0, 3.0], [1.5, 2.5], [1.5, 2.5]])
+    held = Evaluation(truth, guess, baseline, np.array([0, 0, 1, 1]), ())
+    table = tables.score_table(held, ["amorphous", "crystal-like", "amorphous", "crystal-like"])
+    assert list(table.index) == ["crystal-like", "amorphous", "all"]
+    # Errors over the sums 4, 4, 8, 8, squared and averaged over two bins, in millionths.
+    square = np.array([1 / 16, 0, 1 / 64, 4 / 64]) * 1e6
+    mean = np.array([9 / 2 / 16, 5 / 2 / 16, 20.5 / 2 / 64, 8.5 / 2 / 64]) * 1e6
+    for name, rows in (("crystal-like", [1, 3]), ("amorphous", [0, 2]), ("all", range(4))):
+        cells = table.loc[name]
+        assert cells["structures"] == len(rows)
+        assert cells["MSE / 10⁻⁶"] == f"{square[rows].mean():.2f}"
+        assert cells["baseline / 10⁻⁶"] == f"{mean[rows].mean():.2f}"
+    # Squared errors 2, 0, 2, 8 against 9, 5, 20.5, 8.5 of the training mean.
+    assert table["R²"]["amorphous"] == f"{1 - 4 / 29.5:.2f}"
+    assert table["R²"]["crystal-like"] == f"{1 - 8 / 13.5:.2f}"
+    folds = [1 - 2 / 14, 1 - 10 / 29]
+    assert table["R²"]["all"] == f"{1 - 12 / 43:.2f} ± {abs(np.subtract(*folds)) / np.sqrt(2):.2f}"
+    # Against the one other structure of the class, in the other fold: 26 and 26, 10 and 10.
+    assert table["R² in class"]["amorphous"] == f"{1 - 4 / 52:.2f}"
+    assert table["R² in class"]["crystal-like"] == f"{1 - 8 / 20:.2f}"
+    alone = tables.score_table(held, ["amorphous", "crystal-like", "amorphous", "partial"])
+    assert alone["R² in class"]["partial"] == alone["R² in class"]["all"] == ""
 
 
 def test_labels_carry_units():

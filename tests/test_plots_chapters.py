@@ -143,33 +143,33 @@ def test_double_descent_marks_the_bins_in_reach(ax, n_bins, dotted):
 
 
 @pytest.fixture
-def cell():
+def result():
     omega, r = np.arange(8) * 2 + 1.0, np.arange(5) + 0.5
     W = np.random.default_rng(0).normal(size=(8, 5))
     pdos = np.r_[np.full(6, 1 / 6), 0, 0]
-    cell = {"omega": omega, "r": r, "g": r / r, "pdos": pdos, "pdos_mean": pdos}
+    result = {"omega": omega, "r": r, "g": r / r, "pdos": pdos, "pdos_mean": pdos}
     for kind in ("lasso", "elastic_net", "ridge", "least_squares", "paper"):
-        cell |= {f"W_{kind}": W, f"b_{kind}": pdos}
-    return cell
+        result |= {f"W_{kind}": W, f"b_{kind}": pdos}
+    return result
 
 
-def test_maps_are_drawn_per_thz_and_symmetric(ax, cell):
-    limit = maps.draw_map(ax, cell, "ridge")
+def test_maps_are_drawn_per_thz_and_symmetric(ax, result):
+    limit = maps.draw_map(ax, result, "ridge")
     (image,) = ax.collections
     assert image.get_clim() == (-limit, limit)
-    np.testing.assert_allclose(image.get_array(), cell["W_ridge"] / 2)
-    assert maps.top(cell) == 11  # the last bin with modes
+    np.testing.assert_allclose(image.get_array(), result["W_ridge"] / 2)
+    assert maps.top(result) == 11  # the last bin with modes
 
 
-def test_a_map_without_weights_is_drawn(ax, cell):
-    assert maps.draw_map(ax, cell | {"W_ridge": np.zeros((8, 5))}, "ridge") == 1
+def test_a_map_without_weights_is_drawn(ax, result):
+    assert maps.draw_map(ax, result | {"W_ridge": np.zeros((8, 5))}, "ridge") == 1
 
 
-def test_maps_have_units(cell):
-    figure = maps.three_maps(cell, "carbon")
+def test_maps_have_units(result):
+    figure = maps.three_maps(result, "carbon")
     assert figure.axes[-2].get_xlabel() == "distance r (Å)"
     assert "THz" in figure.axes[2].get_title()
-    assert len(maps.grid_of_maps({"sic": cell, "lj2d": cell}).axes) == 16
+    assert len(maps.grid_of_maps({"sic": result, "lj2d": result}).axes) == 16
 
 
 def test_the_grid_marks_minimum_and_frame():
@@ -183,10 +183,10 @@ def test_the_grid_marks_minimum_and_frame():
     assert axes[1].get_xlabel() == "β"
 
 
-def test_biases_collinearity_and_settled_weights(cell):
+def test_biases_collinearity_and_settled_weights(result):
     path = {"ridge_setting": np.array([1e-3, 1, 10]), "ridge_b_likeness": np.array([0.1, 0.9, 1])}
     path["ridge_held_out"] = np.array([3.0, 1.0, 2.0])
-    last = maps.biases(cell, {"amc": path}).axes[2]
+    last = maps.biases(result, {"amc": path}).axes[2]
     assert last.lines[1].get_xydata().tolist() == [[1, 0.9]]
     c = {
         "singular": np.array([4.0, 2, 1e-12]),
@@ -198,18 +198,18 @@ def test_biases_collinearity_and_settled_weights(cell):
     assert not texts(below)
     below = maps.collinearity({"amc": c | {"vif": np.full(2, np.inf), "determined": False}}).axes[1]
     assert "no more structures than bins" in texts(below)[0]
-    boot = {"r": cell["r"], "omega": cell["omega"], "selected_elastic_net": np.ones((8, 5))}
+    boot = {"r": result["r"], "omega": result["omega"], "selected_elastic_net": np.ones((8, 5))}
     figure = maps.settled_weights(boot, {"ridge": np.ones((8, 5), bool)}, highest=11)
     assert figure.axes[0].get_title() == "ridge: settled"
     assert figure.axes[0].get_ylim() == (0, 11)
 
 
-def test_the_path_shows_three_penalties_of_which_one_is_the_best(cell):
+def test_the_path_shows_three_penalties_of_which_one_is_the_best(result):
     settings = np.geomspace(1e-6, 1e2, 20)
     path = {
         "ridge_setting": settings,
         "ridge_held_out": np.abs(np.arange(20.0) - 12),
-        "r": cell["r"],
+        "r": result["r"],
     }
     path |= {"ridge_W": np.ones((20, 3, 5)), "pcr_setting": np.arange(1, 4)}
     r2 = {"amc": {"ridge": np.linspace(0, 1, 20), "pcr": np.ones(3)}}
@@ -218,8 +218,8 @@ def test_the_path_shows_three_penalties_of_which_one_is_the_best(cell):
     assert titles == [f"{name}: l2 = {settings[k]:.2g}" for name, k in expected]
 
 
-def test_components_reaches_and_contrasts(ax, cell):
-    c = {"r": cell["r"], "omega": cell["omega"], "components": np.ones((2, 5))}
+def test_components_reaches_and_contrasts(ax, result):
+    c = {"r": result["r"], "omega": result["omega"], "components": np.ones((2, 5))}
     figure = shells.leading_components(
         c, np.array([2.0, 3]), np.ones((8, 2)), ["first", "second"], highest=11
     )
@@ -271,10 +271,10 @@ def test_the_board_has_a_colour_for_each_grade():
 
 
 def test_the_noise_floor_shows_repeats_where_there_are_some(ax):
-    cell = {"baseline": np.full(4, 8e-6), "error": np.full(4, 4e-6), "pair": np.full(4, 2e-6)}
-    cell["replicate"] = np.array([True, True, False, False])
-    alone = cell | {"replicate": np.zeros(4, bool)}
-    verdicts.noise_floor(ax, {"amc": cell | {"scatter": np.full(2, 1e-6)}, "sic": alone})
+    result = {"baseline": np.full(4, 8e-6), "error": np.full(4, 4e-6), "pair": np.full(4, 2e-6)}
+    result["replicate"] = np.array([True, True, False, False])
+    alone = result | {"replicate": np.zeros(4, bool)}
+    verdicts.noise_floor(ax, {"amc": result | {"scatter": np.full(2, 1e-6)}, "sic": alone})
     points = [tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1]
     assert sorted(x for x, y in points if y == 0) == pytest.approx([1, 2, 4, 4, 8])
     assert sorted(x for x, y in points if y == 1) == pytest.approx([2, 4, 8])
@@ -282,8 +282,8 @@ def test_the_noise_floor_shows_repeats_where_there_are_some(ax):
 
 
 def test_bin_widths_are_multiples_of_the_smallest():
-    cell = {"dr": np.array([0.1, 0.2]), "domega": np.array([1.0, 4.0]), "r2": np.eye(2)}
-    figure = verdicts.bin_widths({"amc": cell})
+    result = {"dr": np.array([0.1, 0.2]), "domega": np.array([1.0, 4.0]), "r2": np.eye(2)}
+    figure = verdicts.bin_widths({"amc": result})
     assert figure.axes[0].lines[0].get_xdata().tolist() == [1, 2]
     assert figure.axes[1].lines[0].get_xdata().tolist() == [1, 4]
     assert figure.axes[1].lines[0].get_ydata().tolist() == [1, 0]

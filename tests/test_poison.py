@@ -1,11 +1,11 @@
 """Rows that kill or block whatever computes them: only they are lost, and each says why."""
 
-import json
-
 import fake_glass as fake
 import processes
 import pytest
 from fake_glass import contents
+
+from glassdata.store.records import read_record
 
 POISON = {"segfault": 1, "greedy": 3, "hang": 4, "nan": 5}
 HEALTHY = (0, 2, 6, 7)
@@ -31,7 +31,7 @@ def test_each_poison_row_harms_itself_alone(chaos, tmp_path):
     assert 1 <= counts["ar-3"] <= 3
     counts["ar-3"] = 3
     assert counts == {f"ar-{index}": attempts.get(index, 1) for index in range(8)}
-    lost = {p.stem: json.loads(p.read_bytes()) for p in (store / "provenance/lost").iterdir()}
+    lost = {p.stem: read_record(p) for p in (store / "provenance/lost").iterdir()}
     reasons = {facts["index"]: facts["reason"] for facts in lost.values()}
     assert reasons.keys() == {1, 3, 4}
     assert "its worker died 3 times" in reasons[1]

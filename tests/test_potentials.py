@@ -177,7 +177,7 @@ def test_constraints_do_not_hide_forces():
 def test_atoms_at_one_place_are_named(name):
     atoms = disordered(name)
     atoms.positions[5] = atoms.positions[2] + atoms.cell[0]
-    with pytest.raises(ValueError, match=r"atoms (2 and 5|5 and 2) are at the same place"):
+    with pytest.raises(ValueError, match=r"atoms (2 and 5|5 and 2) are at the same position"):
         hessian(atoms, POTENTIALS[name])
 
 

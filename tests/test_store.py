@@ -315,7 +315,7 @@ def test_provenance_says_what_the_numbers_depend_on(sealed):
         assert json.loads(tree["ar"].attrs["configuration"]) == read_config(sealed).systems["ar"]
     circumstances = read_record(sealed / "provenance" / "seal.json")
     assert {"sealed", "host", "versions", "commit"} == circumstances.keys()
-    row = json.loads((sealed / "provenance" / "ar" / "000000.json").read_text())
+    row = read_record(sealed / "provenance" / "ar" / "000000.json")
     assert {"seconds", "host", "processor", "blas", "versions"} <= row.keys()
 
 
@@ -459,7 +459,8 @@ def test_whole_store_has_no_findings(sealed):
 
 
 def every_file(store: Path) -> list[str]:
-    return list(contents(store))
+    files = (path.relative_to(store).as_posix() for path in store.rglob("*") if path.is_file())
+    return sorted(name for name in files if name != ".lock")
 
 
 @settings(
@@ -467,7 +468,10 @@ def every_file(store: Path) -> list[str]:
 )
 @given(data=st.data())
 def test_any_damage_to_any_file_is_named(sealed, data):
-    """Rows, chunks, metadata, records: flip, truncate, empty or delete one, and it is named."""
+    """Rows, chunks, metadata, records: flip, truncate, empty or delete one, and it is named.
+
+    Side files may be missing: a power failure may take them, since nobody waits for the disk.
+    """
     name = data.draw(st.sampled_from(every_file(sealed)))
     path = sealed / name
     whole = path.read_bytes()
@@ -481,7 +485,8 @@ def test_any_damage_to_any_file_is_named(sealed, data):
             path.unlink()
         else:
             path.write_bytes(whole[: data.draw(st.integers(1, len(whole) - 1))] * (kind != "empty"))
-        assert name in {finding.name for finding in verify(sealed)}
+        allowed = kind == "delete" and name.startswith("provenance/")
+        assert ({name} - {finding.name for finding in verify(sealed)} == set()) != allowed
     finally:
         path.write_bytes(whole)
 

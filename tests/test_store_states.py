@@ -138,7 +138,7 @@ class StoreMachine(RuleBasedStateMachine):
         code = crash.in_child(build_and_die, count, self.store, self.habits, at, torn)
         assert code in (0, -signal.SIGKILL) or damage or headless
         if code == -signal.SIGKILL:
-            self.chaos.kill("process in a random story")
+            self.chaos.tally("process killed in a random story")
         self.keeps(rows)
         if not damage:
             assert all(name.startswith("dataset.zarr/") for name in self.damaged())

@@ -23,7 +23,6 @@ from glassdata.store import (
     DamageError,
     StoreError,
     open_dataset,
-    pack,
     prepare,
     progress,
     read_config,
@@ -93,7 +92,10 @@ HUGE = {
 def test_metadata_that_promise_too_much_are_refused(store, tmp_path, kind, packed):
     change_array(store, "ar/r" if "coordinate" in kind else "ar/g", **HUGE[kind])
     if packed:
-        pack(store, tmp_path / "packed.zip")
+        names = sorted(path for path in (store / "dataset.zarr").rglob("*") if path.is_file())
+        members = ((str(n.relative_to(store / "dataset.zarr")), n.read_bytes()) for n in names)
+        with open(tmp_path / "packed.zip", "x+b") as stream:
+            write_archive(stream, members)
     with pytest.raises(StoreError, match=r"packed\.zip" if packed else "store"):
         open_dataset(tmp_path / "packed.zip" if packed else store)
 
@@ -288,9 +290,7 @@ def test_files_that_lead_to_an_endless_device_are_not_read(store):
     for name in reversed(names):
         (store / name).unlink()
         (store / name).symlink_to("/dev/zero")
-        assert {f.problem for f in check(store) if f.name == name} & {"a link", "damaged"} or (
-            name.startswith("provenance/")
-        )
+        assert {f.problem for f in check(store) if f.name == name} & {"a link", "damaged"}
     for read in (read_config, read_plan, read_manifest, lambda s: read_row(s, "ar", 1)):
         with pytest.raises(DamageError):
             read(store)

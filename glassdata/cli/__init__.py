@@ -2,10 +2,13 @@
 
 Commands import what they need when they run, so that ``--help`` answers at once. Whatever is
 wrong with the input ends in one line on stderr: exit 2 for a usage that cannot work, 1 for a
-check that failed or work left undone, 130 after Ctrl-C.
+check that failed or work left undone, 130 after Ctrl-C. A command whose output is closed, or whose
+reader leaves, does all of its work; 141 says of a reader that it left too early.
+
+>>> sorted(commands.commands)[:4]
+['build', 'experiment', 'fit', 'info']
 """
 
-import os
 import signal
 import sys
 import traceback
@@ -17,6 +20,7 @@ from glassdata.cli.building import build
 from glassdata.cli.data import info, repair, systems, verify
 from glassdata.cli.experiment import experiment
 from glassdata.cli.own import fit, predict, spectrum
+from glassdata.cli.streams import end_streams, keep_streams
 
 _EXAMPLES = """\b
 Examples:
@@ -37,7 +41,20 @@ _BAD_PATH = (
 )
 
 
+class _Commands(click.Group):
+    """Commands whose errors are told apart from a person's Ctrl-C."""
+
+    def invoke(self, context: click.Context) -> object:
+        try:
+            return super().invoke(context)
+        except EOFError as error:
+            # click takes it for the end of a dialogue, and would call it interrupted.
+            text = str(error) or "of a file or a connection"
+            raise RuntimeError(f"unexpected end: {text} (glassdata --debug shows where)") from error
+
+
 @click.group(
+    cls=_Commands,
     help=f"Glass structures, their g(r) and their vibrational spectra.\n\n{_EXAMPLES}",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -56,7 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     # Batch systems end a job with SIGTERM; it deserves the same order as Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(run(arguments))
+    keep_streams()
+    sys.exit(end_streams(run(arguments)))
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -67,10 +85,6 @@ def run(arguments: Sequence[str]) -> int:
         result = commands.main(list(arguments), prog_name="glassdata", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
         return _complain(_INTERRUPTED, 130)
-    except BrokenPipeError:
-        # The reader of a pipe (head, less) has left; nothing more can be said on stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
     except Exception as error:
         if isinstance(error.__cause__, KeyboardInterrupt):  # while compiled code ran
             return _complain(_INTERRUPTED, 130)

@@ -1,5 +1,6 @@
 """Checked options that several commands share."""
 
+import os
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -7,9 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from glassdata.cli.streams import output_is_closed
+
 if TYPE_CHECKING:
     from glassdata.system import System
 
+#: As a file to write: standard output.
+STDOUT = Path("-")
 PROFILES = ("demo", "reference", "paper")
 
 
@@ -98,19 +103,52 @@ def check_system(name: str, known: Iterable[str]) -> str:
     raise click.UsageError(f"unknown system {name!r}; known: {', '.join(known)}.{hint}")
 
 
-def check_writable(path: Path | None) -> None:
-    """Refuse a result file that cannot be written, before anything is computed."""
-    import os
+def check_writable(*outputs: Path | None, inputs: Iterable[Path] = ()) -> None:
+    """Refuse output files that cannot or must not be written, before anything is computed.
 
-    if path is None:
-        return
-    if path.is_dir():
-        raise click.UsageError(f"{path} is a folder, not a file to write")
-    folder = path.absolute().parent
-    if not folder.is_dir():
-        raise click.UsageError(f"there is no folder {folder}")
-    if not os.access(folder, os.W_OK):
-        raise click.UsageError(f"{folder} cannot be written to")
+    Parameters
+    ----------
+    outputs
+        Files to be written; None stands for one that was not asked for.
+    inputs
+        What the command reads.
+
+    Raises
+    ------
+    click.UsageError
+        Naming the file.
+    """
+    from glassdata.files import check_output
+    from glassdata.store.places import is_remote
+
+    wanted = [path for path in outputs if path is not None]
+    if len(set(wanted)) < len(wanted):
+        raise click.UsageError(f"{wanted[0]} cannot be two outputs at once")
+    for path in wanted:
+        if path == STDOUT:
+            if output_is_closed():
+                raise click.UsageError("standard output is closed; name a file with -o")
+            continue
+        folder = path.absolute().parent
+        if not folder.is_dir():
+            raise click.UsageError(f"there is no folder {folder}")
+        if (store := _store_around(folder)) is not None:
+            raise click.UsageError(f"{path} lies in the store {store}, which holds only its own")
+        try:
+            check_output(path, [source for source in inputs if not is_remote(source)])
+        except (FileExistsError, PermissionError) as error:
+            raise click.UsageError(str(error)) from error
+        if not os.access(folder, os.W_OK):
+            raise click.UsageError(f"{folder} cannot be written to")
+
+
+def _store_around(folder: Path) -> Path | None:
+    """The store in which a folder lies, if it lies in one."""
+    from glassdata.store.foreign import is_own_record
+    from glassdata.store.settings import CONFIG
+
+    real = folder.resolve()
+    return next((place for place in (real, *real.parents) if is_own_record(place / CONFIG)), None)
 
 
 def table(header: Iterable[str], lines: Iterable[Iterable[object]]) -> str:

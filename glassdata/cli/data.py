@@ -65,11 +65,12 @@ def _keep(file: Path) -> Path:
     if file.name not in known:
         raise click.UsageError(f"no glass needs a file {file.name}; known: {', '.join(known)}")
     potential = known[file.name]
+    if potential.is_here and potential.path.samefile(file):
+        return potential.path
     try:
         content = potential.published(file)
     except (FileNotFoundError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    potential.path.parent.mkdir(parents=True, exist_ok=True)
     replace(potential.path, content)
     return potential.path
 

@@ -1,6 +1,8 @@
 """Options that say where and how rows are computed."""
 
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
 
@@ -49,6 +51,21 @@ _OPTIONS = (
     ),
     click.option("--memory-limit", metavar="SIZE", help="Memory of one worker, like 4GB."),
     click.option(
+        "--worker-timeout",
+        type=click.FloatRange(min=5),
+        default=300,
+        show_default=True,
+        metavar="SECONDS",
+        help="Give up a worker that is silent for longer: its row is computed elsewhere.",
+    ),
+    click.option(
+        "--wait",
+        type=click.FloatRange(min=0),
+        metavar="SECONDS",
+        help="End when no worker was there, or the scheduler did not answer, for so long; 0 waits "
+        "for ever. Default: 600, with SLURM a week.",
+    ),
+    click.option(
         "--progress/--no-progress",
         default=None,
         help="Bar, dashboard and summary of the time spent. Default: in a terminal only.",
@@ -61,6 +78,8 @@ _OPTIONS = (
     ),
 )
 
+#: Options that are fields of ``Execution``.
+_AS_THEY_ARE = ("cluster", "workers", "memory_limit", "worker_timeout", "progress", "report")
 
 _ROW_TIMEOUT = click.option(
     "--row-timeout",
@@ -79,14 +98,10 @@ def execution_options(command: Callable, *, rows: bool = True) -> Callable:
     """
 
     @wraps(command)
-    def wrapped(*args, cluster, workers, memory_limit, progress, report, row_timeout=0, **others):
-        execution = {
-            "cluster": cluster,
-            "workers": workers,
-            "memory_limit": memory_limit,
+    def wrapped(*args, wait, row_timeout=0, **others):
+        execution = {name: others.pop(name) for name in _AS_THEY_ARE} | {
             "row_timeout": row_timeout or None,
-            "progress": progress,
-            "report": report,
+            "wait": math.inf if wait == 0 else wait,
             "say": _say,
         }
         return command(*args, execution=execution, **others)
@@ -97,4 +112,5 @@ def execution_options(command: Callable, *, rows: bool = True) -> Callable:
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    with suppress(OSError, ValueError):  # nobody listens any more, which costs no row
+        click.echo(text, err=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from glassdata.cli.choices import store_option
+from glassdata.cli.choices import STDOUT, store_option
 from glassdata.cli.execution import execution_options
 
 NAMES = ("line-vs-cnn", "weights", "referee")
@@ -40,13 +40,15 @@ def experiment(
     """
     from glassdata.experiments import run
 
+    if output == STDOUT:
+        raise click.UsageError("results are a folder of files, which standard output cannot be")
     if output.exists() and not output.is_dir():
         raise click.UsageError(f"{output} is a file, not a folder")
     outcome = run(name, store, output, **execution)
-    click.echo(f"{name}: {outcome.computed} of {outcome.cells} cells computed now")
+    click.echo(f"{name}: {outcome.computed} of {outcome.results} results computed now")
     if outcome.left_out:
         click.echo(
-            f"glassdata: warning: {len(outcome.left_out)} cells of networks left out: "
+            f"glassdata: warning: {len(outcome.left_out)} results of networks left out: "
             "PyTorch is missing (make cnn)",
             err=True,
         )

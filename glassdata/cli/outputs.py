@@ -1,6 +1,7 @@
-"""Result files of the command line: netCDF, CSV, pictures; each whole or absent."""
+"""Results of the command line, netCDF, CSV and pictures: each a whole file, or absent."""
 
 import io
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ import click
 import numpy as np
 
 from glassdata.bins import bin_centres
+from glassdata.cli.choices import STDOUT
 from glassdata.files import replace
 from glassdata.schema import VARIABLES
 
@@ -20,13 +22,31 @@ if TYPE_CHECKING:
 Row = dict[str, np.ndarray]
 
 
+def deliver(path: Path, data: bytes) -> None:
+    """Write a result to its file, or to standard output.
+
+    Raises
+    ------
+    click.UsageError
+        If numbers that nobody can read as text would go to a terminal.
+    """
+    if path != STDOUT:
+        replace(path, data)
+        return
+    if sys.stdout.isatty() and not data.isascii():
+        raise click.UsageError("this file is no text for a terminal; use a name, or a pipe")
+    sys.stdout.flush()
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()
+
+
 def write_rows(path: Path, rows: list[Row], system: "System") -> None:
     """Write described structures as netCDF, with the variables of the dataset.
 
     Parameters
     ----------
     path : Path
-        File to write.
+        File to write, or ``STDOUT``.
     rows : list[Row]
         Variables of each structure by name, as ``describe_all`` gives them.
     system : System
@@ -50,7 +70,7 @@ def write_rows(path: Path, rows: list[Row], system: "System") -> None:
         coordinates["pair"] = ("pair", list(system.pairs), {})
     attributes = {"system": system.name, "references": system.reference, "Conventions": "CF-1.11"}
     dataset = xr.Dataset(variables, coordinates, attributes)
-    replace(path, bytes(dataset.to_netcdf(engine="scipy")))
+    deliver(path, bytes(dataset.to_netcdf(engine="scipy")))
 
 
 def prediction_table(omega_edges: np.ndarray, Y: np.ndarray, error: np.ndarray) -> str:
@@ -78,7 +98,7 @@ def plot_rows(path: Path, rows: list[Row], system: "System") -> None:
     Parameters
     ----------
     path : Path
-        File to write.
+        File to write, or ``STDOUT``.
     rows : list[Row]
         Variables of each structure by name, as ``describe_all`` gives them.
     system : System
@@ -106,7 +126,7 @@ def plot_prediction(
     Parameters
     ----------
     path : Path
-        File to write.
+        File to write, or ``STDOUT``.
     omega_edges : ndarray
         Bin edges, (n_omega + 1,), THz.
     Y : ndarray
@@ -137,8 +157,9 @@ def _draw(path: Path, size: tuple[float, float], draw: "Callable[[Figure], None]
         raise click.ClickException("--plot needs matplotlib: pip install matplotlib") from None
     figure = Figure(figsize=size, layout="constrained")
     draw(figure)
-    if path.suffix.lower().removeprefix(".") not in figure.canvas.get_supported_filetypes():
+    kind = "png" if path == STDOUT else path.suffix.lower().removeprefix(".")
+    if kind not in figure.canvas.get_supported_filetypes():
         raise click.UsageError(f"{path}: matplotlib cannot write this kind of picture; use .png")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=path.suffix.removeprefix("."), dpi=150)
-    replace(path, buffer.getvalue())
+    figure.savefig(buffer, format=kind, dpi=150)
+    deliver(path, buffer.getvalue())

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from glassdata.cli.choices import (
+    STDOUT,
     check_writable,
     known_systems,
     path_argument,
@@ -26,7 +27,7 @@ PINNED = 0.1
 #: With fewer, none can be held out.
 FEWEST_FAMILIES = 2
 
-_output = click.Path(path_type=Path)
+_output = click.Path(path_type=Path, allow_dash=True)
 
 
 class _ModelName(click.ParamType):
@@ -50,8 +51,12 @@ class _ModelName(click.ParamType):
 @path_argument("file")
 @system_option(multiple=False)
 @click.option("--relax", is_flag=True, help="Minimise the energy first, in the given cell.")
-@click.option("-o", "--output", type=_output, help="netCDF file to write.")
-@click.option("--plot", type=_output, help="Picture of g(r) and the spectrum to write.")
+@click.option("-o", "--output", type=_output, help="netCDF file to write; - for stdout.")
+@click.option(
+    "--plot",
+    type=_output,
+    help="Picture of g(r) and spectrum to write; - for stdout.",
+)
 def spectrum(
     file: Path,
     name: str,
@@ -71,23 +76,29 @@ def spectrum(
     from glassdata.cli.inputs import describe_all, read_structures
 
     system = known_systems([name])[name]
-    check_writable(output)
-    check_writable(plot)
+    check_writable(output, plot, inputs=[file])
+    err = STDOUT in (output, plot)
     frames = read_structures(file, system.species, f"the system {name}")
     rows = describe_all(frames, system, relaxed=relax)
-    click.echo(_summary(rows, system.dim))
+    click.echo(_summary(rows, system.dim), err=err)
     for number, row in enumerate(rows):
         _warn(number, row, system, frames[number].pbc)
     if output:
         from glassdata.cli.outputs import write_rows
 
         write_rows(output, rows, system)
-        click.echo(f"wrote {output}")
+        _tell(output, err=err)
     if plot:
         from glassdata.cli.outputs import plot_rows
 
         plot_rows(plot, rows, system)
-        click.echo(f"wrote {plot}")
+        _tell(plot, err=err)
+
+
+def _tell(path: Path, *, err: bool) -> None:
+    """Say that a file was written; on standard error where standard output is one of the files."""
+    if path != STDOUT:
+        click.echo(f"wrote {path}", err=err)
 
 
 def _summary(rows: list, dim: int) -> str:
@@ -147,7 +158,9 @@ def _doubts(row: dict, system: "System", pbc: "np.ndarray") -> Iterator[str]:
 @path_argument("store")
 @system_option(multiple=False)
 @click.option("--model", type=_ModelName(), default="ridge", show_default=True)
-@click.option("-o", "--output", type=_output, required=True, help="Model file to write.")
+@click.option(
+    "-o", "--output", type=_output, required=True, help="Model file to write, or - for stdout."
+)
 def fit(store: Path, name: str, model: str, output: Path) -> None:
     """Fit a model from g(r) to the spectrum, on the structures of STORE.
 
@@ -161,10 +174,11 @@ def fit(store: Path, name: str, model: str, output: Path) -> None:
     import numpy as np
 
     from glassdata import models
+    from glassdata.cli.outputs import deliver
     from glassdata.evaluation import cross_validate, fit_grouped
     from glassdata.structures import dataset
 
-    check_writable(output)
+    check_writable(output, inputs=[store])
     data = dataset(name, store)
     families = len(np.unique(data.groups))
     if families < FEWEST_FAMILIES:
@@ -180,21 +194,24 @@ def fit(store: Path, name: str, model: str, output: Path) -> None:
     scores = {"r2": held_out.r2, "mse": held_out.mse, "baseline_mse": held_out.baseline_mse}
     error = held_out.error_by_bin.tolist()
     meta = data.meta() | {"model": model, "scores": scores, "error": error}
-    models.save(estimator, output, meta, X=data.X)
+    deliver(output, models.encode(estimator, meta, X=data.X)[0])
     shown = model.replace("_", "-")
     click.echo(
         f"{shown} on {len(data)} structures of {name}: held-out R² {held_out.r2:.4f}, "
-        f"MSE {held_out.mse:.3g} (training mean: {held_out.baseline_mse:.3g})"
+        f"MSE {held_out.mse:.3g} (training mean: {held_out.baseline_mse:.3g})",
+        err=output == STDOUT,
     )
-    click.echo(f"wrote {output}")
+    _tell(output, err=output == STDOUT)
 
 
 @click.command()
 @path_argument("model")
 @path_argument("file")
-@click.option("-o", "--output", type=_output, help="CSV file to write; otherwise to stdout.")
+@click.option(
+    "-o", "--output", type=_output, default=STDOUT, help="CSV file; the default, -, is stdout."
+)
 @click.option("--plot", type=_output, help="Picture of the prediction to write.")
-def predict(model: Path, file: Path, output: Path | None, plot: Path | None) -> None:
+def predict(model: Path, file: Path, output: Path, plot: Path | None) -> None:
     """Predict the spectrum of FILE with a MODEL that `glassdata fit` wrote.
 
     FILE is a structure in any format that ASE reads, or a measured g(r) (.gr, .csv: columns r in
@@ -209,12 +226,10 @@ def predict(model: Path, file: Path, output: Path | None, plot: Path | None) -> 
 
     from glassdata import models
     from glassdata.cli.inputs import CURVES, read_curve, read_structures
-    from glassdata.cli.outputs import plot_prediction, prediction_table
-    from glassdata.files import replace
+    from glassdata.cli.outputs import deliver, plot_prediction, prediction_table
     from glassdata.radial import rdf
 
-    check_writable(output)
-    check_writable(plot)
+    check_writable(output, plot, inputs=[model, file])
     if not model.is_file():
         raise click.UsageError(f"there is no model file {model}; `glassdata fit` makes one")
     fitted, meta = models.load(model)
@@ -232,15 +247,11 @@ def predict(model: Path, file: Path, output: Path | None, plot: Path | None) -> 
                 "training set as its outermost structures; the stated error does not hold there",
                 err=True,
             )
-    text = prediction_table(omega_edges, Y, error)
-    if output:
-        replace(output, text.encode())
-        click.echo(f"wrote {output}")
-    else:
-        click.echo(text, nl=False)
+    deliver(output, prediction_table(omega_edges, Y, error).encode())
+    _tell(output, err=False)
     if plot:
         plot_prediction(plot, omega_edges, Y, error, name)
-        click.echo(f"wrote {plot}", err=True)
+        _tell(plot, err=True)
 
 
 def _needed(path: Path, meta: dict) -> tuple:

@@ -74,6 +74,12 @@ def build(kind: str, n_r: int, n_omega: int) -> "torch.nn.Sequential":
     ------
     ImportError
         Without PyTorch.
+
+    Examples
+    --------
+    >>> net = build("spramnet", 100, 100)
+    >>> sum(weights.numel() for weights in net.parameters())
+    162206
     """
     nn = load_torch().nn
     sizes = shapes(kind, n_r, n_omega)
@@ -133,6 +139,14 @@ def evaluate(kind: str, weights: Mapping[str, np.ndarray], X: np.ndarray) -> np.
         The ``weights_`` of a fitted estimator.
     X
         g(r), shape (n, n_r).
+
+    Examples
+    --------
+    >>> from glassdata.cnn import ConvolutionalNetwork
+    >>> X, Y = np.random.default_rng(0).random((6, 20)), np.ones((6, 3))
+    >>> network = ConvolutionalNetwork(max_epochs=1).fit(X, Y)
+    >>> evaluate("spramnet", network.weights_, X).shape
+    (6, 3)
     """
     torch = load_torch()
     layers = {n: torch.from_numpy(v) for n, v in weights.items() if n not in SCALES}

@@ -369,7 +369,9 @@ def compute(
         if execution.watched and (address := dashboard(connection.client)):
             execution.say(f"dashboard: {address}")
         with reported(execution.report):
-            results = stream(connection.client, work, task, todo, connection.expected)
+            results = stream(
+                connection.client, work, task, todo, connection.expected, connection.judge
+            )
             return collect(results, len(todo), execution.watched)
 
 

@@ -5,21 +5,26 @@ Every row has a worker process with one thread to itself.
 
 import asyncio
 import math
-import signal
-import threading
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 from typing import Any, cast
 
 import dask
-from dask.distributed import Client, LocalCluster, Nanny, Security, Status, Worker, WorkerPlugin
+from dask.distributed import Client, LocalCluster, Nanny, Security, Status
 from dask.utils import format_bytes, parse_bytes
 from distributed.core import rpc
 from distributed.system import MEMORY_LIMIT
 
+from glassdata.engine import overdue
 from glassdata.engine.execution import Execution
-from glassdata.engine.slurm import kept_jobs, slurm_job
+from glassdata.engine.keys import fresh_key
+from glassdata.engine.overdue import Overdue
+from glassdata.engine.slurm import LOOK_AT_JOBS, kept_jobs, slurm_job
+from glassdata.engine.starting import closed, started
+from glassdata.engine.stopped import replace_stopped
 from glassdata.engine.streaming import DEATHS
 from glassdata.store import StoreError
 from glassdata.worker import ONE_THREAD
@@ -38,10 +43,11 @@ SCHEDULER = {
 
 @dataclass(frozen=True)
 class Connection:
-    """A connected client, and for how many workers there should be work before they have come."""
+    """A connected client, the number of workers to have work for at first, and their judge."""
 
     client: Client
     expected: int
+    judge: Overdue
 
 
 @contextmanager
@@ -66,55 +72,47 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
     """
     workers, limit = execution.workers, execution.memory_limit
     most = workers[1] if isinstance(workers, tuple) else workers
-    with dask.config.set(SCHEDULER):
+    own = {"distributed.scheduler.worker-ttl": execution.worker_timeout}
+    with dask.config.set(SCHEDULER | own):
         if execution.cluster == "local":
             count = min(most or dask.system.CPU_COUNT, n_rows)
             memory = parse_bytes(limit) if limit else MEMORY_LIMIT // count
             _check_memory(memory, needs)
-            with _local(count, memory) as client:
-                yield Connection(client, 1)
+            with _local(count, memory, execution) as client:
+                yield Connection(client, 1, Overdue(execution))
         elif execution.cluster == "slurm":
             job = slurm_job(limit)
             _check_memory(parse_bytes(job["memory"]) / job["cores"], needs)
             # Execution does not let a batch system choose the number of workers.
             most = cast(int, most)
             count = math.ceil(min(most, n_rows) / job["cores"])
-            with kept_jobs(job, count, execution.say) as client:
-                yield Connection(client, most)
+            with kept_jobs(job, count, execution) as client:
+                yield Connection(client, most, Overdue(execution, LOOK_AT_JOBS))
         else:
             with _running(execution.cluster) as client:
-                _check_memory(_smallest_memory(client, execution.say), needs)
-                yield Connection(client, 1)
+                _check_memory(_smallest_memory(client, execution), needs)
+                yield Connection(client, 1, Overdue(execution, f"; at {execution.cluster}"))
 
 
 @contextmanager
-def _local(count: int, memory: int) -> Iterator[Client]:
-    with _interrupts_ignored():
-        local = LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            worker_class=_PersistentNanny,
-            memory_limit=memory,
-            dashboard_address="127.0.0.1:0",  # any free port: two builds may run side by side
-            silence_logs="CRITICAL",
-            env=ONE_THREAD,
-        )
-    with local, Client(local) as client:
-        client.register_plugin(_LeaveInterruptsToDriver())
+def _local(count: int, memory: int, execution: Execution) -> Iterator[Client]:
+    # Only who has the key of this run can speak to its scheduler and its workers, and they listen
+    # to this machine alone: without a key, every user of the machine could let them run anything.
+    make = partial(
+        LocalCluster,
+        n_workers=count,
+        threads_per_worker=1,
+        worker_class=_PersistentNanny,
+        memory_limit=memory,
+        host="127.0.0.1",
+        security=fresh_key(),
+        dashboard_address="127.0.0.1:0",  # any free port: two builds may run side by side
+        silence_logs="CRITICAL",
+        env=ONE_THREAD,
+    )
+    with closed(started(make, execution)) as local, closed(Client(local)) as client:
+        replace_stopped(client, execution.say)
         yield client
-
-
-@contextmanager
-def _interrupts_ignored() -> Iterator[None]:
-    """Processes that start meanwhile ignore Ctrl-C, too, before they could do so by themselves."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # which could not change it
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 class _PersistentNanny(Nanny):
@@ -130,16 +128,6 @@ class _PersistentNanny(Nanny):
         await super()._on_worker_exit(exitcode)
 
 
-class _LeaveInterruptsToDriver(WorkerPlugin):
-    """Ctrl-C reaches every process of a terminal; the driver alone acts on it, and quietly."""
-
-    name = "glassdata-interrupts"
-
-    def setup(self, worker: Worker) -> None:
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
 @contextmanager
 def _running(address: str) -> Iterator[Client]:
     # Asked before there is a client: one that could not connect is closed by the garbage collector,
@@ -148,7 +136,7 @@ def _running(address: str) -> Iterator[Client]:
         asyncio.run(_identity(address))
     except (OSError, ValueError, TypeError) as error:  # a TypeError: tls:// without certificates
         raise StoreError(f"no Dask scheduler answers at {address}: {error}") from None
-    with Client(address, timeout="10s") as client:
+    with closed(Client(address, timeout="10s")) as client:
         yield client
 
 
@@ -159,11 +147,24 @@ async def _identity(address: str) -> dict[str, Any]:
         return await scheduler.identity()
 
 
-def _smallest_memory(client: Client, say: Callable[[str], None]) -> float:
-    """Bytes that the smallest worker may use; waits for the first worker to come."""
-    if not client.nthreads():
-        say(f"waiting for workers at {client.scheduler_info()['address']}")
-        client.wait_for_workers(1)
+def _smallest_memory(client: Client, execution: Execution) -> float:
+    """Bytes that the smallest worker may use; waits for the first worker to come.
+
+    Raises
+    ------
+    StoreError
+        If none comes in time.
+    """
+    began, address = monotonic(), execution.cluster
+    while not client.nthreads():
+        left = execution.patience - (monotonic() - began)
+        if left <= 0:
+            raise StoreError(
+                f"no worker came to {address} within {execution.patience:g} s (--wait)"
+            )
+        execution.say(f"waiting for workers at {address}, for at most {execution.patience:g} s")
+        with suppress(TimeoutError):
+            client.wait_for_workers(1, timeout=min(left, overdue.AGAIN))
     workers = client.scheduler_info()["workers"].values()
     return min((w["memory_limit"] for w in workers if w["memory_limit"]), default=math.inf)
 

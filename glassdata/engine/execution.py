@@ -1,5 +1,6 @@
 """Where and how rows are computed: nothing here can show in their numbers."""
 
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,6 +11,13 @@ from dask.utils import parse_bytes
 
 #: Seconds; timers of the operating system cannot count longer limits.
 _LONGEST = 1e8
+#: Seconds of silence after which Dask could give up a worker at the earliest: it misses so many
+#: heartbeats then that the machine must be more than busy.
+_SHORTEST_SILENCE = 5.0
+#: Seconds without any worker after which a run ends: jobs of a batch system wait for days in its
+#: queue.
+_WAIT = {"slurm": 7 * 86400.0}
+_WAIT_ELSEWHERE = 600.0
 
 
 def _silent(text: str) -> None:
@@ -32,6 +40,12 @@ class Execution:
         Memory of one worker, like ``4GB``; by default its share of the machine or of the job.
     row_timeout
         Seconds after which a row is given up; None waits for ever.
+    worker_timeout
+        Seconds after which a worker that gives no sign of life is given up: it is started again
+        where that is possible, and its row is computed elsewhere.
+    wait
+        Seconds without any worker, or without an answer of the scheduler, after which the run ends;
+        ``math.inf`` waits for ever, None means ten minutes, or a week for a batch system.
     progress
         Whether somebody watches, with a bar; None means in a terminal or a notebook.
     report
@@ -49,6 +63,8 @@ class Execution:
     workers: int | tuple[int, int] | None = None
     memory_limit: str | None = None
     row_timeout: float | None = 3600.0
+    worker_timeout: float = 300.0
+    wait: float | None = None
     progress: bool | None = None
     report: Path | None = None
     say: Callable[[str], None] = _silent
@@ -59,6 +75,11 @@ class Execution:
         if self.progress is not None:
             return self.progress
         return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+    @property
+    def patience(self) -> float:
+        """Seconds without any worker after which the run ends."""
+        return _WAIT.get(self.cluster, _WAIT_ELSEWHERE) if self.wait is None else self.wait
 
     def __post_init__(self) -> None:
         if self.cluster not in ("local", "slurm") and "://" not in self.cluster:
@@ -71,6 +92,13 @@ class Execution:
             raise ValueError(
                 f"row_timeout must be above 0 s and at most {_LONGEST:g} s, got {self.row_timeout}"
             )
+        if not _SHORTEST_SILENCE <= self.worker_timeout <= _LONGEST:
+            raise ValueError(
+                f"worker_timeout must be at least {_SHORTEST_SILENCE:g} s and at most "
+                f"{_LONGEST:g} s, got {self.worker_timeout}"
+            )
+        if self.wait is not None and not (0 < self.wait <= _LONGEST or self.wait == math.inf):
+            raise ValueError(f"wait must be above 0 s and at most {_LONGEST:g} s, got {self.wait}")
         if self.memory_limit is not None:
             _check_memory_limit(self.memory_limit)
 

@@ -8,16 +8,20 @@ import asyncio
 import math
 import os
 import subprocess
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import dask
 from dask.distributed import Client, Status
 from dask.utils import format_bytes, parse_bytes
 
+from glassdata.engine.execution import Execution
+from glassdata.engine.keys import key_in_files
+from glassdata.engine.starting import closed, started
+from glassdata.engine.stopped import replace_stopped
 from glassdata.store import StoreError
 from glassdata.worker import ONE_THREAD
 
@@ -27,14 +31,15 @@ if TYPE_CHECKING:
 #: Share of its walltime after which a worker of a batch job takes no new row, and the share by
 #: which this moment differs between workers: not all of them end, and ask for new jobs, at once.
 _LIFETIME, _STAGGER = 0.85, 0.05
-#: Seconds without a worker after which somebody should look.
-_PATIENCE = 300.0
+#: Where to look when no worker comes: jobs may wait in a queue for good reason, or end at once for
+#: a bad one, and only people know.
+LOOK_AT_JOBS = ": see squeue, and what the jobs wrote (log-directory in jobqueue.yaml)"
 #: Seconds between two looks at the queue, for jobs that ended.
 _ROUND = 30.0
 
 
 @contextmanager
-def kept_jobs(job: dict, count: int, say: Callable[[str], None]) -> Iterator[Client]:
+def kept_jobs(job: dict, count: int, execution: Execution) -> Iterator[Client]:
     """Keep so many jobs of the kind that ``slurm_job`` describes; their workers are the client's.
 
     Parameters
@@ -43,27 +48,37 @@ def kept_jobs(job: dict, count: int, say: Callable[[str], None]) -> Iterator[Cli
         Keyword arguments of ``SLURMCluster``.
     count : int
         Number of jobs to keep.
-    say : Callable[[str], None]
-        Receives messages to the user.
+    execution : Execution
+        Who receives messages to the user, and how long to wait for the scheduler.
 
     Raises
     ------
     StoreError
-        If SLURM refuses such jobs.
+        If SLURM refuses such jobs, or the key of the run cannot be kept from others.
     """
     from dask_jobqueue import SLURMCluster
 
-    with SLURMCluster(**job, silence_logs="ERROR") as cluster, Client(cluster) as client:
+    with ExitStack() as stack:
+        security = stack.enter_context(key_in_files(_shared_folder()))
+        make = partial(SLURMCluster, **job, security=security, silence_logs="ERROR")
+        cluster = stack.enter_context(closed(started(make, execution)))
+        client = stack.enter_context(closed(Client(cluster)))
         _try_job(cluster.job_script())
+        replace_stopped(client, execution.say)
         over = asyncio.Event()
-        keeping = _keep_jobs(cluster, count, over, say)
+        keeping = _keep_jobs(cluster, count, over, execution.say)
         kept = asyncio.run_coroutine_threadsafe(keeping, cluster.loop.asyncio_loop)
         try:
-            with _word_if_nobody_comes(client, say):
-                yield client
+            yield client
         finally:
             cluster.loop.add_callback(over.set)
             kept.result()
+
+
+def _shared_folder() -> Path:
+    """Where jobs find the key of a run: they must see it as they see the home folder."""
+    configured = dask.config.get("jobqueue.slurm.shared-temp-directory", None)
+    return Path(os.path.expandvars(configured or "~")).expanduser()
 
 
 async def _keep_jobs(
@@ -123,29 +138,6 @@ def _forget(cluster: "SLURMCluster", names: set[str]) -> None:
     for name in names:
         # When it closes, a cluster insists on this state of all jobs that it ever had.
         cluster.workers.pop(name).status = Status.closed
-
-
-@contextmanager
-def _word_if_nobody_comes(client: Client, say: Callable[[str], None]) -> Iterator[None]:
-    """Jobs may wait in a queue for good reason, or end at once for a bad one: only people know."""
-    over, began = threading.Event(), time.monotonic()
-
-    def look() -> None:
-        while not over.wait(_PATIENCE):
-            if not client.nthreads():
-                minutes = (time.monotonic() - began) / 60
-                say(
-                    f"no worker is there after {minutes:.0f} min: see squeue, and what the jobs "
-                    "wrote (log-directory in jobqueue.yaml)"
-                )
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _try_job(script: str) -> None:

@@ -1,15 +1,21 @@
 """Rows to the scheduler and receipts back, whatever dies in between."""
 
+import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
+from contextlib import suppress
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 from uuid import uuid4
 
-from dask.distributed import Client, Future, KilledWorker, as_completed
+from dask.distributed import Client, Future, KilledWorker
 
+from glassdata.engine import overdue
+from glassdata.engine.execution import Execution
+from glassdata.engine.overdue import Overdue, Seen
 from glassdata.worker import Receipt, Task
 
 #: How often a row is tried again after an error of the machine.
@@ -22,8 +28,8 @@ _WINDOW = 4
 # Rows that take next to no time travel together, so that the scheduler costs less than they do;
 # a row of more than half of these seconds always travels alone.
 _GROUP_SECONDS, _LARGEST_GROUP = 0.1, 32
-# Seconds after which the number of workers is looked up again.
-_LOOK = 5.0
+# Seconds in which a scheduler must answer a question about its workers.
+_ANSWER = 10.0
 
 RowName = tuple[str, int]
 Work = Callable[[Any, str, int], Receipt]
@@ -42,12 +48,18 @@ class Loss:
 
 
 def stream(
-    client: Client, work: Work, task: Task, todo: Iterable[RowName], expected: int = 1
+    client: Client,
+    work: Work,
+    task: Task,
+    todo: Iterable[RowName],
+    expected: int = 1,
+    judge: Overdue | None = None,
 ) -> Iterator[Receipt | Loss]:
     """Receipts and losses, in order of completion.
 
-    When the scheduler dies, the iteration ends early without an error: rows that it never saw are
-    neither received nor lost, and only the disk shows which they are.
+    When the scheduler dies, or no worker is there for too long, the iteration ends early without an
+    error: rows that were never sent are neither received nor lost, and only the disk shows which
+    they are.
 
     Parameters
     ----------
@@ -59,55 +71,116 @@ def stream(
         Name and number of each row.
     expected
         Number of workers to send rows for, even before they have started.
+    judge
+        Judge of workers that are silent and rows that take too long; by default one with the usual
+        limits that tells nobody.
     """
-    return iter(_Stream(client, work, task, todo, expected))
+    return iter(_Stream(client, work, task, todo, expected, judge or Overdue(Execution())))
 
 
 class _Stream:
     """A window of groups of rows that slides over what there is to do."""
 
     def __init__(
-        self, client: Client, work: Work, task: Task, todo: Iterable[RowName], expected: int
+        self,
+        client: Client,
+        work: Work,
+        task: Task,
+        todo: Iterable[RowName],
+        expected: int,
+        judge: Overdue,
     ) -> None:
         self.client, self.work, self.task, self.expected = client, work, task, expected
+        self.judge = judge
         self.left = deque(todo)
         self.alone: deque[RowName] = deque()
         self.running: dict[tuple, list[RowName]] = {}
+        self.futures: dict[tuple, Future] = {}
+        self.finished: SimpleQueue[Future] = SimpleQueue()
         self.seconds = deque([_GROUP_SECONDS], maxlen=_LARGEST_GROUP)
-        self.workers, self.looked = expected, -_LOOK
+        self.workers, self.looked = expected, monotonic()
         # Builds of other stores may run on the same scheduler, which takes equal keys for one task.
         self.token = uuid4().hex
 
     def __iter__(self) -> Iterator[Receipt | Loss]:
-        completed = as_completed(self._submit())
-        for future in completed:
-            results = self._results(future, self.running.pop(future.key))
-            # A receipt that is held here stays with its worker, which could then not retire in
-            # peace when its time is over.
-            del future
-            yield from results
-            if self.client.status == "running":
-                completed.update(self._submit())
-
-    def _submit(self) -> list[Future]:
-        futures = []
         self._count_workers()
+        self._submit()
+        while self.running:
+            with suppress(Empty):
+                future = self.finished.get(timeout=overdue.LOOK / 10)
+                results = self._take(future)
+                # A receipt that is held here stays with its worker, which could then not retire in
+                # peace when its time is over.
+                del future
+                yield from results
+            if monotonic() - self.looked > overdue.LOOK:
+                yield from self._look()
+            if self.client.status == "running":
+                self._submit()
+
+    def _submit(self) -> None:
         while len(self.running) < _WINDOW * self.workers and (rows := self._next()):
             # A row alone never shares a key with the group in which it was tried first. Dask names
             # tasks by what stands before the hyphen.
             (name, index), size = rows[0], len(rows)
             key = (f"{name}-{self.token}", index, size)
-            self.running[key] = rows
             future = self.client.submit(
                 _each, self.work, self.task, rows, key=key, retries=RETRIES, pure=False
             )
-            futures.append(future)
-        return futures
+            self.running[key], self.futures[key] = rows, future
+            future.add_done_callback(self.finished.put)
+
+    def _take(self, future: Future) -> list[Receipt | Loss]:
+        """What a task that ended brought; nothing if it was taken back before."""
+        rows = self.running.pop(future.key, None)
+        if rows is None:
+            return []
+        self.judge.done(future.key)
+        del self.futures[future.key]
+        return self._results(future, rows)
+
+    def _take_back(self, key: tuple, reason: str) -> list[Loss]:
+        """Cancel a task that takes too long; whether one of several rows is to blame, they show."""
+        rows = self.running.pop(key)
+        self.judge.done(key)
+        self._cancel(key)
+        if len(rows) > 1:
+            self.alone.extend(rows)
+            return []
+        return [Loss(name, index, reason) for name, index in rows]
+
+    def _cancel(self, key: tuple) -> None:
+        future = self.futures.pop(key)
+        if self.client.status == "running":
+            self.client.cancel([future])
+
+    def _look(self) -> Iterator[Loss]:
+        """Ask the scheduler for its workers and what they do, and act on what is overdue."""
+        self.looked = monotonic()
+        if self.client.status != "running":
+            return  # the scheduler is gone, and with it all that is running
+        try:
+            seen = self.client.sync(_seen, self.client, callback_timeout=_ANSWER)
+        except (OSError, TimeoutError):
+            orders = self.judge.no_answer(monotonic())
+        else:
+            self.workers = max(sum(worker.threads for worker in seen.values()), self.expected)
+            orders = self.judge.look(monotonic(), seen, self.running)
+        for key, reason in orders.taken.items():
+            yield from self._take_back(key, reason)
+        if orders.restart:
+            self.client.loop.add_callback(_restart, self.client, orders.restart)
+        if orders.end:
+            self.left.clear()
+            self.alone.clear()
+            for key in list(self.running):
+                rows = self.running.pop(key)
+                self._cancel(key)
+                for name, index in rows:
+                    yield Loss(name, index, orders.end)
 
     def _count_workers(self) -> None:
-        if monotonic() - self.looked > _LOOK:
-            self.looked = monotonic()
-            self.workers = max(sum(self.client.nthreads().values()), self.expected)
+        self.workers = max(sum(self.client.nthreads().values()), self.expected)
 
     def _next(self) -> list[RowName]:
         """Rows of the next task: several of them where the slowest of late was very quick."""
@@ -130,8 +203,42 @@ class _Stream:
                 return []
             return [Loss(name, index, _describe(error)) for name, index in rows]
         # A row that was there already says nothing of how long rows take.
-        self.seconds.extend(receipt.seconds for receipt in receipts if receipt.stages)
+        for receipt in receipts:
+            if receipt.stages:
+                self.seconds.append(receipt.seconds)
+                self.judge.finished(receipt.system, receipt.seconds)
         return receipts
+
+
+async def _seen(client: Client) -> dict[str, Seen]:
+    """The workers of a client's scheduler, with the keys of the tasks that they hold."""
+    identity, held = await asyncio.gather(
+        client.scheduler.identity(), client.scheduler.processing()
+    )
+    return {
+        address: Seen(
+            str(worker["name"]),
+            worker["last_seen"],
+            worker["nthreads"],
+            tuple(held.get(address, ())),
+        )
+        for address, worker in identity["workers"].items()
+    }
+
+
+async def _restart(client: Client, workers: list[str]) -> None:
+    """End workers that do not speak; their nannies, where they have some, start new ones.
+
+    It is what Dask does when a worker misses its heartbeats (distributed issue 8537).
+    """
+    with suppress(OSError, TimeoutError):
+        await client.scheduler.restart_workers(
+            workers=workers,
+            timeout=_ANSWER,
+            wait_for_workers=False,
+            on_error="return",
+            stimulus_id=f"glassdata-overdue-{uuid4().hex}",
+        )
 
 
 def _each(work: Work, task: Task, rows: list[RowName]) -> list[Receipt]:

@@ -2,12 +2,14 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dask.distributed import Client, performance_report
 
 from glassdata.engine.streaming import Loss
+from glassdata.files import check_output, replace
 from glassdata.worker import Receipt
 
 
@@ -61,8 +63,17 @@ def dashboard(client: Client) -> str:
 @contextmanager
 def reported(path: Path | None) -> Iterator[None]:
     """Write Dask's performance report of what happens within."""
-    with performance_report(filename=str(path)) if path else nullcontext():
+    if path is None:
         yield
+        return
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "report.html"
+        try:
+            with performance_report(filename=str(written)):
+                yield
+        finally:  # of an interrupted run, too
+            if written.exists():
+                replace(path, written.read_bytes())
 
 
 def check_report(path: Path | None) -> None:
@@ -73,14 +84,17 @@ def check_report(path: Path | None) -> None:
     ImportError
         Without bokeh, which draws it.
     ValueError
-        For a path that is a folder or lies in none.
+        For a path that lies in no folder.
+    OSError
+        If something is there that is not replaced: see ``check_output``.
     """
     if path is None:
         return
     if not _has_bokeh():
         raise ImportError("--report needs bokeh, which draws it: pip install 'glassdata[report]'")
-    if path.is_dir() or not path.absolute().parent.is_dir():
+    if not path.absolute().parent.is_dir():
         raise ValueError(f"cannot write a report to {path}: not a file in an existing folder")
+    check_output(path)
 
 
 def _has_bokeh() -> bool:

@@ -1,4 +1,8 @@
-"""The book's long computations: cells computed through Dask, resumable, sealed in one archive."""
+"""The book's long computations: results computed through Dask, resumable, sealed in one archive.
+
+>>> list(EXPERIMENTS)
+['line-vs-cnn', 'weights', 'referee']
+"""
 
 from glassdata.experiments.runner import EXPERIMENTS, Outcome, run
 

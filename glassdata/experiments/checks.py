@@ -31,13 +31,28 @@ def count_zeros(atoms: Atoms, potential, *, tolerance: float = 1e-6) -> int:
         Potential or ASE calculator.
     tolerance
         Share of the largest frequency below which a frequency counts as zero.
+
+    Examples
+    --------
+    A crystal at rest has one for each direction in which it can be moved as a whole:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> count_zeros(SYSTEMS["lj3d"].crystal(), SYSTEMS["lj3d"].potential)
+    3
     """
     omega = frequencies(atoms, potential)
     return int(np.sum(np.abs(omega) < tolerance * omega.max()))
 
 
 def crystal_top(system: System) -> float:
-    """Highest frequency of the perfect crystal over a mesh of waves, THz."""
+    """Highest frequency of the perfect crystal over a mesh of waves, THz.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> round(crystal_top(SYSTEMS["lj3d"]), 2)  # THz
+    1.89
+    """
     crystal = system.crystal()
     if len(crystal) > _SUPERCELL:
         return float(frequencies(crystal, system.potential).max())
@@ -58,6 +73,12 @@ def count_above(frequency: np.ndarray, n_modes: np.ndarray, limit: float) -> np.
         How many of them belong to each structure.
     limit
         THz.
+
+    Examples
+    --------
+    >>> frequency, n_modes = np.array([1.0, 3.0, 2.0, 5.0, 6.0]), np.array([2, 3])
+    >>> count_above(frequency, n_modes, limit=2.5).tolist()
+    [1.0, 2.0]
     """
     owner = np.arange(len(n_modes)).repeat(n_modes)
     return np.bincount(owner, weights=frequency > limit, minlength=len(n_modes))
@@ -74,18 +95,35 @@ def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estim
         Number of modes that each structure has.
     groups : (n,)
         Family of each structure.
+
+    Examples
+    --------
+    >>> share_kept(np.array([1, 2]), np.array([6, 6]), groups=["a", "b"]).value  # 1 - 3/12
+    0.75
     """
     return estimate(removed(lost, n_modes), groups)
 
 
 def lowest_positive(frequency: np.ndarray, n_modes: np.ndarray) -> np.ndarray:
-    """Lowest frequency above zero of each structure, (n,), THz; arguments as ``count_above``."""
+    """Lowest frequency above zero of each structure, (n,), THz; arguments as ``count_above``.
+
+    Examples
+    --------
+    >>> lowest_positive(np.array([-1.0, 3.0, 2.0, 5.0]), n_modes=np.array([2, 2])).tolist()
+    [3.0, 2.0]
+    """
     ends = np.cumsum(n_modes)[:-1]
     return np.array([part[part > 0].min() for part in np.split(frequency, ends)])
 
 
 def half_cell(cells: np.ndarray, dim: int) -> float:
-    """Half the smallest distance between opposite faces of any cell (n, 3, 3), Å."""
+    """Half the smallest distance between opposite faces of any cell (n, 3, 3), Å.
+
+    Examples
+    --------
+    >>> half_cell(np.array([np.diag([4.0, 6.0, 8.0])]), dim=3)
+    2.0
+    """
     faces = 1 / np.linalg.norm(np.linalg.inv(cells), axis=1)
     return float(0.5 * faces[:, :dim].min())
 
@@ -114,6 +152,18 @@ def larger_cells(
         Repeats of the crystal's cell along each axis in the larger structures.
     plans
         Indices of the structures to make.
+
+    Examples
+    --------
+    Two small sheets of argon, and a line that predicts the training mean whatever g(r) is:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> usual = replace(SYSTEMS["lj2d"].protocols["demo"], cells=(4, 3, 1))
+    >>> argon, mean = replace(SYSTEMS["lj2d"], protocols={"reference": usual}), np.full(100, 0.01)
+    >>> line = models.mean().fit(np.ones((2, 100)), np.tile(mean, (2, 1)))
+    >>> change, r2 = larger_cells(argon, line, mean, cells=(5, 3, 1), plans=[0, 2])
+    >>> change.value, r2
+    (0.0, 0.0)
     """
     usual: Any = system.protocols["reference"]
     errors, families = [], []

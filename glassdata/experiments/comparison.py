@@ -1,10 +1,13 @@
 """A line against a CNN: all models on the same held-out families, tuned on the same inner ones.
 
-Cells::
+Results::
 
     SYSTEM.MODEL.test.K    fold K of five: every structure is tested once; K also seeds the model
     SYSTEM.MODEL.curve.K   the same test structures, trained on 10, 40 and 160 of the others
     SYSTEM.MODEL.paper     the loss of the training set, and of a split that ignores families
+
+>>> PATIENCE_STEPS // PATIENCE  # steps of an epoch at which the two rules agree
+20
 """
 
 import json
@@ -38,17 +41,17 @@ CURVES = ("cnn", "kernel_ridge", "ridge", "pcr")
 PAPER = ("cnn_to_the_end", "ridge", "least_squares")
 
 
-def cells(glasses: Mapping[str, Dataset]) -> list[str]:
-    """Names of all cells, those that take longest first."""
+def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
+    """Names of all results, those that take longest first."""
     names = [f"{s}.{m}.test.{k}" for m, s, k in product(ESTIMATORS, glasses, range(FOLDS))]
     names += [f"{s}.{m}.curve.{k}" for m, s, k in product(CURVES, glasses, range(FOLDS))]
     names += [f"{s}.{m}.paper" for m, s in product(PAPER, glasses)]
     return sorted(names, key=lambda name: name.split(".")[1] not in NETWORKS)
 
 
-def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
-    """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
-    system, model, kind, *fold = cell.split(".")
+def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
+    """One result; errors are mean squares per bin of spectra with sum 1, one per structure."""
+    system, model, kind, *fold = name.split(".")
     data = get(system)
     if kind == "paper":
         return _paper(data, model)

@@ -1,6 +1,6 @@
 """What chapter 11 makes of the results of ``referee``: one number with an interval per objection.
 
-Every function takes the cells of one glass, or arrays, and returns an ``Estimate``; ``NOTHING``
+Every function takes the results of one glass, or arrays, and returns an ``Estimate``; ``NOTHING``
 where the objection cannot be tried. Errors are mean squares per bin of spectra with sum 1.
 """
 
@@ -19,7 +19,7 @@ from glassdata.experiments.verdicts import (
 )
 from glassdata.system import DISORDER_CLASSES
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 
 #: A class of fewer families has no interval worth the name.
 LEAST_FAMILIES = 5
@@ -27,51 +27,85 @@ LEAST_FAMILIES = 5
 MOMENTS: Mapping[str, int] = {"⟨1/ω⟩": -1, "⟨ω⟩": 1, "⟨ω²⟩": 2, "⟨ω⁴⟩": 4}
 
 
-def leak(cell: Cell, model: str) -> Estimate:
+def leak(result: Result, model: str) -> Estimate:
     """R² of random splits minus that of grouped ones: mean and range over the seeds, no interval.
 
     Above 0, members of the same family in the training set help.
+
+    Examples
+    --------
+    >>> scores = {"random_ridge": np.array([0.9, 0.8]), "grouped_ridge": np.array([0.7, 0.7])}
+    >>> round(leak(scores, "ridge").value, 2)
+    0.15
     """
-    gap = cell[f"random_{model}"] - cell[f"grouped_{model}"]
+    gap = result[f"random_{model}"] - result[f"grouped_{model}"]
     return Estimate(float(gap.mean()), float(gap.min()), float(gap.max()))
 
 
 def opposite(found: Estimate) -> Estimate:
-    """The number with the other sign, and the ends of its interval changed over."""
+    """The number with the other sign, and the ends of its interval changed over.
+
+    Examples
+    --------
+    >>> opposite(Estimate(1.0, 0.5, 2.0))
+    Estimate(value=-1.0, low=-2.0, high=-0.5)
+    """
     return Estimate(-found.value, -found.high, -found.low)
 
 
-def held_out(cell: Cell, model: str) -> Estimate:
-    """Held-out R² of a model; ``cell`` is ``SYSTEM.baselines``."""
-    return estimate(removed(cell[f"error_{model}"], cell["baseline"]), cell["groups"])
+def held_out(result: Result, model: str) -> Estimate:
+    """Held-out R² of a model; ``result`` is ``SYSTEM.baselines``.
+
+    Examples
+    --------
+    >>> result = {"error_ridge": np.ones(3), "baseline": np.full(3, 4.0), "groups": ["a", "a", "b"]}
+    >>> held_out(result, "ridge").value
+    0.75
+    """
+    return estimate(removed(result[f"error_{model}"], result["baseline"]), result["groups"])
 
 
-def lead_over(cell: Cell, model: str) -> Estimate:
-    """How much larger the held-out R² of the line is than that of a model."""
-    errors = cell["error_ridge"], cell[f"error_{model}"], cell["baseline"]
-    return estimate(lead(*errors), cell["groups"])
+def lead_over(result: Result, model: str) -> Estimate:
+    """How much larger the held-out R² of the line is than that of a model.
+
+    Examples
+    --------
+    >>> result = {"error_ridge": np.ones(3), "error_nearest": np.full(3, 2.0)}
+    >>> result |= {"baseline": np.full(3, 4.0), "groups": ["a", "a", "b"]}
+    >>> lead_over(result, "nearest").value  # 0.75 - 0.5
+    0.25
+    """
+    errors = result["error_ridge"], result[f"error_{model}"], result["baseline"]
+    return estimate(lead(*errors), result["groups"])
 
 
-def within_class(cell: Cell, kind: str | None = None) -> Estimate:
+def within_class(result: Result, kind: str | None = None) -> Estimate:
     """R² of the line against the training mean of the same disorder class.
 
     Parameters
     ----------
     kind
         One class; None takes the structures of all of them, each against its own class.
+
+    Examples
+    --------
+    >>> result = {"classes": np.full(6, "amorphous"), "groups": np.arange(6)}
+    >>> result |= {"error_ridge": np.ones(6), "error_class_mean": np.full(6, 2.0)}
+    >>> within_class(result).value
+    0.5
     """
-    mine = np.isin(cell["classes"], DISORDER_CLASSES if kind is None else [kind])
-    groups = cell["groups"][mine]
+    mine = np.isin(result["classes"], DISORDER_CLASSES if kind is None else [kind])
+    groups = result["groups"][mine]
     if len(np.unique(groups)) < LEAST_FAMILIES:
         return NOTHING
-    errors = cell["error_ridge"][mine], cell["error_class_mean"][mine]
+    errors = result["error_ridge"][mine], result["error_class_mean"][mine]
     return estimate(removed(*errors), groups)
 
 
 # --- noise ------------------------------------------------------------------------------------
 
 
-def explained_share(cell: Cell, floor: str) -> Estimate:
+def explained_share(result: Result, floor: str) -> Estimate:
     """(baseline − error) / (baseline − floor): the share of the explainable that is explained.
 
     ∞ in samples of families in which the floor reaches the baseline, where nothing is left to
@@ -79,26 +113,32 @@ def explained_share(cell: Cell, floor: str) -> Estimate:
 
     Parameters
     ----------
-    cell
+    result
         ``SYSTEM.noise``.
     floor
         ``"pairs"``, half the squared difference of the spectra of neighbours in g(r), or
         ``"repeats"``, the scatter among repeats of one preparation, taken for all structures.
+
+    Examples
+    --------
+    >>> result = {"baseline": np.full(3, 4.0), "error": np.full(3, 2.0), "pair": np.full(3, 1.0)}
+    >>> round(explained_share(result | {"groups": np.arange(3)}, "pairs").value, 3)  # 2/3
+    0.667
     """
     if floor == "pairs":
-        least = _mean_floor(cell["pair"])
-    elif cell["replicate"].sum() >= 2:
-        least = _floor_of_repeats(cell["scatter"], cell["replicate"])
+        least = _mean_floor(result["pair"])
+    elif result["replicate"].sum() >= 2:
+        least = _floor_of_repeats(result["scatter"], result["replicate"])
     else:
         return NOTHING
 
     def statistic(w: np.ndarray) -> np.ndarray:
-        base, error, floor = w @ cell["baseline"], w @ cell["error"], least(w)
+        base, error, floor = w @ result["baseline"], w @ result["error"], least(w)
         room = np.where(base > floor, base - floor, 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(np.isnan(floor), np.nan, (base - error) / room)
 
-    return estimate(statistic, cell["groups"])
+    return estimate(statistic, result["groups"])
 
 
 def _mean_floor(pair: np.ndarray) -> Statistic:
@@ -116,74 +156,125 @@ def _floor_of_repeats(scatter: np.ndarray, replicate: np.ndarray) -> Statistic:
     return floor
 
 
-def nugget(cell: Cell) -> dict[str, float]:
-    """Noise of pairs from a straight line through the nearer half, followed to distance zero."""
-    square = (cell["pair_distance"] / cell["spread"]) ** 2
+def nugget(result: Result) -> dict[str, float]:
+    """Noise of pairs from a straight line through the nearer half, followed to distance zero.
+
+    Examples
+    --------
+    >>> distance = np.arange(4.0)
+    >>> result = {"pair_distance": distance, "pair": 3 + distance**2}
+    >>> result |= {"spread": 1.0, "error": np.ones(4)}
+    >>> round(nugget(result)["at distance zero"], 6)
+    3.0
+    """
+    square = (result["pair_distance"] / result["spread"]) ** 2
     near = square <= np.median(square)
-    _, at_zero = np.polyfit(square[near], cell["pair"][near], 1)
+    _, at_zero = np.polyfit(square[near], result["pair"][near], 1)
     return {
-        "all pairs": float(cell["pair"].mean()),
-        "nearer half": float(cell["pair"][near].mean()),
+        "all pairs": float(result["pair"].mean()),
+        "nearer half": float(result["pair"][near].mean()),
         "at distance zero": float(at_zero),
-        "line": float(cell["error"].mean()),
+        "line": float(result["error"].mean()),
     }
 
 
 # --- other scores, other inputs ---------------------------------------------------------------
 
 
-def skills(cell: Cell) -> dict[str, Estimate]:
-    """Share of the mean's error that the line removes, by six scores; ``cell`` SYSTEM.scores.
+def skills(result: Result) -> dict[str, Estimate]:
+    """Share of the mean's error that the line removes, by six scores; ``result`` SYSTEM.scores.
 
     The error of a moment is squared.
+
+    Examples
+    --------
+    >>> result = {"groups": np.arange(3)}
+    >>> for score in ("error", "wasserstein"):
+    ...     result |= {f"{score}_line": np.ones(3), f"{score}_mean": np.full(3, 2.0)}
+    >>> for who, moment in (("truth", 0.0), ("line", 1.0), ("mean", 2.0)):
+    ...     result |= {f"moment_{power}_{who}": np.full(3, moment) for power in MOMENTS.values()}
+    >>> found = skills(result)
+    >>> found["Wasserstein"].value, found["⟨ω⟩"].value
+    (0.5, 0.75)
     """
     pairs = {
-        "squared error": (cell["error_line"], cell["error_mean"]),
-        "Wasserstein": (cell["wasserstein_line"], cell["wasserstein_mean"]),
+        "squared error": (result["error_line"], result["error_mean"]),
+        "Wasserstein": (result["wasserstein_line"], result["wasserstein_mean"]),
     }
     for label, power in MOMENTS.items():
-        truth = cell[f"moment_{power}_truth"]
-        line, mean = ((cell[f"moment_{power}_{who}"] - truth) ** 2 for who in ("line", "mean"))
+        truth = result[f"moment_{power}_truth"]
+        line, mean = ((result[f"moment_{power}_{who}"] - truth) ** 2 for who in ("line", "mean"))
         pairs[label] = (line, mean)
-    return {label: estimate(removed(*pair), cell["groups"]) for label, pair in pairs.items()}
+    return {label: estimate(removed(*pair), result["groups"]) for label, pair in pairs.items()}
 
 
-def by_input(cell: Cell) -> dict[str, Estimate]:
-    """R² of the line with each input, such as ``"g and density"``; ``cell`` SYSTEM.density."""
+def by_input(result: Result) -> dict[str, Estimate]:
+    """R² of the line with each input, such as ``"g and density"``; ``result`` SYSTEM.density.
+
+    Examples
+    --------
+    >>> result = {"names": ["g", "density"], "error": [np.ones(3), np.full(3, 2.0)]}
+    >>> result |= {"baseline": np.full(3, 4.0), "groups": np.arange(3)}
+    >>> {name: found.value for name, found in by_input(result).items()}
+    {'g': 0.75, 'density': 0.5}
+    """
     return {
-        str(name): estimate(removed(error, cell["baseline"]), cell["groups"])
-        for name, error in zip(cell["names"], cell["error"], strict=True)
+        str(name): estimate(removed(error, result["baseline"]), result["groups"])
+        for name, error in zip(result["names"], result["error"], strict=True)
     }
 
 
-def lead_over_other_inputs(cell: Cell) -> Estimate:
-    """How much larger R² is with g(r) than with the best other input; ``cell`` SYSTEM.density."""
-    errors = dict(zip(map(str, cell["names"]), cell["error"], strict=True))
+def lead_over_other_inputs(result: Result) -> Estimate:
+    """How much larger R² is with g(r) than with the best other input; ``result`` SYSTEM.density.
+
+    Examples
+    --------
+    >>> result = {"names": ["g", "density"], "error": [np.ones(3), np.full(3, 2.0)]}
+    >>> result |= {"baseline": np.full(3, 4.0), "groups": np.arange(3)}
+    >>> lead_over_other_inputs(result).value
+    0.25
+    """
+    errors = dict(zip(map(str, result["names"]), result["error"], strict=True))
     mine = errors.pop("g")
     best = min(errors.values(), key=np.sum)
-    return estimate(lead(mine, best, cell["baseline"]), cell["groups"])
+    return estimate(lead(mine, best, result["baseline"]), result["groups"])
 
 
-def lead_over_kernels(cell: Cell) -> Estimate:
-    """How much larger R² of the line is than the better kernel model's; SYSTEM.residual."""
-    best = min((cell["error_both"], cell["error_kernel"]), key=np.sum)
-    return estimate(lead(cell["error_line"], best, cell["error_mean"]), cell["groups"])
+def lead_over_kernels(result: Result) -> Estimate:
+    """How much larger R² of the line is than the better kernel model's; SYSTEM.residual.
+
+    Examples
+    --------
+    >>> result = {"error_line": np.ones(3), "error_both": np.full(3, 2.0), "groups": np.arange(3)}
+    >>> result |= {"error_kernel": np.full(3, 3.0), "error_mean": np.full(3, 4.0)}
+    >>> lead_over_kernels(result).value
+    0.25
+    """
+    best = min((result["error_both"], result["error_kernel"]), key=np.sum)
+    return estimate(lead(result["error_line"], best, result["error_mean"]), result["groups"])
 
 
-def large_from_small(cell: Cell, groups: np.ndarray) -> Estimate:
+def large_from_small(result: Result, groups: np.ndarray) -> Estimate:
     """R² on much larger structures of a line trained on small ones, less that of one that was not.
 
     Parameters
     ----------
-    cell
+    result
         ``SYSTEM.size``; ``NOTHING`` if it has too few large structures.
     groups
         Family of all structures, (n,).
+
+    Examples
+    --------
+    >>> result = {"large": np.array([False, True, True]), "error": np.full(2, 3.0)}
+    >>> result |= {"error_mixed": np.ones(2), "baseline": np.full(2, 4.0)}
+    >>> large_from_small(result, groups=np.arange(3)).value  # 0.25 - 0.75
+    -0.5
     """
-    if "error" not in cell:
+    if "error" not in result:
         return NOTHING
     return estimate(
-        lead(cell["error"], cell["error_mixed"], cell["baseline"]), groups[cell["large"]]
+        lead(result["error"], result["error_mixed"], result["baseline"]), groups[result["large"]]
     )
 
 
@@ -191,18 +282,18 @@ def large_from_small(cell: Cell, groups: np.ndarray) -> Estimate:
 
 
 def left_out(
-    cell: Cell, classes: np.ndarray, groups: np.ndarray, *, model: str, mean: str
+    result: Result, classes: np.ndarray, groups: np.ndarray, *, model: str, mean: str
 ) -> dict[str, Estimate]:
     """R² on each disorder class that was left out of the training.
 
     Parameters
     ----------
-    cell
+    result
         ``SYSTEM.left_out``.
     classes, groups
         Disorder class and family of all structures, (n,).
     model
-        Name of the model whose errors the cell holds.
+        Name of the model whose errors the result holds.
     mean
         What R² is measured against: ``"baseline"``, the mean of the other classes, on which the
         model was trained, or ``"own_mean"``, the class's own, which is not known before the test.
@@ -211,30 +302,55 @@ def left_out(
     -------
     dict
         An estimate for every class that could be left out.
+
+    Examples
+    --------
+    >>> result = {"error_ridge_partial": np.ones(2), "baseline_partial": np.full(2, 4.0)}
+    >>> classes, groups = np.array(["partial", "partial", "amorphous"]), np.arange(3)
+    >>> found = left_out(result, classes, groups, model="ridge", mean="baseline")
+    >>> {name: one.value for name, one in found.items()}
+    {'partial': 0.75}
     """
     return {
         kind: estimate(
-            removed(cell[f"error_{model}_{kind}"], cell[f"{mean}_{kind}"]), groups[classes == kind]
+            removed(result[f"error_{model}_{kind}"], result[f"{mean}_{kind}"]),
+            groups[classes == kind],
         )
         for kind in DISORDER_CLASSES
-        if f"baseline_{kind}" in cell
+        if f"baseline_{kind}" in result
     }
 
 
 def least(found: Mapping[str, Estimate]) -> Estimate:
-    """The estimate of the lowest value, ``NOTHING`` if there is none."""
+    """The estimate of the lowest value, ``NOTHING`` if there is none.
+
+    Examples
+    --------
+    >>> least({"amc": Estimate(0.9, 0.8, 0.95), "sic": Estimate(0.5, 0.2, 0.7)}).value
+    0.5
+    """
     return min(found.values(), key=lambda one: one.value, default=NOTHING)
 
 
-def transfer(cell: Cell) -> dict[str, Estimate]:
-    """R² of a line from another glass, as it is and shifted to the mean, and of one at home."""
+def transfer(result: Result) -> dict[str, Estimate]:
+    """R² of a line from another glass, as it is and shifted to the mean, and of one at home.
+
+    Examples
+    --------
+    >>> errors = {"error": 6.0, "error_shifted": 2.0, "baseline_target": 4.0}
+    >>> errors |= {"error_at_home": 1.0, "baseline_at_home": 4.0}
+    >>> result = {name: np.full(3, error) for name, error in errors.items()}
+    >>> found = transfer(result | {"groups": np.arange(3)})
+    >>> {name: one.value for name, one in found.items()}
+    {'as it is': -0.5, 'shifted': 0.5, 'at home': 0.75}
+    """
     readings = {
         "as it is": ("error", "baseline_target"),
         "shifted": ("error_shifted", "baseline_target"),
         "at home": ("error_at_home", "baseline_at_home"),
     }
     return {
-        label: estimate(removed(cell[error], cell[mean]), cell["groups"])
+        label: estimate(removed(result[error], result[mean]), result["groups"])
         for label, (error, mean) in readings.items()
     }
 
@@ -248,6 +364,13 @@ def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:
     Returns
     -------
     Shaped as ``held.truth``.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0], [3.0], [5.0]])
+    >>> held = models.Evaluation(Y, Y, np.full((3, 1), 9.0), np.array([0, 1, 1]), ())
+    >>> class_means(held, np.array(["glass", "glass", "crystal"])).ravel().tolist()
+    [3.0, 1.0, 9.0]
     """
     means = models.class_means(held, classes)
     return np.where(np.isnan(means), held.baseline, means)
@@ -264,6 +387,13 @@ def against_class(held: models.Evaluation, classes: np.ndarray, groups: Sequence
         Disorder class of each structure.
     groups : (n,)
         Family of each structure.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0], [3.0], [1.0], [3.0]])
+    >>> held = models.Evaluation(Y, Y, np.full((4, 1), 2.0), np.array([0, 0, 1, 1]), ())
+    >>> against_class(held, np.full(4, "glass"), np.arange(4)).value  # the prediction is exact
+    1.0
     """
     means = class_means(held, classes)
     error, easier = (((y - held.truth) ** 2).sum(axis=1) for y in (held.prediction, means))

@@ -14,7 +14,7 @@ from glassdata import models
 from glassdata.experiments.verdicts import Estimate, estimate, removed
 from glassdata.experiments.weights import FOLDS, PAPER_ALPHA, SEED
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 
 #: Numbers of a structure that a component of g(r) may be named after.
 STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
@@ -36,6 +36,15 @@ def errors_of_the_mean(Y: np.ndarray, groups: Sequence) -> tuple[float, np.ndarr
         Mean square per bin on the training parts, averaged over the folds.
     held_out : (n, n_omega)
         Squared error of every bin of every held-out structure.
+
+    Examples
+    --------
+    Two structures are held out together, so each fold is predicted from the other four families:
+
+    >>> Y = np.repeat(np.arange(5.0), 2)[:, None]
+    >>> training, held_out = errors_of_the_mean(Y, groups=Y.ravel())
+    >>> held_out[:2].ravel().tolist()  # the others have the mean 2.5
+    [6.25, 6.25]
     """
     training, held_out = 0.0, np.zeros(np.shape(Y))
     for train, test in models.grouped_folds(groups, FOLDS, SEED):
@@ -46,18 +55,25 @@ def errors_of_the_mean(Y: np.ndarray, groups: Sequence) -> tuple[float, np.ndarr
 
 
 def within_penalties(
-    grid: Cell, values: np.ndarray, *, alpha: float, beta: float
+    grid: Result, values: np.ndarray, *, alpha: float, beta: float
 ) -> tuple[float, float]:
     """Lowest and highest value (n_alpha, n_beta) of a grid with penalties up to these.
 
     Parameters
     ----------
     grid
-        Cell with the penalties ``alpha`` and ``beta`` that were tried.
+        Result with the penalties ``alpha`` and ``beta`` that were tried.
     values : (n_alpha, n_beta)
         A number for each pair of penalties.
     alpha, beta
         Largest penalties to look at, in the units of the grid.
+
+    Examples
+    --------
+    >>> grid = {"alpha": np.array([0.0, 1e-5]), "beta": np.array([0.0, 1e-3])}
+    >>> values = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> within_penalties(grid, values, alpha=1e-5, beta=0.0)
+    (1.0, 3.0)
     """
     rows, columns = (grid[k] <= 1.001 * top for k, top in (("alpha", alpha), ("beta", beta)))
     part = values[np.ix_(rows, columns)]
@@ -75,13 +91,21 @@ class Minimum(NamedTuple):
     r2_without: float
 
 
-def best_penalties(grid: Cell, r2: np.ndarray) -> Minimum:
+def best_penalties(grid: Result, r2: np.ndarray) -> Minimum:
     """The pair of penalties with the least held-out error, and R² of the paper's and of none.
 
     Parameters
     ----------
     r2 : (n_alpha, n_beta)
         Held-out R² of each pair.
+
+    Examples
+    --------
+    >>> grid = {"alpha": np.array([0.0, 1e-5, 1e-4]), "beta": np.array([0.0, 1e-3])}
+    >>> grid["held_out"] = np.array([[3.0, 3.0], [1.0, 2.0], [3.0, 3.0]])
+    >>> found = best_penalties(grid, r2=1 - grid["held_out"] / 4)
+    >>> found.alpha, found.beta, found.r2, found.at_edge
+    (1e-05, 0.0, 0.75, False)
     """
     error = grid["held_out"]
     a, b = np.unravel_index(error.argmin(), error.shape)
@@ -96,14 +120,31 @@ def best_penalties(grid: Cell, r2: np.ndarray) -> Minimum:
 def squared_errors(
     held: models.Evaluation, band: np.ndarray | slice = slice(None)
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Squared errors of prediction and of training mean, summed over a band, (n,) each."""
+    """Squared errors of prediction and of training mean, summed over a band, (n,) each.
+
+    Examples
+    --------
+    >>> truth, fold = np.array([[1.0, 3.0]]), np.array([0])
+    >>> held = models.Evaluation(truth, truth + 1, truth + 2, fold, parameters=())
+    >>> line, mean = squared_errors(held)
+    >>> line.tolist(), mean.tolist()
+    ([2.0], [8.0])
+    """
     truth = held.truth[:, band]
     guess, mean = ((y[:, band] - truth) ** 2 for y in (held.prediction, held.baseline))
     return guess.sum(axis=1), mean.sum(axis=1)
 
 
 def held_out_r2(held: models.Evaluation, groups: Sequence) -> Estimate:
-    """R² of held-out predictions with its 95 % interval over families."""
+    """R² of held-out predictions with its 95 % interval over families.
+
+    Examples
+    --------
+    >>> truth, fold = np.array([[1.0, 3.0], [3.0, 1.0]]), np.array([0, 1])
+    >>> held = models.Evaluation(truth, truth + 1, truth + 2, fold, parameters=())
+    >>> held_out_r2(held, groups=["a", "b"]).value
+    0.75
+    """
     return estimate(removed(*squared_errors(held)), groups)
 
 
@@ -111,12 +152,24 @@ def held_out_r2(held: models.Evaluation, groups: Sequence) -> Estimate:
 
 
 def likeness(a: np.ndarray, b: np.ndarray) -> float:
-    """Correlation of two curves over their bins."""
+    """Correlation of two curves over their bins.
+
+    Examples
+    --------
+    >>> round(likeness(np.array([1.0, 2.0, 3.0]), np.array([2.0, 4.0, 6.0])), 6)
+    1.0
+    """
     return float(np.corrcoef(a, b)[0, 1])
 
 
 def departure(b: np.ndarray, mean: np.ndarray) -> np.ndarray:
-    """‖b − mean‖ / ‖mean‖ of each bias (m, n_omega) from the mean spectrum (n_omega,)."""
+    """‖b − mean‖ / ‖mean‖ of each bias (m, n_omega) from the mean spectrum (n_omega,).
+
+    Examples
+    --------
+    >>> departure(np.array([[3.0, 4.0], [0.0, 0.0]]), mean=np.array([3.0, 4.0])).tolist()
+    [0.0, 1.0]
+    """
     return np.linalg.norm(b - mean, axis=-1) / np.linalg.norm(mean)
 
 
@@ -128,18 +181,35 @@ def inflation(vif: np.ndarray) -> np.ndarray:
 
     A negative factor comes of a matrix too close to singular to be inverted, and counts as ∞; NaN
     marks the bins that do not vary.
+
+    Examples
+    --------
+    >>> inflation(np.array([5.0, np.nan, -1.0, 2.0])).tolist()
+    [2.0, 5.0, inf]
     """
     vif = vif[~np.isnan(vif)]
     return np.sort(np.where(vif > 0, vif, np.inf))
 
 
 def settled(mean: np.ndarray, scatter: np.ndarray) -> np.ndarray:
-    """Weights whose sign is settled: their bootstrap mean is more than twice their scatter."""
+    """Weights whose sign is settled: their bootstrap mean is more than twice their scatter.
+
+    Examples
+    --------
+    >>> settled(mean=np.array([3.0, -3.0, 1.0]), scatter=np.array([1.0, 1.0, 1.0])).tolist()
+    [True, True, False]
+    """
     return np.abs(mean) > 2 * scatter
 
 
 def varying(X: np.ndarray, Y: np.ndarray) -> np.ndarray:
-    """Entries of W (n_omega, n_r) whose bin of g(r) and of the PDOS both vary."""
+    """Entries of W (n_omega, n_r) whose bin of g(r) and of the PDOS both vary.
+
+    Examples
+    --------
+    >>> varying(X=np.array([[1.0, 0.0], [1.0, 2.0]]), Y=np.array([[0.0], [1.0]])).tolist()
+    [[False, True]]
+    """
     return np.outer(Y.std(axis=0) > _CONSTANT, X.std(axis=0) > _CONSTANT)
 
 
@@ -154,6 +224,13 @@ def chosen_again(frequency: np.ndarray, W: np.ndarray, *, least: float = 0.9) ->
         Fitted weights.
     least
         Share of the resamples that must select a weight.
+
+    Examples
+    --------
+    Of two fitted weights one is selected by nine in ten resamples:
+
+    >>> chosen_again(np.array([[1.0, 0.5, 1.0]]), W=np.array([[2.0, 2.0, 0.0]]))
+    0.5
     """
     fitted = W != 0
     return float(np.mean(frequency[fitted] >= least)) if fitted.any() else float("nan")
@@ -174,6 +251,12 @@ def refitted(X: np.ndarray, Y: np.ndarray, groups: Sequence, l2: float, times: i
         Ridge penalty.
     times
         Number of resamples.
+
+    Examples
+    --------
+    >>> X = np.arange(6.0)[:, None]
+    >>> refitted(X, 2 * X + 1, groups=np.arange(6), l2=0.0, times=2).round(6).ravel().tolist()
+    [2.0, 2.0]
     """
     rng = np.random.default_rng(0)
     members = [np.flatnonzero(groups == family) for family in np.unique(groups)]
@@ -194,6 +277,13 @@ class Half:
 
     ``W`` (n_omega, n_r) and ``guess`` (n_test, n_omega) by kind of map; ``truth`` (n_test,
     n_omega); ``mean`` (n_omega,), that of the training half.
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0, 3.0], [3.0, 1.0]])
+    >>> exact = Half({"ridge": np.eye(2)}, {"ridge": Y}, truth=Y, mean=Y.mean(axis=0))
+    >>> exact.r2("ridge")
+    1.0
     """
 
     W: Mapping[str, np.ndarray]
@@ -222,7 +312,7 @@ class Half:
 
 
 def half_fits(
-    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Cell, kinds: Sequence[str]
+    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Result, kinds: Sequence[str]
 ) -> Half:
     """Fit each kind of map to half the families, with the penalties of the fits to all of them.
 
@@ -235,9 +325,17 @@ def half_fits(
     groups : (n,)
         Family of each structure.
     maps
-        Cell ``SYSTEM.maps`` of the experiment, which holds the penalties.
+        Result ``SYSTEM.maps`` of the experiment, which holds the penalties.
     kinds
-        Of the maps of that cell: ``"ridge"``, ``"pcr"`` and others.
+        Of the maps of that result: ``"ridge"``, ``"pcr"`` and others.
+
+    Examples
+    --------
+    >>> X = np.arange(6.0)[:, None]
+    >>> penalties = {"l1_ridge": 0.0, "l2_ridge": 0.0}
+    >>> half = half_fits(X, 2 * X + 1, np.arange(6), penalties, ["ridge"])
+    >>> half.W["ridge"].round(6).tolist(), round(half.r2("ridge"), 6)
+    ([[2.0]], 1.0)
     """
     train, test = models.grouped_folds(groups, 2, 0)[0]
     W, guess = {}, {}
@@ -254,7 +352,13 @@ def half_fits(
 
 
 def pairs(matrix: np.ndarray) -> np.ndarray:
-    """Upper triangle without the first row, which is the fit that has no penalty."""
+    """Upper triangle without the first row, which is the fit that has no penalty.
+
+    Examples
+    --------
+    >>> pairs(np.array([[1.0, 0.1, 0.2], [0.1, 1.0, 0.3], [0.2, 0.3, 1.0]])).tolist()
+    [0.3]
+    """
     matrix = matrix[1:, 1:]
     return matrix[np.triu_indices(len(matrix), 1)]
 
@@ -267,8 +371,15 @@ def cancelling(W: np.ndarray, X: np.ndarray) -> float:
 
     For one standard deviation of each bin, averaged over frequencies; 1 means that all bins pull
     together.
+
+    Examples
+    --------
+    Two bins that rise together and enter with opposite signs:
+
+    >>> X = np.array([[0.0, 0.0], [1.0, 1.0]])
+    >>> cancelling(np.array([[3.0, -2.0]]), X)  # (3 + 2) / (3 - 2)
+    5.0
     """
-    X = X - X.mean(axis=0)
     return float(np.mean(np.abs(W) @ X.std(axis=0) / (X @ W.T).std(axis=0)))
 
 
@@ -283,6 +394,11 @@ def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.
         Held-out R² of each.
     within
         How far below the best R² is close enough.
+
+    Examples
+    --------
+    >>> components_needed(np.array([1, 2, 3]), r2=np.array([0.5, 0.89, 0.9]))
+    2.0
     """
     return float(numbers[np.argmax(r2 > r2.max() - within)])
 
@@ -290,10 +406,16 @@ def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.
 # --- names of components ----------------------------------------------------------------------
 
 
-def name_of(components: Cell, k: int) -> tuple[str, float]:
+def name_of(components: Result, k: int) -> tuple[str, float]:
     """The number of a structure that component k follows best, and how closely.
 
     The name is "no name" unless the magnitude of the correlation exceeds ``NAMED``.
+
+    Examples
+    --------
+    >>> components = {"named": list(STRUCTURAL), "correlation": np.array([[0.9, 0.3, -0.5, 0.0]])}
+    >>> name_of(components, 0)
+    ('density', 0.9)
     """
     at = [list(components["named"]).index(name) for name in STRUCTURAL]
     follows = np.abs(np.nan_to_num(components["correlation"][k][at]))
@@ -301,13 +423,26 @@ def name_of(components: Cell, k: int) -> tuple[str, float]:
     return (STRUCTURAL[best] if follows[best] > NAMED else "no name"), float(follows[best])
 
 
-def follows_frequency(components: Cell, k: int) -> float:
-    """Magnitude of the correlation of component k with the mean frequency."""
+def follows_frequency(components: Result, k: int) -> float:
+    """Magnitude of the correlation of component k with the mean frequency.
+
+    Examples
+    --------
+    >>> follows_frequency({"named": ["mean frequency"], "correlation": np.array([[-0.5]])}, 0)
+    0.5
+    """
     at = list(components["named"]).index("mean frequency")
     return float(abs(np.nan_to_num(components["correlation"][k][at])))
 
 
-def largest_shell(components: Cell, edges: np.ndarray) -> float:
-    """Largest share of the squared first component that lies between two of the edges (Å)."""
+def largest_shell(components: Result, edges: np.ndarray) -> float:
+    """Largest share of the squared first component that lies between two of the edges (Å).
+
+    Examples
+    --------
+    >>> components = {"components": np.array([[0.6, 0.8]]), "r": np.array([1.0, 3.0])}
+    >>> round(largest_shell(components, edges=np.array([0.0, 2.0, 4.0])), 6)  # 0.8²
+    0.64
+    """
     square, r = components["components"][0] ** 2, components["r"]
     return float(max(square[(r >= low) & (r < high)].sum() for low, high in pairwise(edges)))

@@ -1,6 +1,6 @@
 """What a referee would ask: each objection as a short experiment.
 
-Cells, one of each per system, and one transfer per ordered pair of systems with the same bins::
+Results, one of each per system, and one transfer per ordered pair of systems with the same bins::
 
     SYSTEM.leakage    R² of random splits and of grouped ones, five seeds
     SYSTEM.baselines  held-out errors of line and yardsticks, structure by structure
@@ -36,17 +36,17 @@ YARDSTICKS: Mapping[str, Callable[[], BaseEstimator]] = {
 } | dict.fromkeys(("density", "n_atoms", "peak_width"), models.scalar)
 
 
-def cells(glasses: Mapping[str, Dataset]) -> list[str]:
-    """Names of all cells, those that take longest first."""
+def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
+    """Names of all results, those that take longest first."""
     pairs = [
         f"{a}.transfer.{b}" for a, b in permutations(glasses, 2) if _alike(glasses[a], glasses[b])
     ]
     return [f"{system}.{measure}" for measure, system in product(MEASURES, glasses)] + pairs
 
 
-def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
-    """One cell; errors are mean squares per bin of spectra with sum 1, one per structure."""
-    system, measure, *other = cell.split(".")
+def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
+    """One result; errors are mean squares per bin of spectra with sum 1, one per structure."""
+    system, measure, *other = name.split(".")
     if measure == "transfer":
         return _transfer(get(system), get(*other))
     return MEASURES[measure](get(system))

@@ -1,4 +1,4 @@
-"""Running an experiment: which cells are missing, Dask for those, a manifest at the end."""
+"""Running an experiment: which results are missing, Dask for those, a manifest at the end."""
 
 import importlib.util
 from collections.abc import Mapping
@@ -18,16 +18,16 @@ from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.models import fingerprint
-from glassdata.results import is_done, seal, write_cell
+from glassdata.results import is_done, refuse_foreign, seal, write_result
 from glassdata.store import StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
 from glassdata.worker import Receipt
 
-#: Raised whenever the same cell would come out differently.
+#: Raised whenever the same result would come out differently.
 VERSION = 1
-#: Each module has ``cells(glasses)``, the names of all cells, those that take longest first, and
-#: ``compute(cell, get)``, where ``get(system)`` gives the ``Dataset`` of a glass.
+#: Each module has ``result_names(glasses)``, the names of all results, those that take longest
+#: first, and ``compute(name, get)``, where ``get(system)`` gives the ``Dataset`` of a glass.
 EXPERIMENTS: dict[str, ModuleType] = {
     "line-vs-cnn": comparison,
     "weights": weights,
@@ -40,29 +40,36 @@ _VERSIONS = ("glassdata", "numpy", "scipy", "scikit-learn", "torch")
 
 @dataclass(frozen=True)
 class Task:
-    """What all cells of an experiment share; travels to the workers."""
+    """What all results of an experiment share; it is sent to the workers."""
 
     experiment: str
     store: str | None
     folder: Path
     marks: Mapping[str, str]
 
-    def identity(self, cell: str) -> str:
-        """What determines a cell: the code, and the data of the systems in its name."""
-        used = {part: self.marks[part] for part in cell.split(".") if part in self.marks}
-        facts = {"experiment": self.experiment, "version": VERSION, "cell": cell, "dataset": used}
+    def identity(self, name: str) -> str:
+        """What determines a result: the code, and the data of the systems in its name."""
+        used = {part: self.marks[part] for part in name.split(".") if part in self.marks}
+        # "cell" is the older word for a result; another key would make all results anew.
+        facts = {"experiment": self.experiment, "version": VERSION, "cell": name, "dataset": used}
         return digest(facts)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """Result of a run: how many cells there are, how many were computed now, what went wrong.
+    """What a run did: how many results there are, how many it computed, what went wrong.
 
-    ``left_out`` are the cells that need PyTorch where there is none; ``archive`` is None where
-    cells are missing.
+    ``left_out`` are the results that need PyTorch where it is not installed; ``archive`` is None
+    where results are missing.
+
+    Examples
+    --------
+    >>> done = Outcome(results=3, computed=1, problems=(), left_out=(), archive=Path("weights.zip"))
+    >>> f"{done.computed} of {done.results} computed now"
+    '1 of 3 computed now'
     """
 
-    cells: int
+    results: int
     computed: int
     problems: tuple[engine.Loss, ...]
     left_out: tuple[str, ...]
@@ -75,7 +82,7 @@ def run(
     folder: Path,
     **how,
 ) -> Outcome:
-    """Compute the missing cells of an experiment, then seal its results.
+    """Compute the missing results of an experiment, then seal them in one archive.
 
     Parameters
     ----------
@@ -87,6 +94,12 @@ def run(
         Results folder; created if need be.
     how
         Where and how to compute: the fields of ``glassdata.engine.execution.Execution``.
+
+    Examples
+    --------
+    >>> outcome = run("weights", None, Path("results"), workers=2)  # doctest: +SKIP
+    >>> outcome.archive  # doctest: +SKIP
+    PosixPath('/home/you/results/weights.zip')
     """
     place = None if store is None else str(absolute(store))
     with open_dataset(place) as tree:
@@ -95,21 +108,29 @@ def run(
     marks = {system: mark(data) for system, data in glasses.items()}
     folder = Path(folder).absolute()
     task = Task(name, place, folder, marks)
-    cells = EXPERIMENTS[name].cells(glasses)
-    left_out = [] if importlib.util.find_spec("torch") else [c for c in cells if _is_network(c)]
-    cells = [cell for cell in cells if cell not in left_out]
-    todo = [(cell, 0) for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
+    wanted = EXPERIMENTS[name].result_names(glasses)
+    left_out = [] if importlib.util.find_spec("torch") else [r for r in wanted if _is_network(r)]
+    wanted = [result for result in wanted if result not in left_out]
+    refuse_foreign(folder, name, wanted)
+    todo = [(result, 0) for result in _missing(wanted, task)]
     problems: list[engine.Loss] = []
     if todo:
         (folder / name).mkdir(parents=True, exist_ok=True)
-        _, problems = engine.compute(compute_cell, task, todo, Execution(**how))
-    missing = [cell for cell in cells if not is_done(folder, name, cell, task.identity(cell))]
+        _, problems = engine.compute(compute_result, task, todo, Execution(**how))
+    missing = _missing(wanted, task)
     archive = None
     if not missing and not problems:
         facts: dict[str, Any] = {"dataset": marks, "left_out": left_out}
         facts |= {"seed": EXPERIMENTS[name].SEED, "version": VERSION, "versions": _versions()}
-        archive = seal(folder, name, cells, facts)
-    return Outcome(len(cells), len(todo) - len(problems), tuple(problems), tuple(left_out), archive)
+        archive = seal(folder, name, wanted, facts)
+    computed = len(todo) - len(problems)
+    return Outcome(len(wanted), computed, tuple(problems), tuple(left_out), archive)
+
+
+def _missing(wanted: list[str], task: Task) -> list[str]:
+    """Names of the results that are not there, or were made of other data."""
+    where = task.folder, task.experiment
+    return [result for result in wanted if not is_done(*where, result, task.identity(result))]
 
 
 @lru_cache(maxsize=16)
@@ -131,7 +152,13 @@ def load(store: str | None, name: str) -> Dataset:
 
 
 def mark(data: Dataset) -> str:
-    """sha256 of everything that the experiments use of a glass."""
+    """sha256 of everything that the experiments use of a glass.
+
+    Examples
+    --------
+    >>> len(mark(dataset("lj2d")))
+    64
+    """
     return fingerprint(
         data.r,
         data.omega,
@@ -146,27 +173,27 @@ def mark(data: Dataset) -> str:
     )
 
 
-def compute_cell(task: Task, cell: str, number: int) -> Receipt:
-    """Compute one cell and write it; what a worker does.
+def compute_result(task: Task, name: str, number: int) -> Receipt:
+    """Compute one result and write it; what a worker does.
 
     Parameters
     ----------
     task
         Experiment, store and folder of the results.
-    cell
-        Name of the cell.
+    name
+        Name of the result.
     number
-        Number of the cell, handed back in the receipt.
+        Number of the result, handed back in the receipt.
     """
     start = perf_counter()
     with threadpool_limits(1):
-        content = EXPERIMENTS[task.experiment].compute(cell, partial(load, task.store))
-    write_cell(task.folder, task.experiment, cell, task.identity(cell), content)
-    return Receipt(cell, number, "new", stages={"total": perf_counter() - start})
+        content = EXPERIMENTS[task.experiment].compute(name, partial(load, task.store))
+    write_result(task.folder, task.experiment, name, task.identity(name), content)
+    return Receipt(name, number, "new", stages={"total": perf_counter() - start})
 
 
-def _is_network(cell: str) -> bool:
-    return cell.split(".")[1] in comparison.NETWORKS
+def _is_network(name: str) -> bool:
+    return name.split(".")[1] in comparison.NETWORKS
 
 
 def _versions() -> dict[str, str]:

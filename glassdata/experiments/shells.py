@@ -8,7 +8,7 @@ from glassdata import models
 from glassdata.experiments.reading import refitted, squared_errors
 from glassdata.experiments.verdicts import Estimate, Statistic, estimate, lead
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 
 
 # --- bands ------------------------------------------------------------------------------------
@@ -18,6 +18,11 @@ def thirds(pdos: np.ndarray) -> dict[str, np.ndarray]:
     """Masks of the low, middle and high frequencies: a third of the modes of a spectrum each.
 
     A bin belongs to the third in which its middle mode lies.
+
+    Examples
+    --------
+    >>> {name: mask.tolist() for name, mask in thirds(np.array([1.0, 1.0, 1.0])).items()}
+    {'low': [True, False, False], 'middle': [False, True, False], 'high': [False, False, True]}
     """
     below = np.cumsum(pdos)
     middle = (below - pdos / 2) / below[-1]
@@ -31,12 +36,18 @@ def in_band(r2: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     r2 : (..., n_omega + 1)
-        Of each bin, as the cells ``SYSTEM.shells`` hold it, the overall one last; NaN where a bin
+        Of each bin, as the results ``SYSTEM.shells`` hold it, the overall one last; NaN where a bin
         never varies.
     weight : (n_omega,)
         Error of the training mean in each bin: as much as a bin counts.
     band : (n_omega,)
         Mask.
+
+    Examples
+    --------
+    >>> r2, weight = np.array([1.0, 0.5, 0.9, 0.8]), np.array([1.0, 3.0, 1.0])
+    >>> float(in_band(r2, weight, band=np.array([True, True, False])))  # (1 + 1.5) / 4
+    0.625
     """
     weight = weight[band]
     inside = np.asarray(r2)[..., :-1][..., band]
@@ -61,6 +72,16 @@ def near_and_far(
         Family of each structure.
     near : (n_r,)
         Mask of the bins within the reach.
+
+    Examples
+    --------
+    The spectrum follows the first bin of g(r) and has nothing to do with the second:
+
+    >>> near = np.array([True, False])
+    >>> X = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0], [4.0, 0.0], [5.0, 1.0]])
+    >>> held = near_and_far(X, 2 * X[:, :1] + 1, np.arange(6), near)
+    >>> held["near"].r2 > 0.9 > held["far"].r2
+    True
     """
     return {
         part: models.cross_validate(models.ridge(), X[:, mask], Y, groups)
@@ -85,6 +106,14 @@ def contrast(held: Mapping[str, models.Evaluation], band: np.ndarray, groups: Se
         Mask of the frequency bins in the band.
     groups : (n,)
         Family of each structure.
+
+    Examples
+    --------
+    >>> truth, mean, fold = np.array([[1.0], [3.0]]), np.array([[2.0], [2.0]]), np.array([0, 1])
+    >>> near = models.Evaluation(truth, truth, mean, fold, parameters=())  # exact
+    >>> far = models.Evaluation(truth, mean, mean, fold, parameters=())  # knows nothing
+    >>> contrast({"near": near, "far": far}, band=np.array([True]), groups=["a", "b"]).value
+    1.0
     """
     return estimate(_near_minus_far(held, band), groups)
 
@@ -102,6 +131,16 @@ def difference_of_contrasts(
         Masks of the frequency bins in the two bands.
     groups : (n,)
         Family of each structure.
+
+    Examples
+    --------
+    >>> truth, mean = np.array([[1.0, 1.0], [3.0, 3.0]]), np.array([[2.0, 2.0], [2.0, 2.0]])
+    >>> fold, half = np.array([0, 1]), np.array([[1.0, 2.0], [3.0, 2.0]])
+    >>> near = models.Evaluation(truth, half, mean, fold, parameters=())  # exact in one bin only
+    >>> held = {"near": near, "far": models.Evaluation(truth, mean, mean, fold, parameters=())}
+    >>> first, second = np.array([True, False]), np.array([False, True])
+    >>> difference_of_contrasts(held, first, second, groups=["a", "b"]).value
+    1.0
     """
     first, second = (_near_minus_far(held, band) for band in (one, other))
     return estimate(lambda w: first(w) - second(w), groups)
@@ -111,22 +150,36 @@ def difference_of_contrasts(
 
 
 def share_lost_in_first(lost: np.ndarray) -> float:
-    """First shell's share of all R² lost by permuting shells one at a time; gains count as 0."""
+    """First shell's share of all R² lost by permuting shells one at a time; gains count as 0.
+
+    Examples
+    --------
+    >>> share_lost_in_first(np.array([0.75, 0.25, -0.1]))
+    0.75
+    """
     lost = np.maximum(lost, 0)
     return float(lost[0] / lost.sum()) if lost.sum() > 0 else float("nan")
 
 
-def used_and_needed(cell: Cell) -> tuple[float, float]:
+def used_and_needed(result: Result) -> tuple[float, float]:
     """Overall R² lost with the shell whose permutation costs most.
 
     Returns
     -------
     permuted, left_out : float
         Lost when it is permuted, and when it is left out and the line fitted anew.
+
+    Examples
+    --------
+    The line loses 0.5 when the second shell is permuted, and 0.25 when it must do without it:
+
+    >>> result = {"all": np.array([0.75]), "permuted": np.array([[0.5], [0.25]])}
+    >>> used_and_needed(result | {"without": np.array([[0.75], [0.5]])})
+    (0.5, 0.25)
     """
-    overall, permuted = cell["all"][-1], cell["permuted"][:, -1]
+    overall, permuted = result["all"][-1], result["permuted"][:, -1]
     k = int(np.argmax(overall - permuted))
-    return float(overall - permuted[k]), float(overall - cell["without"][k, -1])
+    return float(overall - permuted[k]), float(overall - result["without"][k, -1])
 
 
 # --- bootstrap --------------------------------------------------------------------------------
@@ -144,6 +197,12 @@ def effect_near(W: np.ndarray, spread: np.ndarray, near: np.ndarray, band: np.nd
         Mask of the near bins.
     band : (n_omega,)
         Mask of the frequencies.
+
+    Examples
+    --------
+    >>> near, band = np.array([True, False]), np.array([True])
+    >>> float(effect_near(np.array([[3.0, 1.0]]), np.ones(2), near, band))  # 9 / (9 + 1)
+    0.9
     """
     effect = (np.asarray(W)[..., band, :] * spread) ** 2
     return effect[..., near].sum(axis=(-2, -1)) / effect.sum(axis=(-2, -1))
@@ -177,6 +236,14 @@ def resampled_effects(
         Ridge penalty.
     times
         Number of resamples.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0], [3.0, 1.0], [4.0, 0.0], [5.0, 1.0]])
+    >>> near, band = np.array([True, False]), np.array([True])
+    >>> parts = {"near": near, "bands": [band], "l2": 0.0, "times": 2}
+    >>> resampled_effects(X, 2 * X[:, :1], np.arange(6), **parts).round(6).tolist()
+    [[1.0], [1.0]]
     """
     maps = refitted(X, Y, groups, l2, times)
     return np.stack([effect_near(maps, X.std(axis=0), near, band) for band in bands], axis=1)

@@ -19,33 +19,39 @@ from glassdata.experiments.verdicts import (
     removed,
 )
 
-Cells = Mapping[str, Mapping[str, np.ndarray]]
+Results = Mapping[str, Mapping[str, np.ndarray]]
 Errors = Mapping[str, np.ndarray]
 
 
-# --- cells of the results, put together ------------------------------------------------------
+# --- results of all folds, put together --------------------------------------------------------
 
 
-def folds_of(results: Cells, system: str, model: str) -> list[Mapping[str, np.ndarray]]:
-    """The five test cells of a model, fold by fold.
+def folds_of(results: Results, system: str, model: str) -> list[Mapping[str, np.ndarray]]:
+    """The five test results of a model, fold by fold.
 
     Parameters
     ----------
     results
-        Cells of the experiment ``line-vs-cnn``, by name.
+        Results of the experiment ``line-vs-cnn``, by name.
     system, model
         Names of the glass and of the model.
+
+    Examples
+    --------
+    >>> results = {f"amc.ridge.test.{k}": {"test": [k], "error": [1.0]} for k in range(5)}
+    >>> [fold["test"] for fold in folds_of(results, "amc", "ridge")]
+    [[0], [1], [2], [3], [4]]
     """
     return [results[f"{system}.{model}.test.{k}"] for k in range(FOLDS)]
 
 
-def held_out_errors(results: Cells, system: str, model: str) -> np.ndarray:
+def held_out_errors(results: Results, system: str, model: str) -> np.ndarray:
     """Error of every structure in the fold that held it out, (n,).
 
     Parameters
     ----------
     results
-        Cells of the experiment ``line-vs-cnn``, by name.
+        Results of the experiment ``line-vs-cnn``, by name.
     system, model
         Names of the glass and of the model.
 
@@ -53,6 +59,12 @@ def held_out_errors(results: Cells, system: str, model: str) -> np.ndarray:
     ------
     ValueError
         If the folds do not hold out every structure exactly once.
+
+    Examples
+    --------
+    >>> results = {f"amc.ridge.test.{k}": {"test": [4 - k], "error": [1.0 * k]} for k in range(5)}
+    >>> held_out_errors(results, "amc", "ridge").tolist()
+    [4.0, 3.0, 2.0, 1.0, 0.0]
     """
     folds = folds_of(results, system, model)
     tested = np.concatenate([fold["test"] for fold in folds])
@@ -63,27 +75,33 @@ def held_out_errors(results: Cells, system: str, model: str) -> np.ndarray:
     return errors
 
 
-def left_by_fold(results: Cells, system: str, model: str) -> np.ndarray:
+def left_by_fold(results: Results, system: str, model: str) -> np.ndarray:
     """Share of the training mean's error that a model leaves in each fold, (5,).
 
     Parameters
     ----------
     results
-        Cells of the experiment ``line-vs-cnn``, by name.
+        Results of the experiment ``line-vs-cnn``, by name.
     system, model
         Names of the glass and of the model.
+
+    Examples
+    --------
+    >>> fold = {"error": np.array([1.0]), "baseline": np.array([4.0])}
+    >>> left_by_fold({f"amc.ridge.test.{k}": fold for k in range(5)}, "amc", "ridge").tolist()
+    [0.25, 0.25, 0.25, 0.25, 0.25]
     """
     folds = folds_of(results, system, model)
     return np.array([fold["error"].mean() / fold["baseline"].mean() for fold in folds])
 
 
-def learning_curve(results: Cells, system: str, model: str) -> tuple[np.ndarray, np.ndarray]:
+def learning_curve(results: Results, system: str, model: str) -> tuple[np.ndarray, np.ndarray]:
     """Errors of every structure as the training set grows.
 
     Parameters
     ----------
     results
-        Cells of the experiment ``line-vs-cnn``, by name.
+        Results of the experiment ``line-vs-cnn``, by name.
     system, model
         Names of the glass and of the model.
 
@@ -93,6 +111,17 @@ def learning_curve(results: Cells, system: str, model: str) -> tuple[np.ndarray,
         Numbers of training structures, means over the folds; the last is all of them.
     errors : (m, n)
         Error of every structure at each size.
+
+    Examples
+    --------
+    >>> results = {}
+    >>> for k in range(5):
+    ...     curve = {"test": [k], "n_train": np.array([10, 40]), "error": np.array([[4.0], [2.0]])}
+    ...     results[f"amc.ridge.curve.{k}"] = curve
+    ...     results[f"amc.ridge.test.{k}"] = {"test": [k], "n_train": 80, "error": [1.0]}
+    >>> sizes, errors = learning_curve(results, "amc", "ridge")
+    >>> sizes.tolist(), errors[:, 0].tolist()
+    ([10.0, 40.0, 80.0], [4.0, 2.0, 1.0])
     """
     folds = [results[f"{system}.{model}.curve.{k}"] for k in range(FOLDS)]
     whole = held_out_errors(results, system, model)
@@ -107,46 +136,70 @@ def learning_curve(results: Cells, system: str, model: str) -> tuple[np.ndarray,
 
 
 def falling_power(sizes: np.ndarray, errors: np.ndarray) -> float:
-    """p of the law error ∝ n^-p through the last two points of a learning curve."""
+    """p of the law error ∝ n^-p through the last two points of a learning curve.
+
+    Examples
+    --------
+    A quarter of the error with four times as many structures:
+
+    >>> round(falling_power(np.array([10, 40, 160]), np.array([[9.0], [4.0], [1.0]])), 6)
+    1.0
+    """
     fall = -np.diff(np.log(errors.mean(axis=1)[-2:]))[0]
     return float(fall / np.diff(np.log(sizes[-2:]))[0])
 
 
-def cost(results: Cells, system: str, model: str, key: str) -> float:
+def cost(results: Results, system: str, model: str, key: str) -> float:
     """Median over the folds of ``cpu_seconds`` or ``n_parameters`` of one fit with its tuning.
 
     Parameters
     ----------
     results
-        Cells of the experiment ``line-vs-cnn``, by name.
+        Results of the experiment ``line-vs-cnn``, by name.
     system, model
         Names of the glass and of the model.
     key
         ``"cpu_seconds"`` or ``"n_parameters"``.
+
+    Examples
+    --------
+    >>> results = {f"amc.ridge.test.{k}": {"cpu_seconds": 1.0 + k} for k in range(5)}
+    >>> cost(results, "amc", "ridge", "cpu_seconds")
+    3.0
     """
     return float(np.median([fold[key] for fold in folds_of(results, system, model)]))
 
 
-def three_ways(results: Cells, system: str, model: str) -> np.ndarray:
+def three_ways(results: Results, system: str, model: str) -> np.ndarray:
     """Share of the mean's error left: on training structures, a random split, held-out families.
 
     Parameters
     ----------
     results
-        Cells of the experiment ``line-vs-cnn``, by name.
+        Results of the experiment ``line-vs-cnn``, by name.
     system, model
         Names of the glass and of the model.
 
     Returns
     -------
     (3,)
+
+    Examples
+    --------
+    >>> paper = {"training_error": 1.0, "training_baseline": 10.0}
+    >>> paper |= {"error": np.array([2.0]), "baseline": np.array([10.0])}
+    >>> results = {"amc.ridge.paper": paper}
+    >>> for model, error in (("ridge", 3.0), ("mean", 10.0)):
+    ...     results |= {f"amc.{model}.test.{k}": {"test": [k], "error": [error]} for k in range(5)}
+    >>> three_ways(results, "amc", "ridge").tolist()
+    [0.1, 0.2, 0.3]
     """
-    cell = results[f"{system}.{model}.paper"]
+    result = results[f"{system}.{model}.paper"]
     families = [held_out_errors(results, system, one).mean() for one in (model, "mean")]
     return np.array(
         [
-            cell["training_error"] / cell["training_baseline"],
-            cell["error"].mean() / cell["baseline"].mean(),
+            result["training_error"] / result["training_baseline"],
+            result["error"].mean() / result["baseline"].mean(),
             families[0] / families[1],
         ]
     )
@@ -162,6 +215,12 @@ def scores(errors: Errors, groups: Sequence) -> pd.DataFrame:
     ----------
     errors
         Errors (n,) of each model; ``"mean"`` is the baseline.
+
+    Examples
+    --------
+    >>> errors = {"ridge": np.full(4, 1e-6), "mean": np.full(4, 4e-6)}
+    >>> round(scores(errors, groups=["a", "a", "b", "b"]).loc["ridge", "R²"].value, 6)
+    0.75
     """
     rows = {}
     for model, error in errors.items():
@@ -181,6 +240,12 @@ def beats(errors: Errors, groups: Sequence, model: str, other: str) -> bool:
         Family of each structure.
     model, other
         Names of the two models.
+
+    Examples
+    --------
+    >>> errors = {"ridge": np.array([1.0, 1.0, 2.0]), "mean": np.array([4.0, 3.0, 5.0])}
+    >>> beats(errors, ["a", "a", "b"], "ridge", "mean")
+    True
     """
     return estimate(ratio(errors[model], errors[other]), groups).high < 1
 
@@ -196,6 +261,12 @@ def duels(errors: Errors, groups: Sequence, opponents: Sequence[str]) -> pd.Data
         Family of each structure.
     opponents
         Names of the models to compare with.
+
+    Examples
+    --------
+    >>> errors = {"ridge": np.array([1.0, 1.0, 2.0]), "cnn": np.array([4.0, 3.0, 5.0])}
+    >>> duels(errors, ["a", "a", "b"], ["cnn"]).loc["cnn", "the line is"]
+    'better'
     """
     line, rows = errors["ridge"], {}
     for other in opponents:
@@ -214,18 +285,39 @@ def duels(errors: Errors, groups: Sequence, opponents: Sequence[str]) -> pd.Data
 
 
 def hardest_share(error: np.ndarray, part: float = 0.1) -> float:
-    """Share of the whole error that the hardest part (a tenth) of the structures carries."""
+    """Share of the whole error that the hardest part (a tenth) of the structures carries.
+
+    Examples
+    --------
+    >>> hardest_share(np.array([1.0] * 9 + [9.0]))
+    0.5
+    """
     n = max(round(part * len(error)), 1)
     return float(np.sort(error)[-n:].sum() / error.sum())
 
 
 def mean_and_majority_disagree(error: np.ndarray, other: np.ndarray) -> bool:
-    """Whether the smaller mean error belongs to one model and most structures to the other."""
+    """Whether the smaller mean error belongs to one model and most structures to the other.
+
+    Examples
+    --------
+    Two of three structures have the smaller error with the first model, the mean error is smaller
+    with the second:
+
+    >>> mean_and_majority_disagree(np.array([1.0, 1.0, 9.0]), np.array([2.0, 2.0, 2.0]))
+    True
+    """
     return bool((np.mean(error < other) > 0.5) != (error.mean() < other.mean()))
 
 
 def scatter_of_repeats(Y: np.ndarray, replicate: np.ndarray) -> float:
-    """Variance per bin of the spectra (n, n_omega) of repeats of one preparation, unbiased."""
+    """Variance per bin of the spectra (n, n_omega) of repeats of one preparation, unbiased.
+
+    Examples
+    --------
+    >>> scatter_of_repeats(np.array([[0.0], [2.0], [9.0]]), np.array([True, True, False]))
+    2.0
+    """
     return float(Y[replicate].var(axis=0, ddof=1).mean())
 
 
@@ -247,6 +339,14 @@ def least_squares_losses(
         Numbers of the training and the test structures of each fold.
     n
         Number of training structures to use.
+
+    Examples
+    --------
+    >>> X = np.arange(6.0)[:, None]
+    >>> folds = [(np.arange(4), np.arange(4, 6))]
+    >>> training, held_out = least_squares_losses(X, 2 * X + 1, folds, 4)
+    >>> training < 1e-20, held_out < 1e-20
+    (True, True)
     """
     losses = []
     for train, test in folds:

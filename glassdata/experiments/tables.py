@@ -20,6 +20,14 @@ def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
     ----------
     classes
         Disorder class of each structure, (n,).
+
+    Examples
+    --------
+    >>> Y = np.array([[1.0, 3.0], [3.0, 1.0], [1.0, 3.0], [3.0, 1.0]])
+    >>> fold = np.array([0, 0, 1, 1])
+    >>> held_out = Evaluation(Y, 0.5 * (Y + 2), np.full((4, 2), 2.0), fold, parameters=())
+    >>> score_table(held_out, ["amorphous"] * 4).loc["all", "R²"]
+    '0.75 ± 0.00'
     """
     scores = by_class(evaluation, classes)
     rows: dict[str, list] = {}

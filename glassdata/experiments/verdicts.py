@@ -3,6 +3,11 @@
 A *statistic* is a function of weights (k, n), one row per sample of families, that gives k numbers:
 with every weight 1 the number itself, with weights drawn at random its scatter. All statistics of
 one set of families see the same draws, so that differences and ratios are paired.
+
+>>> value_of(average([1.0, 2.0, 6.0]), 3)
+3.0
+>>> NOTHING.is_there, MARGIN, DUELS[0]
+(False, 1.1, 'better')
 """
 
 from collections import Counter
@@ -30,7 +35,13 @@ _OF_CLAIMS = {"answered": "supported", "open": "undecided", "upheld": "contradic
 
 
 class Estimate(NamedTuple):
-    """A number and the ends of its 95 % interval; all three NaN where it could not be computed."""
+    """A number and the ends of its 95 % interval; all three NaN where it could not be computed.
+
+    Examples
+    --------
+    >>> Estimate(0.9, 0.8, 0.95).is_there
+    True
+    """
 
     value: float
     low: float
@@ -73,6 +84,13 @@ def family_weights(groups: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> n
         Number of bootstrap samples.
     seed
         Of the random numbers.
+
+    Examples
+    --------
+    Two families are drawn; one of them may come twice and the other not at all:
+
+    >>> family_weights(["a", "a", "b"], draws=3).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.0, 0.0, 2.0]]
     """
     return _weights(tuple(np.asarray(groups).tolist()), draws, seed)
 
@@ -89,6 +107,11 @@ def estimate(statistic: Statistic, groups: ArrayLike) -> Estimate:
         Function of weights (k, n) that returns (k,) numbers.
     groups
         Family of each structure, (n,).
+
+    Examples
+    --------
+    >>> estimate(average([2.0, 2.0, 2.0]), groups=["a", "a", "b"])
+    Estimate(value=2.0, low=2.0, high=2.0)
     """
     value = statistic(np.ones((1, np.size(np.asarray(groups)))))[0]
     with np.errstate(invalid="ignore"):  # between two infinite draws there is no number
@@ -97,12 +120,24 @@ def estimate(statistic: Statistic, groups: ArrayLike) -> Estimate:
 
 
 def value_of(statistic: Statistic, n: int) -> float:
-    """The number itself for n structures, without an interval."""
+    """The number itself for n structures, without an interval.
+
+    Examples
+    --------
+    >>> value_of(average([1.0, 3.0]), 2)
+    2.0
+    """
     return float(statistic(np.ones((1, n)))[0])
 
 
 def removed(error: np.ndarray, baseline: np.ndarray) -> Statistic:
-    """R²: the share of the baseline's error that is removed; both (n,), in one unit."""
+    """R²: the share of the baseline's error that is removed; both (n,), in one unit.
+
+    Examples
+    --------
+    >>> value_of(removed([1.0, 1.0], baseline=[4.0, 4.0]), 2)
+    0.75
+    """
     error, baseline = _alike(error, baseline)
     return lambda w: 1 - w @ error / (w @ baseline)
 
@@ -116,19 +151,36 @@ def lead(error: np.ndarray, other: np.ndarray, baseline: np.ndarray) -> Statisti
         Squared error of each structure, of the model and of the other one.
     baseline : (n,)
         Squared error of the prediction that R² compares with.
+
+    Examples
+    --------
+    >>> value_of(lead([1.0], other=[2.0], baseline=[4.0]), 1)  # 0.75 - 0.5
+    0.25
     """
     error, other, baseline = _alike(error, other, baseline)
     return lambda w: w @ (other - error) / (w @ baseline)
 
 
 def ratio(error: np.ndarray, reference: np.ndarray) -> Statistic:
-    """Sum of the errors over the sum of the reference's; both (n,), in one unit."""
+    """Sum of the errors over the sum of the reference's; both (n,), in one unit.
+
+    Examples
+    --------
+    >>> value_of(ratio([1.0, 2.0], reference=[2.0, 4.0]), 2)
+    0.5
+    """
     error, reference = _alike(error, reference)
     return lambda w: w @ error / (w @ reference)
 
 
 def average(values: np.ndarray) -> Statistic:
-    """Mean of the values (n,), in their unit."""
+    """Mean of the values (n,), in their unit.
+
+    Examples
+    --------
+    >>> value_of(average([1.0, 2.0, 6.0]), 3)
+    3.0
+    """
     values = np.asarray(values, float)
     return lambda w: w @ values / w.sum(axis=1)
 
@@ -148,6 +200,11 @@ def grade(found: Estimate, limit: float) -> str:
     """Whether an objection is answered, open or upheld: its interval lies above, across or below.
 
     A limit that is one of the ends counts as inside the interval: open.
+
+    Examples
+    --------
+    >>> grade(Estimate(0.5, 0.2, 0.8), limit=0.0), grade(Estimate(0.5, -0.1, 0.8), limit=0.0)
+    ('answered', 'open')
     """
     if not found.is_there:
         return "not tried"
@@ -161,6 +218,11 @@ def duel(found: Estimate, margin: float = MARGIN) -> str:
 
     "As good" if the whole interval lies inside 1/margin … margin, whichever side of 1 it is on;
     otherwise better if it lies below 1, worse if above, open if 1 is inside.
+
+    Examples
+    --------
+    >>> duel(Estimate(0.7, 0.6, 0.8)), duel(Estimate(1.0, 0.95, 1.05))
+    ('better', 'as good')
     """
     if 1 / margin < found.low and found.high < margin:
         return "as good"
@@ -181,6 +243,11 @@ class Objection:
         The objection is answered where the whole interval lies above it.
     found
         The number of each glass with its interval.
+
+    Examples
+    --------
+    >>> Objection("R²", 0.0, {"amc": (0.9, 0.8, 0.95), "sic": (0.1, -0.2, 0.3)}).sentence
+    'Answered in amc; open in sic.'
     """
 
     number: str
@@ -207,13 +274,26 @@ class Objection:
 
 
 def tally(board: Mapping[str, Objection]) -> dict[str, int]:
-    """How many cells of the board have each grade."""
+    """How often each grade stands on the board.
+
+    Examples
+    --------
+    >>> tally({"families leak": Objection("R²", 0.0, {"amc": (0.9, 0.8, 0.95)})})
+    {'answered': 1, 'open': 0, 'upheld': 0, 'not tried': 0}
+    """
     counts = Counter(word for one in board.values() for word in one.grades.values())
     return {word: counts[word] for word in GRADES}
 
 
 def objections_where(board: Mapping[str, Objection], rule: Callable[[list[str]], bool]) -> str:
-    """Names of the objections whose grades, where they could be tried, follow a rule."""
+    """Names of the objections whose grades, where they could be tried, follow a rule.
+
+    Examples
+    --------
+    >>> board = {"families leak": Objection("R²", 0.0, {"amc": (0.9, 0.8, 0.95)})}
+    >>> objections_where(board, lambda grades: all(grade == "answered" for grade in grades))
+    'families leak'
+    """
     tried = {o: [w for w in one.grades.values() if w != "not tried"] for o, one in board.items()}
     found = [name for name, words in tried.items() if words and rule(words)]
     return ", ".join(found) if found else "none"
@@ -243,6 +323,11 @@ def weigh(claim: str, rule: str, found: Mapping[str, Estimate], limit: float) ->
         Estimate of the number in each glass; one that is not a number is left out.
     limit
         What the number must exceed for the claim to be supported.
+
+    Examples
+    --------
+    >>> weigh("A line suffices.", "held-out R² above 0", {"amc": (0.9, 0.8, 0.95)}, 0.0).verdict
+    'supported'
     """
     found = {n: Estimate(*e) for n, e in found.items() if not np.isnan(e[0])}
     if not found:

@@ -1,6 +1,6 @@
 """What the weights of the linear maps mean, and whether they mean anything at all.
 
-Cells, one of each per system::
+Results, one of each per system::
 
     SYSTEM.maps          W and b of six fits to all structures, beside a moderate g(r) and D
     SYSTEM.grid          training and held-out loss against α and β of eq. 8
@@ -11,6 +11,9 @@ Cells, one of each per system::
     SYSTEM.shells        held-out R² when shells are cut off, left alone or permuted
 
 α and β are meant per bin: ``reduction="mean"`` of ``glassdata.models.penalties``.
+
+>>> BOOTSTRAP["ridge"], REACHES[0]  # resamples; Å
+(200, 2.0)
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,8 +26,8 @@ from sklearn.base import BaseEstimator
 from glassdata import models
 from glassdata.structures import Dataset
 
-#: Arrays of a cell, by name.
-Cell = dict[str, Any]
+#: Arrays of a result, by name.
+Result = dict[str, Any]
 
 FOLDS = 5
 SEED = 0
@@ -38,14 +41,14 @@ PERMUTATIONS = 20
 N_COMPONENTS = 8
 
 
-def cells(glasses: Mapping[str, Dataset]) -> list[str]:
-    """Names of all cells, those that take longest first."""
+def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
+    """Names of all results, those that take longest first."""
     return [f"{system}.{measure}" for measure, system in product(MEASURES, glasses)]
 
 
-def compute(cell: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
-    """One cell; spectra have sum 1 over the bins, W and b their unit."""
-    system, measure = cell.split(".")
+def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
+    """One result; spectra have sum 1 over the bins, W and b their unit."""
+    system, measure = name.split(".")
     return MEASURES[measure](get(system))
 
 
@@ -65,7 +68,7 @@ def _chosen(data: Dataset) -> dict[str, Any]:
     return fixed
 
 
-def _maps(data: Dataset) -> Cell:
+def _maps(data: Dataset) -> Result:
     # Moderate: the median of how far g(r) swings.
     swing = data.X.var(axis=1)
     moderate = int(np.argsort(swing)[len(swing) // 2])
@@ -87,7 +90,7 @@ def _maps(data: Dataset) -> Cell:
     return out
 
 
-def _grid(data: Dataset) -> Cell:
+def _grid(data: Dataset) -> Result:
     shape = len(ALPHAS), len(BETAS)
     squares = {"training": np.zeros(shape), "held_out": np.zeros(shape)}
     nonzero = np.zeros(shape)
@@ -156,10 +159,10 @@ def _refit(fitted: BaseEstimator, data: Dataset, rows: np.ndarray) -> np.ndarray
     return again.fit(data.X[rows], data.shares[rows]).coef_
 
 
-def _path(data: Dataset) -> Cell:
+def _path(data: Dataset) -> Result:
     """Ridge against its penalty, PCR against its components: size of W, bias, held-out error."""
     peaks = np.sort(np.argsort(data.shares.mean(axis=0))[-3:])
-    out: Cell = {"r": data.r, "omega": data.omega, "shown": peaks}
+    out: Result = {"r": data.r, "omega": data.omega, "shown": peaks}
     mean = data.shares.mean(axis=0)
     for name, model, grid in (
         ("ridge", models.LinearMap(), [{"l2": value} for value in models.RIDGE_L2]),
@@ -222,7 +225,7 @@ def _components(data: Dataset) -> dict[str, np.ndarray]:
     }
 
 
-def _shells(data: Dataset) -> Cell:
+def _shells(data: Dataset) -> Result:
     """R² in every frequency bin of a line that sees parts of g(r) only."""
     edges = _shell_edges(data)
     inside = [(data.r >= low) & (data.r < high) for low, high in pairwise(edges)]

@@ -6,7 +6,13 @@ import numpy as np
 
 
 def listing(names: Iterable[str], everything: int | None = None) -> str:
-    """Names as a phrase: "none", "amc", "amc and sic"; "all of them" where that is how many."""
+    """Names as a phrase: "none", "amc", "amc and sic"; "all of them" where that is how many.
+
+    Examples
+    --------
+    >>> listing(["amc", "sic"]), listing([])
+    ('amc and sic', 'none')
+    """
     names = list(names)
     if not names:
         return "none"
@@ -16,19 +22,37 @@ def listing(names: Iterable[str], everything: int | None = None) -> str:
 
 
 def among(found: Iterable) -> str:
-    """In how many cases something was found, such as "3 of 8"."""
+    """In how many cases something was found, such as "3 of 8".
+
+    Examples
+    --------
+    >>> among([True, False, True])
+    '2 of 3'
+    """
     found = [bool(one) for one in found]
     return f"{sum(found)} of {len(found)}"
 
 
 def verdict(found: Iterable) -> str:
-    """Yes if found in all glasses, no if in none, otherwise in how many."""
+    """Yes if found in all glasses, no if in none, otherwise in how many.
+
+    Examples
+    --------
+    >>> verdict([True, True]), verdict([True, False])
+    ('yes', 'in 1 of 2 glasses')
+    """
     found = [bool(one) for one in found]
     return "yes" if all(found) else "no" if not any(found) else f"in {among(found)} glasses"
 
 
 def by_cuts(found: Iterable) -> str:
-    """At how many of the cuts of g(r) something was found."""
+    """At how many of the cuts of g(r) something was found.
+
+    Examples
+    --------
+    >>> by_cuts([True, True, False])
+    'at 2 of 3 cuts'
+    """
     found = [bool(one) for one in found]
     if all(found):
         return f"at all {len(found)} cuts"
@@ -36,14 +60,26 @@ def by_cuts(found: Iterable) -> str:
 
 
 def counted(names: Iterable[str]) -> str:
-    """How often each name occurs, the most frequent first: "density (3), N (1)"."""
+    """How often each name occurs, the most frequent first: "density (3), N (1)".
+
+    Examples
+    --------
+    >>> counted(["N", "density", "density"])
+    'density (2), N (1)'
+    """
     names = list(names)
     once = sorted(dict.fromkeys(names), key=names.count, reverse=True)
     return ", ".join(f"{name} ({names.count(name)})" for name in once)
 
 
 def plain(value: float) -> str:
-    """Two decimals, none from 10 upwards, ∞ for infinity; never a negative zero."""
+    """Two decimals, none from 10 upwards, ∞ for infinity; never a negative zero.
+
+    Examples
+    --------
+    >>> plain(0.256), plain(123.4), plain(-0.001)
+    ('0.26', '123', '0.00')
+    """
     if np.isinf(value):
         return "∞" if value > 0 else "−∞"
     if np.isnan(value):
@@ -64,6 +100,11 @@ def bracketed(found: Sequence[float], digits: int = 2, *, sign: str = "") -> str
         Digits after the decimal point.
     sign
         ``"+"`` writes the sign of positive numbers too.
+
+    Examples
+    --------
+    >>> bracketed([0.91, 0.87, 0.94])
+    '0.91 [0.87, 0.94]'
     """
     if np.isnan(found[0]):
         return "–"
@@ -72,5 +113,11 @@ def bracketed(found: Sequence[float], digits: int = 2, *, sign: str = "") -> str
 
 
 def spanned(found: Sequence[float]) -> str:
-    """A signed difference with its interval: "+0.12 (+0.03 to +0.20)"."""
+    """A signed difference with its interval: "+0.12 (+0.03 to +0.20)".
+
+    Examples
+    --------
+    >>> spanned([0.12, 0.03, 0.2])
+    '+0.12 (+0.03 to +0.20)'
+    """
     return "{:+.2f} ({:+.2f} to {:+.2f})".format(*found)

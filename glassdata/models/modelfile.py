@@ -68,6 +68,17 @@ class SavedModel:
         Fitted, of a class that :data:`glassdata.models.MODELS` lists.
     region
         With as many bins of g(r).
+
+    Examples
+    --------
+    >>> from glassdata import models
+    >>> X = np.eye(4)
+    >>> line = models.ridge().fit(X, X[:, :2])
+    >>> saved = save(line, "line.npz", {"system": "amc"}, X=X)
+    >>> saved.kind, saved.shape  # (n_omega, n_r)
+    ('LinearMap', (2, 4))
+    >>> bool((saved.novelty(100 * X) > 10).all())  # far outside the training set
+    True
     """
 
     regression: Regression
@@ -176,9 +187,31 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
     >>> from glassdata import models
     >>> X, Y = np.eye(4), np.eye(4)[:, :2]
     >>> line = models.ridge().fit(X, Y)
-    >>> saved = save(line, "line.npz", {"system": "amc"}, X=X)  # doctest: +SKIP
-    >>> saved.predict(X).shape  # doctest: +SKIP
+    >>> saved = save(line, "line.npz", {"system": "amc"}, X=X)
+    >>> saved.predict(X).shape
     (4, 2)
+    """
+    data, saved = encode(model, meta, X=X)
+    replace(Path(path), data)
+    return saved
+
+
+def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes, SavedModel]:
+    """Bytes of the file of a fitted model, and the model that :func:`load` makes of them.
+
+    Parameters
+    ----------
+    model
+        As for :func:`save`, like the others.
+    meta
+        Plain finite data.
+    X
+        Training g(r), shape (n, n_r), n ≥ 2.
+
+    Raises
+    ------
+    ValueError
+        As for :func:`save`.
     """
     fitted = getattr(model, "best_estimator_", model)
     if type(fitted) not in _classes().values():
@@ -197,8 +230,7 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
         saved, _ = _read(archive)
     if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
         raise ValueError(f"a {saved.kind} predicts other spectra once it comes back from its file")
-    replace(Path(path), stream.getvalue())
-    return saved
+    return stream.getvalue(), saved
 
 
 def load(path: str | Path) -> tuple[SavedModel, dict]:
@@ -217,8 +249,11 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
 
     Examples
     --------
-    >>> model, meta = load("line.npz")  # doctest: +SKIP
-    >>> model.predict(X).shape, meta["system"]  # doctest: +SKIP
+    >>> from glassdata import models
+    >>> X, Y = np.eye(4), np.eye(4)[:, :2]
+    >>> _ = save(models.ridge().fit(X, Y), "line.npz", {"system": "amc"}, X=X)
+    >>> model, meta = load("line.npz")
+    >>> model.predict(X).shape, meta["system"]
     ((4, 2), 'amc')
     """
     try:

@@ -29,5 +29,11 @@ def cnn(kind: str = "spramnet", **settings: Any) -> ConvolutionalNetwork:
 
 
 def residual() -> ConvolutionalNetwork:
-    """Residual network on log g(r): ``cnn("residual")``."""
+    """Residual network on log g(r): ``cnn("residual")``.
+
+    Examples
+    --------
+    >>> residual().kind
+    'residual'
+    """
     return cnn("residual")

@@ -224,7 +224,13 @@ class KernelMap(Regression):
 
 
 def mean() -> Average:
-    """The training mean, the model that every R² is measured against."""
+    """The training mean, the model that every R² is measured against.
+
+    Examples
+    --------
+    >>> mean().fit(np.eye(2), np.array([[1.0], [3.0]])).predict(np.eye(2)).tolist()
+    [[2.0], [2.0]]
+    """
     return Average()
 
 
@@ -244,12 +250,19 @@ def scalar(number: str = "first", degree: int | None = None) -> BaseEstimator:
     >>> scalar("first", degree=1).fit(density, 2 * density).predict([[1.5]])
     array([[3.]])
     """
-    plain = ScalarCurve(number, 1 if degree is None else degree)
-    return Tuned(plain, {"degree": DEGREES}) if degree is None else plain
+    if degree is None:
+        return Tuned(ScalarCurve(number), {"degree": DEGREES})
+    return ScalarCurve(number, degree)
 
 
 def variance() -> BaseEstimator:
-    """Polynomial of the variance of g(r), one number for how far it swings."""
+    """Polynomial of the variance of g(r), one number for how far it swings.
+
+    Examples
+    --------
+    >>> variance().estimator.number
+    'variance'
+    """
     return scalar("variance")
 
 
@@ -270,5 +283,11 @@ def nearest(k: int | None = None) -> BaseEstimator:
 
 
 def kernel_ridge() -> BaseEstimator:
-    """Kernel ridge regression with a Gaussian kernel whose width and penalty are chosen."""
+    """Kernel ridge regression with a Gaussian kernel whose width and penalty are chosen.
+
+    Examples
+    --------
+    >>> sorted(kernel_ridge().grid)
+    ['l2', 'width']
+    """
     return Tuned(KernelMap(), {"width": WIDTHS, "l2": KERNEL_L2})

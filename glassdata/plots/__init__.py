@@ -3,6 +3,13 @@
 Every function draws on what it is given or returns a new Figure; nothing is computed from data
 beyond what a figure needs, and nothing is shown or written. Axes carry units, and colours are told
 apart by colour-blind readers.
+
+>>> style()["figure.figsize"]  # inches
+(6.4, 4.0)
+>>> GLASS_TITLES["lj3d"], MODEL_NAMES["ridge"], MODEL_COLOURS["ridge"] == MODEL_COLOURS["pcr"]
+('argon, 3D', 'line (ridge)', True)
+>>> len(set(CLASS_COLOURS.values())), len(set(GLASS_COLOURS.values()))
+(4, 8)
 """
 
 from glassdata.plots import comparison, maps, shells, verdicts

@@ -2,6 +2,10 @@
 
 Estimates are (value, low, high). Errors are in millionths where the axis says so, and otherwise
 shares of the training mean's error.
+
+>>> figure = costs(pd.DataFrame({"ridge": [1.0]}), pd.DataFrame({"ridge": [1e4]}))
+>>> [axes.get_xlabel() for axes in figure.axes]
+['CPU time (s)', 'fitted numbers']
 """
 
 from collections.abc import Mapping, Sequence
@@ -43,6 +47,13 @@ def history(
         Epoch at which the training is stopped.
     tested
         Error of the never stopped network on test families.
+
+    Examples
+    --------
+    >>> falling = np.array([1.0, 0.5, 0.25])
+    >>> curves = {"final": falling, "training": falling, "held_out": falling}
+    >>> history(plt.subplots()[1], **curves, best=2, tested=0.3).get_xlabel()
+    'epoch'
     """
     curves = (
         (final, "0.55", "never stopped: training structures"),
@@ -69,6 +80,13 @@ def standings(
         Of each glass the estimate of each model, shown from top to bottom.
     folds
         Of each glass the share in each fold by model.
+
+    Examples
+    --------
+    >>> left = {"amc": {"ridge": (0.1, 0.05, 0.2), "mean": (1.0, 1.0, 1.0)}}
+    >>> figure = standings(left, {"amc": {"ridge": np.array([0.08, 0.12])}})
+    >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    ['line (ridge)', 'mean']
     """
     figure, axes = panels(left, 2.35, sharey=True)
     for glass, ax in axes.items():
@@ -97,6 +115,13 @@ def paired_errors(
     ----------
     errors
         Of each glass the errors of line and CNN, (n,) each.
+
+    Examples
+    --------
+    >>> errors = {"amc": (np.array([1e-6, 2e-6]), np.array([2e-6, 2e-6]))}
+    >>> figure = paired_errors(errors, {"amc": np.array(["partial", "amorphous"])})
+    >>> figure.get_supxlabel()
+    'error of the CNN (10⁻⁶)'
     """
     figure, axes = panels(errors, 2.3)
     for glass, ax in axes.items():
@@ -133,6 +158,13 @@ def duels(
         Of each opponent the ratio in each fold by glass.
     margin
         Largest ratio of two errors, above 1, that still counts as equal.
+
+    Examples
+    --------
+    >>> ratios = {"cnn": {"amc": (0.9, 0.8, 1.0)}}
+    >>> folds = {"cnn": {"amc": np.array([0.85, 0.95])}}
+    >>> duels(plt.subplots()[1], ratios, folds, margin=1.1).get_xlabel()
+    'error of the line / error of the opponent'
     """
     ax.axvspan(1 / margin, margin, color="0.88", linewidth=0)
     ax.axvline(1, color="0.3", linewidth=1)
@@ -169,6 +201,12 @@ def learning_curves(
         Of each glass and model the sizes, (m,), and an estimate for each.
     banded
         Models whose intervals are drawn.
+
+    Examples
+    --------
+    >>> sizes, found = np.array([10.0, 40.0]), [(0.4, 0.3, 0.5), (0.2, 0.1, 0.3)]
+    >>> learning_curves({"amc": {"ridge": (sizes, found)}}).get_supxlabel()
+    'number of training structures'
     """
     figure, axes = panels(curves, 2.2)
     for glass, ax in axes.items():
@@ -196,6 +234,12 @@ def costs(seconds: pd.DataFrame, parameters: pd.DataFrame) -> Figure:
     ----------
     seconds, parameters
         One row per glass, one column per model.
+
+    Examples
+    --------
+    >>> figure = costs(pd.DataFrame({"ridge": [1.0]}), pd.DataFrame({"ridge": [1e4]}))
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['CPU time (s)', 'fitted numbers']
     """
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.8), sharey=True)
     for ax, table in zip(axes, (seconds, parameters), strict=True):
@@ -219,6 +263,13 @@ def three_ways(left: Mapping[str, np.ndarray], glasses: Sequence[str]) -> Figure
     ----------
     left
         Of each model the three shares in each glass, (n_glasses, 3).
+
+    Examples
+    --------
+    >>> left = {"ridge": np.array([[0.1, 0.2, 0.3]]), "cnn": np.array([[0.0, 0.2, 0.3]])}
+    >>> figure = three_ways(left, ["amc"])
+    >>> [axes.get_title() for axes in figure.axes]
+    ['line (ridge)', 'CNN']
     """
     figure, axes = plt.subplots(len(left), 1, figsize=(6.4, 7.6), sharex=True, sharey=True)
     floor = 1e-5
@@ -266,6 +317,14 @@ def double_descent(
         Error of the training mean, dashed.
     n_bins
         Bins that vary: with fewer structures the training loss is zero. Dotted, where in reach.
+
+    Examples
+    --------
+    >>> steps, errors = [10, 20], np.array([3.0, 2.0])
+    >>> curves = {"training": errors, "held_out": errors, "ridge": (np.array(steps), errors)}
+    >>> axes = double_descent(plt.subplots()[1], steps, **curves, mean=4.0, n_bins=15)
+    >>> axes.get_ylabel()
+    'mean squared error (10⁻⁶)'
     """
     floor = 1e-2
     ax.loglog(

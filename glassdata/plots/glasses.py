@@ -30,6 +30,14 @@ def representatives(data: Dataset, system: System) -> list[int]:
     """Positions of a crystal-like, a middling and an amorphous structure of a dataset.
 
     The middle one is nearest to the edge between the second and the third disorder class.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> from glassdata.systems import SYSTEMS
+    >>> argon = dataset("lj2d")
+    >>> str(argon.classes[representatives(argon, SYSTEMS["lj2d"])[0]])
+    'crystal-like'
     """
     measure = data[system.class_variable]
     order = np.argsort(measure)
@@ -51,6 +59,16 @@ def structure(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
         The structure.
     system
         Its glass, which says what its neighbours are.
+
+    Examples
+    --------
+    Every atom of the perfect triangular lattice has six neighbours:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> argon = SYSTEMS["lj2d"]
+    >>> handles = structure(plt.subplots()[1], argon.crystal() * (3, 2, 1), argon)
+    >>> [handle.get_label() for handle in handles]
+    ['6 neighbours']
     """
     ax.set(xlabel="x (Å)", ylabel="y (Å)", aspect="equal")
     ax.locator_params(nbins=4)
@@ -89,6 +107,14 @@ def structures(data: Dataset, system: System, positions: Sequence[int] | None = 
         The glass.
     positions
         Where the three structures stand in the dataset; by default those of ``representatives``.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> from glassdata.systems import SYSTEMS
+    >>> figure = structures(dataset("lj2d"), SYSTEMS["lj2d"])
+    >>> [axes.get_title() for axes in figure.axes][0]
+    'crystal-like'
     """
     positions = representatives(data, system) if positions is None else positions
     figure, axes = plt.subplots(2, 2, figsize=(6.4, 6.4))
@@ -116,6 +142,14 @@ def disorder_histogram(ax: Axes, data: Dataset, system: System, bins: int = 20) 
         The glass, which says what measures its disorder.
     bins
         Number of bars.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> from glassdata.systems import SYSTEMS
+    >>> axes = disorder_histogram(plt.subplots()[1], dataset("lj2d"), SYSTEMS["lj2d"])
+    >>> axes.get_ylabel()
+    'number of structures'
     """
     measure, classes = data[system.class_variable], data.classes
     edges = np.linspace(measure.min(), measure.max(), bins + 1)
@@ -142,6 +176,15 @@ def spectra_by_disorder(
         The glass.
     reference
         What ``crystal_spectra`` returns; None computes it.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> from glassdata.systems import SYSTEMS
+    >>> flat = np.zeros(100), np.zeros(100)  # instead of the crystal's curves
+    >>> figure = spectra_by_disorder(dataset("lj2d"), SYSTEMS["lj2d"], flat)
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['distance r (Å)', 'frequency (THz)']
     """
     reference = crystal_spectra(system) if reference is None else reference
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2))
@@ -166,6 +209,14 @@ def prediction(evaluation: Evaluation, system: System) -> Figure:
     """Computed and predicted PDOS of held-out structures: a good, a median and a bad one.
 
     One structure in ten is predicted better than the good one, one in ten worse than the bad one.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> truth = np.full((3, 100), 0.3)
+    >>> exact = Evaluation(truth, truth, truth, np.array([0, 1, 2]), parameters=())
+    >>> [axes.get_title() for axes in prediction(exact, SYSTEMS["lj2d"]).axes][0]
+    'good: MSE 0 × 10⁻⁶'
     """
     centres = bin_centres(system.omega_edges)
     error = structure_mse(evaluation)

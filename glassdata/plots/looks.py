@@ -60,7 +60,15 @@ _UNITS = {"angstrom": "Å", "THz-1": "1/THz", "eV": "eV", "K ps-1": "K/ps", "K":
 
 
 def style() -> dict[str, object]:
-    """Settings for ``matplotlib.rcParams``: lettering legible on a phone, byte-stable SVG."""
+    """Settings for ``matplotlib.rcParams``: lettering legible on a phone, byte-stable SVG.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> with plt.rc_context(style()):
+    ...     plt.rcParams["font.size"]
+    12.0
+    """
     return {
         "figure.figsize": (6.4, 4.0),
         "figure.dpi": 144,
@@ -74,7 +82,13 @@ def style() -> dict[str, object]:
 
 
 def label(variable: str) -> str:
-    """Axis label of a variable of the dataset: what it is, with its unit."""
+    """Axis label of a variable of the dataset: what it is, with its unit.
+
+    Examples
+    --------
+    >>> label("peak_width")
+    'full width at half maximum of the first peak of g(r) (Å)'
+    """
     described = VARIABLES[variable]
     unit = _UNITS.get(described.units, "" if described.units == "1" else described.units)
     return described.long_name + (f" ({unit})" if unit else "")
@@ -89,6 +103,12 @@ def panels(names: Iterable[str], height: float, **shared) -> tuple[Figure, dict]
         Of one row, inches.
     shared
         ``sharex`` and ``sharey`` as ``plt.subplots`` takes them.
+
+    Examples
+    --------
+    >>> figure, axes = panels(["amc", "sic", "lj2d"], height=2.0)
+    >>> list(axes)
+    ['amc', 'sic', 'lj2d']
     """
     names = list(names)
     n_rows = -(-len(names) // 2)

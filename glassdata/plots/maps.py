@@ -1,7 +1,10 @@
 """Figures of chapter 10: maps W of distance against frequency, what settles them, what they cost.
 
 A map W (n_omega, n_r) and a bias b (n_omega,) of the results are per bin of a PDOS with sum 1;
-they are drawn per THz. ``cell`` is one of ``SYSTEM.maps`` unless something else is said.
+they are drawn per THz. ``result`` is one of ``SYSTEM.maps`` unless something else is said.
+
+>>> PENALTIES["lasso"], BAND_COLOURS["middle"]
+('L1', '0.55')
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,7 +18,7 @@ from matplotlib.image import AxesImage
 
 from glassdata.plots.looks import GLASS_COLOURS, GLASS_TITLES
 
-Cell = Mapping[str, np.ndarray]
+Result = Mapping[str, np.ndarray]
 Found = tuple[float, float, float]
 #: The three penalties that are compared, as the results and the figures name them.
 PENALTIES: Mapping[str, str] = {"lasso": "L1", "elastic_net": "elastic net", "ridge": "L2"}
@@ -29,53 +32,81 @@ BAND_COLOURS: Mapping[str, str] = {
 _TICKS = (0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20)
 
 
-def width(cell: Cell) -> float:
-    """Width of a frequency bin, THz."""
-    return float(np.diff(cell["omega"])[0])
+def width(result: Result) -> float:
+    """Width of a frequency bin, THz.
+
+    Examples
+    --------
+    >>> width({"omega": np.array([0.5, 1.5, 2.5])})
+    1.0
+    """
+    return float(np.diff(result["omega"])[0])
 
 
-def top(cell: Cell) -> float:
-    """Highest frequency at which the mean PDOS is worth drawing, THz."""
-    return float(cell["omega"][cell["pdos_mean"] > 1e-5].max())
+def top(result: Result) -> float:
+    """Highest frequency at which the mean PDOS is worth drawing, THz.
+
+    Examples
+    --------
+    >>> top({"omega": np.array([0.5, 1.5, 2.5]), "pdos_mean": np.array([0.4, 0.6, 0.0])})
+    1.5
+    """
+    return float(result["omega"][result["pdos_mean"] > 1e-5].max())
 
 
 # --- maps -------------------------------------------------------------------------------------
 
 
-def draw_map(ax: Axes, cell: Cell, kind: str) -> float:
+def draw_map(ax: Axes, result: Result, kind: str) -> float:
     """The map of one kind of fit, red above and blue below 0; returns where colours end, 1/THz.
 
     Parameters
     ----------
     ax
         Axes to draw into.
-    cell
-        Cell ``SYSTEM.maps`` of the experiment on the weights.
+    result
+        Result ``SYSTEM.maps`` of the experiment on the weights.
     kind
-        Kind of fit in that cell, such as ``"ridge"``.
+        Kind of fit in that result, such as ``"ridge"``.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.0])}
+    >>> result["W_ridge"] = np.full((2, 2), -3.0)
+    >>> draw_map(plt.subplots()[1], result, "ridge")  # 3 per bin of 0.5 THz
+    6.0
     """
-    W = cell[f"W_{kind}"] / width(cell)
+    W = result[f"W_{kind}"] / width(result)
     seen = np.abs(W[W != 0])
     limit = float(np.quantile(seen, 0.99)) if seen.size else 1.0
     ax.pcolormesh(
-        cell["r"], cell["omega"], W, cmap="RdBu_r", vmin=-limit, vmax=limit, rasterized=True
+        result["r"], result["omega"], W, cmap="RdBu_r", vmin=-limit, vmax=limit, rasterized=True
     )
     return limit
 
 
-def _beside(ax: Axes, cell: Cell) -> None:
-    pdos = cell["pdos"] / width(cell)
-    ax.fill_betweenx(cell["omega"], pdos, color="0.8", step="mid")
+def _beside(ax: Axes, result: Result) -> None:
+    pdos = result["pdos"] / width(result)
+    ax.fill_betweenx(result["omega"], pdos, color="0.8", step="mid")
     ax.set(xticks=[], xlim=(0, None))
 
 
-def _above(ax: Axes, cell: Cell) -> None:
-    ax.plot(cell["r"], cell["g"], color="#0072b2", linewidth=1)
+def _above(ax: Axes, result: Result) -> None:
+    ax.plot(result["r"], result["g"], color="#0072b2", linewidth=1)
     ax.set(yticks=[], ylim=(0, None))
 
 
-def three_maps(cell: Cell, title: str) -> Figure:
-    """Three maps of one glass, with g(r) above and D(ω) beside them."""
+def three_maps(result: Result, title: str) -> Figure:
+    """Three maps of one glass, with g(r) above and D(ω) beside them.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5]), "g": np.ones(2)}
+    >>> result |= {"pdos": np.full(2, 0.5), "pdos_mean": np.full(2, 0.5)}
+    >>> result |= {f"W_{kind}": np.eye(2) for kind in PENALTIES}
+    >>> three_maps(result, "carbon").axes[2].get_title()
+    'L1: colours end at ±1 / THz'
+    """
     figure, axes = plt.subplots(
         4,
         2,
@@ -85,42 +116,51 @@ def three_maps(cell: Cell, title: str) -> Figure:
         width_ratios=[5, 1],
         height_ratios=[1, 3, 3, 3],
     )
-    _above(axes[0, 0], cell)
+    _above(axes[0, 0], result)
     axes[0, 0].set(ylabel="g(r)", title=title)
     axes[0, 1].set_axis_off()
     for (ax, side), (kind, name) in zip(axes[1:], PENALTIES.items(), strict=True):
-        limit = draw_map(ax, cell, kind)
-        _beside(side, cell)
-        ax.set(ylim=(0, top(cell)), ylabel="frequency (THz)")
+        limit = draw_map(ax, result, kind)
+        _beside(side, result)
+        ax.set(ylim=(0, top(result)), ylabel="frequency (THz)")
         ax.set_title(f"{name}: colours end at ±{limit:.1g} / THz", fontsize=12)
         side.set_title("D(ω)", fontsize=12)
     axes[-1, 0].set_xlabel("distance r (Å)")
     return figure
 
 
-def grid_of_maps(cells: Mapping[str, Cell]) -> Figure:
-    """Three small maps of each glass in a row, with g(r) above them and D(ω) at the right."""
+def grid_of_maps(results: Mapping[str, Result]) -> Figure:
+    """Three small maps of each glass in a row, with g(r) above them and D(ω) at the right.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5]), "g": np.ones(2)}
+    >>> result |= {"pdos": np.full(2, 0.5), "pdos_mean": np.full(2, 0.5)}
+    >>> result |= {f"W_{kind}": np.eye(2) for kind in PENALTIES}
+    >>> len(grid_of_maps({"amc": result, "sic": result}).axes)  # two rows of four for each glass
+    16
+    """
     figure, axes = plt.subplots(
-        2 * len(cells),
+        2 * len(results),
         4,
-        figsize=(6.4, 2.1 * len(cells) + 0.5),
+        figsize=(6.4, 2.1 * len(results) + 0.5),
         width_ratios=[3, 3, 3, 1],
-        height_ratios=[1, 3] * len(cells),
+        height_ratios=[1, 3] * len(results),
     )
-    rows = zip(axes[::2], axes[1::2], cells.items(), strict=True)
-    for curves, images, (name, cell) in rows:
-        ends = cell["r"][[0, -1]]
+    rows = zip(axes[::2], axes[1::2], results.items(), strict=True)
+    for curves, images, (name, result) in rows:
+        ends = result["r"][[0, -1]]
         for curve, image, kind in zip(curves, images, PENALTIES, strict=False):
-            _above(curve, cell)
+            _above(curve, result)
             curve.set(xticks=[], xlim=ends)
-            draw_map(image, cell, kind)
-            image.set(ylim=(0, top(cell)), xlim=ends, yticks=[])
+            draw_map(image, result, kind)
+            image.set(ylim=(0, top(result)), xlim=ends, yticks=[])
             image.tick_params(labelsize=10)
         curves[0].set_title(GLASS_TITLES[name], fontsize=11, loc="left")
         images[0].yaxis.set_major_locator(plt.MaxNLocator(3))
         images[0].set_ylabel("ω (THz)", fontsize=10)
-        _beside(images[3], cell)
-        images[3].set(ylim=(0, top(cell)), yticks=[])
+        _beside(images[3], result)
+        images[3].set(ylim=(0, top(result)), yticks=[])
         curves[3].set_axis_off()
     for ax, title in zip(axes[0], PENALTIES.values(), strict=False):
         ax.set_title(title, fontsize=11, loc="right")
@@ -132,15 +172,22 @@ def grid_of_maps(cells: Mapping[str, Cell]) -> Figure:
 # --- penalties and bias -----------------------------------------------------------------------
 
 
-def penalty_grid(grid: Cell, *, alpha: float, beta: float) -> Figure:
+def penalty_grid(grid: Result, *, alpha: float, beta: float) -> Figure:
     """Training and held-out error per bin (10⁻⁶) against two penalties, on one colour scale.
 
     Parameters
     ----------
     grid
-        Cell ``SYSTEM.grid``.
+        Result ``SYSTEM.grid``.
     alpha, beta
         Up to these penalties goes the dashed frame.
+
+    Examples
+    --------
+    >>> grid = {"alpha": np.array([0.0, 1e-5]), "beta": np.array([0.0, 1e-3])}
+    >>> grid |= {kind: np.array([[1e-6, 2e-6], [2e-6, 3e-6]]) for kind in ("training", "held_out")}
+    >>> [axes.get_title() for axes in penalty_grid(grid, alpha=1e-5, beta=0.0).axes[:2]]
+    ['training', 'held out']
     """
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 4.8), sharey=True)
     kinds = {"training": "training", "held_out": "held out"}
@@ -183,26 +230,35 @@ def _colour_bar(figure: Figure, axes: Sequence[Axes], shown: AxesImage) -> None:
     bar.set_ticks(marks, labels=[f"{mark:g}" for mark in marks])
 
 
-def biases(cell: Cell, paths: Mapping[str, Cell]) -> Figure:
+def biases(result: Result, paths: Mapping[str, Result]) -> Figure:
     """Bias of one glass without and with penalties, and its likeness to the mean PDOS in all.
 
     Parameters
     ----------
     paths
-        Cell ``SYSTEM.path`` of each glass; a dot marks the least held-out error.
+        Result ``SYSTEM.path`` of each glass; a dot marks the least held-out error.
+
+    Examples
+    --------
+    >>> result = {"omega": np.array([0.5, 1.5]), "pdos_mean": np.full(2, 0.5)}
+    >>> result |= {f"b_{kind}": np.full(2, 0.5) for kind in ("least_squares", "paper", "ridge")}
+    >>> path = {"ridge_setting": np.array([1e-4, 1e-2]), "ridge_b_likeness": np.array([0.9, 1.0])}
+    >>> figure = biases(result, {"amc": path | {"ridge_held_out": np.array([2e-6, 1e-6])}})
+    >>> figure.axes[2].get_xlabel()
+    'ridge penalty l2'
     """
     figure, axes = plt.subplots(3, 1, figsize=(6.4, 9.0))
     panels = (
         {"least_squares": ("#0072b2", "b, no penalty")},
         {"paper": ("#0072b2", "b, α = 10⁻⁵, β = 0"), "ridge": ("#d55e00", "b, ridge")},
     )
-    omega, step = cell["omega"], width(cell)
+    omega, step = result["omega"], width(result)
     for ax, curves in zip(axes, panels, strict=False):
-        mean = cell["pdos_mean"] / step
+        mean = result["pdos_mean"] / step
         ax.fill_between(omega, mean, step="mid", color="0.8", label="mean PDOS")
         for kind, (colour, name) in curves.items():
-            ax.plot(omega, cell[f"b_{kind}"] / step, color=colour, label=name)
-        ax.set(ylabel="1/THz", xlabel="frequency (THz)", xlim=(0, top(cell)))
+            ax.plot(omega, result[f"b_{kind}"] / step, color=colour, label=name)
+        ax.set(ylabel="1/THz", xlabel="frequency (THz)", xlim=(0, top(result)))
         ax.legend(fontsize=10)
     for name, path in paths.items():
         x, y = path["ridge_setting"], path["ridge_b_likeness"]
@@ -230,16 +286,23 @@ def _legend_above(ax: Axes) -> None:
 # --- collinearity and stability ---------------------------------------------------------------
 
 
-def collinearity(cells: Mapping[str, Cell]) -> Figure:
+def collinearity(results: Mapping[str, Result]) -> Figure:
     """Singular values of the standardised g(r) of each glass, and inflation of each bin.
 
     Parameters
     ----------
-    cells
-        Cell ``SYSTEM.collinearity`` of each glass.
+    results
+        Result ``SYSTEM.collinearity`` of each glass.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "singular": np.array([2.0, 1.0])}
+    >>> figure = collinearity({"amc": result | {"vif": np.array([1.5, 1.5]), "determined": True}})
+    >>> figure.axes[1].get_ylabel()  # variance inflation factor
+    'VIF'
     """
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.6))
-    for name, c in cells.items():
+    for name, c in results.items():
         singular = c["singular"][c["singular"] > 1e-10 * c["singular"][0]]
         number = np.arange(1, len(singular) + 1)
         look = {"color": GLASS_COLOURS[name], "label": GLASS_TITLES[name]}
@@ -250,25 +313,33 @@ def collinearity(cells: Mapping[str, Cell]) -> Figure:
     axes[0].set(xlabel="number of the direction", ylabel="singular value\n(relative)")
     axes[1].axhline(10, color="0.3", linestyle=":")
     axes[1].set(xlabel="distance r (Å)", ylabel="VIF", yscale="log")
-    if not any(c["determined"] for c in cells.values()):
-        axes[1].set(xlim=next(iter(cells.values()))["r"][[0, -1]], ylim=(1, 100))
+    if not any(c["determined"] for c in results.values()):
+        axes[1].set(xlim=next(iter(results.values()))["r"][[0, -1]], ylim=(1, 100))
         said = "no more structures than bins:\nevery factor is infinite"
         axes[1].text(0.5, 0.7, said, transform=axes[1].transAxes, ha="center")
     _legend_above(axes[0])
     return figure
 
 
-def settled_weights(boot: Cell, settled: Mapping[str, np.ndarray], *, highest: float) -> Figure:
+def settled_weights(boot: Result, settled: Mapping[str, np.ndarray], *, highest: float) -> Figure:
     """Where the sign of a weight is settled (dark), and how often the elastic net selects it.
 
     Parameters
     ----------
     boot
-        Cell ``SYSTEM.bootstrap``.
+        Result ``SYSTEM.bootstrap``.
     settled
         Mask (n_omega, n_r) of each fit, by title.
     highest
         End of the frequency axis, THz.
+
+    Examples
+    --------
+    >>> boot = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5])}
+    >>> boot["selected_elastic_net"] = np.eye(2)
+    >>> figure = settled_weights(boot, {"ridge": np.eye(2, dtype=bool)}, highest=2.0)
+    >>> figure.axes[0].get_title()
+    'ridge: settled'
     """
     figure, axes = plt.subplots(1, len(settled) + 1, figsize=(6.4, 3.8), sharey=True)
     bins = boot["r"], boot["omega"]

@@ -1,6 +1,9 @@
 """Figures of chapter 10: what a penalty does step by step, components of g(r), near and far.
 
 Estimates are (value, low, high).
+
+>>> contrasts(plt.subplots()[1], {"amc": {"low": (0.2, 0.1, 0.3)}}).get_xlabel()
+'R² (first shell) − R² (beyond)'
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,24 +15,37 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glassdata.plots.looks import GLASS_COLOURS, GLASS_TITLES
-from glassdata.plots.maps import BAND_COLOURS, Cell, Found
+from glassdata.plots.maps import BAND_COLOURS, Found, Result
 
 
 def penalty_path(
-    path: Cell, r2: Mapping[str, Mapping[str, np.ndarray]], paths: Mapping[str, Cell], step: float
+    path: Result,
+    r2: Mapping[str, Mapping[str, np.ndarray]],
+    paths: Mapping[str, Result],
+    step: float,
 ) -> Figure:
     """Weights of one frequency under a strong, the best and a weak penalty; R² of all glasses.
 
     Parameters
     ----------
     path
-        Cell ``SYSTEM.path`` of the glass whose weights are shown.
+        Result ``SYSTEM.path`` of the glass whose weights are shown.
     r2
         Held-out R² of each glass along its path, by kind of fit: ``"ridge"`` and ``"pcr"``.
     paths
-        Cell ``SYSTEM.path`` of each glass.
+        Result ``SYSTEM.path`` of each glass.
     step
         Width of a frequency bin, THz.
+
+    Examples
+    --------
+    >>> path = {"r": np.array([1.0, 2.0]), "ridge_setting": np.array([1e-4, 1e-2])}
+    >>> path |= {"ridge_held_out": np.array([2e-6, 1e-6]), "ridge_W": np.ones((2, 3, 2))}
+    >>> path["pcr_setting"] = np.array([1.0, 2.0])
+    >>> r2 = {"amc": {"ridge": np.array([0.8, 0.9]), "pcr": np.array([0.7, 0.8])}}
+    >>> figure = penalty_path(path, r2, {"amc": path}, step=1.0)
+    >>> figure.axes[1].get_title()
+    'best: l2 = 0.01'
     """
     best, last = int(path["ridge_held_out"].argmin()), len(path["ridge_setting"]) - 1
     chosen = {"strong": min(best + 4, last), "best": best, "weak": max(best - 10, 0)}
@@ -45,9 +61,9 @@ def penalty_path(
         ax.locator_params(axis="y", nbins=3)
     axes["weak"].set_xlabel("distance r (Å)")
     for kind, label in (("ridge", "ridge penalty l2"), ("pcr", "number of components")):
-        for name, cell in paths.items():
+        for name, result in paths.items():
             look: dict[str, Any] = {"color": GLASS_COLOURS[name], "label": GLASS_TITLES[name]}
-            axes[kind].plot(cell[f"{kind}_setting"], r2[name][kind], **look)
+            axes[kind].plot(result[f"{kind}_setting"], r2[name][kind], **look)
         axes[kind].set(xscale="log", xlabel=label, ylabel="held-out R²", ylim=(-0.6, 1))
         axes[kind].axhline(0, color="0.6", linewidth=0.8)
     axes["pcr"].legend(fontsize=9, ncols=3, loc="lower left")
@@ -55,14 +71,14 @@ def penalty_path(
 
 
 def leading_components(
-    c: Cell, size: np.ndarray, response: np.ndarray, titles: Sequence[str], *, highest: float
+    c: Result, size: np.ndarray, response: np.ndarray, titles: Sequence[str], *, highest: float
 ) -> Figure:
     """Leading components of g(r), and what the PDOS does along them; for one standard deviation.
 
     Parameters
     ----------
     c
-        Cell ``SYSTEM.components``.
+        Result ``SYSTEM.components``.
     size : (n_components,)
         Standard deviation of the structures along each component.
     response : (n_omega, n_components)
@@ -71,6 +87,14 @@ def leading_components(
         One for each component that is shown.
     highest
         End of the frequency axis, THz.
+
+    Examples
+    --------
+    >>> result = {"r": np.array([1.0, 2.0]), "omega": np.array([0.5, 1.5])}
+    >>> result["components"] = np.array([[0.6, 0.8]])
+    >>> figure = leading_components(result, np.ones(1), np.ones((2, 1)), ["density"], highest=2.0)
+    >>> figure.axes[0].get_title()
+    'density'
     """
     n = len(titles)
     figure, axes = plt.subplots(n, 2, figsize=(6.4, 2.1 * n), sharex="col", squeeze=False)
@@ -89,7 +113,7 @@ def leading_components(
 
 
 def reaches(
-    cell: Cell,
+    result: Result,
     r2: Mapping[str, Mapping[str, np.ndarray]],
     everything: Mapping[str, float],
 ) -> Figure:
@@ -97,20 +121,27 @@ def reaches(
 
     Parameters
     ----------
-    cell
-        Cell ``SYSTEM.shells``; minima between shells are grey.
+    result
+        Result ``SYSTEM.shells``; minima between shells are grey.
     r2
         ``"within"`` and ``"beyond"``: R² at each reach, by band.
     everything
         R² with all of g(r), by band, dotted.
+
+    Examples
+    --------
+    >>> result = {"reach": np.array([2.0, 3.0]), "shell_edges": np.array([0.0, 2.5, 10.0])}
+    >>> r2 = {part: {"low": np.array([0.4, 0.6])} for part in ("within", "beyond")}
+    >>> [axes.get_title() for axes in reaches(result, r2, {"low": 0.8}).axes]
+    ['only g(r) within the reach', 'only g(r) beyond the reach']
     """
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2), sharex=True, sharey=True)
     for ax, (part, bands) in zip(axes, r2.items(), strict=True):
         for band, values in bands.items():
-            ax.plot(cell["reach"], values, "o-", color=BAND_COLOURS[band], label=band)
+            ax.plot(result["reach"], values, "o-", color=BAND_COLOURS[band], label=band)
             ax.axhline(everything[band], color=BAND_COLOURS[band], linestyle=":", linewidth=1)
         ax.set(ylabel="held-out R²", title=f"only g(r) {part} the reach")
-        for edge in cell["shell_edges"][1:-1]:
+        for edge in result["shell_edges"][1:-1]:
             ax.axvline(edge, color="0.85", zorder=0)
     axes[1].set_xlabel("reach R (Å); grey: minima between shells")
     axes[0].legend(ncols=2, fontsize=10)
@@ -121,6 +152,11 @@ def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
     """R² from the first shell minus R² from beyond it, one row per glass, one mark per band.
 
     A bar that leaves the axis is cut by the frame.
+
+    Examples
+    --------
+    >>> contrasts(plt.subplots()[1], {"amc": {"low": (0.2, 0.1, 0.3)}}).get_xlabel()
+    'R² (first shell) − R² (beyond)'
     """
     for row, bands in enumerate(found.values()):
         for k, (band, (value, low, high)) in enumerate(bands.items()):

@@ -1,6 +1,10 @@
 """Figures of chapter 11: numbers with intervals, tables as colours, the board of verdicts.
 
 Estimates are (value, low, high), NaN where a number could not be computed.
+
+>>> figure = forest({"line": {"amc": (0.9, 0.8, 0.95)}}, "held-out R²")
+>>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+['amc']
 """
 
 from collections.abc import Mapping
@@ -44,6 +48,13 @@ def forest(
         Ends of the axis. None fits the lower end to the intervals, between −0.5 and −0.05.
     limit
         Where the dashed line stands.
+
+    Examples
+    --------
+    >>> found = {"line": {"amc": (0.9, 0.8, 0.95), "sic": (0.6, 0.4, 0.7)}}
+    >>> figure = forest(found, "held-out R²")
+    >>> [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
+    ['amc', 'sic']
     """
     if lowest is None:
         ends = [t[1] for found in series.values() for t in found.values() if not np.isnan(t[0])]
@@ -104,6 +115,12 @@ def heat(
         Numbers at both ends of the colours.
     size
         Of the digits, points.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"amc": [0.912, np.nan]}, index=["line", "CNN"])
+    >>> [text.get_text() for text in heat(table).axes[0].texts]
+    ['0.91', '–']
     """
     figure, ax = plt.subplots(figsize=(6.4, 1.3 + 0.36 * len(table)))
     cmap = plt.get_cmap(colours).with_extremes(bad="white")
@@ -133,7 +150,14 @@ def scoreboard(grades: pd.DataFrame, texts: pd.DataFrame) -> Figure:
     grades
         ``"answered"``, ``"open"``, ``"upheld"`` or anything else, which stays white.
     texts
-        What is written into each cell; rows and columns as in ``grades``.
+        What is written into each square; rows and columns as in ``grades``.
+
+    Examples
+    --------
+    >>> grades = pd.DataFrame({"amc": ["answered"]}, index=["families leak"])
+    >>> texts = pd.DataFrame({"amc": ["0.91"]}, index=["families leak"])
+    >>> [text.get_text() for text in scoreboard(grades, texts).axes[0].texts]
+    ['0.91']
     """
     words = list(_SHADES)
     n_rows, n_columns = grades.shape
@@ -155,13 +179,20 @@ def scoreboard(grades: pd.DataFrame, texts: pd.DataFrame) -> Figure:
     return figure
 
 
-def noise_floor(ax: Axes, cells: Mapping[str, Mapping[str, np.ndarray]]) -> Axes:
+def noise_floor(ax: Axes, results: Mapping[str, Mapping[str, np.ndarray]]) -> Axes:
     """The line's error between that of the training mean and two floors, one row per glass; 10⁻⁶.
 
     Parameters
     ----------
-    cells
-        Cell ``SYSTEM.noise`` of each glass. Repeats are shown where there are two or more.
+    results
+        Result ``SYSTEM.noise`` of each glass. Repeats are shown where there are two or more.
+
+    Examples
+    --------
+    >>> result = {name: np.full(3, 1e-6) for name in ("baseline", "error", "pair")}
+    >>> result["replicate"] = np.zeros(3, dtype=bool)
+    >>> noise_floor(plt.subplots()[1], {"amc": result}).get_xlabel()
+    'mean squared error per bin (10⁻⁶)'
     """
     marks = {
         "training mean": ("|", "0.3", 14, 2),
@@ -176,12 +207,12 @@ def noise_floor(ax: Axes, cells: Mapping[str, Mapping[str, np.ndarray]]) -> Axes
         "ms": 9,
         "ls": "none",
     }
-    for y, cell in enumerate(cells.values()):
-        repeats = cell["replicate"]
-        found = [cell[key].mean() for key in ("baseline", "error", "pair")]
+    for y, result in enumerate(results.values()):
+        repeats = result["replicate"]
+        found = [result[key].mean() for key in ("baseline", "error", "pair")]
         if repeats.sum() >= 2:
-            found.append(cell["scatter"].mean())
-            ax.plot(1e6 * cell["error"][repeats].mean(), y, **hollow)
+            found.append(result["scatter"].mean())
+            ax.plot(1e6 * result["error"][repeats].mean(), y, **hollow)
         ax.plot([1e6 * min(found), 1e6 * max(found)], [y, y], color="0.85", zorder=0)
         for value, (mark, colour, ms, mew) in zip(found, marks.values(), strict=False):
             ax.plot(1e6 * value, y, mark, color=colour, ms=ms, mew=mew)
@@ -190,29 +221,36 @@ def noise_floor(ax: Axes, cells: Mapping[str, Mapping[str, np.ndarray]]) -> Axes
     ax.plot([], [], label="line, repeats only", **hollow)
     ax.set(
         xscale="log",
-        yticks=range(len(cells)),
-        yticklabels=list(cells),
-        ylim=(len(cells) - 0.5, -0.5),
+        yticks=range(len(results)),
+        yticklabels=list(results),
+        ylim=(len(results) - 0.5, -0.5),
         xlabel="mean squared error per bin (10⁻⁶)",
     )
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, fontsize=11)
     return ax
 
 
-def bin_widths(cells: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
+def bin_widths(results: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """R² against the widths of the bins of g(r), and of the PDOS, as multiples of the dataset's.
 
     Parameters
     ----------
-    cells
-        Cell ``SYSTEM.bins`` of each glass.
+    results
+        Result ``SYSTEM.bins`` of each glass.
+
+    Examples
+    --------
+    >>> result = {"dr": np.array([0.1, 0.2]), "domega": np.array([1.0, 2.0])}
+    >>> figure = bin_widths({"amc": result | {"r2": np.array([[0.9, 0.8], [0.8, 0.7]])}})
+    >>> figure.axes[0].lines[0].get_xdata().tolist()  # as multiples of the dataset's bins
+    [1.0, 2.0]
     """
     figure, axes = plt.subplots(1, 2, figsize=(6.4, 3.9), sharey=True)
     cycle = plt.get_cmap("tab10")(range(10))
-    for colour, mark, (name, cell) in zip(cycle, "osD^v<>PXh", cells.items(), strict=False):
+    for colour, mark, (name, result) in zip(cycle, "osD^v<>PXh", results.items(), strict=False):
         look: dict[str, Any] = {"marker": mark, "ms": 4, "color": colour}
-        axes[0].plot(cell["dr"] / cell["dr"][0], cell["r2"][:, 0], label=name, **look)
-        axes[1].plot(cell["domega"] / cell["domega"][0], cell["r2"][0], **look)
+        axes[0].plot(result["dr"] / result["dr"][0], result["r2"][:, 0], label=name, **look)
+        axes[1].plot(result["domega"] / result["domega"][0], result["r2"][0], **look)
     axes[0].set(xlabel="width of the bins of g(r)", ylabel="R²")
     axes[1].set(xlabel="width of the bins of the PDOS")
     figure.legend(loc="outside upper center", ncols=4, fontsize=11)

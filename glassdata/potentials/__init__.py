@@ -1,4 +1,10 @@
-"""Interatomic potentials: frozen descriptions with energies, gradients and sparse Hessians."""
+"""Interatomic potentials: frozen descriptions with energies, gradients and sparse Hessians.
+
+>>> TERSOFF_1989["el"], BondOrder(TERSOFF_1989).cutoff  # Å
+(['C', 'Si'], 3.0)
+>>> LINDSAY_BROIDO_2010["B"][0], ERHART_ALBE_2005["style"]  # eV
+(430.0, 'Brenner')
+"""
 
 from glassdata.potentials.base import Bonds, Potential
 from glassdata.potentials.bond_order import (

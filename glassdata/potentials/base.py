@@ -1,13 +1,13 @@
-"""What every potential is here: a function of the bond vectors between atoms.
+"""Potentials as functions of the bond vectors between atoms.
 
 With bond vectors ``d_p = x_j - x_i`` the forces, the virial and the Hessian follow from
-derivatives with respect to ``d`` alone, in one place for all potentials.
+derivatives with respect to ``d`` alone, in this one module for all potentials.
 
-Compiled functions, here and beside, loop where an array expression would be shorter: an array
-assigned to a slice, a sort or a cumulative sum costs Numba seconds to compile. For the same reason
-counters that are passed on begin as ``np.int64(0)``: for a literal 0 it compiles once more.
-Where it counts, indices are unsigned: compiled code then does not ask whether they count from the
-end.
+Compiled functions of all potentials loop where an array expression would be shorter: Numba needs
+seconds to compile an array assigned to a slice, a sort or a cumulative sum. For the same reason
+counters that are passed to other functions begin as ``np.int64(0)``: with a literal 0 those would
+be compiled twice. In inner loops indices are unsigned: compiled code then does not check whether
+they are negative.
 """
 
 from abc import abstractmethod
@@ -39,6 +39,16 @@ class Bonds:
         Cell vectors to add to the second atom.
     vector : (P, 3) float, Å
         From the first atom to (that image of) the second.
+
+    Examples
+    --------
+    Two atoms at 1.5 Å have one bond, which is counted from both ends unless ``half`` is set:
+
+    >>> pair = Atoms("C2", positions=[[0, 0, 0], [1.5, 0, 0]])
+    >>> Bonds.of(pair, 2.0, half=True).vector.tolist()
+    [[1.5, 0.0, 0.0]]
+    >>> len(Bonds.of(pair, 2.0, half=False).first)
+    2
     """
 
     n_atoms: int
@@ -71,11 +81,11 @@ class Bonds:
         return cls(len(atoms), *neighbours("ijSD", atoms, cutoff, half=half))
 
     def follow(self, positions: np.ndarray, cell: np.ndarray) -> None:
-        """Let the vectors be those of the same pairs between atoms that have moved."""
+        """Update the vectors of these pairs to new positions (N, 3) and cell (3, 3), Å."""
         _follow(self.first, self.second, self.shift, positions, cell, self.vector)
 
     def gather(self, gradient: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What follows from the derivative with respect to the bond vectors, (P, 3).
+        """Derivatives by positions and strain, from those by the bond vectors, (P, 3).
 
         Returns
         -------
@@ -87,8 +97,8 @@ class Bonds:
     def assemble(self, blocks: np.ndarray) -> sparse.bsr_array:
         """Hessian (3N, 3N) of a sum of pair terms with second derivatives ``blocks`` (P, 3, 3)."""
         nothing = np.empty((len(blocks), 0))
-        starts, places, merged = self.merged(blocks, nothing, nothing)
-        return block_matrix(starts, places, merged)
+        starts, columns, merged = self.merged(blocks, nothing, nothing)
+        return block_matrix(starts, columns, merged)
 
     def merged(
         self, blocks: np.ndarray, to_second: np.ndarray, to_first: np.ndarray
@@ -100,14 +110,15 @@ class Bonds:
         blocks : (P, 3, 3)
             Second derivatives of pair terms with respect to the bond vectors.
         to_second, to_first : (P, 3) or (P, 0)
-            Derivative with respect to the bond vector of what the first atom gives to the second
-            and the second to the first; empty where nothing is asked.
+            For embedded atoms: derivative, with respect to the bond vector, of the density that
+            the first atom adds at the second, and of that which the second adds at the first;
+            (P, 0) for other potentials.
 
         Returns
         -------
-        starts (N + 1,), places (B,), merged (B, 3, 3 or 4)
-            Block row i holds places ``starts[i]:starts[i + 1]``, in ascending order: the Hessian
-            of the pair terms, and beside it the derivative of what atom i receives.
+        starts (N + 1,), columns (B,), merged (B, 3, 3 or 4)
+            Block row i holds the blocks ``starts[i]:starts[i + 1]``, with ascending columns: the
+            Hessian of the pair terms, and in a fourth column the derivative of the density at i.
         """
         own = np.arange(self.n_atoms, dtype=self.first.dtype)
         rows = np.concatenate((self.first, self.second, own))
@@ -132,19 +143,19 @@ def from_blocks(
     return block_matrix(*_merge(n_atoms, rows, columns, blocks))
 
 
-def block_matrix(starts: np.ndarray, places: np.ndarray, blocks: np.ndarray) -> sparse.bsr_array:
+def block_matrix(starts: np.ndarray, columns: np.ndarray, blocks: np.ndarray) -> sparse.bsr_array:
     """Sparse (3N, 3N) matrix from its rows of 3 × 3 blocks.
 
     Parameters
     ----------
     starts : (N + 1,)
-        Place of the first block of each row of blocks, and the number B of all of them.
-    places : (B,)
+        Number of the first block of each row of blocks, and the number B of all of them.
+    columns : (B,)
         Column of each block.
     blocks : (B, 3, 3), eV/Å²
     """
     n = 3 * (len(starts) - 1)
-    return sparse.bsr_array((blocks, places, starts), shape=(n, n))
+    return sparse.bsr_array((blocks, columns, starts), shape=(n, n))
 
 
 @njit(cache=True)
@@ -180,7 +191,7 @@ def _gather(n_atoms, first, second, vector, gradient):
 
 @njit(cache=True)
 def _ends(n_atoms, first, second, blocks, to_second, to_first):
-    """Each bond's contributions to the four places its ends make, own places last."""
+    """Each bond's contributions to the four blocks of its two ends, diagonal blocks last."""
     n_bonds, extra = len(first), to_second.shape[1] > 0
     width = 4 if extra else 3
     own = 2 * n_bonds
@@ -221,19 +232,19 @@ def _sorted_order(keys, order, n):
 def _merge(
     n_atoms: int, rows: np.ndarray, columns: np.ndarray, blocks: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Block rows in order, columns ascending, blocks at the same place added up."""
+    """Block rows in order, columns ascending, blocks of the same row and column added up."""
     unsorted = np.arange(len(rows), dtype=np.int32)
-    order, starts = _order_of_places(n_atoms, rows, columns, unsorted)
+    order, starts = _order_of_blocks(n_atoms, rows, columns, unsorted)
     # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
-    places = np.empty(starts[-1], dtype=np.int32)
+    merged_columns = np.empty(starts[-1], dtype=np.int32)
     merged = np.zeros((starts[-1], *blocks.shape[1:]))
-    _add_up(order, rows, columns, blocks, places, merged)
-    return starts, places, merged
+    _add_up(order, rows, columns, blocks, merged_columns, merged)
+    return starts, merged_columns, merged
 
 
 @njit(cache=True)
-def _order_of_places(n_atoms, rows, columns, unsorted):
-    """Contributions in the order of the matrix, and how many places come before each row."""
+def _order_of_blocks(n_atoms, rows, columns, unsorted):
+    """Contributions in the order of the matrix, and how many blocks come before each row."""
     order = _sorted_order(rows, _sorted_order(columns, unsorted, n_atoms), n_atoms)
     starts = np.zeros(n_atoms + 1, dtype=np.int32)
     row, column = -1, -1
@@ -247,13 +258,13 @@ def _order_of_places(n_atoms, rows, columns, unsorted):
 
 
 @njit(cache=True)
-def _add_up(order, rows, columns, blocks, places, merged):
+def _add_up(order, rows, columns, blocks, merged_columns, merged):
     here, row, column = -1, -1, -1
     for index in order:
         if rows[index] != row or columns[index] != column:
             row, column = rows[index], columns[index]
             here += 1
-            places[here] = column
+            merged_columns[here] = column
         for a in range(blocks.shape[1]):
             for b in range(blocks.shape[2]):
                 merged[here, a, b] += blocks[index, a, b]
@@ -262,13 +273,20 @@ def _add_up(order, rows, columns, blocks, places, merged):
 class Potential(EnergySurface):
     """An interatomic potential: immutable parameters and the functions that follow from them.
 
-    A new one gives the energy and its derivatives as functions of the bond vectors; everything
-    that is asked of an energy surface follows here.
+    A new potential implements the energy and its derivatives as functions of the bond vectors.
+    Everything else that an energy surface offers is derived from them here.
 
     Attributes
     ----------
     half : bool
         Whether each pair is needed once (pair-like potentials) or from both ends.
+
+    Examples
+    --------
+    >>> from glassdata.potentials import LennardJones
+    >>> argon = LennardJones(epsilon=0.0103, sigma=3.405, r_cut=8.5)
+    >>> isinstance(argon, Potential), argon.types(Atoms("Ar2")).tolist()
+    (True, [0, 0])
     """
 
     half: ClassVar[bool]
@@ -283,9 +301,9 @@ class Potential(EnergySurface):
 
     @abstractmethod
     def matscipy_calculator(self) -> Calculator:
-        """A fresh matscipy calculator of the same potential: the independent reference.
+        """A new matscipy calculator of the same potential: the independent reference.
 
-        Fresh because matscipy's calculators keep state of the structure they saw last.
+        It must be new each time, because it remembers the last structure.
         """
 
     def matscipy_hessian(self, atoms: Atoms) -> sparse.spmatrix:
@@ -313,13 +331,13 @@ class Potential(EnergySurface):
         Raises
         ------
         ValueError
-            If two atoms are at the same place: their bond has no direction.
+            If two atoms are at the same position: their bond has no direction.
         """
         bonds = Bonds.of(atoms, self.cutoff + skin, half=self.half)
         apart = bonds.vector.any(axis=1)
         if not apart.all():
             one, other = (ends[apart.argmin()] for ends in (bonds.first, bonds.second))
-            raise ValueError(f"atoms {one} and {other} are at the same place")
+            raise ValueError(f"atoms {one} and {other} are at the same position")
         return bonds
 
     def along(self, atoms: Atoms) -> "_BondPath":
@@ -337,7 +355,7 @@ class Potential(EnergySurface):
 
 
 class _BondPath(Path):
-    """Keeps the list of neighbours for as long as it is good."""
+    """A path that searches for neighbours only when atoms have moved too far for the last list."""
 
     def __init__(self, potential: Potential, atoms: Atoms) -> None:
         self._potential, self._types = potential, potential.types(atoms)

@@ -85,8 +85,8 @@ class BondOrder(Potential):
 
     parameter_set: Mapping[str, Any]
     half: ClassVar[bool] = False
-    # A Hessian costs as little as three energies, and where bonds cross the cut-off the curvature
-    # that was learned on the way is of no use.
+    # A Hessian costs only as much as three energies, and L-BFGS makes poor steps where bonds cross
+    # the cut-off.
     newton_from: ClassVar[float] = 100.0
 
     def __post_init__(self) -> None:
@@ -117,12 +117,12 @@ class BondOrder(Potential):
 
     def parameters(self) -> dict:
         # Until algorithm version 3 the angular parameters of Brenner's form came from the other
-        # bond; the name of the right one keeps those numbers apart from these.
+        # bond. This entry gives rows that are computed correctly another identity.
         angular = {"angular": "ik"} if self._brenner else {}
         return {"form": "bond order"} | angular | dict(self.parameter_set)
 
     def matscipy_calculator(self) -> Calculator:
-        """A fresh calculator of matscipy.
+        """A new calculator of matscipy.
 
         Raises
         ------

@@ -1,7 +1,7 @@
 """Any calculator of ASE as an energy surface; second derivatives by central differences.
 
-``CalculatorPotential`` describes a calculator in plain data, so that a System can name it, another
-process can make it, and a row can be identified by it.
+``CalculatorPotential`` describes a calculator by plain data, so that a System can hold it, another
+process can create it, and it can enter the identity of a row.
 """
 
 import hashlib
@@ -30,13 +30,13 @@ _STRAIN_STEP = 1e-6
 
 
 class _OfCalculator(EnergySurface):
-    """Energies that a calculator gives."""
+    """An energy surface that asks a calculator of ASE."""
 
     step: float = 1e-4
 
     @abstractmethod
     def calculator(self) -> Calculator:
-        """The calculator; where it can, a fresh one, as some keep state of what they saw last."""
+        """A calculator; a new one where possible, because some remember the last structure."""
 
     def along(self, atoms: Atoms) -> "_CalculatorPath":
         return _CalculatorPath(self._attached(atoms))
@@ -49,7 +49,7 @@ class _OfCalculator(EnergySurface):
         return _virial(self._attached(atoms))
 
     def force_constants(self, atoms: Atoms) -> sparse.bsr_array:
-        """Central differences of the forces; the matrix is dense on the way.
+        """Central differences of the forces, collected in a dense matrix first.
 
         Raises
         ------
@@ -124,11 +124,11 @@ class CalculatorPotential(_OfCalculator):
         What to call for a calculator: ``"package.module:name"``, a class or a function.
     arguments : mapping
         Keyword arguments of the call: numbers, texts, lists of them. A text that is the path of a
-        file (the weights of a learned potential) stands in ``parameters`` with its sha256.
+        file (the weights of a learned potential) enters ``parameters`` with its sha256.
     symbols : tuple of str
         Chemical symbols that the calculator is meant for.
     reach : float, Å
-        Distance beyond which two atoms do not feel each other. Only the bands of crystals need it.
+        Distance beyond which two atoms do not interact. Only the bands of crystals need it.
     dim : int
         2 if the atoms live in the plane z = constant, otherwise 3.
     step : float, Å
@@ -138,7 +138,8 @@ class CalculatorPotential(_OfCalculator):
     Raises
     ------
     ValueError
-        If something above is not of that kind; when it is used, if there is no such factory.
+        If a parameter is not of the kind described above; or, on first use, if there is no such
+        factory.
 
     Examples
     --------
@@ -216,7 +217,7 @@ class CalculatorPotential(_OfCalculator):
 
 @dataclass(frozen=True)
 class _Given(_OfCalculator):
-    """A calculator that the caller holds: nothing is known of it but its energies."""
+    """A calculator that the caller created: only its energies are known."""
 
     held: Calculator
 
@@ -245,6 +246,13 @@ def surface_of(potential: EnergySurface | Calculator) -> EnergySurface:
     ------
     TypeError
         For anything else.
+
+    Examples
+    --------
+    >>> from ase.calculators.emt import EMT
+    >>> energy, gradient = surface_of(EMT()).evaluate(Atoms("Cu"))
+    >>> bool(gradient.any())  # an atom alone feels no force
+    False
     """
     if isinstance(potential, EnergySurface):
         return potential

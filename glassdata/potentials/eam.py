@@ -66,16 +66,21 @@ class EAM(Potential):
     r_cut : float, Å
         Beyond it atoms do not interact.
     source : str
-        Where the functions come from (citation, or file with its sha256): it identifies the
-        potential, because tables themselves are no part of a configuration.
+        Where the functions come from (citation, or file with its sha256). It identifies the
+        potential, because the tables themselves are not part of a configuration.
     tables : Tables
         F(ρ), f(r) and r φ(r) on uniform grids.
     shortest : mapping of pairs of symbols to float, Å
-        Below which distance the tables are not to be trusted; no part of the identity.
+        Distance below which the tables are wrong; not part of the identity.
 
     Examples
     --------
-    ``zhou_eam`` makes one from formulas, ``read_setfl`` from a published file.
+    ``zhou_eam`` makes one from formulas, ``read_setfl`` from a published file:
+
+    >>> from glassdata.potentials import zhou_eam
+    >>> copper = zhou_eam(("Cu",), r_on=11.0, r_cut=12.0)
+    >>> isinstance(copper, EAM), copper.species, copper.cutoff  # Å
+    (True, ('Cu',), 12.0)
     """
 
     symbols: tuple[str, ...]
@@ -182,8 +187,8 @@ def _evaluate(coefficients, spacing, kind, x):
 @njit(cache=True)
 def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, density, pair, d_r):
     n_bonds, n_species = len(first), len(density)
-    # First holds the slopes of pair term and both densities along each bond: memory of its own for
-    # them would cost more than the arithmetic.
+    # At first it holds the slopes of the pair term and of both densities along each bond: memory of
+    # their own would cost more than the arithmetic.
     gradient = np.zeros((n_bonds, 3))
     rho = np.zeros(len(types))
     energy = 0.0
@@ -218,37 +223,37 @@ def _length(vector, p):
 
 
 def _embedding_rows(
-    starts: np.ndarray, places: np.ndarray, merged: np.ndarray, curvature: np.ndarray
+    starts: np.ndarray, partner: np.ndarray, merged: np.ndarray, curvature: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Block rows of the Hessian, from pair blocks and density gradients ``merged`` (B, 3, 4).
 
-    Row a of ``Gᵀ F'' G`` runs over the atoms i that see a, and over what else those see. Rows are
+    Row a of ``Gᵀ F'' G`` has a block for each atom that shares a neighbour i with a. Rows are
     computed from the diagonal on, and mirrored.
     """
-    ends, right = _right_columns(starts, places)
+    ends, right = _right_columns(starts, partner)
     whole = _whole_starts(ends, right)
     # Large arrays are made by NumPy, not in compiled code: it asks the system for large pages.
     columns, blocks = np.empty(whole[-1], dtype=np.int32), np.empty((whole[-1], 3, 3))
     seen = np.ascontiguousarray(merged[:, :, 3])
-    _fill_right(starts, places, merged, seen, curvature, ends, right, whole, columns, blocks)
+    _fill_right(starts, partner, merged, seen, curvature, ends, right, whole, columns, blocks)
     _mirror(ends, whole, columns, blocks)
     return whole, columns, blocks
 
 
 @njit(cache=True)
-def _right_columns(starts, places):
-    """Which atoms from the diagonal on share a neighbour with each atom: ends of rows, columns."""
+def _right_columns(starts, partner):
+    """Ends of rows, and columns: for each atom those after it that share a neighbour with it."""
     n = len(starts) - 1
-    ends, right = np.zeros(n + 1, dtype=np.int64), np.empty(4 * len(places), dtype=np.int32)
+    ends, right = np.zeros(n + 1, dtype=np.int64), np.empty(4 * len(partner), dtype=np.int32)
     marks, touched = np.full(n, -1), np.empty(n + 1, dtype=np.int32)
-    # Of every atom's neighbours, the first that is not yet behind: rows come in ascending order.
+    # For each atom the first neighbour that was not passed yet: rows come in ascending order.
     cursors = starts[:-1].copy()
     for a in range(n):
         count = np.int64(0)
         for near in range(starts[a], starts[a + 1]):
-            i = places[near]
-            for place in range(np.uint64(cursors[i]), np.uint64(starts[i + 1])):
-                b = np.uint64(places[place])
+            i = partner[near]
+            for slot in range(np.uint64(cursors[i]), np.uint64(starts[i + 1])):
+                b = np.uint64(partner[slot])
                 touched[count] = b
                 count += marks[b] != a
                 marks[b] = a
@@ -257,8 +262,8 @@ def _right_columns(starts, places):
         ends[a + 1] = ends[a] + count
         while ends[a + 1] > len(right):
             right = np.concatenate((right, np.empty_like(right)))
-        for place in range(count):
-            right[ends[a] + place] = touched[place]
+        for slot in range(count):
+            right[ends[a] + slot] = touched[slot]
     return ends, right
 
 
@@ -267,11 +272,11 @@ def _sort_marked(touched, count, marks, a):
     """Sort the first ``count`` of ``touched``, the atoms from ``a`` on that are marked with it."""
     if 8 * count < len(marks) - a:
         for k in range(1, count):
-            b, place = touched[k], k
-            while place > 0 and touched[place - 1] > b:
-                touched[place] = touched[place - 1]
-                place -= 1
-            touched[place] = b
+            b, slot = touched[k], k
+            while slot > 0 and touched[slot - 1] > b:
+                touched[slot] = touched[slot - 1]
+                slot -= 1
+            touched[slot] = b
         return
     filled = 0
     for b in range(a, len(marks)):
@@ -286,26 +291,26 @@ def _whole_starts(ends, right):
     starts = np.zeros(n + 1, dtype=np.int32)
     for a in range(n):
         starts[a + 1] += ends[a + 1] - ends[a]
-        for place in range(ends[a] + 1, ends[a + 1]):
-            starts[right[place] + 1] += 1
+        for slot in range(ends[a] + 1, ends[a + 1]):
+            starts[right[slot] + 1] += 1
     for a in range(n):
         starts[a + 1] += starts[a]
     return starts
 
 
 @njit(cache=True)
-def _fill_right(starts, places, merged, seen, curvature, ends, right, whole, columns, blocks):
+def _fill_right(starts, partner, merged, seen, curvature, ends, right, whole, columns, blocks):
     """Write the right half of every row."""
     n = len(curvature)
     row = np.zeros((n, 3, 3))
     cursors = starts[:-1].copy()
     for a in range(n):
         for near in range(starts[a], starts[a + 1]):
-            i = places[near]
-            _add_seen(curvature[i], cursors[i], starts[i + 1], places, seen, row)
+            i = partner[near]
+            _add_seen(curvature[i], cursors[i], starts[i + 1], partner, seen, row)
             cursors[i] += 1
         for near in range(starts[a], starts[a + 1]):
-            b = places[near]
+            b = partner[near]
             if b >= a:
                 for k in range(3):
                     for m in range(3):
@@ -326,23 +331,23 @@ def _mirror(ends, whole, columns, blocks):
     free = whole[:-1].copy()
     for a in range(len(free)):
         diagonal = whole[a + 1] - (ends[a + 1] - ends[a])
-        for place in range(diagonal + 1, whole[a + 1]):
-            b = columns[place]
+        for slot in range(diagonal + 1, whole[a + 1]):
+            b = columns[slot]
             there = np.uint64(free[b])
             free[b] += 1
             columns[there] = a
             for k in range(3):
                 for m in range(3):
-                    blocks[there, m, k] = blocks[place, k, m]
+                    blocks[there, m, k] = blocks[slot, k, m]
 
 
 @njit(cache=True)
-def _add_seen(curvature, own, end, places, seen, row):
+def _add_seen(curvature, own, end, partner, seen, row):
     """Add ``F''_i ∂ρ_i/∂x_a ∂ρ_i/∂x_b`` for the neighbours b of i from a itself, at ``own``, on."""
     x, y, z = curvature * seen[own, 0], curvature * seen[own, 1], curvature * seen[own, 2]
-    for place in range(np.uint64(own), np.uint64(end)):
-        b = np.uint64(places[place])
-        s, t, u = seen[place, 0], seen[place, 1], seen[place, 2]
+    for slot in range(np.uint64(own), np.uint64(end)):
+        b = np.uint64(partner[slot])
+        s, t, u = seen[slot, 0], seen[slot, 1], seen[slot, 2]
         row[b, 0, 0] += x * s
         row[b, 0, 1] += x * t
         row[b, 0, 2] += x * u

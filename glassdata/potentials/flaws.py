@@ -1,7 +1,7 @@
-"""What a structure shows of the limits of its potential, not of its substance.
+"""Traces of a potential's flaws in a structure.
 
-Two flaws leave traces in spectra: pairs of atoms that rest in a false minimum of the potential's
-functions, and atoms held where a bond is being switched off.
+Two flaws show in spectra: pairs of atoms that rest in a false minimum of the potential's functions,
+and atoms that are held at distances where a bond is switched off.
 """
 
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from glassdata.potentials.surface import EnergySurface
 
 
 class FalsePair(NamedTuple):
-    """Two atoms nearer than their potential can be trusted.
+    """Two atoms that are nearer than the distance from which on their potential is right.
 
     Attributes
     ----------
@@ -22,7 +22,12 @@ class FalsePair(NamedTuple):
         Indices of the atoms; equal where an atom meets its own periodic image.
     symbols : tuple of two str
     distance, shortest : float, Å
-        How far apart they are, and from where on the potential holds.
+        Their distance, and the distance from which on the potential is right.
+
+    Examples
+    --------
+    >>> print(FalsePair(0, 1, ("Cu", "Zr"), distance=1.7, shortest=2.0))
+    Cu 0 and Zr 1 are 1.70 Å apart; the potential holds from 2 Å
     """
 
     first: int
@@ -40,13 +45,18 @@ class FalsePair(NamedTuple):
 
 
 def false_pairs(atoms: Atoms, potential: EnergySurface) -> list[FalsePair]:
-    """All pairs of atoms below the shortest trustworthy distance of the potential, nearest first.
+    """All pairs of atoms nearer than the shortest distance at which the potential is right.
 
     Parameters
     ----------
     atoms : Atoms
     potential : EnergySurface
-        Its ``shortest`` names the distances; where it names none there are no such pairs.
+        Its ``shortest`` has the distances; a potential without them has no such pairs.
+
+    Returns
+    -------
+    list of FalsePair
+        Nearest first.
 
     Examples
     --------
@@ -72,14 +82,14 @@ def false_pairs(atoms: Atoms, potential: EnergySurface) -> list[FalsePair]:
 def pinned_fraction(atoms: Atoms, potential: EnergySurface) -> float:
     """Share of the atoms that have a neighbour within the window where bonds are switched off.
 
-    There the energy falls by a whole bond within a few tenths of an ångström. Atoms are held at
-    the edges of the window, and their curvatures, of either sign, are the window's own.
+    There the energy changes by a whole bond within a few tenths of an ångström. Atoms are held at
+    the edges of the window, and the window determines their curvature, of either sign.
 
     Parameters
     ----------
     atoms : Atoms
     potential : EnergySurface
-        Its ``window`` says where bonds of two species are switched off.
+        Its ``window`` gives the distances where bonds of two species are switched off.
 
     Returns
     -------

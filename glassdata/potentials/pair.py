@@ -22,10 +22,10 @@ class LennardJones(Potential):
     sigma : float, Å
     r_cut : float, Å
     truncation : {"force-shifted", "shifted", "cut"}
-        What is subtracted so that at ``r_cut`` nothing, the energy, or energy and force vanish.
-        The force-shifted form has no jump in the force, which a minimiser needs; it keeps
-        structure and dynamics of the full potential (Toxvaerd & Dyre,
-        doi:10.1063/1.3558787).
+        ``"cut"`` leaves the potential as it is up to ``r_cut``; ``"shifted"`` subtracts a constant,
+        so that the energy vanishes there; ``"force-shifted"`` subtracts a linear function, so that
+        the force vanishes, too. A minimiser needs forces without a jump. The force-shifted form
+        keeps structure and dynamics of the full potential (Toxvaerd & Dyre, doi:10.1063/1.3558787).
     symbol : str
         Chemical symbol of the atoms.
     dim : int

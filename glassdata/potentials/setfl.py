@@ -28,7 +28,7 @@ def read_setfl(
     source : str
         Citation of the potential, and where to obtain the file.
     shortest : mapping of pairs of symbols to float, Å
-        Below which distance the tables are not to be trusted: see ``false_pairs``.
+        Distance below which the tables are wrong: see ``false_pairs``.
 
     Returns
     -------
@@ -44,10 +44,15 @@ def read_setfl(
 
     Examples
     --------
-    >>> from glassdata.potentials import read_setfl
-    >>> potential = read_setfl("ZrCuAl2011.eam.alloy", source="NIST")  # doctest: +SKIP
-    >>> potential.species  # doctest: +SKIP
-    ('Zr', 'Cu', 'Al')
+    The smallest file there can be: one species, and two points for each of F, f and r φ.
+
+    >>> lines = ["made up", "", "", "1 Cu", "2 1.0 2 1.0 1.0", "29 63.5 3.6 fcc", "0 0  0 0  0 0"]
+    >>> with open("copper.eam.alloy", "w") as file:
+    ...     for line in lines:
+    ...         print(line, file=file)
+    >>> potential = read_setfl("copper.eam.alloy", source="nowhere")
+    >>> potential.species, potential.cutoff  # Å
+    (('Cu',), 1.0)
     """
     path = Path(path)
     if not path.is_file():

@@ -76,7 +76,7 @@ def add_outer(block, factor, a, b):
     Parameters
     ----------
     block : (3, 3)
-        Changed in place.
+        Changed in slot.
     factor
         In the unit of the block.
     a, b : (3,)
@@ -94,7 +94,7 @@ def add_across(block, factor, u):
     Parameters
     ----------
     block : (3, 3)
-        Changed in place.
+        Changed in slot.
     factor
         In the unit of the block.
     u : (3,)
@@ -112,7 +112,7 @@ def add_pair(matrix, p, r, unit, slope, bend):
     Parameters
     ----------
     matrix : (z, z, 3, 3), eV/Å²
-        Changed in place.
+        Changed in slot.
     p
         Number of the bond.
     r, unit
@@ -131,7 +131,7 @@ def add_triple_slope(gradient, p, q, r, unit, slopes):
     Parameters
     ----------
     gradient : (z, 3), eV/Å
-        Changed in place.
+        Changed in slot.
     p, q
         Numbers of the two bonds.
     r, unit
@@ -155,7 +155,7 @@ def add_triple(matrix, p, q, r, unit, slopes, bends):
     Parameters
     ----------
     matrix : (z, z, 3, 3), eV/Å²
-        Changed in place.
+        Changed in slot.
     p, q
         Numbers of the two bonds.
     r, unit
@@ -234,14 +234,14 @@ def spread(matrix, filled, centre, index, second, rows, columns, blocks):
     second : (P,)
         Atom where each bond ends.
     rows, columns, blocks
-        What ``empty_blocks`` returns; changed in place.
+        What ``empty_blocks`` returns; changed in slot.
     """
     side = len(matrix) + 1
     for p in range(side):
         for q in range(side):
-            place = filled + p * side + q
-            rows[place] = centre if p == 0 else second[index[p - 1]]
-            columns[place] = centre if q == 0 else second[index[q - 1]]
+            slot = filled + p * side + q
+            rows[slot] = centre if p == 0 else second[index[p - 1]]
+            columns[slot] = centre if q == 0 else second[index[q - 1]]
     # A bond vector moves with its far end and against its near end, the centre.
     for p in range(len(matrix)):
         for q in range(len(matrix)):

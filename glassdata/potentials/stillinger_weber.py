@@ -29,7 +29,7 @@ from glassdata.potentials.star import (
 
 @dataclass(frozen=True)
 class StillingerWeber(Potential):
-    """Stillinger and Weber's potential for one species; silicon unless told otherwise.
+    """Stillinger and Weber's potential for one species, by default silicon.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class StillingerWeber(Potential):
     >>> round(energy / 2, 3)
     -4.337
 
-    Silicon whose angles are stiffer by a quarter, which cools to a fourfold glass:
+    Silicon with angles that are stiffer by a quarter; its melt cools to a fourfold glass:
 
     >>> from dataclasses import replace
     >>> silicon = StillingerWeber()

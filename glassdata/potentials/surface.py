@@ -1,4 +1,4 @@
-"""What every source of energies offers, be it a potential of ours or a calculator of ASE.
+"""What every source of energies offers: a potential of this package, or a calculator of ASE.
 
 Minimisers, Hessians, spectra and stress ask for nothing else, so that none of them has to know
 where the energies come from.
@@ -22,15 +22,25 @@ class EnergySurface(ABC):
     dim : int
         Dimension of the space the atoms live in; 2 drops everything along z.
     newton_from : float
-        Where a minimiser should turn to Newton's method: largest force, in units of the one that
-        is asked for.
+        Largest force at which a minimiser should turn to Newton's method, in units of the force
+        that it is to reach.
     shortest : mapping of pairs of symbols to float, Å
-        Distance below which two atoms of these species meet a flaw of the potential, not its
-        physics; in either order, and empty where no such distance is known. It describes the
-        potential and changes no energy, so it is not part of ``parameters``.
+        Distance below which the potential of two species, in either order, is wrong; empty where
+        no such distance is known. It describes the potential and changes no energy, so it is not
+        part of ``parameters``.
     continuity : int
         Number of derivatives of the energy that are continuous wherever atoms are: 1 if the forces
         are, 0 if only the energy is, -1 if even that jumps. Minimisers need 1.
+
+    Examples
+    --------
+    >>> from glassdata.potentials import LennardJones
+    >>> argon = LennardJones(epsilon=0.0103, sigma=3.405, r_cut=8.5)
+    >>> argon.species, argon.cutoff, argon.continuity  # forces without a jump
+    (('Ar',), 8.5, 1)
+    >>> energy, gradient = argon.evaluate(Atoms("Ar2", positions=[[0, 0, 0], [9, 0, 0]]))
+    >>> energy  # beyond the cut-off
+    0.0
     """
 
     dim: int = 3
@@ -41,7 +51,7 @@ class EnergySurface(ABC):
     @property
     @abstractmethod
     def species(self) -> tuple[str, ...]:
-        """Chemical symbols that have energies here."""
+        """Chemical symbols of the species that it has parameters for."""
 
     @property
     @abstractmethod
@@ -50,7 +60,7 @@ class EnergySurface(ABC):
 
     @abstractmethod
     def parameters(self) -> dict:
-        """Everything that determines the numbers, as plain data."""
+        """Everything that determines the energies, as plain data."""
 
     @abstractmethod
     def along(self, atoms: Atoms) -> "Path":
@@ -69,15 +79,15 @@ class EnergySurface(ABC):
         """Second derivatives with respect to the positions, (3N, 3N), eV/Å², in 3 × 3 blocks."""
 
     def window(self, a: str, b: str) -> tuple[float, float] | None:
-        """Between which distances (Å) a bond of two species is switched off, if it is.
+        """Distances (Å) between which the bond of two species is switched off; None if it is not.
 
-        Only of potentials whose bonds end between first and second neighbours: a cut-off among far
-        neighbours, where little is left to be switched off, counts as none.
+        Only potentials whose bonds end between first and second neighbours have such a window. A
+        cut-off among far neighbours does not count: little is left there to be switched off.
         """
         return None
 
     def check_species(self, atoms: Atoms) -> None:
-        """Refuse atoms that have no energy here.
+        """Refuse atoms of species that it has no parameters for.
 
         Raises
         ------
@@ -91,7 +101,7 @@ class EnergySurface(ABC):
             )
 
     def check_shortest(self) -> None:
-        """Refuse a shortest distance that is not one, or of species that are not known here.
+        """Refuse a shortest distance that is not positive, or is of unknown species.
 
         Raises
         ------
@@ -100,13 +110,13 @@ class EnergySurface(ABC):
         """
         for pair, distance in self.shortest.items():
             if len(pair) != 2 or not set(pair) <= set(self.species):
-                raise ValueError(f"shortest: {pair} is no pair of {', '.join(self.species)}")
+                raise ValueError(f"shortest: {pair} is not a pair of {', '.join(self.species)}")
             if not 0 < distance < np.inf:
-                raise ValueError(f"shortest: {distance} Å of {'-'.join(pair)} is no distance")
+                raise ValueError(f"shortest: {distance} Å of {'-'.join(pair)} is not a distance")
 
 
 class Path(ABC):
-    """Energies of the same atoms at many places, one after the other, as a minimiser asks."""
+    """Energies of the same atoms at one set of positions after the other, as a minimiser asks."""
 
     @abstractmethod
     def evaluate(self, positions: np.ndarray, cell: np.ndarray) -> tuple[float, np.ndarray]:
@@ -120,4 +130,4 @@ class Path(ABC):
 
     @abstractmethod
     def virial(self) -> np.ndarray:
-        """Derivative of the energy with respect to strain, (3, 3), eV, at the last place."""
+        """Derivative of the energy with respect to strain, (3, 3), eV, at the last positions."""

@@ -1,4 +1,4 @@
-"""Potentials whose tables lie in a file that the user obtains and hands to this program once."""
+"""Potentials from a published file, which the user obtains and gives to this program once."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,14 +21,20 @@ def folder() -> Path:
 
 
 class MissingTableError(FileNotFoundError):
-    """The file of a potential was not handed to this program; the message says how to do it."""
+    """The file of a potential was not given to this program yet; the message says how to do it.
+
+    Examples
+    --------
+    >>> issubclass(MissingTableError, FileNotFoundError)
+    True
+    """
 
 
 @dataclass(frozen=True, eq=False)
 class TabulatedFile(Potential):
     """An EAM potential in a published setfl file, which is read when it is first needed.
 
-    Its identity is the checksum of the file, so that nothing needs the file but the computation.
+    Its identity is the checksum of the file, so that only computations need the file itself.
 
     Parameters
     ----------
@@ -41,9 +47,9 @@ class TabulatedFile(Potential):
     symbols : tuple of str
         Species in the order of the tables.
     r_cut : float, Å
-        As the file has it.
+        Cut-off, as in the file.
     shortest : mapping of pairs of symbols to float, Å
-        Below which distance the tables are not to be trusted; no part of the identity.
+        Distance below which the tables are wrong; not part of the identity.
 
     Examples
     --------
@@ -78,7 +84,7 @@ class TabulatedFile(Potential):
 
     @property
     def is_here(self) -> bool:
-        """Whether the file was handed to this program."""
+        """Whether the file was given to this program."""
         return self.path.is_file()
 
     def published(self, path: Path) -> bytes:
@@ -101,7 +107,7 @@ class TabulatedFile(Potential):
         Raises
         ------
         MissingTableError
-            If the file was not handed to this program.
+            If the file was not given to this program.
         ValueError
             If it is not the published one.
         """

@@ -1,4 +1,4 @@
-"""Neighbour lists that survive the motion of the atoms."""
+"""Neighbour lists that stay valid while the atoms move a little."""
 
 from typing import Any, Protocol
 
@@ -6,13 +6,13 @@ import numpy as np
 from ase import Atoms
 from ase.geometry import complete_cell
 
-# Skin in units of the cut-off. The line search of a minimiser jumps to and fro, and a search for
-# neighbours costs as much as a few energies.
+# Skin in units of the cut-off. The line search of a minimiser makes steps back and forth, and a
+# search for neighbours costs as much as a few energies.
 SKIN = 0.15
 
 
 class Bonded(Protocol):
-    """What has bonds up to a cut-off, Å, such as a potential."""
+    """Anything with bonds up to a cut-off, such as a potential."""
 
     @property
     def cutoff(self) -> float:
@@ -33,8 +33,8 @@ class VerletList:
     def at(self, positions: np.ndarray, cell: np.ndarray) -> Any:
         """Bonds at these positions (N, 3) and cell (3, 3), Å; some lie beyond the cut-off.
 
-        They are good until the next call, which writes into the same memory: for large arrays
-        that are made anew each time the system's pages cost more than the arithmetic.
+        They are valid until the next call, which writes into the same memory: new memory for large
+        arrays in each call would cost more time than the arithmetic.
         """
         if self._seen.slack(positions, cell, self._potential.cutoff) > self._skin:
             self._search(positions, cell)

@@ -1,7 +1,10 @@
 """Analytic EAM of Zhou, Johnson and Wadley, Phys. Rev. B 69, 144113 (2004).
 
-doi:10.1103/PhysRevB.69.144113. One set of numbers per element; alloys follow from the mixing
-rule of Johnson, so that any combination of the tabulated metals is a potential.
+doi:10.1103/PhysRevB.69.144113. Each element has one set of numbers. Alloys follow from the mixing
+rule of Johnson, so that there is a potential for any combination of these metals.
+
+>>> zhou_eam(("Cu", "Zr"), r_on=6.5, r_cut=7.5).source
+'Zhou, Johnson, Wadley, Phys. Rev. B 69, 144113 (2004); faded between 6.5 and 7.5 Å'
 """
 
 from types import SimpleNamespace
@@ -81,8 +84,8 @@ def zhou_eam(symbols: tuple[str, ...], *, r_on: float, r_cut: float) -> EAM:
     bare = np.array([_density(r, element) for element in elements])
     own = np.array([_own_pair(r, element) for element in elements])
     pair = np.array([[_mixed(bare, own, a, b) for b in range(len(own))] for a in range(len(own))])
-    # Atoms on top of each other would reach beyond three times the equilibrium density; there
-    # the logarithmic branch is smooth, so that the grid can end.
+    # Only overlapping atoms would have more than three times the equilibrium density. The
+    # logarithmic branch is smooth there, so that the grid can end.
     rho = np.linspace(0.0, 5 * max(element.rho_e for element in elements), _N_GRID + 1)
     embedding = np.array(
         [_embedding(rho, e, _EMBEDDING[s]) for e, s in zip(elements, symbols, strict=True)]

@@ -1,4 +1,4 @@
-"""Disorder made of a crystal: antisites, vacancies, random displacements, minimisation."""
+"""Structures made from a crystal: antisites, vacancies, random displacements, minimisation."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -26,6 +26,15 @@ def displace(atoms: Atoms, member: Member, rng: np.random.Generator, dim: int) -
         Source of the random numbers.
     dim : int
         2 keeps the atoms in the plane, 3 does not.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> crystal, rng = bulk("Ar", a=5.3) * (2, 2, 1), np.random.default_rng(0)
+    >>> settings = plan.Stratum(1, displacement=(0.1, 0.1), displaced_fraction=(0.5, 0.5))
+    >>> moved = displace(crystal, plan.member((settings,), 0, 0), rng, dim=3)
+    >>> int((moved.positions != crystal.positions).any(axis=1).sum())  # of four atoms
+    2
     """
     steps = rng.normal(size=atoms.positions.shape)
     steps[:, dim:] = 0.0
@@ -48,6 +57,11 @@ def vacate(atoms: Atoms, fraction: float, rng: np.random.Generator) -> Atoms:
         Share of the atoms to remove, 0 to 1.
     rng : Generator
         Source of the random numbers.
+
+    Examples
+    --------
+    >>> len(vacate(Atoms("Ar10"), 0.3, np.random.default_rng(0)))
+    7
     """
     order = rng.permutation(len(atoms))
     return atoms[np.sort(order[round(fraction * len(atoms)) :])]
@@ -64,6 +78,13 @@ def swap_species(atoms: Atoms, fraction: float, rng: np.random.Generator) -> Ato
         Share of the atoms to draw, 0 to 1.
     rng : Generator
         Source of the random numbers.
+
+    Examples
+    --------
+    The composition stays what it was:
+
+    >>> swap_species(Atoms("Cu4Zr4"), 1.0, np.random.default_rng(0)).get_chemical_formula()
+    'Cu4Zr4'
     """
     chosen = rng.permutation(len(atoms))[: round(fraction * len(atoms))]
     swapped = atoms.copy()
@@ -82,12 +103,19 @@ class CrystalDisorder:
         Repetitions of the crystal's cell.
     strata : tuple of Stratum
     replicated : int
-        Which stratum the replicates stand in.
+        Number of the stratum that the replicates repeat.
     separation : float, Å
-        Atoms nearer than this are taken apart gently before the potential acts.
+        Atoms nearer than this are pushed apart softly before the potential acts.
     cell : "fixed" or "isotropic"
         Whether the cell keeps the crystal's size or relaxes to zero pressure.
     max_force : float, eV/Å
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> protocol = SYSTEMS["lj3d"].protocols["demo"]
+    >>> protocol.cells, protocol.largest(SYSTEMS["lj3d"])  # cubic cells of four atoms
+    ((3, 3, 3), 108)
     """
 
     n_structures: int

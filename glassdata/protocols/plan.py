@@ -1,4 +1,4 @@
-"""Plans: which settings structure number n of a profile has, and which random numbers."""
+"""Plans: the settings and the random numbers of structure number n of a profile."""
 
 import hashlib
 from dataclasses import dataclass, fields
@@ -12,7 +12,7 @@ _STREAMS = ("melt", "displacement", "vacancies", "sites", "antisites")
 _REPLICATE_EVERY = 5
 _FAMILY = 2
 
-#: What all plans share and every structure depends on.
+#: Settings that all plans share and that determine every structure.
 SCIENCE = {"root_seed": ROOT_SEED, "replicate_every": _REPLICATE_EVERY, "family": _FAMILY}
 
 
@@ -27,6 +27,14 @@ def generator(system: str, index: int, stream: str) -> np.random.Generator:
         Number of the structure.
     stream : str
         Purpose of the random numbers, one of ``_STREAMS``.
+
+    Examples
+    --------
+    Equal arguments give equal numbers, and another purpose gives others:
+
+    >>> first, again, other = (generator("amc", 0, s).random() for s in ("melt", "melt", "sites"))
+    >>> first == again, first == other
+    (True, False)
     """
     system_id = int.from_bytes(hashlib.sha256(system.encode()).digest()[:4])
     key = (system_id, index, _STREAMS.index(stream))
@@ -35,11 +43,20 @@ def generator(system: str, index: int, stream: str) -> np.random.Generator:
 
 @dataclass(frozen=True)
 class Stratum:
-    """A region of preparation space, with ``weight`` of every sum of weights structures.
+    """Ranges of the knobs of one kind of preparation, and how many structures it gets.
 
-    Each knob is a range (low, high); the names are those of ``glassdata.protocols.knobs``, except
-    ``stone_wales`` (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new
-    knob goes to the end, with a default that does nothing: then no structure changes.
+    Its share of all families is its ``weight`` over the sum of all weights. Each knob is a range
+    (low, high); the names are those of ``glassdata.protocols.knobs``, except ``stone_wales``
+    (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new knob is added at
+    the end, with a default that does nothing: then no structure changes.
+
+    Examples
+    --------
+    >>> stratum = Stratum(weight=2, displacement=(0.0, 1.0))
+    >>> stratum.at(np.full(6, 0.25))["displacement"]
+    0.25
+    >>> stratum.science()
+    {'weight': 2, 'displacement': [0.0, 1.0]}
     """
 
     weight: int
@@ -83,9 +100,17 @@ class Stratum:
 
 @dataclass(frozen=True)
 class Member:
-    """What a structure is in its dataset: which stratum, which family, which knobs.
+    """Plan of one structure: its number, its family and its knobs.
 
-    ``family`` is the number of its family; it is None for a replicate, which has none.
+    ``parent`` is the number of the first structure of its family, and ``family`` the number of the
+    family, None for a replicate, which is alone.
+
+    Examples
+    --------
+    Two families of two, and a replicate, which has no family:
+
+    >>> [member((Stratum(1),), 0, index).parent for index in range(5)]
+    [0, 0, 2, 2, 4]
     """
 
     index: int
@@ -96,7 +121,7 @@ class Member:
 
 
 def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
-    """Plan of structure number ``index``; however many are planned, they cover the strata evenly.
+    """Plan of structure number ``index``; any number of structures covers the strata evenly.
 
     Every fifth is a replicate: an independent repeat at the centre of stratum ``replicated``.
     The others come in families of two, which share their parent's random numbers and stratum
@@ -110,12 +135,18 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
         Which of the strata the replicates repeat.
     index : int
         Number of the structure.
+
+    Examples
+    --------
+    >>> strata = (Stratum(1, displacement=(0.0, 1.0)),)
+    >>> member(strata, 0, 4).replicate, member(strata, 0, 4).knobs["displacement"]
+    (True, 0.5)
     """
     if index % _REPLICATE_EVERY == _REPLICATE_EVERY - 1:
         centre = np.full(len(fields(Stratum)), 0.5)
         return Member(index, index, None, True, strata[replicated].at(centre))
     ordinary = index - index // _REPLICATE_EVERY
-    family, place = divmod(ordinary, _FAMILY)
+    family, rank = divmod(ordinary, _FAMILY)
     first = _FAMILY * family + _FAMILY * family // (_REPLICATE_EVERY - 1)
     order = _interleaved([stratum.weight for stratum in strata])
     cycle, slot = divmod(family, len(order))
@@ -123,11 +154,11 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     # that would otherwise lock in with the cycle of the strata.
     earlier = cycle * order.count(order[slot]) + order[:slot].count(order[slot])
     halton = qmc.Halton(len(fields(Stratum)), scramble=False)
-    u = halton.fast_forward(_FAMILY * earlier + place + 1).random(1)[0]
+    u = halton.fast_forward(_FAMILY * earlier + rank + 1).random(1)[0]
     return Member(index, first, family, False, strata[order[slot]].at(u))
 
 
 def _interleaved(weights: list[int]) -> list[int]:
-    """Indices, each as often as its weight, as evenly mixed as can be."""
+    """Indices, each as often as its weight, mixed as evenly as possible."""
     slots = [((n + 0.5) / weight, k) for k, weight in enumerate(weights) for n in range(weight)]
     return [k for _, k in sorted(slots)]

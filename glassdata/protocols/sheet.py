@@ -1,4 +1,4 @@
-"""Sheets: defects of a honeycomb, or a plane quenched from the melt, freed to buckle.
+"""Sheets: graphene with defects, or a plane quenched from the melt; then they may buckle.
 
 Graphene of Tersoff's potential, held in its plane, does not melt within picoseconds even at
 10,000 K. The quench therefore starts from atoms at random in the plane.
@@ -21,13 +21,14 @@ from glassdata.protocols.melt import quench_in_plane
 from glassdata.protocols.plan import Member, Stratum, generator
 from glassdata.system import System
 
-# A rotation changes the network within this distance of its bond, Å: no other is turned there.
+# Å: a rotation changes the network up to this distance from its bond, so no second bond is turned
+# there at the same time.
 _TOUCHED = 5.0
 
 
 @dataclass(frozen=True)
 class SheetDisorder:
-    """Graphene with defects, or a plane quenched from the melt; vacancies; freed to buckle.
+    """Graphene with defects, or a plane quenched from the melt; then vacancies and buckling.
 
     Attributes
     ----------
@@ -37,22 +38,29 @@ class SheetDisorder:
         ``large_every``-th one.
     strata : tuple of Stratum
     replicated : int
-        Which stratum the replicates stand in.
+        Number of the stratum that the replicates repeat.
     melt : Crystal
-        Gives the plane of the melt its number of atoms and its area, and the melt its potential.
+        The melt has its density, and atoms move in its potential.
     bond : float, Å
         Atoms nearer than this are bonded.
-    temperature : float, K
-        Of the melt.
+    temperature, final_temperature : float, K
+        Temperature of the melt, and at the end of the quench.
     melt_time : float, ps
     kick : float, Å
         Standard deviation of the heights given to the flat sheet before it may buckle.
     max_force : float, eV/Å
-        Left at the end.
+        Largest force component left at the end.
     loose : float, eV/Å
-        Left in a structure that is going to change again.
+        Largest force component left in between, where the structure will change again.
     separation : float, Å
-        Atoms of the random plane nearer than this are taken apart before the melt.
+        Random atoms of the plane nearer than this are pushed apart before the melt.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> protocol = SYSTEMS["amc"].protocols["demo"]
+    >>> protocol.large_cells, protocol.largest(SYSTEMS["amc"])  # rectangular cells of four atoms
+    ((7, 4), 112)
     """
 
     n_structures: int
@@ -135,10 +143,11 @@ class SheetDisorder:
         return sheet
 
     def _free(self, sheet: Atoms, potential: Potential, rng: np.random.Generator) -> Atoms:
-        """Give a flat sheet the frame it wants, then let it buckle within that frame.
+        """Relax a flat sheet with its cell, then let it buckle in that cell.
 
-        A sheet that may also shrink its frame while it buckles crumples: with a tenth of its atoms
-        gone it folds onto itself, and neither its density nor its g(r) per area means much.
+        If the cell were free to shrink while the sheet buckles, the sheet would crumple: with a
+        tenth of its atoms removed it folds onto itself, and its density and its g(r) per area lose
+        their meaning.
         """
         flat = relax(sheet, potential, max_force=self.loose, cell="isotropic")
         flat.positions[:, 2] += self.kick * rng.normal(size=len(flat))
@@ -197,6 +206,18 @@ def rotate_bonds(
         Atoms nearer than this are bonded.
     loose : float, eV/Å
         Largest force left between batches.
+
+    Examples
+    --------
+    One rotation turns four hexagons into two pentagons and two heptagons:
+
+    >>> from glassdata.rings import rings
+    >>> from glassdata.systems import SYSTEMS
+    >>> carbon, rng = SYSTEMS["amc"], np.random.default_rng(0)
+    >>> sheet = carbon.crystal() * (4, 3, 1)
+    >>> turned = rotate_bonds(sheet, 1, carbon.potential, rng, bond=carbon.bond_length)
+    >>> sorted(len(ring) for ring in rings(turned, carbon.bond_length) if len(ring) != 6)
+    [5, 5, 7, 7]
     """
     sheet = sheet.copy()
     while n_rotations > 0:

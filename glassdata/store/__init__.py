@@ -10,12 +10,15 @@ Layout of a store::
     manifest.json   size and sha256 of every file of the dataset and of every row in it
 """
 
-from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.errors import DamageError, Finding, StoreError
 from glassdata.store.manifest import is_sealed
+from glassdata.store.optimised import mend_groups
 from glassdata.store.reading import open_dataset, own_dataset, pack, recorded, recorded_science
 from glassdata.store.sealing import seal
 from glassdata.store.settings import prepare, read_config, science_config
-from glassdata.store.verifying import Finding, progress, verify
+from glassdata.store.verifying import progress, verify
+
+mend_groups()
 
 __all__ = [
     "DamageError",

@@ -1,33 +1,48 @@
 """Files that are whole or absent: atomic publication, self-checking archives, folder exchange.
 
-The rest of the store rests on four facts of POSIX file systems: a hard link is made exclusively,
-a rename replaces atomically, ``fsync`` of a file makes its bytes durable, and ``fsync`` of its
-folder makes its name durable. What holds on object stores stands in ``glassdata.store.places``.
+The rest of the store rests on four facts of POSIX file systems: a name can be given exclusively, a
+rename replaces atomically, ``fsync`` of a file makes its bytes durable, and ``fsync`` of its
+folder makes its name durable. ``check_file_system`` tries them before the first row. What holds on
+object stores stands in ``glassdata.store.places``.
 """
 
 import ctypes
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
 import socket
 import stat
+import struct
 import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from glassdata.files import TEMPORARY, sync_folder, temporary_name
-from glassdata.store.errors import DamageError
+from glassdata.store.errors import DamageError, StoreError
 
+_log = logging.getLogger(__name__)
+
+LOCK = ".lock"
+#: Seconds that one waits for a lock without saying so, and between two looks.
+_SILENCE, _LOOK = 25.0, 0.05
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
 
+# What a file system says that has no links, no exclusive rename, or no such locks.
+_NOT_OFFERED = (
+    errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EINVAL,
+)  # fmt: skip
 _AT_FDCWD = -100
 _RENAME_NOREPLACE, _RENAME_EXCHANGE = 1, 2
 _DIGEST_LENGTH = 64
+_UNSIGNED = b"0" * _DIGEST_LENGTH
+# The record at the end of a zip archive: how it begins, and the length of the comment after it.
+_END, _END_MAGIC = struct.Struct("<4s16xH"), b"PK\5\6"
 
 
 def publish(path: Path, data: bytes) -> bool:
@@ -44,9 +59,10 @@ def publish(path: Path, data: bytes) -> bool:
         If a file of other content is there; it stays untouched.
     """
     make_folder(path.parent)
-    temporary = _write_temporary(path, data)
+    temporary = path.parent / temporary_name(path.name)
     try:
-        _link_exclusively(temporary, path)
+        _write_whole(temporary, data)
+        _put_exclusively(temporary, path)
         new = True
     except FileExistsError:
         if path.read_bytes() != data:
@@ -67,17 +83,11 @@ def make_folder(folder: Path) -> None:
             sync_folder(folder.parent)
 
 
-def _write_temporary(path: Path, data: bytes) -> Path:
-    temporary = path.parent / temporary_name(path.name)
-    try:
-        with open(temporary, "xb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return temporary
+def _write_whole(path: Path, data: bytes) -> None:
+    with open(path, "xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def is_temporary(path: Path) -> bool:
@@ -122,15 +132,76 @@ def _alive(pid: int) -> bool:
     return True
 
 
-def _link_exclusively(source: Path, target: Path) -> None:
+def _put_exclusively(source: Path, target: Path) -> None:
+    """Give a finished file its final name, which never had one; the old name may go or stay.
+
+    Three ways, the first that the file system has: a hard link, Linux's exclusive rename, or a
+    rename under the lock of the folder. FAT has no links; some FUSE and network file systems have
+    neither.
+
+    Raises
+    ------
+    FileExistsError
+        If something has the final name.
+    OSError
+        If the file system has none of the three, among other reasons.
+    """
     try:
         os.link(source, target)
     except OSError as error:
-        if error.errno not in (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK):
+        if error.errno not in _NOT_OFFERED:
             raise
-        # File systems without hard links (FAT, some network mounts).
         if not _renameat2(source, target, _RENAME_NOREPLACE):
+            _rename_under_lock(source, target)
+
+
+def _rename_under_lock(source: Path, target: Path) -> None:
+    descriptor = os.open(target.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if target.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+        os.rename(source, target)
+    finally:
+        os.close(descriptor)
+
+
+def check_file_system(folder: Path) -> None:
+    """Try in a folder what publication, sealing and locks need, before anything is computed.
+
+    Raises
+    ------
+    StoreError
+        Naming the folder and what its file system lacks.
+    """
+    names = [folder / temporary_name(f"probe-{n}") for n in range(3)]
+    first, second, target = names
+    step = "write a file"
+    try:
+        for path in (first, second):
+            _write_whole(path, path.name.encode())
+        step = "give a file a name that never existed (no link, exclusive rename or lock)"
+        _put_exclusively(first, target)
+        with suppress(FileExistsError):
+            _put_exclusively(second, target)
+            raise OSError(errno.EIO, "a name was given twice")
+        step = "replace a file"
+        os.replace(second, target)
+        step = "make a name durable (fsync of a folder)"
+        sync_folder(folder)
+        step = "lock a file (flock)"
+        with open(folder / LOCK, "ab") as stream, suppress(BlockingIOError):
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise
+        raise StoreError(
+            f"{folder}: its file system cannot {step}: {error.strerror}; use another one, "
+            "or an object store"
+        ) from None
+    finally:
+        for path in names:
+            path.unlink(missing_ok=True)
 
 
 def _renameat2(source: Path, target: Path, flag: int) -> bool:
@@ -143,7 +214,7 @@ def _renameat2(source: Path, target: Path, flag: int) -> bool:
     if done == 0:
         return True
     number = ctypes.get_errno()
-    if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+    if number in _NOT_OFFERED:
         return False
     raise OSError(number, os.strerror(number), str(source), None, str(target))
 
@@ -192,11 +263,66 @@ def file_sizes(folder: Path) -> Iterator[tuple[str, int]]:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the store's lock: one process at a time registers settings or seals.
 
-    The system releases the lock of a process that dies.
+    The system releases the lock of a process that dies. One that is stopped keeps it: whoever waits
+    for long says so.
     """
-    with open(folder / ".lock", "ab") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
+    with open(folder / LOCK, "ab") as stream:
+        if not _take(stream, fcntl.LOCK_EX):
+            _log.warning("%s: waiting for %s, which holds its lock", folder, _holder(stream))
+            fcntl.flock(stream, fcntl.LOCK_EX)
         yield
+
+
+@contextmanager
+def steady(folder: Path) -> Iterator[None]:
+    """Keep others from sealing meanwhile, where there is a lock that can be had without writing.
+
+    Raises
+    ------
+    StoreError
+        If another process keeps the lock for long.
+    """
+    try:
+        stream = open(folder / LOCK, "rb")  # noqa: SIM115
+    except OSError:
+        yield  # nothing was ever built here, or whoever looks may not
+        return
+    with stream:
+        try:
+            taken = _take(stream, fcntl.LOCK_SH)
+        except OSError:
+            taken = True  # a file system without locks
+        if not taken:
+            raise StoreError(
+                f"{folder} is being sealed by {_holder(stream)}; verify it again after that"
+            )
+        yield
+
+
+def _take(stream: IO, how: int) -> bool:
+    """Take a lock within the time that one waits in silence."""
+    deadline = time.monotonic() + _SILENCE
+    while True:
+        try:
+            fcntl.flock(stream, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(_LOOK)
+        else:
+            return True
+
+
+def _holder(stream: IO) -> str:
+    """Which process holds the lock of a file, as far as Linux tells of this machine."""
+    with suppress(OSError):
+        for line in Path("/proc/locks").read_text().splitlines():
+            words = line.split()
+            if words[1] == "FLOCK" and words[5].split(":")[-1] == str(
+                os.fstat(stream.fileno()).st_ino
+            ):
+                return f"process {words[4]}"
+    return "another process"
 
 
 def check_regular(path: Path) -> None:
@@ -216,15 +342,30 @@ def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> Non
 
     Equal members give equal bytes: no time of day, no permissions.
     """
-    start = stream.tell()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_STORED) as archive:
-        archive.comment = b"0" * _DIGEST_LENGTH
+        archive.comment = _UNSIGNED
         for name, data in members:
             archive.writestr(zipfile.ZipInfo(name), data)
-    stream.seek(start)
+    _sign(stream)
+
+
+def sign_archive(stream: BinaryIO) -> None:
+    """Make the sha256 of a finished zip archive its comment.
+
+    Parameters
+    ----------
+    stream : binary file
+        Open for reading and writing, with nothing in it but the archive.
+    """
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.comment = _UNSIGNED
+    _sign(stream)
+
+
+def _sign(stream: BinaryIO) -> None:
     hashed = hashlib.sha256()
-    left = stream.seek(0, os.SEEK_END) - start - _DIGEST_LENGTH
-    stream.seek(start)
+    left = stream.seek(0, os.SEEK_END) - _DIGEST_LENGTH
+    stream.seek(0)
     while left:
         block = stream.read(min(left, 1 << 20))
         hashed.update(block)
@@ -233,24 +374,28 @@ def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> Non
 
 
 def archive_is_whole(data: bytes) -> bool:
-    """Whether the bytes of an archive are those that ``write_archive`` wrote."""
+    """Whether the bytes of an archive are those that ``sign_archive`` left."""
     body, comment = data[:-_DIGEST_LENGTH], data[-_DIGEST_LENGTH:]
     return len(comment) == _DIGEST_LENGTH and hashlib.sha256(body).hexdigest().encode() == comment
 
 
-def check_archive(archive: zipfile.ZipFile, size: int) -> int:
+def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
     """Bytes of the members of an archive; nothing in it unpacks to more than is there.
 
     Parameters
     ----------
-    size
-        Bytes of the archive's file.
+    archive
+        Open for reading.
+    stream
+        What it is read from.
 
     Raises
     ------
     ValueError
-        If a member is compressed, or the members claim more bytes than the file has.
+        If a member is compressed, if the members claim more bytes than the file has, or if the file
+        does not end where the archive does.
     """
+    size = _check_end(archive, stream)
     for info in archive.infolist():
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise ValueError(f"{info.filename} is compressed")
@@ -258,3 +403,16 @@ def check_archive(archive: zipfile.ZipFile, size: int) -> int:
     if stored > size:
         raise ValueError(f"its members claim {stored} bytes of {size}")
     return stored
+
+
+def _check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
+    """Size of an archive of which no byte is missing after its list of members.
+
+    Python's zipfile takes a comment that was cut off, or whose length is wrong, as it comes.
+    """
+    comment, size = archive.comment, stream.seek(0, os.SEEK_END)
+    stream.seek(max(size - len(comment) - _END.size, 0))
+    record = stream.read(_END.size)
+    if len(record) < _END.size or _END.unpack(record) != (_END_MAGIC, len(comment)):
+        raise ValueError("its last bytes are damaged or missing")
+    return size

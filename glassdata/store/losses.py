@@ -4,14 +4,13 @@ A loss is no result: it may come from the machine as well as from the structure,
 published as a row, and the next build tries again.
 """
 
-import json
 import platform
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from glassdata.store.errors import DamageError
-from glassdata.store.places import medium
+from glassdata.store.records import read_side_file, write_record
 from glassdata.store.rows import PROVENANCE, row_path
 
 _LOST = "lost"
@@ -47,7 +46,7 @@ def record_loss(
         "host": platform.node(),
         "when": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }
-    medium(_path(store, system, index)).replace((json.dumps(facts, sort_keys=True) + "\n").encode())
+    write_record(_path(store, system, index), facts)
 
 
 def read_loss(store: Path, system: str, index: int) -> dict | None:
@@ -62,13 +61,11 @@ def read_loss(store: Path, system: str, index: int) -> dict | None:
     index : int
         Number of the structure in its glass, from 0.
     """
-    path = _path(store, system, index)
     try:
-        medium(path).check_regular()
-        facts = json.loads(path.read_bytes())
-    except (OSError, ValueError, DamageError):
+        facts = read_side_file(_path(store, system, index))
+    except (OSError, DamageError):
         return None
-    return facts if isinstance(facts, dict) and "reason" in facts else None
+    return facts if "reason" in facts else None
 
 
 def losses(store: Path) -> dict[tuple[str, int], str]:
@@ -76,8 +73,7 @@ def losses(store: Path) -> dict[tuple[str, int], str]:
     found = {}
     for path in sorted((store / PROVENANCE / _LOST).glob("*.json")):
         try:
-            medium(path).check_regular()
-            facts = json.loads(path.read_bytes())
+            facts = read_side_file(path)
             name, index, reason = str(facts["system"]), int(facts["index"]), str(facts["reason"])
         except (OSError, ValueError, KeyError, TypeError, DamageError):
             continue

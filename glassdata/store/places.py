@@ -121,15 +121,20 @@ class Local:
         """Hold the store's lock."""
         return files.locked(self.path)
 
+    def steady(self) -> AbstractContextManager[None]:
+        """Keep others from sealing, where that can be done without writing."""
+        return files.steady(self.path)
+
     def is_absent(self) -> bool:
         """Whether it is certain that nothing is there."""
         return not self.path.exists()
 
     def make_writable(self) -> None:
-        """Make a folder, unless it is there, and refuse one that cannot be written to."""
+        """Make a folder, unless it is there, and refuse one that cannot be written to safely."""
         files.make_folder(self.path)
         if not os.access(self.path, os.W_OK):
             raise StoreError(f"{self.path} cannot be written to")
+        files.check_file_system(self.path)
 
     def entries(self, pattern: str) -> Iterator[Path]:
         """What may be a folder, a link or unfinished work; an object store has none of these."""
@@ -151,9 +156,9 @@ class Local:
         """Size in bytes of every file below a folder, by relative name."""
         return dict(files.file_sizes(self.path))
 
-    def total_size(self) -> int | None:
-        """Bytes of all files below a folder; None where counting them costs requests."""
-        return sum(self.file_sizes().values())
+    def known_sizes(self) -> dict[str, int] | None:
+        """``file_sizes``, or None where a list of files costs requests."""
+        return self.file_sizes()
 
     @contextmanager
     def workspace(self, name: str) -> Iterator[Path]:
@@ -195,9 +200,9 @@ class Local:
         """What zarr reads a packed dataset from."""
         return zarr.storage.ZipStore(self.path, mode="r")
 
-    def zarr_store(self) -> Store | str:
+    def zarr_store(self) -> Store:
         """What zarr reads a folder's dataset from."""
-        return str(self.path)
+        return zarr.storage.LocalStore(self.path, read_only=True)
 
 
 class Remote:
@@ -243,6 +248,10 @@ class Remote:
         """No lock is held: there is none."""
         return nullcontext()
 
+    def steady(self) -> AbstractContextManager[None]:
+        """Nothing is held: the manifest is the switch."""
+        return nullcontext()
+
     def is_absent(self) -> bool:
         """Never certain: a prefix is there as soon as something is written below it."""
         return False
@@ -268,8 +277,8 @@ class Remote:
         found = self.fs.find(self.key, detail=True)
         return {name[start:]: facts["size"] for name, facts in found.items()}
 
-    def total_size(self) -> int | None:
-        """None: counting them costs requests."""
+    def known_sizes(self) -> dict[str, int] | None:
+        """None: a list costs requests."""
         return None
 
     @contextmanager
@@ -316,7 +325,7 @@ class Remote:
         inside = fsspec.filesystem("zip", fo=self.open_blocks(block))
         return zarr.storage.FsspecStore.from_mapper(inside.get_mapper(""), read_only=True)
 
-    def zarr_store(self) -> Store | str:
+    def zarr_store(self) -> Store:
         """What zarr reads the dataset below the prefix from."""
         return zarr.storage.FsspecStore.from_url(
             str(self.path), storage_options=dict(self.there.storage_options), read_only=True

@@ -1,16 +1,19 @@
 """Opening sealed datasets, and packing them into one file."""
 
+import hashlib
 import json
 import os
+import time
 import zipfile
+from collections.abc import Container, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import numpy as np
 import xarray as xr
 import zarr
-from zarr.abc.store import Store
 
 import glassdata.config
 from glassdata.files import replace_stream
@@ -19,12 +22,13 @@ from glassdata.store.bounded import bounded_codecs
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, write_archive
 from glassdata.store.limits import check_metadata
-from glassdata.store.manifest import dataset_name
-from glassdata.store.places import medium, place
+from glassdata.store.manifest import dataset_name, listed_files
+from glassdata.store.places import is_remote, medium, place
 from glassdata.store.rows import present, read_row
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
 from glassdata.store.verifying import verify
 from glassdata.store.web import check_web_file
+from glassdata.store.whole import METADATA, WholeStore, check_complete, identity
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The dataset that ships with the repository.
@@ -34,6 +38,8 @@ COMPUTED = _CHECKOUT / "_build" / "store"
 
 #: Bytes that are read at once from a remote zip file: about the size of a chunk.
 _BLOCK = 1 << 17
+# How often what seems to lack something is looked at again, and after how many seconds.
+_TRIES, _INSTANT = 5, 0.02
 
 
 def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
@@ -56,18 +62,20 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
         match its sha256; or if a web server does not give parts of its files.
     """
     where = place(path) if path is not None else _checked(own_dataset())
-    source, metadata, stored = _source(
-        where, "make data" if path is None else f"glassdata build {where}"
-    )
+    source = _source(where, "make data" if path is None else f"glassdata build {where}")
     try:
-        check_metadata(metadata, stored)
         # chunks=None reads through xarray's own lazy indexing, without Dask.
         with bounded_codecs():
             return xr.open_datatree(
                 cast(Any, source), engine="zarr", chunks=None, zarr_format=3, consolidated=True
             )
     except (ValueError, KeyError, zarr.errors.GroupNotFoundError, StoreError) as error:
-        raise StoreError(f"{where} is not a readable dataset: {error}") from error
+        raise _unreadable(where, error) from error
+
+
+def _unreadable(where: Path, error: Exception) -> StoreError:
+    kind = DamageError if isinstance(error, DamageError) else StoreError
+    return kind(f"{where} is not a readable dataset: {error}")
 
 
 def _checked(where: Path) -> Path:
@@ -80,27 +88,61 @@ def _checked(where: Path) -> Path:
     return where
 
 
-def _source(where: Path, how: str) -> tuple[Store | str, bytes, int | None]:
-    """What zarr opens, the metadata in it, and the bytes of all of it where that is known."""
-    at = medium(where)
-    if at.is_archive():
-        check_web_file(where)
-        with at.open_blocks(_BLOCK) as stream:
-            metadata, stored = _check_zip(where, stream)
-        return at.zip_store(_BLOCK), metadata, stored
-    folder, metadata = _find(where, how)
-    return medium(folder).zarr_store(), metadata, medium(folder).total_size()
+def _source(where: Path, how: str) -> WholeStore:
+    """What zarr reads a dataset from, after a look at what it is and whether all of it is there."""
+    look = partial(_packed, where) if medium(where).is_archive() else partial(_unpacked, where, how)
+    for _ in range(0 if is_remote(where) else _TRIES):
+        with suppress(DamageError):
+            return look()
+        # Another dataset may be taking the place of this one.
+        time.sleep(_INSTANT)
+    return look()
 
 
-def _check_zip(where: Path, stream: BinaryIO) -> tuple[bytes, int]:
+def _packed(where: Path) -> WholeStore:
+    check_web_file(where)
+    file = None if is_remote(where) else where
+    before = identity(file)
+    with medium(where).open_blocks(_BLOCK) as stream:
+        metadata = _check_zip(where, stream)
+    # The archive stays open: what takes its place is not seen.
+    store = WholeStore(medium(where).zip_store(_BLOCK), metadata, str(where), None)
+    if identity(file) != before:
+        raise DamageError(f"{where} was replaced while it was opened")
+    return store
+
+
+def _check_zip(where: Path, stream: BinaryIO) -> bytes:
     try:
         with zipfile.ZipFile(stream) as archive:
-            stored = check_archive(archive, stream.seek(0, os.SEEK_END))
-            return archive.read("zarr.json"), stored
+            stored = check_archive(archive, stream)
+            metadata, names = archive.read(METADATA), set(archive.namelist())
     except zipfile.BadZipFile:
         raise StoreError(f"{where} is neither a folder nor a zip archive") from None
     except (KeyError, ValueError) as error:
         raise StoreError(f"{where} is not a packed dataset: {error}") from None
+    _check(where, metadata, stored, names)
+    return metadata
+
+
+def _unpacked(where: Path, how: str) -> WholeStore:
+    folder, metadata = _find(where, how)
+    file = None if is_remote(folder) else folder / METADATA
+    store = WholeStore(medium(folder).zarr_store(), metadata, str(where), file)
+    sizes = medium(folder).known_sizes()
+    _check(where, metadata, None if sizes is None else sum(sizes.values()), sizes)
+    if file is not None and file.read_bytes() != metadata:
+        raise DamageError(f"{where} was replaced while it was opened")
+    return store
+
+
+def _check(where: Path, metadata: bytes, stored: int | None, names: Container[str] | None) -> None:
+    try:
+        check_metadata(metadata, stored)
+        if names is not None:
+            check_complete(metadata, names)
+    except StoreError as error:
+        raise _unreadable(where, error) from None
 
 
 def own_dataset() -> Path:
@@ -113,12 +155,16 @@ def _find(where: Path, how: str) -> tuple[Path, bytes]:
     # A web server knows no folders: what is there is found by the name of a file in it.
     for folder in (where, where / DATASET):
         with suppress(FileNotFoundError, NotADirectoryError):
-            check_web_file(folder / "zarr.json")
-            return folder, (folder / "zarr.json").read_bytes()
+            check_web_file(folder / METADATA)
+            return folder, (folder / METADATA).read_bytes()
     manifest = read_manifest(where)
     if manifest is not None:
         folder = where / dataset_name(manifest)
-        return folder, (folder / "zarr.json").read_bytes()
+        with suppress(FileNotFoundError):
+            return folder, (folder / METADATA).read_bytes()
+        raise DamageError(
+            f"{folder / METADATA} is missing; glassdata repair {where} makes it again"
+        )
     if (where / CONFIG).exists() or (where / ROWS).exists():
         raise StoreError(f"{where} is not sealed yet; finish it with: glassdata build {where}")
     if medium(where).is_absent():
@@ -193,8 +239,28 @@ def pack(store: Path, archive: Path) -> None:
     """Write the sealed dataset of a store as one zip file, which checks itself.
 
     Equal datasets give equal bytes. ``open_dataset`` and ``verify`` accept the file.
+
+    Raises
+    ------
+    DamageError
+        If a file is missing or, where there is a manifest, damaged: the checksum of the packed file
+        would vouch for it.
     """
-    folder, _ = _find(store, f"glassdata build {store}")
+    folder, metadata = _find(store, f"glassdata build {store}")
+    names = medium(folder).file_sizes()
+    _check(store, metadata, sum(names.values()), names)
     with replace_stream(archive) as stream:
-        names = sorted(medium(folder).file_sizes())
-        write_archive(stream, ((name, (folder / name).read_bytes()) for name in names))
+        write_archive(stream, _members(folder, sorted(names)))
+
+
+def _members(folder: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
+    manifest = read_manifest(folder.parent)
+    listed = listed_files(manifest) if dataset_name(manifest) == folder.name else {}
+    for name in names:
+        data = (folder / name).read_bytes()
+        entry = listed.get(f"{folder.name}/{name}")
+        if manifest and entry != [len(data), hashlib.sha256(data).hexdigest()]:
+            raise DamageError(
+                f"{folder / name}: checksum does not match; glassdata repair mends it"
+            )
+        yield name, data

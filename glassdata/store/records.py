@@ -8,11 +8,25 @@ from glassdata.config import canonical_json, digest
 from glassdata.store.errors import DamageError
 from glassdata.store.places import medium
 
+_PARTS = {"content", "sha256"}
+# Each has one of these: how long a row took, or why it was lost.
+_OF_EARLIER_SIDE_FILES = {"seconds", "reason"}
 
-def write_record(path: Path, content: Any) -> None:
-    """Replace a JSON record, which carries the sha256 of its own content."""
+
+def write_record(path: Path, content: Any, *, durable: bool = True) -> None:
+    """Replace a JSON record, which carries the sha256 of its own content.
+
+    Parameters
+    ----------
+    path : Path
+        Where it stands.
+    content : plain data
+        What ``glassdata.config.canonical_json`` takes.
+    durable : bool
+        Wait until the disk has it.
+    """
     record = {"content": content, "sha256": digest(content)}
-    medium(path).replace((canonical_json(record) + "\n").encode())
+    medium(path).replace((canonical_json(record) + "\n").encode(), durable=durable)
 
 
 def read_record(path: Path) -> Any:
@@ -34,3 +48,30 @@ def read_record(path: Path) -> Any:
     if not whole:
         raise DamageError(f"{path} is damaged")
     return record["content"]
+
+
+def read_side_file(path: Path) -> dict:
+    """Content of a record about circumstances; earlier releases wrote it without a checksum.
+
+    Raises
+    ------
+    DamageError
+        If it is no such record.
+    """
+    try:
+        content = read_record(path)
+    except DamageError:
+        content = _without_checksum(path)
+    if not isinstance(content, dict):
+        raise DamageError(f"{path} is damaged")
+    return content
+
+
+def _without_checksum(path: Path) -> Any:
+    medium(path).check_regular()
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+    known = isinstance(content, dict) and content.keys() & _OF_EARLIER_SIDE_FILES
+    return content if known and not content.keys() & _PARTS else None

@@ -5,10 +5,10 @@ index it belongs to. Its archive comment is the sha256 of all bytes before it.
 """
 
 import io
-import json
 import re
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +22,7 @@ from glassdata.store.files import (
     write_archive,
 )
 from glassdata.store.places import medium
+from glassdata.store.records import read_side_file, write_record
 from glassdata.system import System
 
 ROWS, PROVENANCE = "rows", "provenance"
@@ -154,8 +155,9 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
     if not archive_is_whole(data):
         raise DamageError("checksum does not match")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_archive(archive, len(data))
+        stream = io.BytesIO(data)
+        with zipfile.ZipFile(stream) as archive:
+            check_archive(archive, stream)
             return read_arrays(archive, limit=len(data))
     except UNREADABLE as error:
         raise DamageError(f"not a row: {error}") from None
@@ -252,17 +254,13 @@ def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, o
     facts : Mapping[str, object]
         What happened and where; it can be written as JSON.
     """
-    text = json.dumps(facts, sort_keys=True, indent=1) + "\n"
-    medium(provenance_path(store, system, index)).replace(text.encode(), durable=False)
+    write_record(provenance_path(store, system, index), dict(facts), durable=False)
 
 
 def read_provenance(store: Path, system: str) -> list[dict]:
     """Side files of a system; one that cannot be read is left out."""
     facts = []
     for path in sorted((store / PROVENANCE / system).glob("*.json")):
-        try:
-            medium(path).check_regular()
-            facts.append(json.loads(path.read_text()))
-        except (ValueError, OSError, DamageError):
-            continue
+        with suppress(OSError, DamageError):
+            facts.append(read_side_file(path))
     return facts

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import zarr
+from zarr.core.buffer import Buffer
 
 from glassdata.bins import bin_centres
 from glassdata.config import canonical_json, digest
@@ -120,16 +121,26 @@ def _assemble(
     identify: Identify,
 ) -> dict[str, list]:
     used = Config(config.profile, {name: config.systems[name] for name in counts})
-    root = zarr.open_group(fresh, mode="w-", zarr_format=3, attributes=_root_attributes(used))
+    there = _OwnFolder(fresh)
+    root = zarr.open_group(there, mode="w-", zarr_format=3, attributes=_root_attributes(used))
     files: dict[str, list] = {}
     for name in sorted(counts):
         files |= _assemble_system(root, store, systems[name], counts[name], used, identify)
     with warnings.catch_warnings():
         # Consolidated metadata is not in the Zarr 3 specification yet; readers may ignore it.
         warnings.simplefilter("ignore", category=UserWarning)
-        zarr.consolidate_metadata(fresh)
+        zarr.consolidate_metadata(there)
     describe_dataset(fresh)
     return files
+
+
+class _OwnFolder(zarr.storage.LocalStore):
+    """A folder that nobody else writes to: zarr would need hard links to create a file in it."""
+
+    async def set_if_not_exists(self, key: str, value: Buffer) -> None:
+        """Write a file unless it is there."""
+        if not await self.exists(key):
+            await self.set(key, value)
 
 
 def _root_attributes(config: Config) -> dict:

@@ -9,6 +9,7 @@ from typing import Any
 from glassdata.config import digest
 from glassdata.row import science
 from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.foreign import refuse_foreign
 from glassdata.store.places import SEALED_OBJECT, medium
 from glassdata.store.records import read_record, write_record
 from glassdata.store.rows import PROVENANCE, ROWS, present
@@ -19,6 +20,7 @@ from glassdata.system import System
 SCHEMA_VERSION = 2
 CONFIG, PLAN, MANIFEST, DATASET = "config.json", "plan.json", "manifest.json", "dataset.zarr"
 QUARANTINE = "quarantine"
+_RECORDS, _OTHERS = (CONFIG, PLAN, MANIFEST), (DATASET, QUARANTINE)
 #: More structures of a system than any profile has. A file that claims more is not believed.
 _MOST = 10**6
 
@@ -101,7 +103,7 @@ def read_config(store: Path) -> Config:
     Raises
     ------
     StoreError
-        If it is missing, damaged (``DamageError``) or of another layout.
+        If it is missing, damaged (``DamageError``), of another layout or another program's.
     """
     path = existing(store) / CONFIG
     if not path.exists():
@@ -109,6 +111,7 @@ def read_config(store: Path) -> Config:
     try:
         record = dict(read_record(path))
     except (DamageError, TypeError, ValueError):
+        refuse_foreign(store, _RECORDS, _OTHERS)
         raise DamageError(
             f"{path} is damaged; remove it and run the original build command, which keeps all rows"
         ) from None
@@ -191,8 +194,8 @@ def prepare(
     """
     if store.exists() and not store.is_dir():
         raise StoreError(f"{store} is a file, not the folder of a store")
-    if store.is_dir() and not (store / CONFIG).exists():
-        _refuse_foreign_folder(store)
+    if store.is_dir():
+        refuse_foreign(store, _RECORDS, _OTHERS)
     refuse_links(store)
     medium(store).make_writable()
     with medium(store).locked():
@@ -216,14 +219,6 @@ def refuse_links(store: Path) -> None:
         for path in medium(store).entries(pattern):
             if path.is_symlink():
                 raise StoreError(f"{path} is a link; a store holds none")
-
-
-def _refuse_foreign_folder(store: Path) -> None:
-    known = {ROWS, PROVENANCE, PLAN, MANIFEST, DATASET, QUARANTINE}
-    names = [path.name for path in store.iterdir()]
-    strange = [name for name in names if name not in known and name[0] != "."]
-    if strange:
-        raise StoreError(f"{store} is not a store and not empty: it holds {sorted(strange)[0]}")
 
 
 def _register(store: Path, config: Config) -> None:

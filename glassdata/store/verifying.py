@@ -1,17 +1,17 @@
 """Checks of a whole store: everything that was published, byte by byte."""
 
-import io
 import os
 import re
-import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, check_archive, is_temporary
+from glassdata.store.archives import check_packed
+from glassdata.store.errors import DamageError, Finding, StoreError
+from glassdata.store.files import is_temporary
 from glassdata.store.manifest import dataset_name, fingerprint, listed_files
 from glassdata.store.places import SEALED_OBJECT, medium
+from glassdata.store.records import read_side_file
 from glassdata.store.rows import (
     PROVENANCE,
     ROWS,
@@ -39,32 +39,30 @@ _RECORDS = {CONFIG: read_config, PLAN: read_plan, MANIFEST: read_manifest}
 _ROW = re.compile(rf"{ROWS}/([^/]+)/(\d{{6,}})\.npz")
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One file that is not as it should be; ``name`` is relative to the store."""
-
-    name: str
-    problem: str
-
-    def __str__(self) -> str:
-        return f"{self.name}: {self.problem}"
-
-
 def verify(path: Path) -> list[Finding]:
-    """Every damaged, missing or stray file of a store, or of a dataset packed by ``pack``.
+    """Every damaged, missing or stray file of a store, or of a packed dataset or packed results.
 
-    Provenance side files are not compared: they describe circumstances, not results. Unfinished
-    files of a running or killed build are not counted either; the next build removes them.
+    Unfinished files of a running or killed build are not counted; the next build removes them. Side
+    files in ``provenance/`` may be missing, for nobody waits for the disk to have them.
+
+    Raises
+    ------
+    StoreError
+        If something looks damaged while another process is sealing, and that takes long: what is
+        about to be replaced cannot be judged.
     """
     if path.is_file():
-        return list(_check_archive(path))
+        return list(check_packed(path))
     store = existing(path)
-    while True:
-        before = _manifest_bytes(store)
-        findings = _check_store(store)
-        # A build that sealed meanwhile has changed what there should be.
-        if not findings or _manifest_bytes(store) == before:
-            return findings
+    if not (findings := _check_store(store)):
+        return []
+    # What changes meanwhile looks like damage: it is looked at again while nobody seals.
+    with medium(store).steady():
+        while True:
+            before = _manifest_bytes(store)
+            findings = _check_store(store)
+            if not findings or _manifest_bytes(store) == before:
+                return findings
 
 
 def _manifest_bytes(store: Path) -> bytes | None:
@@ -87,6 +85,7 @@ def _check_store(store: Path) -> list[Finding]:
         findings.append(Finding(DATASET, "cannot be checked without its manifest"))
     findings += _check_manifest(store, manifest, sizes)
     findings += _check_other_rows(store, manifest, sizes)
+    findings += _check_side_files(store, sizes)
     findings += _strays(store, manifest, sizes)
     findings += _folders(store)
     return sorted(findings, key=lambda finding: finding.name)
@@ -97,34 +96,6 @@ def _is_passed_over(name: str) -> bool:
     return name.startswith(f"{QUARANTINE}/") or any(
         is_temporary(Path(part)) for part in name.split("/")
     )
-
-
-def _check_archive(path: Path) -> Iterator[Finding]:
-    """Names the damaged members of a packed dataset, or the archive where it is not in them."""
-    data = path.read_bytes()
-    if archive_is_whole(data):
-        return
-    bad = []
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            check_archive(archive, len(data))
-            bad = [info.filename for info in archive.infolist() if not _reads(archive, info)]
-            if not bad and not archive.comment:
-                return  # made by another program: no checksum over all, but one per member
-    except (zipfile.BadZipFile, ValueError) as error:
-        yield Finding(path.name, f"not a packed dataset: {error}")
-        return
-    if not bad:
-        yield Finding(path.name, "checksum does not match")
-    for name in bad:
-        yield Finding(f"{path.name}/{name}", "checksum does not match")
-
-
-def _reads(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
-    try:
-        return archive.read(info) is not None
-    except (zipfile.BadZipFile, EOFError, ValueError, RuntimeError, OSError):
-        return False
 
 
 def _check_record(store: Path, name: str) -> Iterator[Finding]:
@@ -169,6 +140,17 @@ def _check_other_rows(store: Path, manifest: dict | None, sizes: dict) -> Iterat
                 yield Finding(name, f"cannot be read: {error.strerror}")
 
 
+def _check_side_files(store: Path, sizes: dict) -> Iterator[Finding]:
+    for name in sizes:
+        if name.startswith(f"{PROVENANCE}/") and name.endswith(".json"):
+            try:
+                read_side_file(store / name)
+            except DamageError:
+                yield Finding(name, "damaged")
+            except OSError as error:
+                yield Finding(name, f"cannot be read: {error.strerror}")
+
+
 def _strays(store: Path, manifest: dict | None, sizes: dict) -> Iterator[Finding]:
     listed, dataset = listed_files(manifest), dataset_name(manifest)
     try:
@@ -199,21 +181,25 @@ def _folders(store: Path) -> Iterator[Finding]:
 
 
 def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
-    """Move bad row files and strays to ``quarantine/``; return the rows to compute again."""
+    """Move bad rows, side files and strays to ``quarantine/``; return the rows to compute again.
+
+    What another process has mended since it was found stays where it is.
+    """
     refuse_links(store)
     rows = []
-    for finding in findings:
-        path = store / finding.name
-        match = _ROW.fullmatch(finding.name)
-        if match:
-            rows.append((match[1], int(match[2])))
-        if (path.is_symlink() or path.exists()) and (
-            match or finding.problem in ("stray file", "a link")
-        ):
-            unique = f"{os.urandom(4).hex()}-{finding.name.replace('/', '-')}"
-            target = store / QUARANTINE / unique
-            medium(path).move(target)
-    return list(dict.fromkeys(rows))
+    with medium(store).locked():
+        for finding in set(findings) & set(_check_store(store)):
+            path, match = store / finding.name, _ROW.fullmatch(finding.name)
+            if match:
+                rows.append((match[1], int(match[2])))
+            if (path.is_symlink() or path.exists()) and (
+                match
+                or finding.name.startswith(f"{PROVENANCE}/")
+                or finding.problem in ("stray file", "a link")
+            ):
+                unique = f"{os.urandom(4).hex()}-{finding.name.replace('/', '-')}"
+                medium(path).move(store / QUARANTINE / unique)
+    return sorted(set(rows))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,8 @@
-"""The glasses. A new one is one file beside these and one line in ``SYSTEMS``."""
+"""The glasses. A new one is one file beside these and one line in ``SYSTEMS``.
+
+>>> SYSTEMS["sic"].species, SYSTEMS["sic"].omega_max  # THz
+(('C', 'Si'), 50.0)
+"""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -34,7 +38,13 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
 
 
 def lacks(system: System) -> str | None:
-    """The file that must be handed to this program before a glass can be computed, or None."""
+    """The file that must be given to this program before a glass can be computed, or None.
+
+    Examples
+    --------
+    >>> lacks(SYSTEMS["amc"]) is None  # its potential is in the package
+    True
+    """
     potential = system.potential
     if isinstance(potential, TabulatedFile) and not potential.is_here:
         return potential.file
@@ -42,7 +52,13 @@ def lacks(system: System) -> str | None:
 
 
 def available() -> Mapping[str, System]:
-    """The glasses that can be computed here: those that lack no file."""
+    """The glasses that can be computed here: those whose potential is complete.
+
+    Examples
+    --------
+    >>> "amc" in available()
+    True
+    """
     return MappingProxyType({n: s for n, s in SYSTEMS.items() if lacks(s) is None})
 
 
@@ -53,6 +69,11 @@ def find(system: str | System) -> System:
     ------
     ValueError
         Naming the systems there are.
+
+    Examples
+    --------
+    >>> find("lj3d").title
+    'Lennard-Jones argon, 3D'
     """
     if isinstance(system, System):
         return system

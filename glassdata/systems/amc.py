@@ -17,8 +17,8 @@ from glassdata.system import System
 
 _BOND = 2.0  # Å: between the first (1.46) and the second (2.5) neighbours
 
-# A hundredth of a rotation per atom spoils about seven of a hundred rings, and a quench half of
-# them: the weights make the classes of disorder come out about even.
+# One rotation per hundred atoms changes about seven of a hundred rings, and a quench changes half
+# of them. With these weights the four disorder classes get about equally many structures.
 _STRATA = (
     Stratum(2, vacancy_fraction=(0.0, 0.2)),
     Stratum(4, stone_wales=(0.0, 0.07)),
@@ -44,8 +44,8 @@ def _graphene(potential: BondOrder) -> Crystal:
     return Crystal(rectangular_graphene, {"a": 2.5, "vacuum": 10.0}, potential)
 
 
-# Lindsay and Broido fitted graphene's phonons. Their own melt freezes into a network of chains
-# some 0.3 eV per atom below their graphene, so every melt is quenched with Tersoff's carbon.
+# Lindsay and Broido fitted the phonons of graphene. Under their potential a melt freezes into a
+# network of chains, about 0.3 eV per atom below graphene. So every melt is quenched with Tersoff's.
 _MELT = _graphene(BondOrder(TERSOFF_1989))
 
 
@@ -71,7 +71,7 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
     )
 
 
-# Some sheets do not come to rest: these numbers leave three hundred and two hundred that do.
+# Some sheets cannot be relaxed. Of these numbers about three hundred and two hundred can.
 AMC = _system("amc", "Amorphous monolayer carbon", BondOrder(TERSOFF_1989), 305)
 AMC_LB = _system(
     "amc_lb", "Amorphous monolayer carbon, Lindsay-Broido", BondOrder(LINDSAY_BROIDO_2010), 230

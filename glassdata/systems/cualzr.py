@@ -3,8 +3,8 @@
 Potentials: Zhou, Johnson and Wadley, doi:10.1103/PhysRevB.69.144113 (default, from formulas), and
 Cheng, Ma and Sheng, doi:10.1103/PhysRevLett.102.245501 (a setfl file that the user obtains).
 
-The crystal must be ordered: the same atoms at random on bcc sites collapse to a glass at any
-displacement, and nothing crystal-like would be in the data. The cell relaxes to zero pressure.
+The crystal must be ordered. The same atoms at random on bcc sites collapse to a glass at any
+displacement, and the data would have no crystal-like structure. The cell relaxes to zero pressure.
 """
 
 from dataclasses import dataclass

@@ -37,15 +37,15 @@ def triangular(*, symbol: str, a: float) -> Atoms:
     )
 
 
-# Displacements below about 0.9 Å heal completely, and above 1 Å nothing of the crystal is left;
-# what lies between comes from vacancies, which the relaxing cell has to close up.
+# After displacements below about 0.9 Å the crystal comes back, and above 1 Å nothing of it is left.
+# Disorder between the two comes from vacancies, which close when the cell relaxes.
 _STRATA_3D = (
     Stratum(2, displacement=(0.05, 0.8), vacancy_fraction=(0.0, 0.1)),
     Stratum(5, displacement=(0.3, 0.75), vacancy_fraction=(0.11, 0.22)),
     Stratum(2, displacement=(1.1, 2.0), vacancy_fraction=(0.0, 0.1)),
 )
 
-# In the plane one species always finds its lattice again: the disordered end is a polycrystal.
+# In the plane one species always crystallises: the most disordered structures are polycrystals.
 _STRATA_2D = (
     Stratum(2, displacement=(0.05, 0.8), vacancy_fraction=(0.0, 0.12)),
     Stratum(5, displacement=(0.3, 0.95), vacancy_fraction=(0.12, 0.3)),

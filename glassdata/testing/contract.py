@@ -18,6 +18,15 @@ class ContractError(AssertionError):
         What was checked.
     violations : tuple of (str, str)
         Name of each violated law, and one sentence on it.
+
+    Examples
+    --------
+    >>> error = ContractError("the potential", [("forces", "a force is 2, expected 1")])
+    >>> error.laws
+    {'forces'}
+    >>> print(error)
+    the potential violates 1 of its laws
+      forces: a force is 2, expected 1
     """
 
     def __init__(self, subject: str, violations: Iterable[tuple[str, str]]) -> None:
@@ -54,7 +63,7 @@ def enforce(subject: str, laws: Mapping[str, Callable[[], Iterable[str]]]) -> No
 
 
 def _numpy_state() -> tuple[np.ndarray, int]:
-    """Keys and place of NumPy's global random numbers."""
+    """Keys and position of NumPy's global random numbers."""
     state = cast(dict, np.random.get_state(legacy=False))["state"]
     return state["key"], state["pos"]
 
@@ -71,8 +80,8 @@ def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
     before = random.getstate(), _numpy_state()
 
     def drawn() -> bool:
-        keys, place = _numpy_state()
-        same = place == before[1][1] and np.array_equal(keys, before[1][0])
+        keys, position = _numpy_state()
+        same = position == before[1][1] and np.array_equal(keys, before[1][0])
         return not same or random.getstate() != before[0]
 
     try:
@@ -114,11 +123,11 @@ def differences(
     # Not "off > tolerance": a number that is not finite must be found as well.
     if off.size and not (off <= tolerance).all():
         worst = np.unravel_index(np.argmax(np.where(np.isnan(off), np.inf, off)), off.shape)
-        place = f" at {tuple(map(int, worst))}" if worst else ""
+        where = f" at {tuple(map(int, worst))}" if worst else ""
         is_, should = is_found[worst], should_be[worst]
         ratio = f", {is_ / should:.4g} times" if should and np.isfinite(is_) else ""
         yield (
-            f"{what} is {is_:.6g}{place}, expected {should:.6g} {unit}".rstrip()
+            f"{what} is {is_:.6g}{where}, expected {should:.6g} {unit}".rstrip()
             + f"{ratio} (tolerance {tolerance:.2g}){_hint(look)}"
         )
 

@@ -42,13 +42,13 @@ def jumps(reach: Reach, rng: np.random.Generator) -> Iterator[str]:
         found, finished = _search(follow, start, reach.cutoff * 1.02)
         if not finished:
             yield f"{label}: energy and forces are too rough to be followed from {start:.2f} Å on"
-        for which, place, size in found:
+        for which, where, size in found:
             what, order = ("energy", 0) if which == 0 else ("force", 1)
             if order <= declared:
                 unit = ("eV", "eV/Å")[order]
                 yield (
                     f"the {what} jumps by {size * scales[order]:.3g} {unit} where {label} comes to "
-                    f"{place:.4f} Å; look at the cut-off functions, or let continuity be "
+                    f"{where:.4f} Å; look at the cut-off functions, or let continuity be "
                     f"{order - 1}"
                 )
 
@@ -75,7 +75,7 @@ def _paths(reach: Reach, rng: np.random.Generator) -> Iterator[tuple[str, float,
 def _search(
     follow: Callable[[float], np.ndarray], start: float, stop: float
 ) -> tuple[list[tuple[int, float, float]], bool]:
-    """Jumps as (0 for the energy or 1 for a force, place, size), at most one of each.
+    """Jumps as (0 for the energy or 1 for a force, distance, size), at most one of each.
 
     And whether the search came to its end.
     """

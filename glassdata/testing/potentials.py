@@ -187,7 +187,7 @@ def _coincident(reach: Reach) -> Iterator[str]:
             continue
         if not ours and not np.isfinite(found[0]):
             continue
-        yield f"two atoms at one place must raise ValueError when the {what} is asked for"
+        yield f"two atoms at one position must raise ValueError when the {what} is asked for"
 
 
 def _reach(reach: Reach) -> Iterator[str]:

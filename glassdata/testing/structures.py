@@ -44,8 +44,8 @@ class Reach:
             deep = minimum & (inner < -_SHALLOW * abs(energies.min()))
             bound = deep.any()
             best = 1 + int(np.flatnonzero(deep)[-1]) if bound else 0
-            place = r[best] if bound else 2 / 3 * self.cutoff
-            self.rest[pair] = self.rest[pair[::-1]] = float(place)
+            distance = r[best] if bound else 2 / 3 * self.cutoff
+            self.rest[pair] = self.rest[pair[::-1]] = float(distance)
             depths.append(-energies[best] if bound else abs(energies[_SCANNED // 2]))
         self.depth = float(max(depths))
 
@@ -138,9 +138,9 @@ def _images(reach: Reach, rng: np.random.Generator) -> Atoms:
     if flat:
         cell[2] = [0.0, 0.0, 20.0]
     cell[1] *= 1.8
-    places = [[0.0, 0.0, 0.0], [0.27, 0.48, 0.0 if flat else 0.09]]
+    fractions = [[0.0, 0.0, 0.0], [0.27, 0.48, 0.0 if flat else 0.09]]
     symbols = _mixed(reach.species, 2, rng)
-    return Atoms(symbols, scaled_positions=places, cell=cell, pbc=(True, True, not flat))
+    return Atoms(symbols, scaled_positions=fractions, cell=cell, pbc=(True, True, not flat))
 
 
 def _cluster(reach: Reach, rng: np.random.Generator) -> Atoms:

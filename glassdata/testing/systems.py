@@ -158,9 +158,9 @@ class _Glass:
         system = self.system
         gas = Atoms(cell=self.made[0].cell, pbc=self.made[0].pbc)
         symbols = np.resize(system.species, _IDEAL)
-        places = rng.random((_IDEAL, 3))
-        places[:, ~gas.pbc] = 0.0
-        gas += Atoms(symbols, positions=places @ gas.cell.array)
+        fractions = rng.random((_IDEAL, 3))
+        fractions[:, ~gas.pbc] = 0.0
+        gas += Atoms(symbols, positions=fractions @ gas.cell.array)
         shells = np.diff(system.r_edges**system.dim)
         found = {"g": rdf(gas, system.r_edges, dim=system.dim)}
         if system.pairs:

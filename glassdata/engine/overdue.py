@@ -1,0 +1,244 @@
+"""What keeps a run waiting: silent or missing workers, rows that take too long.
+
+Each is worth a word to the user before half a minute has passed, and has an end. Nothing here
+speaks to Dask: what its scheduler says comes in, and what has to be done comes out.
+"""
+
+import math
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from statistics import median
+
+from glassdata.engine.execution import Execution
+
+#: Seconds between two looks at the workers.
+LOOK = 5.0
+#: Seconds that something may keep silent before it is worth a word: with a look, and a heartbeat
+#: of a worker in between, the word comes within half a minute.
+WORD = 20.0
+#: A row that takes so many times as long as others of its kind is worth a word.
+MUCH_LONGER = 50.0
+#: Seconds between two words about the same.
+AGAIN = 300.0
+#: Seconds beyond its own limit that a worker has to give up a row by itself.
+GRACE = 15.0
+
+RowName = tuple[str, int]
+Key = tuple
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A worker as its scheduler sees it; ``heard`` changes with each of its signs of life."""
+
+    name: str
+    heard: float
+    threads: int
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """What has to be done: tasks to take back, with the reason, workers to start again, an end."""
+
+    taken: dict[Key, str] = field(default_factory=dict)
+    restart: list[str] = field(default_factory=list)
+    end: str | None = None
+
+
+class _Record:
+    """What is remembered of a worker, times in seconds of this process's clock."""
+
+    def __init__(self, seen: Seen, now: float) -> None:
+        self.seen, self.since, self.told = seen, now, False
+        self.began = dict.fromkeys(seen.keys, now)
+
+
+class Overdue:
+    """Judges workers and rows from what the scheduler says of them, time after time.
+
+    Parameters
+    ----------
+    execution : Execution
+        Its limits, and who is told.
+    advice : str
+        Where to look when there are no workers.
+    """
+
+    def __init__(self, execution: Execution, advice: str = "") -> None:
+        self.execution, self.advice = execution, advice
+        self.workers: dict[str, _Record] = {}
+        self.seconds: dict[str, deque[float]] = {}
+        self.spent: dict[Key, tuple[int, float]] = {}
+        self.told: set[Key] = set()
+        self.nobody: float | None = None
+        self.deaf: float | None = None
+        self.spoke = -math.inf
+
+    def finished(self, name: str, seconds: float) -> None:
+        """A row of a kind was computed in so many seconds."""
+        self.seconds.setdefault(name, deque(maxlen=32)).append(seconds)
+
+    def done(self, key: Key) -> None:
+        """A task is over, whatever became of it."""
+        self.nobody = None
+        self.spent.pop(key, None)
+        self.told.discard(key)
+
+    def no_answer(self, now: float) -> Orders:
+        """The scheduler did not answer."""
+        if self.deaf is None:
+            self.deaf = now
+        return Orders(end=self._nothing_for(now - self.deaf, now, "the scheduler has not answered"))
+
+    def look(
+        self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
+    ) -> Orders:
+        """Say what is worth a word, and return what has to be done.
+
+        Parameters
+        ----------
+        now : float
+            Seconds of a clock that never goes back.
+        seen : Mapping[str, Seen]
+            The workers, by address.
+        running : Mapping[Key, Sequence[RowName]]
+            Rows of each task that is in the hands of the scheduler.
+        """
+        self.deaf = None
+        self._say_who_left(now, seen, running)
+        for address, worker in seen.items():
+            self._remember(now, address, worker)
+        orders = Orders()
+        for address, record in self.workers.items():
+            self._judge_silence(now, address, record, running, orders)
+            for key in record.seen.keys:
+                if key in running and key not in orders.taken:
+                    self._judge_row(now, address, key, running[key], orders)
+        if any(key in running for worker in seen.values() for key in worker.keys):
+            self.nobody = None
+            return orders
+        # Workers may be there and busy with the work of others, or short of memory.
+        if self.nobody is None:
+            self.nobody = now
+        what = "no worker has taken a row" if seen else "there has been no worker to compute rows"
+        end = self._nothing_for(now - self.nobody, now, what, self.advice)
+        return replace(orders, end=end)
+
+    def _nothing_for(self, seconds: float, now: float, what: str, advice: str = "") -> str | None:
+        """Why the run ends, if it does."""
+        limit = self.execution.patience
+        if seconds >= limit:
+            end = f"for {_time(seconds)} {what}, and --wait is {_time(limit)}"
+            self._say(f"{end}: the run ends")
+            return end
+        if seconds >= min(WORD, limit / 2) and now - self.spoke >= AGAIN:
+            self.spoke = now
+            end = "" if limit == math.inf else f"; the run ends after {_time(limit)}"
+            self._say(f"for {_time(seconds)} {what}{end}{advice}")
+        return None
+
+    def _say_who_left(
+        self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
+    ) -> None:
+        """Tell of workers that are there no more, and note the time they spent on their rows."""
+        gone = self.workers.keys() - seen.keys()
+        names = []
+        for address in gone:
+            record = self.workers.pop(address)
+            names.append(_worker(record.seen, address) + _with(record.seen.keys, running))
+            for key, began in record.began.items():
+                times, spent = self.spent.get(key, (0, 0.0))
+                if key in running:
+                    self.spent[key] = times + 1, spent + now - began
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            self._say(f"{names[0]}{more} left; workers that are there: {len(seen)}")
+
+    def _remember(self, now: float, address: str, worker: Seen) -> None:
+        record = self.workers.get(address)
+        if record is None:
+            self.workers[address] = _Record(worker, now)
+            return
+        if worker.heard != record.seen.heard:
+            record.since, record.told = now, False
+        ended = record.began.keys() - set(worker.keys)
+        # Of tasks that wait for a thread of the worker nobody knows which has begun.
+        again = ended and len(record.began) > worker.threads
+        record.began = {key: now if again else record.began.get(key, now) for key in worker.keys}
+        record.seen = worker
+
+    def _judge_silence(
+        self,
+        now: float,
+        address: str,
+        record: _Record,
+        running: Mapping[Key, Sequence[RowName]],
+        orders: Orders,
+    ) -> None:
+        silence, limit = now - record.since, self.execution.worker_timeout
+        who = _worker(record.seen, address) + _with(record.seen.keys, running)
+        if silence >= limit:
+            orders.restart.append(address)
+            # Should that not help, the next order is given after as long again.
+            record.since = now
+            self._say(f"{who} was silent for {_time(silence)} and is given up")
+        elif silence >= min(WORD, limit / 2) and not record.told:
+            record.told = True
+            self._say(
+                f"{who} has been silent for {_time(silence)}; it is given up after {_time(limit)}"
+            )
+
+    def _judge_row(
+        self, now: float, address: str, key: Key, rows: Sequence[RowName], orders: Orders
+    ) -> None:
+        record, limit = self.workers[address], self.execution.row_timeout
+        times, before = self.spent.get(key, (0, 0.0))
+        seconds = now - record.began[key]
+        if limit is not None and seconds + before > 1.1 * limit + 1 + GRACE:
+            # The worker should have given it up by itself, after a tenth more at the latest.
+            left = f", of which {times} left before it was done" if times else ""
+            workers = f"its {times + 1} workers{left}" if times else "its worker could not say so"
+            reason = f"took longer than the {limit:g} s that a row may take; {workers}"
+            orders.taken[key] = reason
+            orders.restart.append(address)
+            self._say(f"{_rows(rows)} {reason}: {_worker(record.seen, address)} is started again")
+            return
+        if seconds > self._much(rows[0][0]) and key not in self.told:
+            self.told.add(key)
+            usual = self.seconds.get(rows[0][0])
+            others = f", others of its kind {_time(median(usual))}" if usual else ""
+            end = "" if limit is None else f"; it is given up after {_time(limit)}"
+            where = _worker(record.seen, address)
+            self._say(f"{_rows(rows)} has taken {_time(seconds)} on {where}{others}{end}")
+
+    def _much(self, name: str) -> float:
+        """Seconds after which a row of a kind is worth a word."""
+        if times := self.seconds.get(name):
+            return max(MUCH_LONGER * median(times), WORD)
+        return max((self.execution.row_timeout or 3600.0) / 10, WORD)
+
+    def _say(self, text: str) -> None:
+        self.execution.say(text)
+
+
+def _worker(seen: Seen, address: str) -> str:
+    return f"worker {seen.name}" if seen.name == address else f"worker {seen.name} at {address}"
+
+
+def _rows(rows: Sequence[RowName]) -> str:
+    name, index = rows[0]
+    return f"row {name} {index}" + (f" and {len(rows) - 1} more" if len(rows) > 1 else "")
+
+
+def _with(keys: Iterable[Key], running: Mapping[Key, Sequence[RowName]]) -> str:
+    """The first of our rows that a worker holds."""
+    held = [running[key] for key in keys if key in running]
+    return f" with {_rows(held[0])}" if held else ""
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

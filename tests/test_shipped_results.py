@@ -1,0 +1,111 @@
+"""The results that ship are what this very code makes of the dataset that ships.
+
+Whoever changes what an experiment computes raises ``VERSION`` of the runner and makes the results
+anew; whoever changes it unknowingly is told here.
+"""
+
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+
+import glassdata as gd
+from glassdata import models
+from glassdata.experiments import EXPERIMENTS, comparison, referee, runner, weights
+from glassdata.results import SHIPPED
+
+GLASS = "amc"
+#: Cells that take less than two seconds; the models are fitted to four fifths of 300 structures.
+QUICK = {
+    "weights": ["collinearity", "components", "path"],
+    "referee": ["density", "left_out", "noise", "scores", "size"],
+    "line-vs-cnn": [
+        f"{model}.test.0"
+        for model in ("density", "kernel_ridge", "least_squares", "mean", "nearest", "pcr", "ridge")
+    ],
+}
+#: Two orders of the same operations; the networks, which differ more, are not asked.
+EXACT = 1e-9
+MADE_THEN = ("cpu_seconds",)
+
+pytestmark = pytest.mark.skipif(
+    not all((SHIPPED / f"{name}.zip").exists() for name in EXPERIMENTS),
+    reason="no results ship yet",
+)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    return {name: gd.open_results(name, SHIPPED) for name in EXPERIMENTS}
+
+
+@pytest.fixture(scope="module")
+def get():
+    return partial(runner.load, None)
+
+
+def test_results_were_made_from_the_dataset_that_ships(shipped, get):
+    for results in shipped.values():
+        assert results.manifest["version"] == runner.VERSION
+        assert results.manifest["dataset"][GLASS] == runner.mark(get(GLASS))
+
+
+@pytest.mark.parametrize(
+    ("experiment", "cell"), [(name, cell) for name, cells in QUICK.items() for cell in cells]
+)
+def test_a_cell_computed_again_is_the_one_that_ships(experiment, cell, shipped, get):
+    name = f"{GLASS}.{cell}"
+    then, now = shipped[experiment][name], EXPERIMENTS[experiment].compute(name, get)
+    assert now.keys() == then.keys()
+    for key in then.keys() - set(MADE_THEN):
+        expected, found = then[key], np.asarray(now[key])
+        if expected.dtype.kind not in "fc":
+            np.testing.assert_array_equal(found, expected, err_msg=key)
+        else:
+            size = np.abs(expected[np.isfinite(expected)]).max(initial=0.0)
+            np.testing.assert_allclose(found, expected, rtol=EXACT, atol=EXACT * size, err_msg=key)
+
+
+def test_every_cell_is_there(shipped, get):
+    """The names are those that the experiments ask for, on all glasses that ship."""
+    for name, results in shipped.items():
+        # Which transfers there are depends on the bins of the glasses.
+        glasses = dict.fromkeys(results.systems)
+        if name == "referee":
+            glasses = {system: get(system) for system in glasses}
+        assert sorted(results) == sorted(EXPERIMENTS[name].cells(glasses))
+
+
+def test_penalties_and_reaches_are_those_of_the_code(shipped):
+    results = shipped["weights"]
+    for cell in results.select("*.grid").values():
+        assert cell["alpha"].tolist() == list(weights.ALPHAS)
+        assert cell["beta"].tolist() == list(weights.BETAS)
+    for cell in results.select("*.shells").values():
+        assert cell["reach"].tolist() == list(weights.REACHES)
+        assert len(cell["permuted"]) == len(cell["shell_edges"]) - 1
+    for cell in results.select("*.path").values():
+        assert cell["ridge_setting"].tolist() == list(models.RIDGE_L2)
+        # As many components as the smallest training fold has structures to spare.
+        assert cell["pcr_setting"].tolist() == list(models.COMPONENTS)
+    for cell in results.select("*.components").values():
+        assert len(cell["components"]) == weights.N_COMPONENTS
+    for cell in shipped["referee"].select("*.leakage").values():
+        assert len(cell["grouped_ridge"]) == len(referee.SEEDS)
+
+
+def test_every_setting_that_was_chosen_is_one_that_is_tried(shipped):
+    """As numbers in the text of a cell, which keeps them exactly."""
+    tried = {}
+    for model, make in comparison.ESTIMATORS.items():
+        if model not in comparison.NETWORKS:
+            grid = getattr(make(), "grid", {})
+            tried[model] = {key: {float(value) for value in grid[key]} for key in grid}
+    results = shipped["line-vs-cnn"]
+    for cell in results:
+        model = cell.split(".")[1]
+        if ".test." in cell and model in tried:
+            chosen = json.loads(str(results[cell]["chosen"]))
+            assert chosen.keys() == tried[model].keys(), cell
+            assert all(value in tried[model][key] for key, value in chosen.items()), cell
