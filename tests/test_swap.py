@@ -181,8 +181,10 @@ def test_a_drift_is_measured_in_its_error():
     drifts = [energy_drift(rng.normal(size=400)) for _ in range(400)]
     # Student's distribution with about 18 degrees of freedom has a variance of 18/16.
     assert np.std(drifts) == pytest.approx(np.sqrt(18 / 16), abs=0.12)
-    ramp = np.linspace(0, 3, 400) + rng.normal(size=400)
-    assert energy_drift(ramp) > 8
+    # A slope without noise scatters within its halves: √54 errors between them, and no more.
+    assert energy_drift(np.linspace(0.0, 3.0, 400)) == pytest.approx(np.sqrt(54), rel=0.01)
+    step = np.repeat([0.0, 1.0], 200) + rng.normal(size=400)
+    assert energy_drift(step) > 5
 
 
 def test_a_liquid_that_is_not_in_equilibrium_is_refused_with_its_numbers():

@@ -26,7 +26,7 @@ _NEAR = 3.0
 # Sweeps between two recorded energies.
 _STRIDE = 10
 # Largest drift of the energy, in its standard errors, and largest share of particles that stayed.
-_DRIFT, _STAYED = 5.0, 1 / np.e
+_DRIFT, _STAYED = 4.0, 1 / np.e
 
 SCIENCE = {
     "blocks": _BLOCKS,
