@@ -18,7 +18,7 @@ from glassdata.vibrations import (
     without_translations,
 )
 
-_LARGE_CRYSTAL = 100  # atoms: a substituted alloy, whose cell is repeated instead of its waves
+_LARGE_CRYSTAL = 100  # atoms: a substituted alloy, of which larger cells replace further waves
 
 
 def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, np.ndarray]:
@@ -73,7 +73,8 @@ def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.nda
     Raises
     ------
     ValueError
-        For a bare ASE calculator, whose reach is not known; or as for ``hessian``.
+        For a calculator of ASE that was not described, so that its reach is unknown; or as for
+        ``hessian``.
 
     Examples
     --------

@@ -4,13 +4,13 @@ import numpy as np
 
 
 def checked_edges(edges: np.ndarray, what: str = "edges", *, from_zero: bool = True) -> np.ndarray:
-    """The edges as an array of floats, after a look at whether they make bins.
+    """The edges as an array of floats, checked.
 
     Parameters
     ----------
     edges : (n + 1,)
     what : str
-        How a message calls them.
+        Name of the edges in an error message.
     from_zero : bool
         Whether negative edges are refused, too.
 

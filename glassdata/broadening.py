@@ -1,7 +1,7 @@
 """g(r) and PDOS broadened with a Gaussian, and their first derivatives.
 
-A histogram has no derivative, and a sharp line has none either: both curves are broadened
-before they are expanded.
+Histograms and sharp lines have no derivatives. Both curves are therefore broadened before they are
+expanded to first order.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from glassdata.neighbours import neighbours
 from glassdata.potentials.base import lengths
 from glassdata.radial import number_density
 
-_REACH = 6.0  # broadening widths beyond which a Gaussian is nothing
+_REACH = 6.0  # broadening widths beyond which a Gaussian counts as zero
 
 
 def broad_pdos(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np.ndarray:
@@ -23,7 +23,7 @@ def broad_pdos(frequencies: np.ndarray, centres: np.ndarray, width: float) -> np
     frequencies : (n,) THz
         Without the translations.
     centres : (n_omega,) THz
-        Where the density is wanted.
+        Frequencies at which the density is computed.
     width : float, THz
         Standard deviation of the Gaussian.
 
@@ -64,7 +64,7 @@ def broad_pdos_slope(frequencies: np.ndarray, centres: np.ndarray, width: float)
 def broad_rdf(atoms: Atoms, r: np.ndarray, width: float, dim: int) -> np.ndarray:
     """Radial distribution function broadened by a Gaussian.
 
-    The pair distances are broadened, then divided by what the mean density puts at ``r``.
+    The pair distances are broadened, then divided by those of an ideal gas of the same density.
 
     Parameters
     ----------

@@ -12,14 +12,14 @@ ALGORITHM_VERSION = 3
 #: Root of every random stream of the project.
 ROOT_SEED = 2602_05313
 
-#: Positions are multiples of this, Å. What lies below is the noise of the minimiser, and half the
-#: bytes of a position. They are rounded before anything is computed from them, so that the stored
-#: structure is the very one whose spectrum is stored.
+#: Positions are rounded to multiples of this, Å. Smaller digits are noise of the minimiser, and
+#: half the bytes of a position. Positions are rounded before anything is computed from them, so
+#: that the stored spectrum is that of the stored structure.
 POSITION_STEP = 2.0**-26
 
 
 def canonical_json(value: Any) -> str:
-    """Serialise ``value`` to the one JSON text that its content determines.
+    """Write ``value`` as JSON in such a way that equal content gives equal text.
 
     Keys are sorted, tuples become lists, numbers keep their shortest exact form.
 

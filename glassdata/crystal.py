@@ -1,4 +1,4 @@
-"""The perfect crystal of a glass, at rest under its potential, and what determines it."""
+"""The perfect crystal of a glass, at rest under its potential."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What the dataset says of a structure, whatever made it: each variable with its function.
+"""The variables that follow from a structure, however it was made, each with its function.
 
 A new variable is one line in ``DESCRIBED``, or one file that declares it and one line here. It
 never needs new structures: ``glassdata build NEW --structures OLD`` describes those of an older
@@ -22,7 +22,7 @@ from glassdata.variable import Variable, per_structure
 from glassdata.vibrations import energy_forces, frequencies, pdos, stress, without_translations
 
 # Frequencies below this share of the range count as zero: dangling atoms of a short-ranged
-# potential turn almost freely, and the force that is left decides the sign of such a mode.
+# potential turn almost freely, and the remaining force determines the sign of such a mode.
 _ZERO = 1e-4
 
 
@@ -101,8 +101,8 @@ def describe(
     Parameters
     ----------
     atoms : Atoms
-        Preferably at a minimum of the system's potential; otherwise ``max_force`` and
-        ``n_imaginary`` tell.
+        Preferably at a minimum of the system's potential; ``max_force`` and ``n_imaginary`` show
+        whether it is.
     system : System
         Gives the potential, the bins and the bond length.
     timings : dict, optional
@@ -162,7 +162,7 @@ def crystal_energy(system: System) -> float:
 
 
 class timed:
-    """Seconds spent within, written into a dictionary under a name."""
+    """Context that writes the seconds spent in it into a dictionary, under a name."""
 
     def __init__(self, timings: dict[str, float] | None, stage: str) -> None:
         self._timings, self._stage = timings, stage

@@ -17,12 +17,12 @@ from threadpoolctl import threadpool_info
 _COLUMN_MAJOR = 102  # LAPACK_COL_MAJOR of lapacke.h
 # Measured peaks: the matrix, and what remains of its sparse form.
 _DENSE_COPIES = 2
-# Below, its second stage costs more than the first gains.
+# For smaller matrices the second stage of this routine costs more time than the first one saves.
 _TWO_STAGE_FROM = 2000
 
 
 class SolverMissing(ValueError):
-    """A routine that this machine does not have."""
+    """This machine does not have the routine that was asked for."""
 
 
 def _scipy(matrix: np.ndarray) -> np.ndarray:
@@ -73,8 +73,9 @@ def _fastest(matrix: np.ndarray) -> np.ndarray:
     return _scipy(matrix)
 
 
-#: Routines by name; ``fastest`` takes what gains most on a processor here. ``two-stage`` goes to a
-#: band matrix first, in matrix products, where ``scipy`` waits for memory.
+#: Routines by name. ``two-stage`` reduces the matrix to a band matrix first, by matrix products,
+#: where ``scipy`` waits for memory. ``fastest`` takes the first that can run here of ``mkl``,
+#: ``two-stage`` (for large matrices) and ``scipy``.
 SOLVERS = {
     "scipy": _scipy,
     "two-stage": _lapacke(
@@ -104,7 +105,7 @@ def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
     ValueError
         If the matrix is not square, or the solver is not known.
     SolverMissing
-        If it cannot run here; a ValueError, too.
+        If it cannot run here (a subclass of ValueError).
 
     Examples
     --------
@@ -131,7 +132,7 @@ def check_memory(dim: int, n_atoms: int) -> None:
     Raises
     ------
     MemoryError
-        Naming what it takes and what there is.
+        Naming the memory that is needed and that of this machine.
     """
     needed = peak_bytes(dim * n_atoms)
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -143,5 +144,5 @@ def check_memory(dim: int, n_atoms: int) -> None:
 
 
 def peak_bytes(n: int) -> float:
-    """Memory that the frequencies of ``n`` coordinates take at their peak, bytes."""
+    """Largest memory in use while the frequencies of ``n`` coordinates are computed, bytes."""
     return _DENSE_COPIES * 8.0 * n**2

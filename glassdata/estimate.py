@@ -19,7 +19,7 @@ _RELAXATION, _EIGENVALUES = 3.0, 1.0
 
 @dataclass(frozen=True)
 class Estimate:
-    """Cost of the missing rows of one system; ``basis`` says how ``seconds`` per row is known."""
+    """Cost of the missing rows of one system; ``basis`` says where ``seconds`` per row is from."""
 
     system: str
     rows: int

@@ -1,7 +1,8 @@
 """Grouped splits and held-out scores, always beside those of the training mean.
 
 Arrays only: X of shape (n, n_r), Y of shape (n, n_omega), one structure per row. Structures of one
-group (a parent melt or template) resemble each other and must never stand on both sides of a split.
+group, which share a melt or a template, resemble each other. They must never be split, some for
+training and some for the test.
 """
 
 from dataclasses import dataclass
@@ -165,8 +166,8 @@ def by_class(evaluation: Evaluation, classes: ArrayLike) -> dict[str, Score]:
 def class_means(evaluation: Evaluation, classes: ArrayLike) -> np.ndarray:
     """Mean spectrum of the training structures of each structure's own class.
 
-    What someone predicts who knows the class of a structure and nothing else. The structure's own
-    fold takes no part, so neither it nor any structure of its group is ever among them.
+    This is the best prediction for a structure of which only the class is known. The structure's
+    own fold does not enter the mean, so neither it nor any structure of its group does.
 
     Parameters
     ----------
@@ -296,7 +297,7 @@ def cross_validate(
 def fit_grouped(
     model: BaseEstimator, X: np.ndarray, Y: np.ndarray, groups: ArrayLike
 ) -> BaseEstimator:
-    """Fit a model in place, and tell it the groups if its ``fit`` takes them.
+    """Fit a model in place; its ``fit`` gets the groups if it takes them.
 
     Parameters
     ----------
@@ -305,7 +306,7 @@ def fit_grouped(
     X, Y
         Shapes (n, n_r) and (n, n_omega).
     groups
-        Shape (n,): structures that the choice of settings must not split.
+        Shape (n,): structures of one group are not split while settings are chosen.
 
     Returns
     -------

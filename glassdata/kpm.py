@@ -26,7 +26,7 @@ from glassdata.vibrations import dynamical_matrix
 # The largest Ritz value lies below the largest eigenvalue, which a few stiff pairs of a large glass
 # may hold far above the rest; the interval must contain it.
 _RITZ_TOLERANCE, _MARGIN = 1e-4, 0.02
-# Of sums over all modes and moments.
+# Relative rounding error of sums over all modes and moments.
 _ROUNDING = 1e-9
 _NOT_AT_REST = (
     "some squared frequencies are negative: the structure is not at a minimum of its energy"
@@ -35,12 +35,12 @@ _NOT_AT_REST = (
 
 @dataclass(frozen=True)
 class KernelSpectrum:
-    """A density of states from random vectors.
+    """A density of states that was estimated with random vectors.
 
     Attributes
     ----------
     pdos : (n_omega,) 1/THz
-        Integrates to 1 over all modes; what lies beyond the edges is missing from it.
+        Its integral over all frequencies is 1; modes beyond the edges are missing from it.
     error : (n_omega,) 1/THz
         Standard error from the scatter between the random vectors.
     resolution : float, THz
@@ -74,7 +74,7 @@ def pdos_kpm(
     atoms : Atoms
         At a minimum of the energy: negative eigenvalues lie outside the interval of the method.
     potential : Potential or ASE calculator
-        Of a calculator the Hessian is dense before it is sparse: not for large glasses.
+        A calculator needs a dense matrix first, so it does not suit large glasses.
     edges : (n_omega + 1,) THz, increasing, from 0 or more
     n_moments : int
         Number of Chebyshev polynomials; the resolution is ω_max π / (2 n_moments).
@@ -83,7 +83,7 @@ def pdos_kpm(
     seed : int
         Of the random vectors.
     n_threads : int
-        By default one for each processor; the result does not depend on it.
+        Number of threads, by default one for each processor; the result does not depend on it.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def pdos_kpm(
     top = product.largest(start)
     moments = _moments(product, top, n_moments, n_vectors, rng)
     spectra = _histogram(moments, np.sqrt(top) * THZ, edges)
-    # Jackson's kernel is positive: less than nothing comes from eigenvalues outside the interval.
+    # Jackson's kernel is positive: negative values come from eigenvalues outside the interval.
     if spectra.min() < -_ROUNDING * spectra.max():
         raise ValueError(_NOT_AT_REST)
     error = spectra.std(axis=0, ddof=1) / np.sqrt(n_vectors)

@@ -1,4 +1,4 @@
-"""Energy minimisation with the very potential the Hessian uses."""
+"""Energy minimisation, with the same potential that gives the Hessian."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -26,9 +26,9 @@ _FRESH_STARTS = 8
 # Energies are rounded to 1e-14 eV or so, which hides strain slopes below this.
 _STRAIN_RESOLUTION = 1e-5  # eV/Å
 
-# Directions of a saddle are pushed so far, Å.
+# Displacement along the unstable direction of a saddle point, Å.
 _PUSH = 0.1
-# Energy of two overlapping atoms while they are taken apart, half of its height, eV.
+# Half of the largest energy of two overlapping atoms while they are pushed apart, eV.
 _STRENGTH = 5.0
 # Correction pairs that L-BFGS remembers.
 _MEMORY = 20
@@ -46,7 +46,7 @@ SCIENCE = {
 
 
 class RelaxationError(ArithmeticError):
-    """The minimiser did not come to rest; the message names what is left, and how much."""
+    """The minimiser did not come to rest; the message states the remaining force or stress."""
 
 
 def relax(
@@ -59,8 +59,8 @@ def relax(
 ) -> Atoms:
     """Bring a structure to rest: limited-memory BFGS, then Newton's method.
 
-    What it comes to rest at is the nearest minimum of the energy, or a saddle point where symmetry
-    keeps it there, as it does an exactly flat sheet: see :func:`settle`.
+    The result is a minimum of the energy near the start; or a saddle point if symmetry holds the
+    structure there, as it holds an exactly flat sheet: see :func:`settle`.
 
     Parameters
     ----------
@@ -68,12 +68,12 @@ def relax(
     potential : Potential or ASE calculator
         Newton's method needs second derivatives, which take 6N forces of a calculator.
     max_force : float
-        Largest force component left, eV/Å.
+        Largest force component at the end, eV/Å.
     cell : {"fixed", "isotropic"}
-        Whether the periodic directions keep their lengths or scale together to zero pressure
-        (a sheet in its plane, a solid in space).
+        Whether the periodic lengths stay as they are, or all grow by one factor until the pressure
+        is zero (a sheet in its plane, a solid in space).
     max_evaluations : int
-        Energies with their gradients, at most.
+        Largest number of evaluations of energy and gradient.
 
     Returns
     -------
@@ -83,8 +83,8 @@ def relax(
     Raises
     ------
     RelaxationError
-        If ``max_evaluations`` are not enough. It names the force that is left (eV/Å), or the stress
-        (GPa; N/m for a sheet) where the cell was to relax and has not.
+        If ``max_evaluations`` are not enough. The message states the remaining force (eV/Å), or
+        stress (GPa; N/m for a sheet) if the cell should have relaxed.
     ValueError
         For another ``cell``, or as :func:`glassdata.vibrations.energy_forces`.
 
@@ -101,8 +101,8 @@ def relax(
     if cell not in ("fixed", "isotropic"):
         raise ValueError(f"cell must be fixed or isotropic, got {cell!r}")
     landscape = _Landscape(atoms, surface_of(potential), cell == "isotropic")
-    # Newton's method needs few Hessians once it is close, and resolves what a line search cannot
-    # (energies differ by less than their rounding there); far away it would wander.
+    # Close to the minimum Newton's method needs few Hessians, and goes on where a line search fails
+    # because energies differ by less than their rounding. Far from it the method would be slow.
     for closeness in (landscape.potential.newton_from, *_FRESH_STARTS * [1.0]):
         landscape.descend(0.9 * closeness * max_force, max_evaluations)
         left = landscape.largest_force()
@@ -133,7 +133,7 @@ def settle(
     cell: Literal["fixed", "isotropic"] = "fixed",
     max_rounds: int = 10,
 ) -> Atoms:
-    """Bring a structure to a true minimum of the energy: :func:`relax`, and off saddle points.
+    """Bring a structure to a true minimum of the energy: :func:`relax`, and leave saddle points.
 
     A floppy structure, or one that symmetry holds (an exactly flat sheet), can come to rest where
     some directions are unstable and their modes imaginary. It is then pushed by 0.1 Å along the
@@ -144,7 +144,7 @@ def settle(
     atoms, potential, max_force, cell
         As for :func:`relax`.
     max_rounds : int
-        Relaxations, at most.
+        Largest number of relaxations.
 
     Returns
     -------
@@ -154,7 +154,7 @@ def settle(
     Raises
     ------
     RelaxationError
-        If a relaxation fails, or if the last of them ended at a saddle point, too.
+        If a relaxation fails, or if the last one still ended at a saddle point.
 
     Examples
     --------
@@ -295,7 +295,8 @@ class _Landscape:
 class SoftSpheres(Potential):
     """``E₀ [1 + cos(πr/d)]`` between any two atoms nearer than ``diameter``.
 
-    Minimised first, it takes overlapping atoms apart gently; a real potential would throw them.
+    Minimised first, it pushes overlapping atoms apart by small steps; a real potential would make
+    them fly apart.
     """
 
     diameter: float
@@ -336,7 +337,7 @@ class SoftSpheres(Potential):
 
 
 def separate(atoms: Atoms, distance: float) -> Atoms:
-    """Take apart atoms that are too near, moving the others as little as possible.
+    """Push apart atoms that are too near, and move the others as little as possible.
 
     Parameters
     ----------
@@ -347,7 +348,7 @@ def separate(atoms: Atoms, distance: float) -> Atoms:
     Returns
     -------
     Atoms
-        A new structure, free of overlaps up to what its density allows.
+        A new structure, without overlaps as far as its density allows.
 
     Examples
     --------

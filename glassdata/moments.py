@@ -85,8 +85,8 @@ def moment_kernel(
     Returns
     -------
     (n_r,) THz² Å^d: ``density * (kernel @ g)`` is the mean square frequency over dN modes if the
-    atoms are spread evenly over each bin. The bins that reach below the first distance that
-    occurs are huge (φ'' ~ r⁻¹⁴); they count only where g is not zero.
+    distances are spread evenly over each bin. Values for bins at small distances are huge
+    (φ'' ~ r⁻¹⁴); they do not matter where g is zero.
 
     Examples
     --------

@@ -20,15 +20,15 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
     Parameters
     ----------
     quantities
-        What to return, letter by letter: ``i``, ``j`` indices, ``d`` distances (Å), ``D`` vectors
-        from i to j (Å), ``S`` cell vectors to add to j.
+        Arrays to return, one letter for each: ``i``, ``j`` indices, ``d`` distances (Å), ``D``
+        vectors from i to j (Å), ``S`` numbers of cell vectors to add to the position of j.
     atoms
         Cell vectors may be missing (zero) in directions that are not periodic. Positions may lie
         outside the cell.
     cutoff
         Å; a pair at exactly this distance does not count.
     half
-        Only one of each pair and its reverse.
+        Return only one of each pair and its reverse.
 
     Raises
     ------

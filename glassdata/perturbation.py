@@ -1,7 +1,7 @@
 """First-order response of g(r) and of the vibrations to small displacements of the atoms.
 
-Displacements have the shape (N, d), Å, with d = ``potential.dim``; where they are one index of a
-matrix they run over the coordinates of the first atom, then of the second, as the Hessian does.
+Displacements have the shape (N, d), Å, with d = ``potential.dim``. As an index of a matrix they run
+over the coordinates of the first atom, then of the second, as in the Hessian.
 Third-order force constants are differences of the analytic Hessian.
 """
 
@@ -174,7 +174,7 @@ class Reference:
 
     @cached_property
     def square_gradient(self) -> np.ndarray:
-        """⟨n|Φ_k|n⟩, (dN, dN), THz²/Å, see the function of this name."""
+        """⟨n|Φ_k|n⟩, (dN, dN), THz²/Å: see the function ``square_gradient`` of this module."""
         return square_gradient(self.atoms, self.system.potential, self.modes)
 
     @property
@@ -202,7 +202,7 @@ def weighted(matrix: sparse.csr_array, atoms: Atoms) -> sparse.csr_array:
     ----------
     matrix : sparse (dN, dN), eV/Å²
     atoms : Atoms
-        Whose masses count.
+        They have the masses.
 
     Returns
     -------
@@ -302,7 +302,7 @@ def hessian_slope(
 
 
 def naive_shifts(reference: Modes, change: sparse.csr_array) -> np.ndarray:
-    """Shifts ⟨n|ΔD|n⟩ of the squared frequencies in the eigenvectors as they come.
+    """Shifts ⟨n|ΔD|n⟩ of the squared frequencies in the given eigenvectors.
 
     Right only for levels that are not degenerate: see ``level_shifts``.
 
@@ -328,9 +328,9 @@ def naive_shifts(reference: Modes, change: sparse.csr_array) -> np.ndarray:
 def level_shifts(
     reference: Modes, change: sparse.csr_array, *, tolerance: float = 1e-6
 ) -> np.ndarray:
-    """First-order shifts of the squared frequencies, degenerate levels done properly.
+    """First-order shifts of the squared frequencies, also of degenerate levels.
 
-    Inside each level the change is diagonalised; the shifts come in ascending order there.
+    The change is diagonalised within each level, and the shifts of a level are in ascending order.
 
     Parameters
     ----------
@@ -393,7 +393,7 @@ def square_gradient(atoms: Atoms, potential: EnergySurface, reference: Modes) ->
 
 
 def best_line(structure: np.ndarray, spectrum: np.ndarray, *, rank: float = 1e-8) -> np.ndarray:
-    """The W that serves isotropic random displacements best: least squares of B u on A u.
+    """The line W with the least error for isotropic random displacements u: B u from A u.
 
     With independent displacements of equal variance the covariances are A Aᵀ and B Aᵀ, so
     W = B Aᵀ (A Aᵀ)⁺ follows from the two derivatives, without a sample.

@@ -1,7 +1,7 @@
 """Regressions from g(r) to spectra: fit, predict, and a fitted state made of plain arrays.
 
-Everything a model has learned can be taken out as arrays of numbers and put back again. A model
-file holds these arrays and nothing else, so no file is ever trusted to bring code of its own.
+A fitted model can be converted to arrays of numbers and back. A model file holds these arrays and
+nothing else, so that no code is ever loaded from a file.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,16 +16,16 @@ Dimensions = tuple[str | int, ...]
 
 
 class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
-    """What the models share: checked input, and the way to plain arrays and back.
+    """Base class of the models: checked input, and conversion to plain arrays and back.
 
     A model states what it learns in :attr:`ARRAYS` and implements ``_learn(X, Y)``, which sets
     those attributes, and ``_guess(X)``, which returns the predictions. Its settings are numbers,
-    or words listed in :attr:`WORDS`; ``_check()`` may refuse their values. Anything else about it
-    is that of any estimator of scikit-learn.
+    or words listed in :attr:`WORDS`; ``_check()`` may refuse their values. In all else it is an
+    ordinary estimator of scikit-learn.
 
     Examples
     --------
-    A model that knows one g(r) only, and predicts its spectrum:
+    A model that predicts the spectrum of the first training structure for all structures:
 
     >>> class First(Regression):
     ...     ARRAYS = {"spectrum_": ("n_omega",), "n_features_in_": ()}
@@ -80,7 +80,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
         return np.shape(getattr(self, name))[axis]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """What the fitted model consists of: its settings and its :attr:`ARRAYS`, double precision.
+        """The fitted model as arrays: its settings and its :attr:`ARRAYS`, in double precision.
 
         Raises
         ------
@@ -100,7 +100,7 @@ class Regression(MultiOutputMixin, RegressorMixin, BaseEstimator):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The fitted model that :meth:`to_arrays` was asked of.
+        """The fitted model of these arrays, which :meth:`to_arrays` gave.
 
         Raises
         ------
@@ -172,7 +172,7 @@ def check_arrays(
     Parameters
     ----------
     owner
-        What consists of them, for the message.
+        Name of the object that the arrays belong to, for the error message.
     arrays
         To be checked, by name.
     shapes

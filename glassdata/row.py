@@ -19,7 +19,7 @@ from glassdata.systems import find
 
 
 class RowError(Exception):
-    """A row that cannot be computed, for a reason that would be the same next time."""
+    """A row that cannot be computed, for a reason that will be the same in every attempt."""
 
 
 def science(system: str | System, profile: str) -> dict:

@@ -1,7 +1,7 @@
 """Sheets: structures that are periodic in the xy plane and in no other direction.
 
-Rings, heights and two-dimensional vibrations are computed in that plane. A sheet that lies in
-another one is refused, because dropping its z coordinates would give numbers, and wrong ones.
+Rings, heights and two-dimensional vibrations are computed in that plane. A sheet in another plane
+is refused: without its z coordinates it would silently give wrong numbers.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The finished structures of one glass of a dataset: the one way from the store to arrays.
+"""The finished structures of one glass of a dataset, as arrays.
 
 >>> import glassdata as gd
 >>> carbon = gd.dataset("amc")
@@ -41,8 +41,8 @@ def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "
     name : str
         Name of the glass, such as ``"sic"``.
     path
-        As ``open_dataset`` takes it, None being the dataset that ships; or what that returned,
-        which saves opening it again for each glass.
+        As for ``open_dataset``; None is the dataset that ships. Or what ``open_dataset`` returned,
+        so that it is not opened again for each glass.
 
     Raises
     ------
@@ -271,12 +271,12 @@ class Dataset:
             return self._variable(key)
         if not isinstance(key, slice):
             key = np.atleast_1d(key)
-            if key.size == 0:  # an empty list has no type that counts
+            if key.size == 0:  # NumPy takes an empty list for floats
                 key = key.astype(int)
         return replace(self, rows=self.rows[key])
 
     def where(self, **conditions: Any) -> "Dataset":
-        """Structures whose variables have these values; of a list, any of its values will do.
+        """Structures whose variables have these values, or one of the values of a list.
 
         >>> import glassdata as gd
         >>> argon = gd.dataset("lj3d")
@@ -306,7 +306,7 @@ class Dataset:
     # --- for files ----------------------------------------------------------------------------
 
     def meta(self) -> dict:
-        """What a model file has to say about its training set, as plain data."""
+        """Facts on this training set for a model file, as plain data."""
         return {
             "system": self.system,
             "species": list(self.species),

@@ -1,4 +1,4 @@
-"""What a glass is to this project: one frozen description per system."""
+"""Systems: each glass has one frozen description."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,10 +75,10 @@ class System:
     bond_length : float, Å
         Atoms nearer than this are neighbours: the crystal's first gap.
     class_variable : str
-        The measure of disorder that results, a variable of the dataset.
+        Variable of the dataset that measures the disorder of a finished structure.
     class_edges : tuple of float
-        Its values between the four disorder classes; they decrease where the variable measures
-        order.
+        Its values at the borders between the four disorder classes; they decrease where the
+        variable measures order.
     n_r, n_omega : int
         Numbers of bins.
 
@@ -146,7 +146,7 @@ class System:
 
     @property
     def is_sheet(self) -> bool:
-        """Whether atoms that move in space form a sheet, described in its plane."""
+        """Whether it is a sheet that may buckle: g(r) in two dimensions, vibrations in three."""
         return self.dim == 2 and self.potential.dim == 3
 
     def science(self, profile: str) -> dict:

@@ -1,7 +1,7 @@
 """Choosing the settings of an estimator on held-out groups, the same way for every estimator.
 
 Every tuned model but the networks tries :data:`EFFORT` settings on the same held-out groups, so
-that none wins a comparison by having been tuned harder.
+that no model wins a comparison because more settings were tried.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from glassdata.evaluation import grouped_folds
 
-#: Settings that every tuned estimator may try, where it has as many.
+#: Number of settings that every tuned estimator may try.
 EFFORT = 21
 
 
@@ -31,9 +31,9 @@ class GroupFolds(BaseCrossValidator):
     Parameters
     ----------
     n_splits
-        Number of folds at most.
+        Largest number of folds.
     seed
-        Shuffles the groups into the folds.
+        Seed that shuffles the groups before they are dealt to the folds.
 
     Examples
     --------
@@ -64,10 +64,10 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
     """An estimator whose settings are chosen by the squared error of held-out groups.
 
     ``fit(X, y, groups=None)`` takes inputs, shape (n, n_r), what to predict, shape (n, n_omega),
-    and the group of each structure, (n,). It tries every point of ``grid``, then fits the best
-    again to everything. Without ``groups`` every structure counts as independent: structures of one
-    melt then make too weak a penalty look good. Estimators with a method ``path`` fit the whole
-    grid at once.
+    and the group of each structure, (n,). It tries every point of ``grid``, then fits the best one
+    to all structures. Without ``groups`` every structure counts as independent; then structures of
+    one melt let too weak a penalty seem good. Estimators with a method ``path`` fit the whole grid
+    at once.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
     grid
         Values to try, by parameter name.
     n_splits, seed
-        Number of folds, and what shuffles the groups into them.
+        Number of folds, and the seed that shuffles the groups.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What a variable of a dataset is: dimensions, type, unit, meaning, and how it is computed."""
+"""Variables of a dataset: dimensions, type, unit, meaning, and how they are computed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ def always(system: Any) -> bool:
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a dataset, declared once: store, card and checks follow from it.
+    """One variable of a dataset. Store, dataset card and checks follow from this declaration.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Variable:
     units : str
         As the CF convention has it; ``-d`` stands for minus the dimension of the glass.
     long_name : str
-        What it is, for a person.
+        What it is, in words.
     of : callable, optional
         Computes it from a :class:`glassdata.describe.Structure`. None for what only the protocol
         or the engine can know.
@@ -75,7 +75,7 @@ class Variable:
 
     @property
     def fill(self) -> object:
-        """Value that stands where a failed row has nothing to say."""
+        """Value for failed rows, which do not have the variable."""
         return {"f": np.nan, "i": -1, "b": False, "U": ""}[np.dtype(self.dtype).kind]
 
     @property

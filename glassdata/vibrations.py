@@ -1,7 +1,7 @@
 """Energy, forces, stress, Hessian, vibrational frequencies and density of states of a structure.
 
-Wherever a ``potential`` is asked for, one of ``glassdata.potentials`` will do, or any calculator of
-ASE, whose Hessian is then made of central differences.
+A ``potential`` may be one of ``glassdata.potentials``, or any calculator of ASE, whose Hessian is
+then made of central differences.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ def energy_forces(atoms: Atoms, potential: EnergySurface | Calculator) -> tuple[
     Parameters
     ----------
     atoms : Atoms
-        Constraints of the structure are not heeded.
+        Constraints of the structure are ignored.
     potential : Potential or ASE calculator
 
     Raises
@@ -54,7 +54,7 @@ def stress(atoms: Atoms, potential: EnergySurface | Calculator) -> np.ndarray:
     atoms : Atoms
         Periodic in three directions, or in two: a sheet, whose stress is a force per length.
     potential : Potential or ASE calculator
-        A calculator that gives no stress has its energy differenced under strains of 1e-6.
+        For a calculator without stress, differences of its energy under strains of 1e-6 are taken.
 
     Returns
     -------
@@ -88,7 +88,7 @@ def hessian(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.csr_a
     potential : Potential or ASE calculator
         A potential of ``glassdata.potentials`` is differentiated analytically; for any other ASE
         calculator central differences of the forces are taken (steps of 1e-4 Å), and the matrix is
-        dense on the way. Constraints of the structure are not heeded.
+        dense at first. Constraints of the structure are ignored.
 
     Returns
     -------
@@ -196,7 +196,7 @@ def _blocks(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_a
 def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
     """The same matrix by rows, in the memory of its blocks: SciPy's conversion takes twice as much.
 
-    ``matrix`` is of no use any more.
+    ``matrix`` cannot be used any more.
     """
     starts, blocks = matrix.indptr.astype(np.int64), matrix.data
     d = blocks.shape[1]

@@ -129,13 +129,13 @@ def _save_model(path: Path) -> None:
 
 
 def _seal_results(path: Path) -> None:
-    results.write_cell(path.parent / "work", path.stem, "ar.0", "x", {"a": 1.0})
+    results.write_result(path.parent / "work", path.stem, "ar.0", "x", {"a": 1.0})
     os.rename(path, path.parent / "work" / f"{path.stem}.zip")
     try:
         results.seal(path.parent / "work", path.stem, ["ar.0"], {})
     finally:
         os.rename(path.parent / "work" / f"{path.stem}.zip", path)
-        results.cell_path(path.parent / "work", path.stem, "ar.0").unlink()
+        results.result_path(path.parent / "work", path.stem, "ar.0").unlink()
         (path.parent / "work" / path.stem).rmdir()
         (path.parent / "work").rmdir()
 
@@ -308,9 +308,9 @@ def test_nor_is_a_prefix_of_an_object_store(tally):
 
 
 def test_nor_are_results_put_among_the_files_of_others(tmp_path, tally):
-    """Whatever has the name of an archive or of a cell; a damaged cell among ours is ours."""
-    archive, cells = tmp_path / "weights.zip", ("ar.0", "ar.1")
-    paths = [results.cell_path(tmp_path, "weights", cell) for cell in cells]
+    """Whatever has the name of an archive or of a result; a damaged result among ours is ours."""
+    archive, names = tmp_path / "weights.zip", ("ar.0", "ar.1")
+    paths = [results.result_path(tmp_path, "weights", name) for name in names]
     paths[0].parent.mkdir()
     foreign = io.BytesIO()
     np.savez(foreign, weights=np.zeros(3))
@@ -319,12 +319,12 @@ def test_nor_are_results_put_among_the_files_of_others(tmp_path, tally):
             path.write_bytes(data)
             tally("a folder of another program, with names that results have")
             with pytest.raises(StoreError, match=f"{path.name} is no result"):
-                results.refuse_foreign(tmp_path, "weights", cells)
+                results.refuse_foreign(tmp_path, "weights", names)
             path.unlink()
-    for cell in cells:
-        results.write_cell(tmp_path, "weights", cell, "x", {"a": 1.0})
+    for name in names:
+        results.write_result(tmp_path, "weights", name, "x", {"a": 1.0})
     paths[1].write_bytes(paths[1].read_bytes()[:50])
-    results.refuse_foreign(tmp_path, "weights", cells)
+    results.refuse_foreign(tmp_path, "weights", names)
 
 
 def test_an_experiment_begins_nothing_in_such_a_folder(refused, tmp_path, monkeypatch, tally):

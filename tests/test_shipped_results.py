@@ -52,10 +52,10 @@ def test_results_were_made_from_the_dataset_that_ships(shipped, get):
 
 
 @pytest.mark.parametrize(
-    ("experiment", "cell"), [(name, cell) for name, cells in QUICK.items() for cell in cells]
+    ("experiment", "result"), [(name, one) for name, some in QUICK.items() for one in some]
 )
-def test_a_cell_computed_again_is_the_one_that_ships(experiment, cell, shipped, get):
-    name = f"{GLASS}.{cell}"
+def test_a_result_computed_again_is_the_one_that_ships(experiment, result, shipped, get):
+    name = f"{GLASS}.{result}"
     then, now = shipped[experiment][name], EXPERIMENTS[experiment].compute(name, get)
     assert now.keys() == then.keys()
     for key in then.keys() - set(MADE_THEN):
@@ -67,45 +67,45 @@ def test_a_cell_computed_again_is_the_one_that_ships(experiment, cell, shipped, 
             np.testing.assert_allclose(found, expected, rtol=EXACT, atol=EXACT * size, err_msg=key)
 
 
-def test_every_cell_is_there(shipped, get):
+def test_every_result_is_there(shipped, get):
     """The names are those that the experiments ask for, on all glasses that ship."""
     for name, results in shipped.items():
         # Which transfers there are depends on the bins of the glasses.
         glasses = dict.fromkeys(results.systems)
         if name == "referee":
             glasses = {system: get(system) for system in glasses}
-        assert sorted(results) == sorted(EXPERIMENTS[name].cells(glasses))
+        assert sorted(results) == sorted(EXPERIMENTS[name].result_names(glasses))
 
 
 def test_penalties_and_reaches_are_those_of_the_code(shipped):
     results = shipped["weights"]
-    for cell in results.select("*.grid").values():
-        assert cell["alpha"].tolist() == list(weights.ALPHAS)
-        assert cell["beta"].tolist() == list(weights.BETAS)
-    for cell in results.select("*.shells").values():
-        assert cell["reach"].tolist() == list(weights.REACHES)
-        assert len(cell["permuted"]) == len(cell["shell_edges"]) - 1
-    for cell in results.select("*.path").values():
-        assert cell["ridge_setting"].tolist() == list(models.RIDGE_L2)
+    for one in results.select("*.grid").values():
+        assert one["alpha"].tolist() == list(weights.ALPHAS)
+        assert one["beta"].tolist() == list(weights.BETAS)
+    for one in results.select("*.shells").values():
+        assert one["reach"].tolist() == list(weights.REACHES)
+        assert len(one["permuted"]) == len(one["shell_edges"]) - 1
+    for one in results.select("*.path").values():
+        assert one["ridge_setting"].tolist() == list(models.RIDGE_L2)
         # As many components as the smallest training fold has structures to spare.
-        assert cell["pcr_setting"].tolist() == list(models.COMPONENTS)
-    for cell in results.select("*.components").values():
-        assert len(cell["components"]) == weights.N_COMPONENTS
-    for cell in shipped["referee"].select("*.leakage").values():
-        assert len(cell["grouped_ridge"]) == len(referee.SEEDS)
+        assert one["pcr_setting"].tolist() == list(models.COMPONENTS)
+    for one in results.select("*.components").values():
+        assert len(one["components"]) == weights.N_COMPONENTS
+    for one in shipped["referee"].select("*.leakage").values():
+        assert len(one["grouped_ridge"]) == len(referee.SEEDS)
 
 
 def test_every_setting_that_was_chosen_is_one_that_is_tried(shipped):
-    """As numbers in the text of a cell, which keeps them exactly."""
+    """As numbers in the text of a result, which keeps them exactly."""
     tried = {}
     for model, make in comparison.ESTIMATORS.items():
         if model not in comparison.NETWORKS:
             grid = getattr(make(), "grid", {})
             tried[model] = {key: {float(value) for value in grid[key]} for key in grid}
     results = shipped["line-vs-cnn"]
-    for cell in results:
-        model = cell.split(".")[1]
-        if ".test." in cell and model in tried:
-            chosen = json.loads(str(results[cell]["chosen"]))
-            assert chosen.keys() == tried[model].keys(), cell
-            assert all(value in tried[model][key] for key, value in chosen.items()), cell
+    for one in results:
+        model = one.split(".")[1]
+        if ".test." in one and model in tried:
+            chosen = json.loads(str(results[one]["chosen"]))
+            assert chosen.keys() == tried[model].keys(), one
+            assert all(value in tried[model][key] for key, value in chosen.items()), one

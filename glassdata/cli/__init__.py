@@ -1,9 +1,9 @@
 """The ``glassdata`` command.
 
 Commands import what they need when they run, so that ``--help`` answers at once. Whatever is
-wrong with the input ends in one line on stderr: exit 2 for a usage that cannot work, 1 for a
-check that failed or work left undone, 130 after Ctrl-C. A command whose output is closed, or whose
-reader leaves, does all of its work; 141 says of a reader that it left too early.
+wrong with the input ends in one line on stderr, and an exit status: 2 for a usage error, 1 for a
+check that failed or work that was not finished, 130 after Ctrl-C. A command whose output is closed,
+or whose reader leaves, still does all of its work; status 141 says that the reader left too early.
 
 >>> sorted(commands.commands)[:4]
 ['build', 'experiment', 'fit', 'info']
@@ -71,7 +71,7 @@ for _command in (systems, build, info, verify, repair, spectrum, fit, predict, e
 def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point: run a command and exit."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    # Batch systems end a job with SIGTERM; it deserves the same order as Ctrl-C.
+    # Batch systems end a job with SIGTERM, which is treated like Ctrl-C.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     keep_streams()
     sys.exit(end_streams(run(arguments)))
@@ -95,7 +95,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def explain(error: Exception) -> tuple[str, int]:
-    """One line about an error, and the exit status it deserves."""
+    """One line about an error, and the exit status for it."""
     if isinstance(error, click.ClickException):
         return error.format_message(), error.exit_code
 

@@ -34,7 +34,7 @@ class Place(click.ParamType):
 
 
 def path_argument(name: str):
-    """Positional argument that is a path or URL; whether it suits is for the command to say."""
+    """Positional argument that is a path or URL; the command itself checks it."""
     return click.argument(name, type=Place())
 
 
@@ -73,7 +73,7 @@ def system_option(*, multiple: bool):
 
 
 def known_systems(names: Iterable[str]) -> Mapping[str, "System"]:
-    """The glasses there are; every one of ``names`` is among them.
+    """All glasses by name, after a check that ``names`` are among them.
 
     Raises
     ------
@@ -153,12 +153,12 @@ def _store_around(folder: Path) -> Path | None:
 
 def table(header: Iterable[str], lines: Iterable[Iterable[object]]) -> str:
     """Aligned text; numbers to the right."""
-    cells = [list(map(str, header)), *([str(cell) for cell in line] for line in lines)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    texts = [list(map(str, header)), *([str(value) for value in line] for line in lines)]
+    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.rjust(width) if cell[:1].isdigit() else cell.ljust(width)
-            for cell, width in zip(line, widths, strict=True)
+            text.rjust(width) if text[:1].isdigit() else text.ljust(width)
+            for text, width in zip(line, widths, strict=True)
         ).rstrip()
-        for line in cells
+        for line in texts
     )

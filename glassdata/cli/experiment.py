@@ -1,4 +1,4 @@
-"""The command that computes what takes the book long."""
+"""The command for the book's long computations."""
 
 from functools import partial
 from pathlib import Path

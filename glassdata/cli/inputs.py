@@ -1,4 +1,4 @@
-"""What a user brings: structures in any format ASE reads, and measured g(r) as two columns."""
+"""Files of a user: structures in any format that ASE reads, and measured g(r) as two columns."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
     from glassdata.system import System
 
-#: Suffixes of measured g(r); everything else is taken for a structure.
+#: Suffixes of files with a measured g(r); any other file is read as a structure.
 CURVES = (".gr", ".csv")
 #: Two atoms nearer than this are one atom written twice, Å.
 OVERLAP = 0.3
-#: Fewer atoms have no spectrum worth the name.
+#: With fewer atoms a spectrum means nothing.
 FEWEST = 3
-#: How far the mean of g over the last fifth of the range may stray from its limit of 1.
+#: Largest difference from 1, the limit, of the mean of g over the last fifth of the range.
 _FAR_FROM_ONE = 0.3
 #: Height up to which g(r) counts as zero below the first measured distance.
 _ZERO = 0.1
@@ -101,7 +101,7 @@ def read_curve(path: Path, edges: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    (n_r,) dimensionless, the mean over each bin of the curve through the points.
+    (n_r,) dimensionless: the mean over each bin of the curve that joins the points.
 
     Raises
     ------
@@ -183,7 +183,7 @@ def describe_all(
     from glassdata.minimise import relax
     from glassdata.radial import rdf
 
-    for atoms in frames:  # what cannot end well should not begin with a long minimisation
+    for atoms in frames:  # errors should come before a long minimisation
         check_memory(system.potential.dim, len(atoms))
         rdf(atoms, system.r_edges, dim=system.dim)
     return [

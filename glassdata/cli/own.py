@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 #: Largest force that still counts as a minimum, eV/Å.
 MINIMISED = 0.01
-#: Share of atoms where bonds are switched off, above which a person is told.
+#: Share of atoms at distances where bonds are switched off, above which there is a warning.
 PINNED = 0.1
-#: With fewer, none can be held out.
+#: With fewer families, none can be held out.
 FEWEST_FAMILIES = 2
 
 _output = click.Path(path_type=Path, allow_dash=True)
@@ -125,7 +125,7 @@ def _summary(rows: list, dim: int) -> str:
 
 
 def _warn(number: int, row: dict, system: "System", pbc: "np.ndarray") -> None:
-    """Say what keeps a spectrum from being that of a solid at rest."""
+    """Warn of everything that makes the spectrum differ from that of a solid at rest."""
     for text in _doubts(row, system, pbc):
         click.echo(f"glassdata: warning: structure {number} {text}", err=True)
 

@@ -1,4 +1,4 @@
-"""Layers of the networks, their shapes, and what trained weights say; PyTorch on demand."""
+"""Layers of the networks, shapes of their weights, and their output; PyTorch on demand."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import torch
 
 KINDS = ("spramnet", "residual")
-#: g(r) below this counts as this before the logarithm is taken.
+#: Smaller values of g(r) are replaced by this before the logarithm is taken.
 SMALLEST_G = 1e-3
-#: Fewest bins of g(r) that the layers can digest; fewer are filled up with zeros.
+#: Smallest number of bins of g(r) for the layers; zeros are added to fewer bins.
 FEWEST_BINS = 4
-#: What brings X into the network and its output into the unit of Y.
+#: Arrays that scale X for the network, and its output to the unit of Y.
 SCALES = ("x_mean", "x_scale", "y_mean", "y_scale")
 
 
@@ -160,7 +160,7 @@ def evaluate(kind: str, weights: Mapping[str, np.ndarray], X: np.ndarray) -> np.
 
 
 def features(kind: str, X: np.ndarray) -> np.ndarray:
-    """What a network is shown of g(r) of shape (n, n_r)."""
+    """The input that a network gets for g(r) of shape (n, n_r)."""
     if kind == "residual":
         X = np.log(np.maximum(X, SMALLEST_G))
     return np.pad(X, ((0, 0), (0, max(FEWEST_BINS - X.shape[1], 0))))
@@ -168,7 +168,7 @@ def features(kind: str, X: np.ndarray) -> np.ndarray:
 
 @contextmanager
 def reproducible(seed: int) -> Iterator[None]:
-    """One thread and a seed of its own; the state of PyTorch is as before afterwards."""
+    """One thread and the given seed within; afterwards PyTorch is in the state it had before."""
     torch = load_torch()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -55,7 +55,7 @@ class ConvolutionalNetwork(Regression):
     weight_decays
         Decoupled weight decays to choose from, per unit of learning rate.
     seed
-        Of the first weights, the batches, the dropout and the held-out groups.
+        Seed of the first weights, the batches, the dropout and the held-out groups.
     progress
         Whether to show a bar of epochs; None shows it on a terminal only.
 
@@ -143,9 +143,9 @@ class ConvolutionalNetwork(Regression):
         return self.weights_["y_mean"].size
 
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Weights and scales, which network it is, and how many bins of g(r) it takes.
+        """Weights and scales, the kind of network, and its number of bins of g(r).
 
-        Settings that only steer the training are left out.
+        Settings that only matter for the training are left out.
         """
         check_is_fitted(self)
         if len(self.output_shape_) != 1:
@@ -156,7 +156,7 @@ class ConvolutionalNetwork(Regression):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The network that :meth:`to_arrays` was asked of; PyTorch is not needed for this.
+        """The network of these arrays; PyTorch is not needed for this.
 
         Raises
         ------

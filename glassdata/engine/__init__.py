@@ -55,6 +55,11 @@ class Source:
     ``compute`` takes ``(system, profile, index, timings)``, ``identify`` the first three of them.
     Workers must be able to import both. ``structures`` is the store whose structures ``compute``
     describes again, None where it makes them.
+
+    Examples
+    --------
+    >>> Source().systems is SYSTEMS, Source().structures
+    (True, None)
     """
 
     systems: Mapping[str, System] = field(default_factory=lambda: SYSTEMS)
@@ -139,6 +144,12 @@ def build(
         For arguments out of range, or rows too large for the workers; no row was computed then.
     StoreError
         If the store was built with another configuration, or is damaged.
+
+    Examples
+    --------
+    >>> outcome = build("demo.store", names=["lj2d"], workers=2)  # doctest: +SKIP
+    >>> outcome.complete, len(outcome.receipts)  # doctest: +SKIP
+    (True, 8)
     """
     source, execution = source or Source(), Execution(**how)
     if not all(isinstance(n, Integral) for n in shard) or not 1 <= shard[0] <= shard[1]:
@@ -301,6 +312,12 @@ def recompute(
         ``TOLERANCE``, as on another processor type), ``different``, with the reason, or
         ``outdated``: what made the row is not what would make it now, so it was not computed.
         Variables of another version are left out of the comparison.
+
+    Examples
+    --------
+    >>> receipts, problems = recompute("demo.store", [("lj2d", 0)], workers=1)  # doctest: +SKIP
+    >>> receipts[0].outcome, problems  # doctest: +SKIP
+    ('identical', [])
     """
     source, execution = source or Source(), Execution(**how)
     check_report(execution.report)

@@ -57,6 +57,11 @@ class Execution:
     ------
     ValueError
         Naming the field that is wrong.
+
+    Examples
+    --------
+    >>> Execution(workers=2, row_timeout=60.0).cluster
+    'local'
     """
 
     cluster: str = "local"

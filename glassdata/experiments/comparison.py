@@ -26,8 +26,8 @@ FOLDS = 5
 #: Seed of the outer folds.
 SEED = 0
 SIZES = (10, 40, 160)
-#: Networks stop after so many epochs without improvement, or more where these are fewer steps than
-#: ``PATIENCE_STEPS``: with ten structures an epoch is one step, and thirty steps decide nothing.
+#: Networks stop after so many epochs without improvement, and not before ``PATIENCE_STEPS`` steps
+#: without it: with ten structures an epoch is one step, and thirty steps are too few to decide.
 PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
     **{name: kind.make for name, kind in models.MODELS.items()},

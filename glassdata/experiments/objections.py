@@ -1,6 +1,6 @@
-"""What chapter 11 makes of the results of ``referee``: one number with an interval per objection.
+"""How chapter 11 reads the results of ``referee``: one number with an interval per objection.
 
-Every function takes the results of one glass, or arrays, and returns an ``Estimate``; ``NOTHING``
+Every function takes a result of one glass, or arrays, and returns an ``Estimate``; ``NOTHING``
 where the objection cannot be tried. Errors are mean squares per bin of spectra with sum 1.
 """
 
@@ -21,16 +21,16 @@ from glassdata.system import DISORDER_CLASSES
 
 Result = Mapping[str, np.ndarray]
 
-#: A class of fewer families has no interval worth the name.
+#: Classes with fewer families get no interval: it would mean nothing.
 LEAST_FAMILIES = 5
 #: Powers of the frequency whose means are compared, by the name they have in figures.
 MOMENTS: Mapping[str, int] = {"⟨1/ω⟩": -1, "⟨ω⟩": 1, "⟨ω²⟩": 2, "⟨ω⁴⟩": 4}
 
 
 def leak(result: Result, model: str) -> Estimate:
-    """R² of random splits minus that of grouped ones: mean and range over the seeds, no interval.
+    """R² of random splits minus that of grouped ones: mean over the seeds, lowest and highest.
 
-    Above 0, members of the same family in the training set help.
+    Above 0, the model profits from members of the same family in the training set.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def leak(result: Result, model: str) -> Estimate:
 
 
 def opposite(found: Estimate) -> Estimate:
-    """The number with the other sign, and the ends of its interval changed over.
+    """The number with the other sign, and the interval that belongs to it.
 
     Examples
     --------
@@ -106,10 +106,10 @@ def within_class(result: Result, kind: str | None = None) -> Estimate:
 
 
 def explained_share(result: Result, floor: str) -> Estimate:
-    """(baseline − error) / (baseline − floor): the share of the explainable that is explained.
+    """(baseline − error) / (baseline − floor): how much of what can be explained is explained.
 
-    ∞ in samples of families in which the floor reaches the baseline, where nothing is left to
-    explain; ``NOTHING`` where there are fewer than two repeats.
+    ∞ in samples of families in which the floor reaches the baseline, so that nothing can be
+    explained; ``NOTHING`` where there are fewer than two repeats.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def explained_share(result: Result, floor: str) -> Estimate:
         ``SYSTEM.noise``.
     floor
         ``"pairs"``, half the squared difference of the spectra of neighbours in g(r), or
-        ``"repeats"``, the scatter among repeats of one preparation, taken for all structures.
+        ``"repeats"``, the scatter among repeats of one preparation, used for all structures.
 
     Examples
     --------
@@ -157,7 +157,7 @@ def _floor_of_repeats(scatter: np.ndarray, replicate: np.ndarray) -> Statistic:
 
 
 def nugget(result: Result) -> dict[str, float]:
-    """Noise of pairs from a straight line through the nearer half, followed to distance zero.
+    """Noise of pairs in g(r): mean, mean of the nearer half, and extrapolated to distance zero.
 
     Examples
     --------
@@ -295,8 +295,8 @@ def left_out(
     model
         Name of the model whose errors the result holds.
     mean
-        What R² is measured against: ``"baseline"``, the mean of the other classes, on which the
-        model was trained, or ``"own_mean"``, the class's own, which is not known before the test.
+        What R² compares with: ``"baseline"``, the mean of the other classes, on which the model
+        was trained, or ``"own_mean"``, that of the class itself, which only the test reveals.
 
     Returns
     -------
@@ -333,7 +333,7 @@ def least(found: Mapping[str, Estimate]) -> Estimate:
 
 
 def transfer(result: Result) -> dict[str, Estimate]:
-    """R² of a line from another glass, as it is and shifted to the mean, and of one at home.
+    """R² of a line from another glass, unchanged and shifted to the mean, and of this glass's own.
 
     Examples
     --------
@@ -358,8 +358,8 @@ def transfer(result: Result) -> dict[str, Estimate]:
 def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:
     """Mean of the training structures of the same class, for every held-out structure.
 
-    Never of a structure's own fold; where a fold's training set has none of the class, the mean
-    of all its structures.
+    The structure's own fold never counts. Where the other folds have no structure of its class, the
+    mean of all their structures is taken.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""What chapter 10 reads from maps W (n_omega, n_r) and biases b (n_omega,): penalties, stability.
+"""How chapter 10 reads maps W (n_omega, n_r) and biases b (n_omega,): penalties, stability.
 
 g(r) is X (n, n_r), dimensionless; spectra are Y (n, n_omega) with sum 1 over the bins.
 """
@@ -18,9 +18,9 @@ Result = Mapping[str, np.ndarray]
 
 #: Numbers of a structure that a component of g(r) may be named after.
 STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
-#: A component has the name of a number that it follows more closely than this.
+#: Smallest correlation with a number for which a component gets its name.
 NAMED = 0.8
-#: A bin that varies less than this, as a standard deviation, does not vary.
+#: Standard deviation up to which a bin counts as constant.
 _CONSTANT = 1e-9
 
 
@@ -57,7 +57,7 @@ def errors_of_the_mean(Y: np.ndarray, groups: Sequence) -> tuple[float, np.ndarr
 def within_penalties(
     grid: Result, values: np.ndarray, *, alpha: float, beta: float
 ) -> tuple[float, float]:
-    """Lowest and highest value (n_alpha, n_beta) of a grid with penalties up to these.
+    """Lowest and highest of the values on a grid of penalties, where these are small enough.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def within_penalties(
     values : (n_alpha, n_beta)
         A number for each pair of penalties.
     alpha, beta
-        Largest penalties to look at, in the units of the grid.
+        Largest penalties that count, in the units of the grid.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class Minimum(NamedTuple):
 
 
 def best_penalties(grid: Result, r2: np.ndarray) -> Minimum:
-    """The pair of penalties with the least held-out error, and R² of the paper's and of none.
+    """The pair of penalties with the least held-out error; R² of the paper's and without any.
 
     Parameters
     ----------
@@ -179,8 +179,8 @@ def departure(b: np.ndarray, mean: np.ndarray) -> np.ndarray:
 def inflation(vif: np.ndarray) -> np.ndarray:
     """Variance inflation factors of the bins that vary, sorted.
 
-    A negative factor comes of a matrix too close to singular to be inverted, and counts as ∞; NaN
-    marks the bins that do not vary.
+    A negative factor comes from a matrix that is too close to singular to be inverted, and counts
+    as ∞. NaN marks the bins that do not vary; they are left out.
 
     Examples
     --------
@@ -367,10 +367,10 @@ def pairs(matrix: np.ndarray) -> np.ndarray:
 
 
 def cancelling(W: np.ndarray, X: np.ndarray) -> float:
-    """What the bins contribute, added up in magnitude, over what reaches the prediction.
+    """How much the bins cancel: sizes of their contributions, summed, over the size of the sum.
 
-    For one standard deviation of each bin, averaged over frequencies; 1 means that all bins pull
-    together.
+    The size of a contribution is that of one standard deviation of its bin. Averaged over
+    frequencies; 1 means that nothing cancels.
 
     Examples
     --------
@@ -384,7 +384,7 @@ def cancelling(W: np.ndarray, X: np.ndarray) -> float:
 
 
 def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.02) -> float:
-    """The first number of components whose R² comes within 0.02 of the best.
+    """The smallest number of components whose R² is within 0.02 of the best.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ FOLDS = 5
 SEED = 0
 SEEDS = range(5)
 COARSER = (1, 2, 4, 5, 10)
-#: As many times the median number of atoms, a structure counts as large.
+#: A structure counts as large if it has more than this many times the median number of atoms.
 LARGE = 1.3
 YARDSTICKS: Mapping[str, Callable[[], BaseEstimator]] = {
     name: models.MODELS[name].make for name in ("ridge", "kernel_ridge", "nearest", "variance")
@@ -69,7 +69,7 @@ def _held_out(
 
 
 def _features(data: Dataset, name: str) -> np.ndarray:
-    """What a yardstick is shown: one number of the structure, or g(r)."""
+    """The input of a yardstick: one number of the structure, or g(r)."""
     single = name in ("density", "n_atoms", "peak_width")
     return getattr(data, name)[:, None] if single else data.X
 
@@ -95,7 +95,7 @@ def _leakage(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _baselines(data: Dataset) -> dict[str, np.ndarray]:
-    """Also the mean of the training structures of the same class, which knows the class alone."""
+    """Errors of all yardsticks, and of the mean of the training structures of the same class."""
     out = {"classes": data.classes, "groups": data.groups, "n_atoms": data.n_atoms}
     for name, make in YARDSTICKS.items():
         held_out = _held_out(data, make(), _features(data, name))
@@ -190,7 +190,7 @@ def _bins(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _density(data: Dataset) -> dict[str, np.ndarray]:
-    """Representations scaled to the total variance of g(r), so that penalties compare."""
+    """Representations scaled to the total variance of g(r), so that a penalty means the same."""
     rho, r = data.density[:, None], data.r
     measure = 2 * np.pi * r if data.dim == 2 else 4 * np.pi * r**2
     spread = np.sqrt(data.X.var(axis=0).sum())
@@ -229,7 +229,7 @@ def _size(data: Dataset) -> dict[str, np.ndarray]:
 
 
 def _residual(data: Dataset) -> dict[str, np.ndarray]:
-    """A kernel learns the errors that the line makes on families that it has not seen."""
+    """A kernel is fitted to the errors that the line makes on families that it has not seen."""
     out = {"groups": data.groups, "test_fold": np.empty(len(data), int)}
     guess = {name: np.empty_like(data.shares) for name in ("mean", "line", "both", "kernel")}
     for number, (train, test) in enumerate(models.grouped_folds(data.groups, FOLDS, SEED)):

@@ -33,7 +33,7 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "weights": weights,
     "referee": referee,
 }
-#: With fewer, a test fold of five would not even hold two families.
+#: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10
 _VERSIONS = ("glassdata", "numpy", "scipy", "scikit-learn", "torch")
 

@@ -39,7 +39,7 @@ def in_band(r2: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray:
         Of each bin, as the results ``SYSTEM.shells`` hold it, the overall one last; NaN where a bin
         never varies.
     weight : (n_omega,)
-        Error of the training mean in each bin: as much as a bin counts.
+        Error of the training mean in each bin, which is the weight of the bin.
     band : (n_omega,)
         Mask.
 
@@ -96,7 +96,7 @@ def _near_minus_far(held: Mapping[str, models.Evaluation], band: np.ndarray) -> 
 
 
 def contrast(held: Mapping[str, models.Evaluation], band: np.ndarray, groups: Sequence) -> Estimate:
-    """R² in a band from near distances minus that from far ones; above 0, near ones tell more.
+    """R² in a band from near distances minus that from far ones; above 0, near ones predict more.
 
     Parameters
     ----------
@@ -162,12 +162,12 @@ def share_lost_in_first(lost: np.ndarray) -> float:
 
 
 def used_and_needed(result: Result) -> tuple[float, float]:
-    """Overall R² lost with the shell whose permutation costs most.
+    """How much overall R² the most important shell is worth: that whose permutation costs most.
 
     Returns
     -------
     permuted, left_out : float
-        Lost when it is permuted, and when it is left out and the line fitted anew.
+        R² lost when it is permuted, and when it is left out and the line is fitted again.
 
     Examples
     --------
@@ -186,7 +186,7 @@ def used_and_needed(result: Result) -> tuple[float, float]:
 
 
 def effect_near(W: np.ndarray, spread: np.ndarray, near: np.ndarray, band: np.ndarray):
-    """Share of the effect Σ (W sd(g))² of a map in a band that near distances have.
+    """Share of near distances in the effect Σ (W sd(g))² of a map on a band.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What chapter 9 reads from the results of ``line-vs-cnn``: errors, duels, curves, costs.
+"""How chapter 9 reads the results of ``line-vs-cnn``: errors, duels, curves, costs.
 
 Errors are mean squares per bin of spectra whose bins add up to 1, one per structure.
 """

@@ -26,11 +26,11 @@ Statistic = Callable[[np.ndarray], np.ndarray]
 DRAWS = 2000
 #: Both ends of an interval that holds 95 % of the draws.
 ENDS = (0.025, 0.975)
-#: What a line may leave or add to a network's error and still be as good: a tenth.
+#: Largest ratio of two errors with which one model still counts as good as the other.
 MARGIN = 1.1
 GRADES = ("answered", "open", "upheld", "not tried")
 DUELS = ("better", "as good", "worse", "open")
-#: A grade of an objection as a verdict on the claim that it doubts.
+#: What each grade of an objection means for the claim that the objection doubts.
 _OF_CLAIMS = {"answered": "supported", "open": "undecided", "upheld": "contradicted"}
 
 
@@ -98,8 +98,8 @@ def family_weights(groups: ArrayLike, *, draws: int = DRAWS, seed: int = 0) -> n
 def estimate(statistic: Statistic, groups: ArrayLike) -> Estimate:
     """A number and its 95 % interval, the percentiles of 2000 bootstrap samples of families.
 
-    The fits stay as they are, so the interval leaves out what other training sets or seeds would
-    change. Samples in which the number is undefined (NaN) are passed over.
+    The models are not fitted again, so the interval does not contain what other training sets or
+    seeds would change. Samples in which the number is undefined (NaN) are left out.
 
     Parameters
     ----------
@@ -233,7 +233,7 @@ def duel(found: Estimate, margin: float = MARGIN) -> str:
 
 @dataclass(frozen=True)
 class Objection:
-    """One objection in all glasses: what its number is, the limit, the number of each glass.
+    """One objection, tried in several glasses: a number for each of them, and a limit.
 
     Attributes
     ----------
@@ -300,7 +300,7 @@ def objections_where(board: Mapping[str, Objection], rule: Callable[[list[str]],
 
 
 class Claim(NamedTuple):
-    """A claim of the paper, what our data say of it, and where that can be seen."""
+    """A claim of the paper, our verdict on it, and the numbers behind the verdict."""
 
     claim: str
     verdict: str

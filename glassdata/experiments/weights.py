@@ -1,4 +1,4 @@
-"""What the weights of the linear maps mean, and whether they mean anything at all.
+"""What the weights of the linear maps mean, and how well they are determined.
 
 Results, one of each per system::
 
@@ -10,7 +10,7 @@ Results, one of each per system::
     SYSTEM.components    leading principal components of g(r), and what they follow
     SYSTEM.shells        held-out R² when shells are cut off, left alone or permuted
 
-α and β are meant per bin: ``reduction="mean"`` of ``glassdata.models.penalties``.
+α and β are those of the mean over bins: ``reduction="mean"`` of ``glassdata.models.penalties``.
 
 >>> BOOTSTRAP["ridge"], REACHES[0]  # resamples; Å
 (200, 2.0)
@@ -69,7 +69,7 @@ def _chosen(data: Dataset) -> dict[str, Any]:
 
 
 def _maps(data: Dataset) -> Result:
-    # Moderate: the median of how far g(r) swings.
+    # Moderate: the structure whose g(r) has the median variance.
     swing = data.X.var(axis=1)
     moderate = int(np.argsort(swing)[len(swing) // 2])
     out = {
@@ -198,7 +198,7 @@ def _held_out_errors(
 
 
 def _components(data: Dataset) -> dict[str, np.ndarray]:
-    """Leading directions of g(r), their share, and their correlation with what can be named."""
+    """Leading directions of g(r), their share, and their correlation with named numbers."""
     centred = data.X - data.X.mean(axis=0)
     left, singular, right = np.linalg.svd(centred, full_matrices=False)
     k = min(N_COMPONENTS, len(data) - 1)
@@ -245,7 +245,7 @@ def _shells(data: Dataset) -> Result:
 
 def _shell_edges(data: Dataset) -> np.ndarray:
     """0, the minima between the peaks of the mean g(r), and the end; five shells at most."""
-    # Over 0.5 Å, so that ripples are no shells.
+    # Averaged over 0.5 Å, so that ripples do not count as shells.
     width = max(round(0.5 / (data.r[1] - data.r[0])), 1)
     smooth = np.convolve(data.X.mean(axis=0), np.ones(width) / width, mode="same")
     start = int(np.argmax(smooth > 0.5 * smooth.max()))

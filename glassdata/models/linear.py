@@ -15,7 +15,7 @@ from sklearn.utils.validation import validate_data
 from glassdata.regression import Regression
 from glassdata.tuning import EFFORT, Tuned
 
-#: Kinks of an L1 path at most; a hundred bins have about a hundred.
+#: Largest number of kinks of an L1 path; a hundred bins have about a hundred.
 MAX_KINKS = 5000
 RIDGE_L2 = tuple(np.logspace(-8, 2, EFFORT))
 LASSO_L1 = tuple(np.logspace(-3.5, 0.5, EFFORT))
@@ -27,7 +27,8 @@ class Linear(Regression):
     """What the linear maps share: W and b, ``coef_`` and ``intercept_`` once fitted.
 
     A subclass implements ``_solve(X, Y, maps)``: W of shape (n_omega, n_r) for each of several
-    settings at once, from centred X and from centred Y of unit variance; None where it has none.
+    settings at once, from centred X and from centred Y of unit variance; None for settings that
+    have no solution.
     """
 
     ARRAYS: ClassVar = {"coef_": ("n_omega", "n_r"), "intercept_": ("n_omega",), "scale_": ()}
@@ -46,7 +47,7 @@ class Linear(Regression):
     def path(
         self, X: np.ndarray, Y: np.ndarray, candidates: Sequence[Mapping]
     ) -> list[Self | None]:
-        """Fitted maps for several settings, sharing the work; None for a setting that cannot be.
+        """Fitted maps for several settings, at the cost of few; None where a setting has no fit.
 
         Parameters
         ----------
@@ -84,7 +85,7 @@ class Linear(Regression):
             yield one
 
     def _refuse(self, X: np.ndarray) -> None:
-        """Raise ValueError because the settings do not suit X."""
+        """Raise ValueError: the settings do not suit X."""
 
     @staticmethod
     def _solve(X: np.ndarray, Y: np.ndarray, maps: Sequence) -> Sequence[np.ndarray | None]:

@@ -3,8 +3,8 @@
 The paper penalises a linear map by ‖ŷ − y‖² + α‖θ‖₁ + β‖θ‖₂². It leaves open how the squared
 error is reduced over the n training structures and the n_omega bins; ``reduction`` says it:
 ``"sum"`` over both, ``"samples"`` the mean over structures and the sum over bins, ``"mean"`` the
-mean over both, as most training loops have it. Let f be 1, n and n·n_omega for the three: what
-the sum of squares is divided by.
+mean over both, as in most training loops. In the formulas f is the number that the sum of squares
+is divided by: 1, n and n·n_omega for the three.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ import numpy as np
 def penalties(
     alpha: float, beta: float, Y: np.ndarray, *, reduction: str = "samples"
 ) -> dict[str, float]:
-    """Penalties of :class:`glassdata.models.LinearMap` that mean the α and β of eq. 8.
+    """Penalties of :class:`glassdata.models.LinearMap` that equal the α and β of eq. 8.
 
     Multiplying eq. 8 by f/n leaves its minimum where it is and turns the error into the mean over
     structures,
@@ -23,7 +23,7 @@ def penalties(
         mean_s ‖ŷ_s − y_s‖² + (f/n) α ‖W‖₁ + (f/n) β ‖W‖₂²,
 
     and dividing by σ² gives the loss of ``LinearMap`` with l1 = (f/n) α/σ and l2 = (f/n) β. One
-    difference remains: θ may include b there, never here.
+    difference remains: θ of eq. 8 may include b, which is never penalised here.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def penalties(
 def sklearn_penalties(
     alpha: float, beta: float, shape: Sequence[int], *, reduction: str = "samples"
 ) -> dict[str, float]:
-    """Parameters of scikit-learn's own estimators that mean the α and β of eq. 8.
+    """Parameters of scikit-learn's own estimators that equal the α and β of eq. 8.
 
     Fitted to the same Y, ``ElasticNet`` minimises for each output
     ‖y − Xw‖²/(2n) + a ρ ‖w‖₁ + a (1 − ρ) ‖w‖²/2. Half of the loss in :func:`penalties` is this with
@@ -82,7 +82,7 @@ def sklearn_penalties(
     -------
     dict
         ``elastic_net`` and ``l1_ratio``, for ``ElasticNet(alpha=..., l1_ratio=...)``; ``ridge``,
-        for ``Ridge(alpha=...)``, which takes no notice of α.
+        for ``Ridge(alpha=...)``, which does not depend on α.
 
     Raises
     ------

@@ -212,6 +212,14 @@ def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes
     ------
     ValueError
         As for :func:`save`.
+
+    Examples
+    --------
+    >>> from glassdata import models
+    >>> X, Y = np.eye(4), np.eye(4)[:, :2]
+    >>> data, saved = encode(models.ridge().fit(X, Y), {"system": "amc"}, X=X)
+    >>> data[:2], saved.kind  # a zip archive
+    (b'PK', 'LinearMap')
     """
     fitted = getattr(model, "best_estimator_", model)
     if type(fitted) not in _classes().values():

@@ -1,4 +1,4 @@
-"""Networks with the settings they are compared with; what they are stands in ``glassdata.cnn``."""
+"""Networks with the settings of the comparison; ``glassdata.cnn`` has the networks themselves."""
 
 from typing import Any
 

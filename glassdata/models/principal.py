@@ -21,7 +21,7 @@ class PrincipalMap(Linear):
     Parameters
     ----------
     n_components
-        At least 1, and at most the number of bins and of structures less one.
+        At least 1; at most the number of bins, and at most the number of structures less one.
 
     Attributes
     ----------

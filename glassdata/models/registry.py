@@ -1,4 +1,4 @@
-"""The models there are. A new one is a file beside this one, and its line in :data:`MODELS`.
+"""All models. A new one is a file in this folder, and a line in :data:`MODELS`.
 
 The file defines a :class:`glassdata.regression.Regression` and a function that makes one ready to
 be fitted, mostly by wrapping it into :class:`glassdata.tuning.Tuned`.
@@ -24,12 +24,12 @@ class ModelKind:
     make
         Called without arguments, returns an estimator that ``fit`` can be called on.
     regression
-        What a fitted one consists of, and what a model file brings back; for a tuned estimator
-        the class that is tuned.
+        Class of the fitted model, which a model file brings back; for a tuned estimator the class
+        that is tuned.
     title
         A few words on what it does.
     needs
-        Name of an optional package without which it can be neither fitted nor asked.
+        Name of an optional package without which it can neither be fitted nor predict.
 
     Examples
     --------

@@ -45,7 +45,7 @@ class Average(Regression):
 class ScalarCurve(Regression):
     """Every output a polynomial of one number per structure.
 
-    Beyond the training range of the number, the prediction stays what it is at the end.
+    Beyond the training range of the number, the prediction is that at the end of the range.
 
     Parameters
     ----------
@@ -110,7 +110,7 @@ class Neighbours(Regression):
     k
         Number of neighbours; all structures if there are fewer.
     power
-        Weights are distance to the power minus this: 0 weighs all alike.
+        Weights are 1/distance**power: with 0 all neighbours have equal weights.
 
     Examples
     --------
@@ -132,7 +132,7 @@ class Neighbours(Regression):
             raise ValueError(f"power must not be negative, got {self.power}")
 
     def _learn(self, X, Y) -> None:
-        # Copies: what the caller does to the arrays later must not change what was learned.
+        # Copies: if the caller alters the arrays later, predictions must stay the same.
         self.X_, self.Y_ = X.copy(), Y.copy()
 
     def _guess(self, X) -> np.ndarray:
@@ -140,7 +140,7 @@ class Neighbours(Regression):
         k = min(self.k, len(self.X_))
         nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
         near = np.take_along_axis(distance, nearest, axis=1)
-        # At distance zero the weight is merely very large, so that equal g(r) share it.
+        # At distance zero the weight is very large but finite: equal g(r) share it.
         weights = np.maximum(near, 1e-12 * (1 + near.max(axis=1, keepdims=True))) ** -self.power
         weights /= weights.sum(axis=1, keepdims=True)
         return np.einsum("nk,nk...->n...", weights, self.Y_[nearest])
@@ -197,7 +197,7 @@ class KernelMap(Regression):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The fitted model that ``to_arrays`` was asked of, as in :class:`Regression`."""
+        """The fitted model of these arrays, as in :class:`Regression`."""
         model = super().from_arrays(arrays)
         if not model.length_ > 0:
             raise ValueError(f"length_ must be positive, got {model.length_:g}")

@@ -27,7 +27,7 @@ _SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
 
 
 def representatives(data: Dataset, system: System) -> list[int]:
-    """Positions of a crystal-like, a middling and an amorphous structure of a dataset.
+    """Positions of a crystal-like, a moderate and an amorphous structure of a dataset.
 
     The middle one is nearest to the edge between the second and the third disorder class.
 
@@ -58,7 +58,7 @@ def structure(ax: Axes, atoms: Atoms, system: System) -> list[Patch]:
     atoms
         The structure.
     system
-        Its glass, which says what its neighbours are.
+        Its glass, which gives the bond length.
 
     Examples
     --------
@@ -139,7 +139,7 @@ def disorder_histogram(ax: Axes, data: Dataset, system: System, bins: int = 20) 
     data
         Dataset of one glass.
     system
-        The glass, which says what measures its disorder.
+        The glass, which says which variable measures its disorder.
     bins
         Number of bars.
 

@@ -95,14 +95,14 @@ def label(variable: str) -> str:
 
 
 def panels(names: Iterable[str], height: float, **shared) -> tuple[Figure, dict]:
-    """Two columns of axes, one for each name, and none to spare; returns figure and axes by name.
+    """Axes for each name, in two columns; returns the figure and the axes by name.
 
     Parameters
     ----------
     height
-        Of one row, inches.
+        Height of one row, inches.
     shared
-        ``sharex`` and ``sharey`` as ``plt.subplots`` takes them.
+        ``sharex`` and ``sharey``, as for ``plt.subplots``.
 
     Examples
     --------
@@ -122,7 +122,7 @@ def panels(names: Iterable[str], height: float, **shared) -> tuple[Figure, dict]
 
 
 def log_ticks(*axes: Axis) -> None:
-    """Plain numbers on logarithmic axes, also where less than a decade is shown."""
+    """Put plain numbers on logarithmic axes, also where less than a decade is shown."""
     steps = [m * 10.0**p for p in range(-6, 6) for m in (1, 2, 5)]
     for axis in axes:
         low, high = axis.get_view_interval()

@@ -1,4 +1,4 @@
-"""Figures of chapter 10: maps W of distance against frequency, what settles them, what they cost.
+"""Figures of chapter 10: maps W of distance against frequency, penalties, and settled weights.
 
 A map W (n_omega, n_r) and a bias b (n_omega,) of the results are per bin of a PDOS with sum 1;
 they are drawn per THz. ``result`` is one of ``SYSTEM.maps`` unless something else is said.
@@ -58,7 +58,7 @@ def top(result: Result) -> float:
 
 
 def draw_map(ax: Axes, result: Result, kind: str) -> float:
-    """The map of one kind of fit, red above and blue below 0; returns where colours end, 1/THz.
+    """Draw the map of one kind of fit, red above and blue below 0.
 
     Parameters
     ----------
@@ -68,6 +68,11 @@ def draw_map(ax: Axes, result: Result, kind: str) -> float:
         Result ``SYSTEM.maps`` of the experiment on the weights.
     kind
         Kind of fit in that result, such as ``"ridge"``.
+
+    Returns
+    -------
+    float
+        The weight at which the colours end, 1/THz.
 
     Examples
     --------
@@ -180,7 +185,7 @@ def penalty_grid(grid: Result, *, alpha: float, beta: float) -> Figure:
     grid
         Result ``SYSTEM.grid``.
     alpha, beta
-        Up to these penalties goes the dashed frame.
+        Largest penalties inside the dashed frame.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Figures of chapter 10: what a penalty does step by step, components of g(r), near and far.
+"""Figures of chapter 10: weights along the path of penalties, components of g(r), near and far.
 
 Estimates are (value, low, high).
 
@@ -151,7 +151,7 @@ def reaches(
 def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
     """R² from the first shell minus R² from beyond it, one row per glass, one mark per band.
 
-    A bar that leaves the axis is cut by the frame.
+    The frame cuts off intervals that are too long.
 
     Examples
     --------

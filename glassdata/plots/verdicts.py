@@ -114,7 +114,7 @@ def heat(
     span
         Numbers at both ends of the colours.
     size
-        Of the digits, points.
+        Size of the digits, points.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def scoreboard(grades: pd.DataFrame, texts: pd.DataFrame) -> Figure:
 
 
 def noise_floor(ax: Axes, results: Mapping[str, Mapping[str, np.ndarray]]) -> Axes:
-    """The line's error between that of the training mean and two floors, one row per glass; 10⁻⁶.
+    """Errors of the line and of the training mean, and two floors, one row per glass; in 10⁻⁶.
 
     Parameters
     ----------

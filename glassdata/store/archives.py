@@ -12,8 +12,8 @@ from glassdata.store.files import archive_is_whole, check_archive
 from glassdata.store.limits import check_metadata
 from glassdata.store.whole import METADATA, promised_files
 
-#: What says which cells the packed results of an experiment have.
-CELLS = "manifest.json"
+#: Member that lists the results in a packed experiment, under the older word "cells".
+MANIFEST = "manifest.json"
 #: Missing members that are named at most; metadata may claim any number.
 _MOST = 100
 
@@ -59,6 +59,6 @@ def _promised(archive: zipfile.ZipFile, stored: int, bad: Iterable[str]) -> Iter
         metadata = archive.read(METADATA)
         check_metadata(metadata, stored)
         return promised_files(metadata)
-    if CELLS in names and CELLS not in bad:
-        return [f"{cell}.npz" for cell in json.loads(archive.read(CELLS))["cells"]]
+    if MANIFEST in names and MANIFEST not in bad:
+        return [f"{name}.npz" for name in json.loads(archive.read(MANIFEST))["cells"]]
     return [] if bad else [METADATA]

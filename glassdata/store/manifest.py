@@ -24,7 +24,13 @@ def listed_files(manifest: dict | None) -> dict[str, list]:
 
 
 def is_sealed(store: Path, counts: dict[str, int]) -> bool:
-    """Whether the dataset of exactly these rows stands, by names and sizes."""
+    """Whether the dataset of exactly these rows stands, by names and sizes.
+
+    Examples
+    --------
+    >>> is_sealed(Path("new.store"), {"amc": 8})
+    False
+    """
     try:
         manifest = read_manifest(store)
     except DamageError:

@@ -60,6 +60,14 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     StoreError
         If it is not a dataset, or a store that is not sealed yet; if the shipped dataset does not
         match its sha256; or if a web server does not give parts of its files.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> with gd.open_dataset() as tree:
+    ...     carbon = tree["amc"].to_dataset()
+    >>> carbon["pdos"].dims, carbon["pdos"].attrs["units"]
+    (('structure', 'omega'), 'THz-1')
     """
     where = place(path) if path is not None else _checked(own_dataset())
     source = _source(where, "make data" if path is None else f"glassdata build {where}")
@@ -146,7 +154,13 @@ def _check(where: Path, metadata: bytes, stored: int | None, names: Container[st
 
 
 def own_dataset() -> Path:
-    """Where the dataset of this checkout is, or would be: the shipped one before a computed one."""
+    """Where the dataset of this checkout is, or would be: the shipped one before a computed one.
+
+    Examples
+    --------
+    >>> own_dataset().exists()
+    True
+    """
     return COMPUTED if COMPUTED.exists() and not REFERENCE.exists() else REFERENCE
 
 
@@ -173,7 +187,14 @@ def _find(where: Path, how: str) -> tuple[Path, bytes]:
 
 
 def recorded(where: Path) -> tuple[str, dict[str, list[int]]]:
-    """Profile of a store or a packed dataset, and the indices of its structures by system."""
+    """Profile of a store or a packed dataset, and the indices of its structures by system.
+
+    Examples
+    --------
+    >>> profile, rows = recorded(own_dataset())
+    >>> rows["amc"][:3]
+    [0, 1, 2]
+    """
     if not where.is_file():
         config = read_config(where)
         return config.profile, {name: sorted(present(where, name)) for name in config.systems}
@@ -186,7 +207,13 @@ def recorded(where: Path) -> tuple[str, dict[str, list[int]]]:
 
 
 def recorded_science(where: Path) -> dict[str, dict]:
-    """What determined the rows of a store or a packed dataset: ``System.science`` by system."""
+    """What determined the rows of a store or a packed dataset: ``System.science`` by system.
+
+    Examples
+    --------
+    >>> sorted(recorded_science(own_dataset()))[:3]
+    ['amc', 'amc_lb', 'cualzr']
+    """
     if not where.is_file():
         return dict(read_config(where).systems)
     with open_dataset(where) as tree:
@@ -245,6 +272,21 @@ def pack(store: Path, archive: Path) -> None:
     DamageError
         If a file is missing or, where there is a manifest, damaged: the checksum of the packed file
         would vouch for it.
+
+    Examples
+    --------
+    >>> from glassdata.row import row_id
+    >>> from glassdata.store import prepare, science_config, seal
+    >>> from glassdata.store.rows import failed_row, publish_row
+    >>> from glassdata.systems import SYSTEMS
+    >>> store, argon = Path("my.store"), {"lj2d": SYSTEMS["lj2d"]}
+    >>> counts = prepare(store, science_config(argon, "demo"), {"lj2d": 1})
+    >>> row = failed_row(row_id("lj2d", "demo", 0), "an example")
+    >>> new = publish_row(store, "lj2d", 0, row)
+    >>> seal(store, argon, counts, identify=row_id)
+    >>> pack(store, Path("my.zarr.zip"))
+    >>> verify(Path("my.zarr.zip"))
+    []
     """
     folder, metadata = _find(store, f"glassdata build {store}")
     names = medium(folder).file_sizes()

@@ -258,7 +258,14 @@ def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, o
 
 
 def read_provenance(store: Path, system: str) -> list[dict]:
-    """Side files of a system; one that cannot be read is left out."""
+    """Side files of a system; one that cannot be read is left out.
+
+    Examples
+    --------
+    >>> write_provenance(Path("my.store"), "lj2d", 0, {"n_atoms": 80, "seconds": {"total": 0.2}})
+    >>> [facts["n_atoms"] for facts in read_provenance(Path("my.store"), "lj2d")]
+    [80]
+    """
     facts = []
     for path in sorted((store / PROVENANCE / system).glob("*.json")):
         with suppress(OSError, DamageError):

@@ -78,6 +78,22 @@ def seal(
     ------
     DamageError
         If a row is damaged or was not made by this configuration.
+
+    Examples
+    --------
+    A store of one row, which failed:
+
+    >>> from glassdata.row import row_id
+    >>> from glassdata.store import is_sealed, prepare, science_config
+    >>> from glassdata.store.rows import failed_row, publish_row
+    >>> from glassdata.systems import SYSTEMS
+    >>> store, argon = Path("my.store"), {"lj2d": SYSTEMS["lj2d"]}
+    >>> counts = prepare(store, science_config(argon, "demo"), {"lj2d": 1})
+    >>> row = failed_row(row_id("lj2d", "demo", 0), "an example")
+    >>> new = publish_row(store, "lj2d", 0, row)
+    >>> seal(store, argon, counts, identify=row_id)
+    >>> is_sealed(store, counts)
+    True
     """
     with medium(store).locked(), medium(store).workspace(DATASET) as fresh:
         counts = with_sealed(store, counts)

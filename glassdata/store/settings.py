@@ -42,7 +42,15 @@ class Config:
 
 
 def science_config(systems: Mapping[str, System], profile: str) -> Config:
-    """Configuration of the given systems at a profile."""
+    """Configuration of the given systems at a profile.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    >>> config.profile, sorted(config.systems["lj2d"])
+    ('demo', ['description', 'structure'])
+    """
     return Config(profile, {name: science(system, profile) for name, system in systems.items()})
 
 
@@ -104,6 +112,14 @@ def read_config(store: Path) -> Config:
     ------
     StoreError
         If it is missing, damaged (``DamageError``), of another layout or another program's.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    >>> counts = prepare(Path("my.store"), config, {"lj2d": 8})
+    >>> read_config(Path("my.store")).profile
+    'demo'
     """
     path = existing(store) / CONFIG
     if not path.exists():
@@ -191,6 +207,13 @@ def prepare(
     StoreError
         If the store holds rows of another configuration; the message shows the difference. Or if
         less is asked for than may be sealed (``DamageError``): see ``with_sealed``.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    >>> prepare(Path("my.store"), config, {"lj2d": 8})
+    {'lj2d': 8}
     """
     if store.exists() and not store.is_dir():
         raise StoreError(f"{store} is a file, not the folder of a store")

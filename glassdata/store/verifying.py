@@ -50,6 +50,12 @@ def verify(path: Path) -> list[Finding]:
     StoreError
         If something looks damaged while another process is sealing, and that takes long: what is
         about to be replaced cannot be judged.
+
+    Examples
+    --------
+    >>> from glassdata.store import own_dataset
+    >>> verify(own_dataset())
+    []
     """
     if path.is_file():
         return list(check_packed(path))
@@ -218,7 +224,17 @@ class Progress:
 
 
 def progress(store: Path) -> dict[str, Progress]:
-    """State of a store, also while a build is running in another process."""
+    """State of a store, also while a build is running in another process.
+
+    Examples
+    --------
+    >>> from glassdata.store import prepare, science_config
+    >>> from glassdata.systems import SYSTEMS
+    >>> config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
+    >>> counts = prepare(Path("my.store"), config, {"lj2d": 8})
+    >>> progress(Path("my.store"))["lj2d"].missing
+    8
+    """
     config, sealed = read_config(existing(store)), sealed_counts(store)
     plan = read_plan(store)
     found = {}

@@ -1,8 +1,8 @@
-"""Contracts: what every potential, glass and model must hold to, whoever adds it.
+"""Contracts: the laws that every potential, glass and model must obey.
 
-Each check takes one thing, tries every law on it and raises a :class:`ContractError` that names all
-the laws that are violated, by how much, and where to look. ``tests/test_contracts.py`` runs them
-over every glass, potential and model there is.
+Each check takes one of these, tries every law on it and raises a :class:`ContractError` that names
+all violated laws, by how much they are violated, and where to look. ``tests/test_contracts.py``
+runs the checks over all glasses, potentials and models of the package.
 
     >>> import glassdata as gd
     >>> gd.testing.check_potential(gd.SYSTEMS["lj3d"].potential)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 
 class ContractError(AssertionError):
-    """Something violates laws that it must hold to.
+    """A potential, glass or model violates laws that it must obey.
 
     Attributes
     ----------
@@ -70,9 +70,9 @@ def _numpy_state() -> tuple[np.ndarray, int]:
 
 @contextmanager
 def shared_randomness(seed: int) -> Iterator[Callable[[], bool]]:
-    """Python's and NumPy's global random numbers in a known state, and as they were afterwards.
+    """Put Python's and NumPy's global random numbers into a known state, and restore them later.
 
-    Yields a function that tells whether anybody has drawn from them.
+    Yields a function that tells whether any of them were drawn.
     """
     kept = random.getstate(), np.random.get_state()
     random.seed(seed)

@@ -1,4 +1,4 @@
-"""Energies and forces of a few atoms that are carried through all cut-offs, and where they jump."""
+"""Jumps of energy and forces: a few atoms are moved through all cut-offs of a potential."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -9,10 +9,10 @@ from glassdata.testing.structures import Reach, dimer, trimer
 from glassdata.vibrations import energy_forces
 
 # Smallest jump that counts, in units of the depth of the deepest pair (and of that depth over the
-# spacing): a hundred times what tables of a few thousand points and their kinks leave.
+# spacing): a hundred times the kinks in tables of a few thousand points.
 _SMALLEST = 3e-4
-# Where an interval is this short, Å, most of what changes across one a thousand times wider must
-# be a jump. Tersoff's bond order has forces that grow like a root of the distance to the cut-off.
+# If a function jumps, most of its change across the wide interval (Å) happens in the short one.
+# Tersoff's forces grow like a root of the distance to the cut-off, which is steep, but no jump.
 _SHORT = 1e-9
 _WIDE = 1e-6
 _GRID = 24
@@ -54,7 +54,7 @@ def jumps(reach: Reach, rng: np.random.Generator) -> Iterator[str]:
 
 
 def _paths(reach: Reach, rng: np.random.Generator) -> Iterator[tuple[str, float, Callable]]:
-    """Dimers of all pairs, and third atoms that approach a dimer under two angles."""
+    """Dimers of all pairs, and third atoms that approach a dimer at two angles."""
     for pair, rest in reach.rest.items():
         if pair == tuple(sorted(pair)):
             yield "-".join(pair), 0.8 * rest, lambda r, pair=pair: dimer(pair, r)

@@ -11,14 +11,14 @@ from glassdata.vibrations import energy_forces, hessian, stress
 
 # Steps of the central differences, Å and strain. The error of a step h is h²/6 times a derivative
 # two orders higher, which varies over 0.1 Å: about 2e-7 of the derivative for 1e-4 Å. Where a bond
-# crosses a cut-off within one step, or curvature varies more steeply, a shorter step is the judge.
+# crosses a cut-off within one step, or curvature varies more steeply, a shorter step decides.
 _STEPS = (1e-4, 2e-5, 5e-6)
 # Energies of 100 eV are rounded to 1e-14 eV; differences over 1e-4 Å keep 1e-10 eV/Å of that.
 ROUNDING = 1e-9
 
 
 class Slopes:
-    """Central differences of energy and forces along each coordinate, computed once when asked."""
+    """Central differences of energy and forces along each coordinate, each computed only once."""
 
     def __init__(self, atoms: Atoms, potential) -> None:
         self.atoms, self.potential = atoms, potential
@@ -98,7 +98,7 @@ def hessian_is_slopes(slopes: Slopes, *, tolerance: float) -> Iterator[str]:
 
 
 def stress_is_slopes(atoms: Atoms, potential, *, tolerance: float) -> Iterator[str]:
-    """Against the energy of the strained structure, in all periodic directions.
+    """The stress is the slope of the energy under strain, in all periodic directions.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def slope_along(strain: np.ndarray, atoms: Atoms, potential, step: float) -> np.
     potential : Potential
         Gives the energy.
     step : float
-        Factor of the strain, to both sides.
+        Size of the strain, in units of ``strain``; both signs are taken.
     """
     energies = []
     for sign in (1, -1):

@@ -1,4 +1,4 @@
-"""What every model must do: learn the same twice, keep families together, and be saved."""
+"""The laws of models: fits repeat, families stay together, a file brings the same model back."""
 
 import tempfile
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ def check_model(model: str | BaseEstimator, *, seed: int = 0) -> None:
     model : str or estimator
         Name in ``glassdata.models.MODELS``, or an estimator that is not fitted.
     seed : int
-        Of the data.
+        Seed of the data.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def _linear_map(model, X, Y, groups) -> Iterator[str]:
         look="coef_ of shape (n_omega, n_r) and intercept_",
     )
     if type(model).__name__ != "Tuned":
-        return  # a penalty that somebody chose may be as strong as they like
+        return  # a penalty that is given may be of any strength
     train = groups < 2 * _FAMILIES // 3
     fitted = _fitted(model, X[train], Y[train], groups[train])
     error = np.mean((fitted.predict(X[~train]) - Y[~train]) ** 2)

@@ -1,4 +1,4 @@
-"""What every potential must hold to: its derivatives are derivatives, and it knows its reach."""
+"""The laws of potentials: on derivatives, symmetries, cut-offs and a few atoms."""
 
 import pickle
 from collections.abc import Callable, Iterator, Mapping
@@ -94,7 +94,7 @@ def _name(potential) -> str:
 
 
 def _over(tried: Mapping, law: Callable[..., Iterator[str]], *given) -> Iterator[str]:
-    """Violations by each of several structures, or by what stands for one."""
+    """Violations by each of several structures, or of what was made from each."""
     for name, one in tried.items():
         for sentence in law(one, *given):
             yield f"{sentence} [{name} structure]"
@@ -152,7 +152,7 @@ def _few_atoms(reach: Reach) -> Iterator[str]:
         energy, forces = energy_forces(alone, potential)
         matrix = hessian(alone, potential).toarray()
         if not np.isfinite(energy) or forces.any() or matrix.shape != (d, d) or matrix.any():
-            yield f"one atom of {symbol} alone must have a finite energy and feel nothing"
+            yield f"one atom of {symbol} alone must have a finite energy and no force"
     for (one, other), rest in reach.rest.items():
         _, forces = energy_forces(dimer((one, other), 0.93 * rest), potential)
         scale = np.abs(forces).max()
@@ -175,7 +175,7 @@ def _few_atoms(reach: Reach) -> Iterator[str]:
 def _coincident(reach: Reach) -> Iterator[str]:
     pair = dimer((reach.species[0],) * 2, 0.0)
     asked = {"energy": energy_forces}
-    # Of a foreign calculator no more can be asked than that it gives no energy.
+    # A calculator of ASE need not raise an error; it is enough if it gives no finite energy.
     ours = isinstance(reach.potential, Potential)
     if ours:
         asked["Hessian"] = hessian

@@ -1,4 +1,4 @@
-"""Small structures that visit what a potential has: every pair, every angle, every cut-off."""
+"""Small structures with every pair of species, many angles, and atoms at every cut-off."""
 
 from itertools import combinations_with_replacement, product
 
@@ -17,7 +17,7 @@ _SHALLOW = 0.3
 
 
 class Reach:
-    """How far the atoms of a potential feel each other, and where two of them are at rest.
+    """How far the atoms of a potential interact, and at which distances two of them are at rest.
 
     Attributes
     ----------
@@ -56,7 +56,7 @@ class Reach:
 
 
 def dimer(pair: tuple[str, str], distance: float) -> Atoms:
-    """Two atoms in an empty space, along x: an axis of every potential, planar ones too."""
+    """Two atoms in empty space, along x, which lies in the plane of two-dimensional potentials."""
     return Atoms(list(pair), positions=[[0.0, 0.0, 0.0], [distance, 0.0, 0.0]])
 
 
@@ -79,7 +79,7 @@ def trimer(symbols: tuple[str, str, str], rest: float, distance: float, angle: f
 
 
 def structures(reach: Reach, rng: np.random.Generator) -> dict[str, Atoms]:
-    """Disordered structures with all species, by what they are for."""
+    """Disordered structures with all species, by name."""
     potential, spacing = reach.potential, reach.spacing
     made = {
         "dense": disordered(reach, spacing, rng),

@@ -1,4 +1,4 @@
-"""What every glass must hold to: a crystal at rest, rows that are pure, numbers in their units."""
+"""The laws of glasses: the crystal is at rest, rows repeat, numbers have their units."""
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator
@@ -25,7 +25,7 @@ from glassdata.vibrations import energy_forces, hessian
 _THZ = ase_units.second / (2 * np.pi * 1e12)
 # Two tables of the natural constants differ by 1e-8.
 _CONSTANTS = 1e-6
-# Strain that the crystal may still want, dimensionless: a lattice constant to 1e-5.
+# Largest strain of the crystal from its equilibrium, dimensionless: a lattice constant to 1e-5.
 _STRAIN = 1e-5
 _IDEAL = 1500  # atoms of the ideal gas
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
@@ -70,7 +70,7 @@ def check_system(system: str | System, profile: str = "demo", *, seed: int = 0) 
 
 
 class _Glass:
-    """A glass with what the laws share: its crystal, its first structures and their rows."""
+    """A glass with what several laws need: its first structures and their rows."""
 
     def __init__(self, system: System, profile: str) -> None:
         self.system, self.profile = system, profile
@@ -124,7 +124,7 @@ class _Glass:
         slope, stiffness = _breathing(crystal, potential)
         if not abs(slope) <= _STRAIN * abs(stiffness):
             yield (
-                f"the crystal is under pressure: it wants a strain of {slope / stiffness:.2g}, "
+                f"the crystal is under pressure: it is strained by {slope / stiffness:.2g}, "
                 f"allowed are {_STRAIN:g}; look at its lattice constant"
             )
         altered = self.system.crystal()
@@ -141,7 +141,8 @@ class _Glass:
     def modes(self) -> Iterator[str]:
         """The crystal vibrates: as many zero modes as dimensions, none imaginary."""
         crystal, d = self.system.crystal(), self.system.potential.dim
-        # A cell of a few atoms has few modes; twice as long, those at its zone boundary too.
+        # A cell of a few atoms has few modes; a cell of twice the length also has those at its
+        # zone boundary.
         larger = crystal * (2, 2, 1 if self.system.dim == 2 else 2) if len(crystal) < 9 else crystal
         found = _own_frequencies(larger, self.system.potential)
         top = found.max()
@@ -179,11 +180,11 @@ class _Glass:
             )
 
     def reproducible(self) -> Iterator[str]:
-        """The same again, whatever the state of random numbers that everybody shares."""
+        """A structure can be made again, whatever the state of the global random numbers."""
         with shared_randomness(12345) as drawn:
             again = make_structure(self.system, 0, self.profile)
             if drawn():
-                yield "the protocol draws from the global random numbers"
+                yield "the protocol uses the global random numbers"
         if _bytes(again) != _bytes(self.made[0]):
             yield "structure 0 made again has other bytes; look for randomness that is not seeded"
         if _bytes(self.made[0]) == _bytes(self.made[1]):
@@ -318,7 +319,7 @@ class _Glass:
             )
 
     def science(self) -> Iterator[str]:
-        """Plain data, stable, and another as soon as a setting of the protocol is another."""
+        """``science()`` is plain data, repeats, and changes with every setting of the protocol."""
         before = digest(science(self.system, self.profile))
         if before != digest(science(self.system, self.profile)):
             yield "science() gives something else when it is asked again"
@@ -345,7 +346,7 @@ class _Glass:
 
 
 def _altered(value) -> list:
-    """Other values of a setting, to be tried in turn; none for what is not a number."""
+    """Other values of a setting, to be tried in turn; none if it is not a number."""
     if isinstance(value, bool):
         return [not value]
     if isinstance(value, int):

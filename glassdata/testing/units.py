@@ -1,4 +1,4 @@
-"""Whether a declared variable scales as its unit says: what a wrong dimension cannot survive.
+"""Whether a declared variable scales as its unit says, so that a wrong dimension is found.
 
 Stretch all lengths, raise all energies and change all masses by known factors: every variable in Å
 must then grow like a length, every one in THz like a frequency, and one without unit stay the same.
@@ -83,7 +83,7 @@ def _shrunk(bonds: Bonds) -> Bonds:
 
 
 def factor(units: str) -> float | None:
-    """How a quantity in these units grows, None if a word is not known: ``"eV angstrom-1"``."""
+    """Factor by which a quantity in units such as ``"eV angstrom-1"`` grows; None if unknown."""
     grown = 1.0
     for word in units.split():
         match = re.fullmatch(r"([A-Za-z]+|1)(-?\d+)?", word)
