@@ -71,8 +71,8 @@ def local_bond_order(atoms: Atoms, cutoff: float, dim: int = 3) -> float:
     n = len(atoms)
     adjacency = sparse.csr_array((np.ones(len(first)), (first, second)), shape=(n, n))
     counts = np.bincount(first, minlength=n)
-    own = np.stack([np.bincount(first, one, n) for one in directions.T], axis=1)
-    own = own / np.maximum(counts, 1)[:, None]
+    sums = np.stack([np.bincount(first, one, n) for one in directions.T], axis=1)
+    own = sums / np.maximum(counts, 1)[:, None]
     around = (own + adjacency @ own) / (1 + counts)[:, None]
     return float(_length(around, dim).mean()) if n else 0.0
 
@@ -167,7 +167,7 @@ def _monomials() -> list[tuple[np.ndarray, float]]:
     By the addition theorem Q₆² is the mean of P₆(cos γ) over all pairs of bonds.
     """
     legendre = {6: 231 / 16, 4: -315 / 16, 2: 105 / 16, 0: -5 / 16}
-    table = []
+    table: list[tuple[np.ndarray, float]] = []
     for degree, factor in legendre.items():
         for a in range(degree + 1):
             for b in range(degree + 1 - a):

@@ -32,7 +32,7 @@ FROZEN = {
     "sic_tersoff": ("d7843b75da11", "b1feca80ed77"),
     "cualzr": ("c2c321f8e80b", "c6f507c66237"),
     "cualzr_sheng": ("1a436b59e138", "82ac3a45b14a"),
-    "ka2d": ("7daea9309fc5", "f21f02feafb5"),
+    "ka2d": ("8922bd0b4794", "9bc81c7ed150"),
     "ka3d": ("26589ca40f6a", "6e5ed23a8f57"),
     "si": ("ff273b75aa45", "72883b5dfd50"),
 }

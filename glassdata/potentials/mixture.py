@@ -45,7 +45,7 @@ class LennardJonesMixture(Potential):
 
     >>> one = LennardJonesMixture(("Ar",), ((0.01,),), ((3.4,),))
     >>> [round(float(c), 8) for c in one.coefficients]
-    [0.04049024, -0.00970155, 0.00062012]
+    [0.04049024, -0.00970155, 0.00062013]
     """
 
     symbols: tuple[str, ...]

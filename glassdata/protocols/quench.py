@@ -32,6 +32,13 @@ class Cooling:
         Between which it is cooled; below, nothing moves that a minimisation would not.
     density : float, atoms per Å³
         Of the glass.
+
+    Examples
+    --------
+    The time it takes, in ps:
+
+    >>> Cooling(rate=20.0, hot=3750.0, cold=1000.0, density=0.049).time
+    137.5
     """
 
     rate: float
@@ -72,6 +79,15 @@ class QuenchedGlass:
     separation : float, Å
         Atoms nearer than this are taken apart before the melt.
     max_force : float, eV/Å
+
+    Examples
+    --------
+    Silicon is cooled with stiffer angles than those of the glass:
+
+    >>> import glassdata as gd
+    >>> silicon = gd.SYSTEMS["si"]
+    >>> silicon.protocols["reference"].cooled_with.lam / silicon.potential.lam
+    1.25
     """
 
     n_structures: int

@@ -47,6 +47,11 @@ class Parent:
     density : float, atoms per Å²
     sweeps : int
         Sweeps it is given to come to equilibrium, and as many again in which that is shown.
+
+    Examples
+    --------
+    >>> Parent(temperature=36.0, density=0.103, sweeps=50_000).temperature
+    36.0
     """
 
     temperature: float
@@ -87,6 +92,15 @@ class SwapGlass:
     separation : float, Å
         Particles nearer than this are taken apart before the first sweep.
     max_force : float, eV/Å
+
+    Examples
+    --------
+    The temperatures through which a liquid is cooled before its parent's 71.9 K:
+
+    >>> import glassdata as gd
+    >>> protocol = gd.SYSTEMS["ka2d"].protocols["demo"]
+    >>> protocol.ladder(protocol.parents[3]).round(1).tolist()
+    [119.8, 101.0, 85.2]
     """
 
     n_structures: int
