@@ -32,7 +32,7 @@ FROZEN = {
     "sic_tersoff": ("d7843b75da11", "b1feca80ed77"),
     "cualzr": ("c2c321f8e80b", "c6f507c66237"),
     "cualzr_sheng": ("1a436b59e138", "82ac3a45b14a"),
-    "ka2d": ("8922bd0b4794", "9bc81c7ed150"),
+    "ka2d": ("085efee2fa0a", "177db663f25d"),
     "ka3d": ("26589ca40f6a", "6e5ed23a8f57"),
     "si": ("ff273b75aa45", "72883b5dfd50"),
 }
@@ -60,7 +60,10 @@ def _other(value):
         return (changed, *value[1:])
     if isinstance(value, tuple):
         return (*value[:-1], _other(value[-1]))
-    return replace(value, max_force=value.max_force * 2)  # a Crystal
+    # A crystal has a largest force; of a potential, any number will do.
+    numbers = [f.name for f in fields(value) if isinstance(getattr(value, f.name), float)]
+    name = "max_force" if "max_force" in numbers else numbers[0]
+    return replace(value, **{name: 2 * getattr(value, name)})
 
 
 PROTOCOL_FIELDS = [

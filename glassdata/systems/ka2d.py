@@ -7,7 +7,7 @@ argon here. Their three kinds of particles have one mass: they bear the names of
 potassium, whose masses agree within 2.5 %.
 
 The density is fixed, and is the second direction in which preparations differ. At each density
-the parents' temperatures go as the sixth power of the density, at which the liquids are about
+the parents' temperatures go as the seventh power of the density, at which the liquids are about
 equally slow, so that neither direction says what the other says.
 """
 
@@ -57,7 +57,7 @@ def ordered_triangular(*, symbols: tuple[str, str, str], a: float) -> Atoms:
 def _parents(sweeps: dict[float, int], densities: tuple[float, ...]) -> tuple[Parent, ...]:
     return tuple(
         Parent(
-            temperature=KELVIN * t * (density / _PUBLISHED_DENSITY) ** 6,
+            temperature=KELVIN * t * (density / _PUBLISHED_DENSITY) ** 7,
             density=density / SIGMA**2,
             sweeps=n,
         )
@@ -85,7 +85,7 @@ def _protocol(n_structures: int, units: int, parents: tuple[Parent, ...]) -> Swa
 _DENSITIES = (1.14, _PUBLISHED_DENSITY, 1.24)
 # By temperature at the published density: two to three times as many sweeps as it takes until a
 # particle in e has left its place.
-_SWEEPS = {0.60: 4000, 0.45: 10000, 0.36: 20000, 0.30: 50000}
+_SWEEPS = {0.60: 4000, 0.45: 10000, 0.36: 20000, 0.30: 60000}
 _QUICK = {0.80: 3000, 0.60: 6000}
 
 KA2D = System(
