@@ -13,6 +13,9 @@ from glassdata.radial import number_density, rdf, shells
 # two thirds of it; or up to half the height of the cell, where that is less.
 _FAR = 6.0
 _FAR_BINS = 40
+# A little less than that, so that no edge of a bin is a simple fraction of a cell, where pairs of
+# a crystal lie.
+_OFF_LATTICE = 0.9871
 
 
 def bond_order(atoms: Atoms, cutoff: float, dim: int = 3) -> float:
@@ -104,7 +107,7 @@ def far_order(atoms: Atoms, crystal: Atoms, dim: int) -> float:
     """
     spacing, own = (number_density(a, dim) ** (-1 / dim) for a in (atoms, crystal))
     heights = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.complete().array), axis=0)
-    reach = min(_FAR, heights[atoms.pbc].min() / 2 / spacing)
+    reach = _OFF_LATTICE * min(_FAR, heights[atoms.pbc].min() / 2 / spacing)
     edges = np.linspace(2 / 3, 1, _FAR_BINS + 1) * reach
     n = len(atoms)
     found = rdf(atoms, edges * spacing, dim) * n / max(n - 1, 1)

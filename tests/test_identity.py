@@ -32,7 +32,7 @@ FROZEN = {
     "sic_tersoff": ("d7843b75da11", "b1feca80ed77"),
     "cualzr": ("c2c321f8e80b", "c6f507c66237"),
     "cualzr_sheng": ("1a436b59e138", "82ac3a45b14a"),
-    "ka2d": ("085efee2fa0a", "177db663f25d"),
+    "ka2d": ("af7736fcf5c3", "3d8d306386b8"),
     "ka3d": ("26589ca40f6a", "6e5ed23a8f57"),
     "si": ("ff273b75aa45", "72883b5dfd50"),
 }

@@ -19,8 +19,10 @@ from glassdata.protocols.plan import generator
 from glassdata.system import PreparationError, System
 from glassdata.units import BOLTZMANN
 
-# Blocks of each half of the run, whose scatter gives the error of its mean energy.
-_BLOCKS = 10
+# Blocks of each half of the run, whose scatter gives the error of its mean energy: the longer
+# ones, because the energy remembers for about as long as the particles stay, the shorter ones,
+# because the scatter of few is uncertain. The larger error counts.
+_BLOCKS = (4, 8, 16)
 # A particle is where it was if it is nearer than so many steps of its motion.
 _NEAR = 3.0
 # Sweeps between two recorded energies.
@@ -60,10 +62,9 @@ class Parent:
 
     def __post_init__(self) -> None:
         check_positive(self, "Parent", "temperature", "density")
-        if self.sweeps < 2 * _BLOCKS * _STRIDE:
-            raise ValueError(
-                f"Parent: sweeps must be at least {2 * _BLOCKS * _STRIDE}, got {self.sweeps}"
-            )
+        least = 2 * max(_BLOCKS) * _STRIDE
+        if self.sweeps < least:
+            raise ValueError(f"Parent: sweeps must be at least {least}, got {self.sweeps}")
 
 
 @dataclass(frozen=True)
@@ -210,9 +211,14 @@ class SwapGlass:
 def energy_drift(energies: np.ndarray) -> float:
     """Change of the mean from the first half of a series to the second, in its standard errors.
 
-    The error of each half comes from the scatter of ten blocks of it.
+    Parameters
+    ----------
+    energies : (n,)
+        At equal intervals, at least 32.
     """
-    blocks = np.array([block.mean() for block in np.array_split(energies, 2 * _BLOCKS)])
-    first, second = blocks[:_BLOCKS], blocks[_BLOCKS:]
-    error = np.sqrt((first.var(ddof=1) + second.var(ddof=1)) / _BLOCKS)
-    return float((second.mean() - first.mean()) / error)
+    halves = np.array_split(energies, 2)
+    errors = []
+    for count in _BLOCKS:
+        blocks = [[block.mean() for block in np.array_split(half, count)] for half in halves]
+        errors.append(np.sqrt(np.var(blocks, axis=1, ddof=1).sum() / count))
+    return float((halves[1].mean() - halves[0].mean()) / max(errors))
