@@ -1,5 +1,6 @@
 """``glassdata`` and ``python -m glassdata``: Ctrl-C is quiet also while the program is loaded."""
 
+import logging
 import signal
 import sys
 
@@ -14,7 +15,9 @@ def main() -> None:
     try:
         run()
     finally:
-        # What was to be said is said, and the end of the program takes no time.
+        # All output is written, and the program ends at once: Ctrl-C would only cause a traceback,
+        # and asyncio would tell of what an earlier one left half done.
+        logging.getLogger("asyncio").disabled = True
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

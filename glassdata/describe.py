@@ -27,7 +27,7 @@ _ZERO = 1e-4
 
 
 class Structure:
-    """A structure of a glass, with everything that is derived from it computed once, when asked.
+    """A structure of a glass; what is derived from it is computed when it is first asked for.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Files that are whole or absent, and archives of arrays that are read without trusting them.
+"""Files that are complete or absent, and archives of arrays that are read without trusting them.
 
-Whatever the package writes under a name that others chose or may be reading goes through
-:func:`replace` or :func:`replace_stream`, and both ask :func:`check_output` whether that may be;
-whatever ``.npz`` it reads goes through :func:`read_arrays`.
+The package writes with :func:`replace` or :func:`replace_stream` under every name that a user chose
+or that others may be reading; both call :func:`check_output` first. It reads every ``.npz`` with
+:func:`read_arrays`.
 """
 
 import errno
@@ -36,7 +36,7 @@ UNREADABLE = (
 )
 
 # The one header that numpy writes for a plain array of numbers or text in C order, little-endian.
-# Nothing else is parsed: no objects, no Python literals of a stranger.
+# Nothing else is parsed: no objects, no Python literals from elsewhere.
 _HEADER = re.compile(
     rb"\x93NUMPY\x01\x00..\{'descr': '([<|][biufU]\d{1,6})', 'fortran_order': False, "
     rb"'shape': \(((?:\d{1,19}(?:, \d{1,19}){0,30},?)?)\), \} *\n",
@@ -47,25 +47,24 @@ _PREFIX = 10
 
 
 def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
-    """Refuse a place where writing a file would cost somebody something that is no earlier output.
+    """Refuse a path at which writing a file would destroy something other than an earlier output.
 
-    A rename takes the place of whatever has the name: a link would no longer lead where it led, a
-    device or a pipe would be gone.
+    Writing replaces whatever has the name, so a link, a device or a pipe would be lost.
 
     Parameters
     ----------
     path
-        Where a file is to be written; nothing may be there yet.
+        Path of the file to write; it need not exist.
     inputs
         Local files and folders that are being read.
 
     Raises
     ------
     FileExistsError
-        If a link, a folder, a device, a pipe or a socket is there, one of the inputs, under
-        whatever name, or if it lies in a folder among them.
+        If there is a link, a folder, a device, a pipe or a socket; if it is one of the inputs under
+        any name, or lies in a folder among them.
     PermissionError
-        If a file is there that may not be written to.
+        If there is a file that may not be written to.
     """
     inputs = list(inputs)
     for folder in (source for source in inputs if source.is_dir()):
@@ -78,7 +77,7 @@ def check_output(path: Path, inputs: Iterable[Path] = ()) -> None:
     for is_other, kind in _NOT_REPLACED.items():
         if is_other(found.st_mode):
             raise FileExistsError(f"{path} is {kind}, which is never replaced by a file")
-    # The superuser is asked by the mode alone: to the system, he may write anywhere.
+    # The mode is checked itself, because the system lets the superuser write anywhere.
     if not found.st_mode & stat.S_IWUSR or not os.access(path, os.W_OK):
         raise PermissionError(f"{path} is read-only, so it is not replaced")
     for source in inputs:
@@ -106,7 +105,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
     data
         The whole content.
     durable
-        Wait until the disk has it. Otherwise a power failure may take it back.
+        Wait until the disk has it. Otherwise it may be lost when the power fails.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with replace_stream(path, durable=durable) as stream:
@@ -115,7 +114,7 @@ def replace(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 @contextmanager
 def replace_stream(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
-    """Like ``replace``, for content that is written bit by bit; nothing remains of an error."""
+    """Like ``replace``, for content that is written in parts; after an error nothing remains."""
     check_output(path)
     temporary = path.parent / temporary_name(path.name)
     try:
@@ -133,7 +132,7 @@ def replace_stream(path: Path, *, durable: bool = True) -> Iterator[BinaryIO]:
 
 
 def temporary_name(name: str) -> str:
-    """Name that says which process of which machine is writing, and never repeats."""
+    """A new name, with the machine and the process that is writing."""
     unique = os.urandom(4).hex()
     return f"{TEMPORARY}{socket.gethostname()}~{os.getpid()}~{unique}~{name}"
 
@@ -187,20 +186,21 @@ def read_array(archive: zipfile.ZipFile, name: str, *, limit: int) -> np.ndarray
     name : str
         Name of the array.
     limit : int
-        Bytes that may be unpacked at most.
+        Largest number of bytes that may be unpacked.
     """
     info = archive.getinfo(f"{name}.npy")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise ValueError(f"{name} has an unknown compression")
     if info.file_size > limit:
         raise ValueError(f"{name} unpacks to more than {limit} bytes")
-    data = archive.read(info)  # never more than file_size bytes
+    with archive.open(info) as member:
+        data = member.read(info.file_size)  # without the number, what is packed says how much
     begin = _PREFIX + int.from_bytes(data[_PREFIX - 2 : _PREFIX], "little")
     plain = _shape_and_type(data[:begin])
     if plain is None:
         raise ValueError(f"{name} is not a plain array of numbers or text")
     shape, dtype = plain
-    # A header may claim more than the file holds: nothing is allocated on its word.
+    # A header may claim more than the file holds, so it is checked before memory is allocated.
     if math.prod(shape) * dtype.itemsize != len(data) - begin:
         raise ValueError(f"{name} has a false header: {len(data)} bytes for shape {shape}")
     return np.frombuffer(data, dtype, offset=begin).reshape(shape).copy()
@@ -208,7 +208,7 @@ def read_array(archive: zipfile.ZipFile, name: str, *, limit: int) -> np.ndarray
 
 @lru_cache(maxsize=1024)
 def _shape_and_type(head: bytes) -> tuple[tuple[int, ...], np.dtype] | None:
-    """What a header says; rows share their headers, and reading one costs more than the numbers."""
+    """Shape and type in a header; rows have equal headers, and parsing one is slow."""
     header = _HEADER.fullmatch(head)
     if header is None:
         return None

@@ -14,11 +14,11 @@ from itertools import pairwise
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 from scipy.sparse.linalg import LinearOperator, eigsh
 
 from glassdata.bins import checked_edges
+from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
@@ -125,7 +125,7 @@ def pdos_kpm(
 
 
 def _processors() -> int:
-    """Those that this process may use, where the system tells."""
+    """Number of processors that this process may use, or of all if that is unknown."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -135,7 +135,7 @@ class _Product:
     def __init__(self, matrix: sparse.bsr_array, n_threads: int) -> None:
         self.matrix, self.n_threads = matrix, n_threads
         starts = matrix.indptr
-        # As many blocks for each thread.
+        # The parts have about equally many blocks, so that all threads have the same work.
         shares = np.linspace(0, starts[-1], 4 * n_threads + 1)
         self._rows = np.searchsorted(starts, shares[1:-1])
         self._rows = np.unique([0, *self._rows, len(starts) - 1])
@@ -164,7 +164,7 @@ class _Product:
         return (1 + _MARGIN) * float(ritz)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(nogil=True, fastmath={"contract"})
 def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
     d, n = blocks.shape[1], now.shape[1]
     total = np.empty((d, n))

@@ -275,7 +275,7 @@ class _Landscape:
         return float(gradient[3 * len(self.atoms) :].sum())
 
     def stress_unit(self) -> tuple[str, float]:
-        """Unit of stress, and how much of it is a strain slope of 1: the mean of the diagonal."""
+        """Unit of stress, and the mean diagonal stress in this unit for a strain slope of 1."""
         directions = int(self._periodic.sum())
         per_length = self._unit / directions
         if directions == 1:

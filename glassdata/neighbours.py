@@ -2,7 +2,8 @@
 
 import numpy as np
 from ase import Atoms
-from numba import njit
+
+from glassdata.kernels import compiled
 
 # Atoms are sorted into bins of this share of the cut-off: smaller ones fit the sphere better, and
 # more of them have to be looked up.
@@ -47,7 +48,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
         raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
         raise ValueError("positions and cell must be finite")
-    # Missing vectors are filled in, so a periodic one that is missing must be found before.
+    # Missing vectors are filled in below, so a missing periodic one must be found here.
     if np.any(atoms.pbc & (atoms.cell.lengths() == 0)):
         raise ValueError(f"a periodic direction has no cell vector: cell {atoms.cell.tolist()}")
     cell = np.asarray(atoms.cell.complete())
@@ -64,7 +65,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
 
 
 def _grid(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, cutoff: float) -> tuple:
-    """Bin of every atom, its wraps, and how many bins there are and are to be searched."""
+    """Bin and wraps of every atom; numbers of bins, and of bins to search, along each axis."""
     fractional = np.linalg.solve(cell.T, positions.T).T
     wraps = np.where(periodic, np.floor(fractional), 0.0)
     inside = fractional - wraps
@@ -84,7 +85,7 @@ def _grid(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, cutoff:
     return *whole, np.asarray(periodic)
 
 
-@njit(cache=True)
+@compiled
 def _sorted_into_bins(bins, counts):
     """Atoms in the order of their bins, and where each bin begins."""
     home = np.empty(len(bins), dtype=np.int64)
@@ -102,7 +103,7 @@ def _sorted_into_bins(bins, counts):
     return order, starts
 
 
-@njit(cache=True)
+@compiled
 def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
     n = len(positions)
     order, starts = _sorted_into_bins(bins, counts)
@@ -141,7 +142,7 @@ def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
     return first, second, shift, vector
 
 
-@njit(cache=True)
+@compiled
 def _wrapped(number, count):
     """Whole cells, and the bin within one: a floor division, faster for a bin that is near."""
     cells = 0
@@ -154,7 +155,7 @@ def _wrapped(number, count):
     return cells, number
 
 
-@njit(cache=True)
+@compiled
 def _of_atom(slot, home, search, at, second, shift):
     """Number of pairs of an atom; written from ``at`` on if there are arrays for them."""
     wrapped, order, starts, cell, counts, reach, periodic, cutoff, half = search

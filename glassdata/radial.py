@@ -1,4 +1,4 @@
-"""Radial distribution functions, their first peak, and coordination numbers.
+"""Radial distribution functions, their first peak and far order, and coordination numbers.
 
 Everything here counts pairs from one neighbour list that holds *every* periodic image within the
 range, so that neither the minimum-image convention nor a cell larger than the range is assumed.
@@ -17,10 +17,10 @@ from glassdata.neighbours import neighbours
 def rdf(atoms: Atoms, edges: np.ndarray, dim: int = 3) -> np.ndarray:
     """Radial distribution function g(r), averaged over each bin.
 
-    The number of ordered pairs in a bin over the number N·(N/V)·(shell) that the mean density
-    puts there. The shell is exact, 4π/3 (r₂³ − r₁³) in three dimensions and π (r₂² − r₁²) in two,
-    so ``(rho * shell * g).sum()`` is the mean number of neighbours in the range, images included,
-    and a perfect crystal gives whole numbers shell by shell.
+    This is the number of ordered pairs in a bin, divided by N·(N/V)·(shell), the number at the mean
+    density. The shell is exact, 4π/3 (r₂³ − r₁³) in three dimensions and π (r₂² − r₁²) in two. So
+    ``(rho * shell * g).sum()`` is the mean number of neighbours in the range, images included, and
+    a perfect crystal gives whole numbers shell by shell.
 
     That is the standard definition, and it fixes the convention at finite N: N uncorrelated atoms
     in a periodic cell give (N − 1)/N + g_cell(r)/N on average, where g_cell belongs to the lattice
@@ -71,8 +71,9 @@ def partial_rdf(
 ) -> np.ndarray:
     """Partial radial distribution functions g_ab(r), averaged over each bin.
 
-    g_ab counts the b around an a over what the mean density of b puts there, so that each tends
-    to 1 and g = Σ_a Σ_b c_a c_b g_ab with the fractions c (an unlike pair enters twice).
+    g_ab is the number of atoms b around an atom a, divided by the number at the mean density of b.
+    So each tends to 1, and g = Σ_a Σ_b c_a c_b g_ab with the fractions c (an unlike pair enters
+    twice).
 
     Parameters
     ----------
@@ -122,10 +123,10 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     """Height and full width at half maximum of the first peak of g(r).
 
     Peaks are the runs of neighbouring bins with g > 1. The first peak is the first run whose
-    excess ∫(g − 1) dr is at least half of the largest: an excess hardly depends on how the bins
-    cut a sharp shell, and the rule passes over the few wrong bonds that precede the main peak of
-    a disordered compound. The half-maximum points are interpolated linearly between bin centres,
-    so a shell narrower than a bin gets a width of one to two bins.
+    excess ∫(g − 1) dr is at least half of the largest. An excess hardly depends on how the bins cut
+    a sharp shell, and the rule ignores the few wrong bonds before the main peak of a disordered
+    compound. The half-maximum points are interpolated linearly between bin centres, so a shell
+    narrower than a bin gets a width of one to two bins.
 
     Parameters
     ----------
@@ -168,13 +169,40 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     return float(g[top]), float(right - left)
 
 
+def far_order(g: np.ndarray, r: np.ndarray) -> np.ndarray:
+    """How far g(r) still swings around 1 at large distances: root mean square of g − 1.
+
+    Taken over the outer half of the range. A crystal keeps its shells there, however strained or
+    full of holes it is; a glass has lost them.
+
+    Parameters
+    ----------
+    g : (..., n_r)
+        Radial distribution functions, dimensionless.
+    r : (n_r,)
+        Centres of their bins, Å.
+
+    Returns
+    -------
+    (...,)
+        Dimensionless; 0 for uncorrelated atoms.
+
+    Examples
+    --------
+    >>> far_order(np.array([[0.0, 9.0, 1.5, 0.5], [0.0, 2.0, 1.0, 1.0]]), np.arange(1.0, 5))
+    array([0.5, 0. ])
+    """
+    outer = r > r[-1] / 2
+    return np.sqrt(np.mean((g[..., outer] - 1) ** 2, axis=-1))
+
+
 def coordination(atoms: Atoms, cutoff: float) -> np.ndarray:
     """Number of neighbours of every atom.
 
     Parameters
     ----------
     atoms : Atoms
-        Periodic images count, each on its own; clusters without periodicity are welcome.
+        Each periodic image counts. The structure need not be periodic.
     cutoff : float, Å
         Atoms closer than this are neighbours.
 
@@ -203,7 +231,8 @@ def number_density(atoms: Atoms, dim: int) -> float:
     Raises
     ------
     ValueError
-        If it is not, if its periodic cell vectors span nothing, or if there are no atoms.
+        If the number of periodic directions is not ``dim``, if the periodic cell vectors span
+        nothing, or if there are no atoms.
 
     Examples
     --------

@@ -6,13 +6,11 @@ Layout of a results folder::
     NAME.zip          all results and manifest.json, written when the last result is there
 
 A result is a dictionary of arrays of numbers and text. Its name is made of parts joined by dots,
-such as ``amc.ridge.test.0``. The archive carries the sha256 of its own bytes. Its manifest lists
-the results under the key ``cells``, the older word.
+such as ``amc.ridge.test.0``. Results and archives carry the sha256 of their own bytes. The manifest
+lists the results under the key ``cells``, the older word.
 """
 
 import io
-import json
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -21,18 +19,28 @@ from typing import Any
 import numpy as np
 
 import glassdata.config
+from glassdata import bounds
+from glassdata.bounds import open_archive, parse_json, read_file
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace, replace_stream
-from glassdata.store.errors import DamageError, StoreError
-from glassdata.store.files import archive_is_whole, write_archive
+from glassdata.store.archives import MANIFEST, check_packed
+from glassdata.store.errors import DamageError, Finding, StoreError
+from glassdata.store.files import (
+    archive_is_whole,
+    check_archive,
+    check_end,
+    check_regular,
+    is_temporary,
+    sign_archive,
+    write_archive,
+)
+from glassdata.store.settings import CONFIG, ROWS
 
 _CHECKOUT = Path(glassdata.config.__file__).parents[1]
 #: The results that ship with the repository, and those that a checkout computed for itself.
 SHIPPED, COMPUTED = _CHECKOUT / "book" / "data" / "results", _CHECKOUT / "_build" / "results"
-MANIFEST = "manifest.json"
-#: Bytes to which the arrays of one result may unpack.
-RESULT_LIMIT = 1 << 30
 _IDENTITY = "identity"
+_OF_STORES = (CONFIG, ROWS)
 
 
 class Results(Mapping):
@@ -49,24 +57,45 @@ class Results(Mapping):
 
     def __init__(self, data: bytes, origin: str):
         if not archive_is_whole(data):
-            raise DamageError(f"{origin} is damaged: its checksum does not match")
-        self._archive = zipfile.ZipFile(io.BytesIO(data))
-        self.manifest = json.loads(self._archive.read(MANIFEST))
+            raise DamageError(
+                f"{origin} is damaged: its checksum does not match; make it again with: "
+                f"glassdata experiment {Path(origin).stem}"
+            )
+        stream = io.BytesIO(data)
+        try:
+            self._archive = open_archive(stream)
+            check_archive(self._archive, stream)
+            self.manifest = parse_json(self._archive.read(MANIFEST))
+            self._names = [str(name) for name in self.manifest["cells"]]
+        except (*UNREADABLE, TypeError) as error:
+            raise DamageError(f"{origin} holds no results: {error}") from None
 
     def __getitem__(self, result: str) -> dict[str, np.ndarray]:
-        if result not in self.manifest["cells"]:
+        if result not in self._names:
             raise KeyError(result)
         return decode(self._archive.read(f"{result}.npz"))[1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.manifest["cells"])
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self.manifest["cells"])
+        return len(self._names)
 
     def select(self, pattern: str) -> dict[str, dict[str, np.ndarray]]:
         """Results whose names match a shell pattern, such as ``amc.*.0``, in their order."""
         return {name: self[name] for name in self if fnmatchcase(name, pattern)}
+
+    def of_each(self, measure: str, systems: Iterable[str] | None = None) -> dict[str, dict]:
+        """The result ``SYSTEM.measure`` of each system.
+
+        Parameters
+        ----------
+        measure
+            Second part of the names, such as ``"maps"``.
+        systems
+            Names of the systems, in the order that is wanted; None takes all.
+        """
+        return {name: self[f"{name}.{measure}"] for name in systems or self.systems}
 
     @property
     def systems(self) -> list[str]:
@@ -80,17 +109,19 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     Parameters
     ----------
     name
-        Of the experiment, such as ``"weights"``.
+        Name of the experiment, such as ``"weights"``.
     folder
-        What ``glassdata experiment -o`` wrote to. None means the results that ship with this
-        checkout, or, where none do, those it computed.
+        Folder that ``glassdata experiment -o`` wrote to. None means the results that ship with this
+        checkout, or, if there are none, those that it computed.
 
     Raises
     ------
     FileNotFoundError
         If there are none.
     DamageError
-        If a byte of them changed.
+        If a byte of them changed, or they are no results.
+    ValueError
+        If they are larger than any.
 
     Examples
     --------
@@ -103,7 +134,7 @@ def open_results(name: str, folder: str | Path | None = None) -> Results:
     for place in places:
         path = place / f"{name}.zip"
         if path.exists():
-            return Results(path.read_bytes(), str(path))
+            return Results(read_file(path), str(path))
     raise FileNotFoundError(
         f"there are no results {places[0] / name}.zip; make them with: glassdata experiment {name}"
     )
@@ -118,18 +149,19 @@ def encode(identity: str, content: Mapping[str, object]) -> bytes:
     stream = io.BytesIO()
     members: dict[str, Any] = arrays | {_IDENTITY: np.array(identity)}
     np.savez_compressed(stream, **members)
+    sign_archive(stream)
     return stream.getvalue()
 
 
 def decode(data: bytes) -> tuple[str, dict[str, np.ndarray]]:
     """Identity and arrays from the file of a result; nothing is unpickled."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        arrays = read_arrays(archive, limit=RESULT_LIMIT)
+    with open_archive(io.BytesIO(data)) as archive:
+        arrays = read_arrays(archive, limit=bounds.LIMIT)
     return str(arrays.pop(_IDENTITY)), arrays
 
 
 def result_path(folder: Path, name: str, result: str) -> Path:
-    """Where the file of a result stands.
+    """Path of the file of a result.
 
     Parameters
     ----------
@@ -157,11 +189,64 @@ def is_done(folder: Path, name: str, result: str, identity: str) -> bool:
     identity : str
         Hash of what determines the numbers of the result.
     """
-    path = result_path(folder, name, result)
     try:
-        return path.exists() and decode(path.read_bytes())[0] == identity
-    except (*UNREADABLE, OSError):
+        return _read_result(result_path(folder, name, result))[0] == identity
+    except (DamageError, OSError):
         return False
+
+
+def _read_result(path: Path) -> tuple[str, dict[str, np.ndarray]]:
+    """Identity and arrays of the file of a result.
+
+    Raises
+    ------
+    DamageError
+        If a byte of it changed.
+    """
+    check_regular(path, bounds.LIMIT)
+    data = path.read_bytes()
+    try:
+        if not archive_is_whole(data) and _is_signed(data):
+            raise ValueError("checksum does not match")
+        return decode(data)
+    except UNREADABLE as error:
+        raise DamageError(f"{path} is damaged: {error}") from None
+
+
+def _is_signed(data: bytes) -> bool:
+    """Whether a result has a checksum over all, as those of earlier releases have not."""
+    stream = io.BytesIO(data)
+    with open_archive(stream) as archive:
+        check_end(archive, stream)
+        return bool(archive.comment)
+
+
+def holds_results(folder: Path) -> bool:
+    """Whether a folder is one of results, and not a store."""
+    if not folder.is_dir() or any((folder / name).exists() for name in _OF_STORES):
+        return False
+    return any(True for pattern in ("*.zip", "*/*.npz") for _ in folder.glob(pattern))
+
+
+def verify(folder: Path, name: str = "*") -> list[Finding]:
+    """Every damaged file of a results folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Where experiments write.
+    name : str
+        Name of the experiment; by default all of them.
+    """
+    findings = [f for path in sorted(folder.glob(f"{name}.zip")) for f in check_packed(path)]
+    for path in sorted(folder.glob(f"{name}/*.npz")):
+        if not is_temporary(path):
+            try:
+                _read_result(path)
+            except (DamageError, OSError) as error:
+                problem = str(error).removeprefix(f"{path} is damaged: ")
+                findings.append(Finding(path.relative_to(folder).as_posix(), problem))
+    return findings
 
 
 def refuse_foreign(folder: Path, name: str, results: Iterable[str]) -> None:
@@ -192,7 +277,7 @@ def refuse_foreign(folder: Path, name: str, results: Iterable[str]) -> None:
 def _holds(path: Path, member: str) -> bool | None:
     """Whether an archive has a member; None if it cannot be read."""
     try:
-        with zipfile.ZipFile(path) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return member in archive.namelist()
     except (*UNREADABLE, OSError):
         return None
@@ -239,6 +324,7 @@ def seal(folder: Path, name: str, results: list[str], manifest: Mapping) -> Path
         path = result_path(folder, name, result)
         if not path.exists():
             raise StoreError(f"{path} is missing")
+        _read_result(path)
         members.append((f"{result}.npz", path.read_bytes()))
     archive = folder / f"{name}.zip"
     with replace_stream(archive) as stream:

@@ -46,12 +46,12 @@ def rings(atoms: Atoms, cutoff: float) -> list[np.ndarray]:
 
     Notes
     -----
-    Atoms with fewer than two bonds close no ring; they are removed, repeatedly, before the faces
-    are traced. A chain that joins two cycles survives, and the face around it passes the chain
-    twice: its size is then the number of steps along its border and atoms repeat. The outer border
-    of a flake or of a fragment inside a hole, and faces that wind around the cell (between
-    ribbons), are not rings and are left out; a hole with a loose fragment inside counts its own
-    border only.
+    Atoms with fewer than two bonds belong to no ring. They are removed, repeatedly, before the
+    faces are traced. A chain that joins two cycles stays, and the face around it passes the chain
+    twice: its size is then the number of steps along its border, and atoms repeat. Not rings, and
+    left out, are the outer border of a flake or of a fragment inside a hole, and faces that wind
+    around the cell (between ribbons). Of a hole with a loose fragment inside only the hole's own
+    border counts.
 
     Raises
     ------

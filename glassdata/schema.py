@@ -1,7 +1,7 @@
 """All variables of a dataset.
 
-Those that follow from the structure stand in ``glassdata.describe``, the settings of a preparation
-in ``glassdata.protocols.knobs``; what the engine alone knows stands here. Ragged dimensions
+Those that follow from the structure are in ``glassdata.describe``, the knobs of a preparation in
+``glassdata.protocols.knobs``, and those that only the engine knows are here. Ragged dimensions
 (``atom``, ``mode``) follow the CF contiguous ragged array convention, with the counts ``n_atoms``
 and ``n_modes`` per structure.
 

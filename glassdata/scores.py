@@ -32,9 +32,8 @@ def mse(Y_true: np.ndarray, Y_pred: np.ndarray) -> float:
     """Mean squared error per bin of spectra whose truth adds up to 1 over the bins.
 
     It has no unit and does not depend on that of Y. It can be compared with the paper's 1.7e-6 if
-    the paper's loss is what chapter 9 infers. True and predicted spectra are both divided by the
-    sum of the *true* one, so that a prediction of the right shape but the wrong weight counts as
-    wrong.
+    the paper's loss is what chapter 9 concludes. True and predicted spectra are both divided by the
+    sum of the *true* one, so that a prediction of the right shape but with a wrong sum is wrong.
 
     Parameters
     ----------
@@ -90,7 +89,7 @@ def r2(Y_true: np.ndarray, Y_pred: np.ndarray, Y_train_mean: np.ndarray) -> floa
 def r2_draws(
     error: np.ndarray, baseline: np.ndarray, groups: ArrayLike, draws: int = 2000, seed: int = 0
 ) -> np.ndarray:
-    """R² of bootstrap samples of families, to take intervals from; the fits stay as they are.
+    """R² of bootstrap samples of families, for intervals; models are not fitted again.
 
     Equal seeds and groups draw the same families, so that differences between models are paired.
 

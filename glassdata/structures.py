@@ -25,9 +25,9 @@ from ase import Atoms
 from glassdata.models.modelfile import fingerprint
 from glassdata.schema import RAGGED
 from glassdata.scores import normalised
-from glassdata.store import StoreError, open_dataset
+from glassdata.store import DamageError, StoreError, open_dataset
 
-#: What reads the variables that have a value for each atom or mode instead of each structure.
+#: Methods that read the variables with a value for each atom or mode, instead of each structure.
 _RAGGED_READERS = {"atom": "atoms(k)", "mode": "frequencies(k)"}
 
 
@@ -64,7 +64,7 @@ def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "
         known = ", ".join(tree.children)
         raise ValueError(f"unknown system {name!r}; known: {known}.{_hint(name, tree.children)}")
     stored = tree[name].to_dataset()
-    finished = np.flatnonzero(stored["status"].values == "ok")
+    finished = np.flatnonzero(_values(stored, "status") == "ok")
     if not len(finished):
         where = "the dataset" if path is None or path is tree else path
         raise StoreError(f"{where} has no finished structure of {name}")
@@ -208,12 +208,12 @@ class Dataset:
     @property
     def pairs(self) -> tuple[str, ...]:
         """Pairs of species that ``partial_g`` (n, n_pairs, n_r) runs over; none for one species."""
-        return tuple(map(str, self.stored["pair"].values)) if "pair" in self.stored else ()
+        return tuple(map(str, _values(self.stored, "pair"))) if "pair" in self.stored else ()
 
     @property
     def n_failed(self) -> int:
         """Number of rows of this glass that failed, and are in no selection."""
-        return int(np.sum(self.stored["status"].values != "ok"))
+        return int(np.sum(_values(self.stored, "status") != "ok"))
 
     @property
     def title(self) -> str:
@@ -236,8 +236,8 @@ class Dataset:
         """Relaxed structure number ``k`` of this selection: positions and cell in Å."""
         span = self._span("atom", k)
         return Atoms(
-            numbers=self.stored["number"].isel(atom=span).values,
-            positions=self.stored["position"].isel(atom=span).values,
+            numbers=_values(self.stored, "number", atom=span),
+            positions=_values(self.stored, "position", atom=span),
             cell=self["cell"][k],
             pbc=(True, True, self.dim == 3),
         )
@@ -248,7 +248,7 @@ class Dataset:
         Translations are left out.
         """
         span = self._span("mode", k)
-        return _read_only(self.stored["frequency"].isel(mode=span).values.astype(float))
+        return _read_only(_values(self.stored, "frequency", mode=span).astype(float))
 
     # --- selections ---------------------------------------------------------------------------
 
@@ -265,7 +265,7 @@ class Dataset:
         KeyError
             If there is no such variable, or it does not have one value per structure.
         IndexError
-            If a position is not there, or a mask has another length.
+            If there is no structure at a position, or a mask has another length.
         """
         if isinstance(key, str):
             return self._variable(key)
@@ -329,7 +329,7 @@ class Dataset:
     def _variable(self, name: str) -> np.ndarray:
         if name not in self._variables:
             raise KeyError(f"{self.system} has no variable {name!r} {self._instead(name)}")
-        values = self.stored[name].values[self.rows]
+        values = _values(self.stored, name)[self.rows]
         # The text of the store has no fixed width, which other packages expect of an array.
         return _read_only(np.array(values.tolist(), str) if values.dtype.kind == "T" else values)
 
@@ -340,16 +340,33 @@ class Dataset:
         return f"with one value per structure.{_hint(name, self._variables)}"
 
     def _coordinate(self, name: str) -> np.ndarray:
-        return _read_only(self.stored[name].values.copy())
+        return _read_only(_values(self.stored, name).copy())
 
     def _span(self, dim: str, k: int) -> slice:
         """Where structure ``k`` lies along a ragged dimension of the store."""
         if not -len(self) <= k < len(self):
             raise IndexError(f"there is no structure {k}; {self.system} has {len(self)} here")
         # Failed rows count zero atoms and modes.
-        ends = np.cumsum(self.stored[RAGGED[dim]].values)
+        ends = np.cumsum(_values(self.stored, RAGGED[dim]))
         row = self.rows[k]
         return slice(int(ends[row - 1]) if row else 0, int(ends[row]))
+
+
+def _values(stored: xr.Dataset, name: str, **where: slice) -> np.ndarray:
+    """Values of a variable, or of a part of it.
+
+    Raises
+    ------
+    DamageError
+        If the checksum of a chunk does not match; zarr's own error does not say of which.
+    """
+    try:
+        return (stored[name].isel(where) if where else stored[name]).values
+    except (ValueError, RuntimeError) as error:
+        raise DamageError(
+            f"{name} of {stored.attrs.get('title', 'a glass')} is damaged: {error} "
+            "To see the file: glassdata verify"
+        ) from error
 
 
 def _read_only(values: np.ndarray) -> np.ndarray:

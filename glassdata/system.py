@@ -67,7 +67,7 @@ class System:
     potential : Potential
     protocols : mapping of profile name to Protocol
     crystal : Crystal
-        Gives the perfect crystal, at rest under the same potential: a copy, to be altered.
+        Gives the perfect crystal, at rest under the same potential; a new copy in each call.
     dim : int
         Dimension in which g(r) is normalised.
     r_max : float, Å

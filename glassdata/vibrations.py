@@ -7,11 +7,11 @@ then made of central differences.
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 
 from glassdata.bins import checked_edges
 from glassdata.eigen import check_memory, eigenvalues
+from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface, surface_of
 from glassdata.radial import periodic_extent
 from glassdata.sheet import check_flat
@@ -140,7 +140,7 @@ def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> spa
     """
     weight = mass_weights(atoms)
     matrix = _blocks(atoms, potential)
-    # In slot: for a large glass it is the largest thing in memory.
+    # In place: for a large glass it is the largest thing in memory.
     matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
         :, None, None
     ]
@@ -208,7 +208,7 @@ def _rows(matrix: sparse.bsr_array) -> sparse.csr_array:
     return sparse.csr_array((blocks.ravel(), columns, ends.astype(kind)), shape=matrix.shape)
 
 
-@njit(cache=True)
+@compiled
 def _by_rows(starts, block_columns, blocks, columns, kept):
     """Reorder the entries of each row of blocks, and name their columns."""
     d, flat, here = np.uint64(blocks.shape[1]), blocks.reshape(-1), np.uint64(0)
@@ -270,7 +270,7 @@ def _dense(matrix: sparse.bsr_array) -> np.ndarray:
     return dense
 
 
-@njit(cache=True)
+@compiled
 def _scatter(starts, columns, blocks, dense):
     d = blocks.shape[1]
     for i in range(len(starts) - 1):

@@ -1,6 +1,6 @@
 """What a worker does: compute one row and publish it, or compare it with the published one.
 
-Nothing here knows about Dask. Tasks return receipts, never arrays.
+This module does not use Dask. Tasks return receipts, never arrays.
 """
 
 import faulthandler
@@ -43,13 +43,13 @@ class RowTimeoutError(RuntimeError):
 TRANSIENT = (OSError, MemoryError, ImportError, RowTimeoutError)
 #: Differences that recomputation on another processor type may show, relative and absolute.
 TOLERANCE = 1e-3
-#: One thread per row: the order in which threads add numbers shows in the last digits.
+#: One thread per row, because the order in which threads add numbers changes the last digits.
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"
 )
 
-# A worker with several threads computes one row after the other: limits of thread numbers, and
-# the libraries behind them, belong to the whole process.
+# A worker with several threads computes one row after the other, because the limit of threads of
+# the numerical libraries holds for the whole process.
 _ONE_ROW = threading.Lock()
 
 Row = Mapping[str, np.ndarray]
@@ -79,7 +79,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Task:
-    """What every task of a build shares; travels to the workers.
+    """What all tasks of a build share; it is sent to the workers.
 
     ``row_timeout`` is the time limit of a row in seconds, None for no limit; ``algorithm`` the
     version of the algorithms that the rows are to be made with; ``not_compared`` the variables,
@@ -113,7 +113,7 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
     Raises
     ------
     RowTimeoutError
-        If the row exceeded its time limit in another process before.
+        If the row already exceeded its time limit in another process.
     ImportError
         If another version of the algorithms is installed here.
     """
@@ -138,7 +138,7 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
 
 @cache
 def _controller() -> ThreadpoolController:
-    # Finding the libraries takes milliseconds, so it is done once; those that are loaded later
+    # Finding the libraries takes milliseconds, so it is done once. Libraries that are loaded later
     # read the environment.
     os.environ.update(ONE_THREAD)
     return ThreadpoolController()
@@ -146,7 +146,7 @@ def _controller() -> ThreadpoolController:
 
 @contextmanager
 def _time_limit(task: Task, name: str, index: int) -> Iterator[None]:
-    """End this process when the row takes too long: compiled code cannot be interrupted."""
+    """End this process if the row takes too long, because compiled code cannot be interrupted."""
     limit = task.row_timeout
     if limit is None:
         yield
@@ -165,7 +165,7 @@ def _time_limit(task: Task, name: str, index: int) -> Iterator[None]:
     timer = threading.Timer(limit, give_up)
     timer.daemon = True
     timer.start()
-    # Should compiled code hold the interpreter, the timer never runs; this one does not need it.
+    # If compiled code holds the interpreter, the timer above cannot run; this one still does.
     faulthandler.dump_traceback_later(1.1 * limit + 1.0, exit=True)
     try:
         yield
@@ -206,8 +206,8 @@ def publish(task: Task, name: str, index: int) -> Receipt:
 
 
 def _existing(task: Task, name: str, index: int) -> Receipt:
-    # Published after the driver looked: by another driver, or by this worker's predecessor, whose
-    # receipt was lost with it.
+    # It was published after the driver had looked: by another driver, or by a worker that died
+    # before its receipt arrived.
     try:
         row = read_row(task.store, name, index)
     except DamageError as error:
@@ -225,7 +225,7 @@ def _circumstances(seconds: Mapping[str, float], row: Row) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """What the processor of this machine calls itself."""
+    """Name of the processor of this machine."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
@@ -234,7 +234,7 @@ def processor() -> str:
 
 @cache
 def _machine() -> dict[str, Any]:
-    """What stays the same for all rows of a process, asked for after the first of them."""
+    """Facts on the machine, which are the same for all rows of a process."""
     return {
         "host": platform.node(),
         "processor": processor(),

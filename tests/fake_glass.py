@@ -6,6 +6,7 @@ A module of its own, because workers import the row function by name. Files in t
 
 import ctypes
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -143,6 +144,9 @@ def _misbehave(where: Path, index: int) -> None:
         die_at(Path(store), int(step))
     if (where / f"clock-{index}").exists():
         _set_clock_back(where / f"clock-{index}", where / "clock")
+    if (where / f"stop-{index}").exists():
+        (where / f"stop-{index}").unlink()
+        os.kill(os.getpid(), signal.SIGSTOP)  # goes on only if somebody lets it
     if (where / f"segfault-{index}").exists():
         ctypes.string_at(0)
     if (where / f"hang-{index}").exists():

@@ -64,16 +64,22 @@ def build(store: Path, habits: Path, *options: object, **environment: str) -> Gr
     return Group(command, habits, **environment)
 
 
-def scheduler(port: int) -> Group:
+def scheduler(port: int, *more: object) -> Group:
     """A Dask scheduler that nobody else starts or stops."""
     where = ["--host", "127.0.0.1", "--port", port]
-    return Group(["-m", "dask", "scheduler", *where, "--no-dashboard", "--no-show"])
+    return Group(["-m", "dask", "scheduler", *where, "--no-dashboard", "--no-show", *more])
 
 
-def workers(port: int, habits: Path, count: int = 2) -> Group:
+def workers(port: int, habits: Path, count: int = 2, *more: object) -> Group:
     """Dask workers that nobody else starts or stops."""
     options = ["--nworkers", count, "--nthreads", 1, "--no-dashboard", "--local-directory", habits]
-    return Group(["-m", "dask", "worker", f"tcp://127.0.0.1:{port}", *options], habits)
+    return Group(["-m", "dask", "worker", f"tcp://127.0.0.1:{port}", *options, *more], habits)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens at a port of this machine."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def free_port() -> int:

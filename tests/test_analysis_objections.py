@@ -1,13 +1,14 @@
 """What chapter 11 makes of results and structures: planted answers, leaks that must show."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import glassdata as gd
 from glassdata import models
-from glassdata.experiments import checks, objections
+from glassdata.experiments import checks, elsewhere, objections
 from glassdata.experiments.verdicts import NOTHING, Estimate
 from glassdata.system import DISORDER_CLASSES
 
@@ -68,6 +69,17 @@ def test_a_class_of_few_families_is_not_judged(errors, n, there):
     assert objections.within_class(result, "partial").is_there == there
 
 
+def test_the_line_is_compared_with_the_best_single_number_of_each_glass(errors):
+    line, rival, baseline, other = errors
+    result = {"error_ridge": line, "error_n_atoms": rival, "error_density": other + 1}
+    result |= {"baseline": baseline, "groups": GROUPS}
+    models = {"N": "n_atoms", "ρ": "density"}
+    scores = {"N": {"a": Estimate(0.1, 0, 1)}, "ρ": {"a": Estimate(0.2, 0, 1)}}
+    best, lead = objections.leads_over_best({"a": result}, scores, models)
+    assert best == {"a": "ρ"}
+    assert lead["a"] == objections.lead_over(result, "density")
+
+
 # --- noise ------------------------------------------------------------------------------------
 
 
@@ -94,6 +106,11 @@ def test_a_share_without_a_floor_is_r2(noise):
     noise["error"] = np.random.default_rng(0).random(N)
     r2 = share(noise["error"], noise["baseline"])
     assert objections.explained_share(noise, "pairs").value == pytest.approx(r2)
+
+
+def test_the_true_share_lies_between_r2_and_the_estimate_from_above():
+    between = objections.share_between(Estimate(0.7, 0.6, 0.8), Estimate(0.9, 0.85, 0.95))
+    assert between == (0.9, 0.6, 0.95)
 
 
 @pytest.mark.parametrize("floor", [10.0, 12.0])
@@ -132,6 +149,39 @@ def test_skills_are_shares_of_the_errors_of_the_mean(errors):
     assert list(found.values()) == pytest.approx([0.75] * 4)
 
 
+def test_scores_are_sorted_by_score_and_the_worst_has_its_name(monkeypatch):
+    level = {"a": {"MSE": 0.5, "⟨ω⟩": 0.1}, "b": {"MSE": -0.2, "⟨ω⟩": 0.9}}
+    some = {n: {k: Estimate(x, x, x) for k, x in mine.items()} for n, mine in level.items()}
+    monkeypatch.setattr(objections, "skills", lambda name: some[name])
+    found = objections.by_score({"a": "a", "b": "b"})
+    assert found["⟨ω⟩"] == {"a": some["a"]["⟨ω⟩"], "b": some["b"]["⟨ω⟩"]}
+    assert list(found) == ["MSE", "⟨ω⟩"]
+    worst = objections.worst_score(found)
+    assert worst == {"a": ("⟨ω⟩", some["a"]["⟨ω⟩"]), "b": ("MSE", some["b"]["MSE"])}
+
+
+def test_inputs_have_labels_in_the_order_of_the_figure(errors):
+    names = ["n", "g", "density", "G", "density times g", "g and density"]
+    result = {"names": np.array(names), "error": np.arange(1.0, 7)[:, None] * errors[0]}
+    result |= {"baseline": 10 * errors[0], "groups": GROUPS}
+    found = objections.by_inputs({"x": result})
+    values = [mine["x"].value for mine in found.values()]
+    assert list(found) == ["g", "g and ρ", "ρg", "n(r)", "G(r)", "ρ alone"]
+    assert values == pytest.approx([0.8, 0.4, 0.5, 0.9, 0.6, 0.7])
+
+
+def test_bins_are_judged_by_the_whole_range():
+    result = {"r2": np.array([[0.5, np.nan], [0.9, 0.6]])}
+    assert objections.bin_range(result) == pytest.approx((-0.4, -0.4, -0.4))
+
+
+def test_a_bend_adds_to_the_line(errors):
+    result = {"error_line": errors[0], "error_both": errors[0] / 2, "error_kernel": errors[0] / 4}
+    found = objections.bent({"x": result | {"error_mean": errors[0], "groups": GROUPS}})
+    assert [mine["x"].value for mine in found.values()] == pytest.approx([0, 0.5, 0.75])
+    assert list(found) == ["line", "line and kernel", "kernel"]
+
+
 def test_the_lead_is_over_the_best_other_input(errors):
     names = np.array(["n", "g", "density"])
     result = {"names": names, "error": errors[:3] + np.array([[0.1], [0.2], [9.0]])}
@@ -167,7 +217,7 @@ def test_a_left_out_class_is_compared_with_either_mean():
     result = {"error_ridge_amorphous": np.full(10, 2.0), "baseline_amorphous": np.full(10, 8.0)}
     result["own_mean_amorphous"] = np.full(10, 1.0)
     of_others, own = (
-        objections.left_out(result, CLASSES, GROUPS, model="ridge", mean=mean)
+        elsewhere.left_out(result, CLASSES, GROUPS, model="ridge", mean=mean)
         for mean in ("baseline", "own_mean")
     )
     assert list(of_others) == list(own) == ["amorphous"]
@@ -178,16 +228,38 @@ def test_a_left_out_class_is_compared_with_either_mean():
 
 def test_the_least_of_some_estimates():
     some = {"a": Estimate(0.5, 0, 1), "b": Estimate(0.4, 0.3, 0.5)}
-    assert objections.least(some) == some["b"]
-    assert objections.least({}) == NOTHING
+    assert elsewhere.least(some) == some["b"]
+    assert elsewhere.least({}) == NOTHING
 
 
 def test_a_transfer_is_read_in_three_ways():
     result = {"error": np.full(N, 3.0), "error_shifted": np.full(N, 1.0)}
     result |= {"baseline_target": np.full(N, 2.0), "error_at_home": np.full(N, 1.0)}
     result |= {"baseline_at_home": np.full(N, 4.0), "groups": GROUPS}
-    found = {label: one.value for label, one in objections.transfer(result).items()}
+    found = {label: one.value for label, one in elsewhere.transfer(result).items()}
     assert found == {"as it is": -0.5, "shifted": 0.5, "at home": 0.75}
+
+
+def test_the_best_line_that_arrives_counts():
+    result = {"error": np.full(N, 3.0), "error_shifted": np.full(N, 1.0), "groups": GROUPS}
+    result |= {"baseline_target": np.full(N, 2.0), "error_at_home": np.full(N, 1.0)}
+    result |= {"baseline_at_home": np.full(N, 4.0)}
+    better = result | {"error": np.full(N, 1.0)}
+    moved = elsewhere.transfers(
+        {"a.transfer.c": result, "b.transfer.c": better, "c.transfer.bc": result}
+    )
+    assert list(moved) == ["a → c", "b → c", "c → bc"]
+    found = elsewhere.arrived(moved, ["c", "b", "bc"])
+    assert found["c"].value == 0.5
+    assert found["b"] == NOTHING  # "bc" is another glass
+    assert found["bc"].value == -0.5
+
+
+def test_the_worst_class_is_that_of_the_same_glass():
+    found = {("a", "x"): Estimate(0.5, 0, 1), ("a", "y"): Estimate(0.2, 0, 1)}
+    found["b", "x"] = Estimate(-1.0, -2, 0)
+    worst = elsewhere.worst_class(found, ["a", "b", "c"])
+    assert worst == {"a": found["a", "y"], "b": found["b", "x"], "c": NOTHING}
 
 
 @pytest.fixture
@@ -250,6 +322,24 @@ def test_modes_above_a_limit_belong_to_their_structures():
     assert checks.count_above(frequency, n_modes, 2.5).tolist() == [1, 0, 2]
     kept = checks.share_kept(np.array([1, 0, 2]), np.array([2, 4, 3]), np.arange(3))
     assert kept.value == pytest.approx(1 - 3 / 9)
+
+
+def test_no_mode_of_the_crystal_lies_above_its_top(flat):
+    top = checks.crystal_top(flat)
+    stored = {"frequency": SimpleNamespace(values=top * np.array([0.5, 1.0, 1.0005, 1.002, 2.0]))}
+    data = SimpleNamespace(stored=stored, n_modes=np.array([3, 2]))
+    above = checks.modes_above_crystal(data, flat)
+    assert above.tolist() == [0, 2]
+    data.groups = np.array([0, 1])
+    below = checks.shares_below({"lj2d": above}, {"lj2d": data, "far": data})
+    assert below["lj2d"].value == pytest.approx(3 / 5)
+    assert below["far"] == NOTHING
+
+
+def test_the_share_in_range_counts_modes_not_structures():
+    data = SimpleNamespace(overflow=np.array([0.5, 0.0]), n_modes=np.array([10, 30]))
+    data.groups = np.array([0, 1])
+    assert checks.share_in_range(data).value == pytest.approx(1 - 5 / 40)
 
 
 def test_lowest_positive_frequencies():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from glassdata import models
-from glassdata.experiments import reading, shells
+from glassdata.experiments import components, halves, reading, shells
 
 N, N_R, N_OMEGA = 60, 12, 6
 GROUPS = np.repeat(np.arange(N // 2), 2)
@@ -58,6 +58,34 @@ def test_the_best_pair_and_its_rivals(grid):
     inside = {"alpha": np.array([0, 1e-5, 1e-4]), "beta": grid["beta"]}
     inside["held_out"] = np.vstack([grid["held_out"], [9, 9, 9]])
     assert not reading.best_penalties(inside, r2).at_edge
+
+
+def test_r2_of_the_grid_has_the_baseline_of_the_part_that_it_scores(linear):
+    _, Y, _ = linear
+    inner, outer = reading.errors_of_the_mean(Y, GROUPS)
+    grid = {"training": np.array([[0.0, inner]]), "held_out": np.array([[outer.mean() / 4, 0]])}
+    found = reading.grid_r2(grid, Y, GROUPS)
+    np.testing.assert_allclose(found["training"], [[1, 0]], atol=1e-12)
+    np.testing.assert_allclose(found["held_out"], [[0.75, 1]])
+
+
+@pytest.mark.parametrize(("by", "answers"), [(0.15, [False, True]), (0.25, [True, True])])
+def test_penalties_hardly_change_what_stays_within_a_limit(grid, by, answers):
+    """In the frame R² of glass a spans 0.2, that of glass b nothing; outside anything goes."""
+    r2 = {
+        "a": {"training": np.array([[0.5, 0.6, 9], [0.7, 0.5, 9]]), "held_out": np.zeros((2, 3))},
+        "b": {"training": np.array([[0.5, 0.5, 0], [0.5, 0.5, 0]]), "held_out": np.zeros((2, 3))},
+    }
+    found = reading.hardly_change({"a": grid, "b": grid}, r2, alpha=1e-5, beta=1e-4, by=by)
+    assert found == {"training": answers, "held_out": [True, True]}
+
+
+def test_r2_along_a_path():
+    path = {"ridge_held_out": np.array([4.0, 1.0]), "pcr_held_out": np.array([2.0])}
+    found = reading.r2_along(path, 4.0)
+    assert {kind: values.tolist() for kind, values in found.items()} == {
+        "ridge": [0, 0.75], "pcr": [0.5]
+    }  # fmt: skip
 
 
 def test_held_out_r2_is_that_of_the_evaluation(linear):
@@ -124,27 +152,27 @@ def test_half_fits_see_one_half_only(linear):
         "l2_lasso": 0.0,
         "n_components_pcr": 9,
     }
-    half = reading.half_fits(X, Y, GROUPS, maps, ["ridge", "lasso", "pcr"])
+    half = halves.half_fits(X, Y, GROUPS, maps, ["ridge", "lasso", "pcr"])
     train, test = models.grouped_folds(GROUPS, 2, 0)[0]
     np.testing.assert_array_equal(half.truth, Y[test])
     np.testing.assert_allclose(half.mean, Y[train].mean(axis=0))
     assert half.r2("ridge") > 0.95
     spoilt = Y.copy()
     spoilt[test] += 1e3  # a leak of the other half would show in the maps
-    again = reading.half_fits(X, spoilt, GROUPS, maps, ["ridge"])
+    again = halves.half_fits(X, spoilt, GROUPS, maps, ["ridge"])
     np.testing.assert_array_equal(again.W["ridge"], half.W["ridge"])
 
 
 def test_agreement_of_opposite_and_equal_maps():
     W, guess = np.eye(2), np.array([[1.0, 3.0], [2.0, 5.0]])
     mean = np.array([1.0, 1.0])
-    half = reading.Half({"a": W, "b": -W, "c": W}, dict.fromkeys("abc", guess), guess, mean)
+    half = halves.Half({"a": W, "b": -W, "c": W}, dict.fromkeys("abc", guess), guess, mean)
     np.testing.assert_allclose(half.of_weights()[0], [1, -1, 1])
     np.testing.assert_allclose(half.of_predictions(), np.ones((3, 3)))
     cosine, value = half.of_moments(np.array([1.0, 2.0]))
     np.testing.assert_allclose(cosine[0], [1, -1, 1])
     np.testing.assert_allclose(value, np.ones((3, 3)))
-    np.testing.assert_allclose(reading.pairs(half.of_weights()), [-1])
+    np.testing.assert_allclose(halves.pairs(half.of_weights()), [-1])
     assert half.r2("a") == 1
 
 
@@ -168,14 +196,14 @@ def test_components_needed_to_come_near_the_best():
 
 
 def test_a_component_is_named_above_the_limit_only():
-    named = ["mean frequency", *reading.STRUCTURAL]
-    components = {"named": np.array(named), "r": np.array([0.5, 1.5, 2.5])}
-    components["correlation"] = np.array([[0.99, 0.1, -0.81, np.nan, 0.2], [-0.7, 0.79, 0, 0, 0]])
-    assert reading.name_of(components, 0) == ("swing of g(r)", 0.81)
-    assert reading.name_of(components, 1) == ("no name", 0.79)
-    assert reading.follows_frequency(components, 1) == 0.7
-    components["components"] = np.array([[0.6, 0.0, 0.8]])
-    assert reading.largest_shell(components, np.array([0.0, 2.0, 3.0])) == pytest.approx(0.64)
+    named = ["mean frequency", *components.STRUCTURAL]
+    result = {"named": np.array(named), "r": np.array([0.5, 1.5, 2.5])}
+    result["correlation"] = np.array([[0.99, 0.1, -0.81, np.nan, 0.2], [-0.7, 0.79, 0, 0, 0]])
+    assert components.name_of(result, 0) == ("swing of g(r)", 0.81)
+    assert components.name_of(result, 1) == ("no name", 0.79)
+    assert components.follows_frequency(result, 1) == 0.7
+    result["components"] = np.array([[0.6, 0.0, 0.8]])
+    assert components.largest_shell(result, np.array([0.0, 2.0, 3.0])) == pytest.approx(0.64)
 
 
 # --- shells -----------------------------------------------------------------------------------
@@ -248,3 +276,37 @@ def test_resampled_effects_find_the_half_that_a_map_sees(linear):
     assert found.shape == (5, 2)
     assert found[:, 0].min() > 0.95
     assert found[:, 1].max() < 0.05
+
+
+def test_all_parts_are_read_band_by_band():
+    """With two bins of equal weight, R² of both together is the mean of theirs."""
+    result = {part: np.array([0.1 * k, 0.3 * k, 9.0]) for k, part in enumerate(shells.PARTS)}
+    result["within"] = np.array([[0.2, 0.4, 9], [0.6, 0.8, 9]])
+    bands = {"low": np.array([True, False]), "both": np.array([True, True])}
+    found = shells.by_part(result, np.array([1.0, 1.0]), bands)
+    assert list(found) == list(shells.PARTS)
+    assert found["within"]["low"] == pytest.approx([0.2, 0.6])
+    assert found["within"]["both"] == pytest.approx([0.3, 0.7])
+    assert found["permuted"]["both"] == pytest.approx(1.0)
+
+
+def test_truncations_are_contrasts_at_each_cut(linear):
+    X, Y, _ = linear
+    cuts = {edge: shells.near_and_far(X, Y, GROUPS, np.arange(N_R) < edge) for edge in (4, 8)}
+    bands = {shells.LOW: np.arange(N_OMEGA) < 3, shells.PEAK: np.arange(N_OMEGA) >= 3}
+    table = shells.truncations(cuts, bands, GROUPS)
+    assert list(table.index) == ["cut at 4.00 Å", "cut at 8.00 Å"]
+    low, peak, more = table.iloc[0]
+    assert low == shells.contrast(cuts[4], bands[shells.LOW], GROUPS)
+    assert peak == shells.contrast(cuts[4], bands[shells.PEAK], GROUPS)
+    assert more.value == pytest.approx(low.value - peak.value)
+    assert table.iloc[1, 1].value > peak.value  # four more of its bins are near
+
+
+def test_what_shells_cost():
+    parts = {"all": {shells.LOW: 0.9, shells.PEAK: 0.5, "high": 0.1}}
+    parts["permuted"] = {shells.LOW: np.array([0.6, 0.8]), shells.PEAK: np.array([0.5, 0.1])}
+    parts["without"] = {shells.LOW: np.array([0.8, 0.9]), shells.PEAK: np.array([0.5, 0.5])}
+    assert shells.lost(parts, "without")[shells.LOW] == pytest.approx([0.1, 0])
+    assert list(shells.lost(parts, "permuted")) == [shells.LOW, shells.PEAK]
+    assert shells.lost_near(parts) == pytest.approx({shells.LOW: 0.75, shells.PEAK: 0})

@@ -123,3 +123,24 @@ def test_least_squares_remembers_few_structures_and_predicts_a_line_from_many():
     # held-out mean of 180 numbers scatters by a tenth.
     assert training == pytest.approx(0.8 * 0.01, rel=0.3)
     assert training < held_out < 0.02
+
+
+def test_shares_left_are_ratios_to_the_mean_of_the_same_glass():
+    errors = {"a": TRUTH, "b": {model: 2 * error for model, error in TRUTH.items()}}
+    left = standings.shares_left(errors, dict.fromkeys("ab", np.arange(N)), ["cnn", "ridge"])
+    assert list(left) == ["a", "b"]
+    assert list(left["b"]) == ["cnn", "ridge"]
+    for mine in left.values():
+        assert mine["ridge"].value == pytest.approx(0.5)
+        assert mine["ridge"].low < 0.5 < mine["ridge"].high
+
+
+def test_shares_along_a_curve_end_with_those_of_all_structures():
+    curve = np.array([2 * TRUTH["ridge"], TRUTH["ridge"]])
+    curves = {"a": {"ridge": (np.array([4.0, 8.0]), curve)}}
+    found = standings.shares_along(curves, {"a": TRUTH}, {"a": np.arange(N)})
+    sizes, shares = found["a"]["ridge"]
+    assert sizes.tolist() == [4, 8]
+    assert [one.value for one in shares] == pytest.approx([1.0, 0.5])
+    left = standings.shares_left({"a": TRUTH}, {"a": np.arange(N)}, ["ridge"])
+    assert shares[-1] == left["a"]["ridge"]

@@ -8,7 +8,7 @@ import pytest
 
 import glassdata as gd
 from glassdata.row import RowError, compute_row, row_id
-from glassdata.store import StoreError, prepare, science_config, seal
+from glassdata.store import DamageError, StoreError, prepare, science_config, seal
 from glassdata.store.rows import dimension_sizes
 from glassdata.store.settings import missing_rows
 from glassdata.worker import Task, publish
@@ -213,7 +213,7 @@ def test_opening_reads_no_ragged_array(tmp_path):
     data = gd.dataset("ar", store)[1:]
     assert np.isfinite(data.X).all()
     assert "5 finished structures in 3 families" in repr(data)
-    with pytest.raises(ValueError, match="checksum"):
+    with pytest.raises(DamageError, match=r"position.*checksum"):
         data.atoms(0)
 
 

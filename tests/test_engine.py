@@ -360,7 +360,7 @@ def test_rows_that_were_there_already_do_not_count_as_quick(tmp_path, address):
         while found.left:
             sizes.append(len(found._next()))
             existing = [worker.Receipt("ar", 0, "existing")] * sizes[-1]
-            found._results(SimpleNamespace(result=lambda e=existing: e), [])
+            found._results(SimpleNamespace(result=lambda timeout, e=existing: e), [])
     assert set(sizes) == {1}
 
 

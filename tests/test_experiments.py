@@ -1,6 +1,7 @@
 """Laws of the experiments on samples whose answer is known; resuming and sealing of results."""
 
 import json
+import zipfile
 from pathlib import Path
 
 import fake_glass as fake
@@ -259,6 +260,44 @@ def test_a_flipped_bit_of_the_results_is_noticed(store, tmp_path, few):
         gd.open_results("referee", tmp_path)
     with pytest.raises(FileNotFoundError, match="glassdata experiment weights"):
         gd.open_results("weights", tmp_path)
+
+
+@pytest.mark.parametrize("what", ["referee/ar.noise.npz", "referee.zip"])
+def test_damaged_results_are_named_and_made_again(store, tmp_path, few, chaos, tally, capsys, what):
+    """Any bit of one result, or of the packed ones; the experiment ends with the same bytes."""
+    from glassdata.cli import run as cli
+
+    folder, rng = tmp_path / "results", chaos.rng(what)
+    archive = run("referee", store, folder).archive
+    path = folder / what
+    sealed, whole = archive.read_bytes(), path.read_bytes()
+    for _ in range(100 if chaos.full else 10):
+        bit = rng.randrange(8 * len(whole))
+        spoilt = bytearray(whole)
+        spoilt[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(spoilt)
+        tally(f"a flipped bit in {'a result' if what.endswith('npz') else 'packed results'}")
+        assert {finding.name.split(".zip")[0] for finding in results.verify(folder)} == {
+            what.split(".zip")[0]
+        }, bit
+    assert cli(["verify", str(folder)]) == 1
+    assert capsys.readouterr().out.startswith(what)
+    again = run("referee", store, folder)
+    assert [finding.name.split(".zip")[0] for finding in again.damaged] == [what.split(".zip")[0]]
+    assert again.computed == what.endswith("npz")
+    assert (archive.read_bytes(), path.read_bytes()) == (sealed, whole)
+    assert cli(["verify", str(folder)]) == 0
+
+
+def test_a_result_of_an_earlier_release_is_not_computed_again(store, tmp_path, few):
+    """It has no checksum over all of it, but one for each array."""
+    folder = tmp_path / "results"
+    run("referee", store, folder)
+    path = results.result_path(folder, "referee", "ar.noise")
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b""
+    assert results.verify(folder) == []
+    assert run("referee", store, folder).computed == 0
 
 
 def test_without_pytorch_everything_but_the_networks_is_computed(store, tmp_path, few, monkeypatch):

@@ -414,7 +414,10 @@ def test_the_density_is_all_that_the_density_sees(data):
     model = models.scalar().set_params(seed=2)
     model.fit(rho[train], data.shares[train], groups=data.groups[train])
     expected = squares(model.predict(rho[test]), data.shares[test])
-    np.testing.assert_allclose(trial("a.density.test.2", data)["error"], expected, rtol=1e-8)
+    found = trial("a.density.test.2", data)
+    np.testing.assert_allclose(found["error"], expected, rtol=1e-8)
+    # A polynomial has one number more than its degree for each bin: its constant is one of them.
+    assert found["n_parameters"] == (model.best_params_["degree"] + 1) * N_OMEGA
 
 
 def test_the_paper_splits_at_random(data):

@@ -218,20 +218,65 @@ def test_a_clock_that_jumps_back(chaos, tmp_path, habits, whole):
 # --- interruptions ----------------------------------------------------------------------------
 
 
+#: Seconds in which Ctrl-C must have ended everything; most of them for a machine that is busy.
+SOON = 20.0
+
+
+def interrupt(command: processes.Group) -> None:
+    """Ctrl-C as a terminal sends it: one line, nothing left behind, and soon."""
+    os.killpg(command.pid, signal.SIGINT)
+    assert command.wait(SOON) == 130
+    processes.wait_until(lambda: not command.members(), "all processes end")
+    assert (
+        command.said().strip().endswith("glassdata: error: interrupted; the same command resumes")
+    )
+    assert "Traceback" not in command.said()
+    assert "Exception" not in command.said()
+
+
 def test_ctrl_c_is_one_line_at_most(tmp_path, habits, whole):
-    """While workers start it has no effect; later it ends all processes, and nothing is lost."""
-    (habits / "slow").write_text("1")  # four seconds in all: the second signal meets rows
+    """While workers start and while rows are computed; nothing is lost."""
+    (habits / "slow").write_text("1")
     store, options = tmp_path / "store", ("--system", "ar", "--workers", 2)
     with processes.build(store, habits, *options) as command:
         processes.wait_until(command.worker_processes, "a worker starts")
-        os.killpg(command.pid, signal.SIGINT)
+        interrupt(command)
+        assert fake.counts(habits) == {}, "it was too late to meet the start"
+    with processes.build(store, habits, *options) as command:
         processes.wait_until(lambda: len(list(store.glob("rows/ar/*.npz"))) > 1, "rows appear")
-        os.killpg(command.pid, signal.SIGINT)
-        assert command.finish() == 130
-        processes.wait_until(lambda: not command.members(), "all processes end")
-        assert command.said().strip() == "glassdata: error: interrupted; the same command resumes"
+        interrupt(command)
     (habits / "slow").unlink()
     with processes.build(store, habits, *options) as command:
+        assert command.finish() == 0, command.said()
+    assert contents(store) == whole
+
+
+def test_ctrl_c_while_a_scheduler_has_no_workers(tmp_path, habits):
+    port = processes.free_port()
+    with processes.scheduler(port):
+        processes.wait_until(lambda: processes.listens(port), "the scheduler starts")
+        command = ("--system", "ar", "--cluster", f"tcp://127.0.0.1:{port}")
+        with processes.build(tmp_path / "store", habits, *command) as command:
+            processes.wait_until(lambda: "waiting for workers" in command.said(), "it waits")
+            interrupt(command)
+
+
+def test_ctrl_c_while_the_dataset_is_sealed(tmp_path, habits, whole):
+    store = tmp_path / "store"
+    goal = prepare(store, science_config(ONE, "demo"), {"ar": 8})
+    for name, index in missing_rows(store, goal):
+        fake.publish(fake.task(store), name, index)
+    before = contents(store)
+    (habits / "slow-disk").touch()
+    with processes.build(store, habits, "--system", "ar") as command:
+        processes.wait_until(
+            lambda: command.poll() is not None or list(store.rglob("zarr.json")), "it is sealed"
+        )
+        interrupt(command)
+    assert not (store / "manifest.json").exists()
+    assert {name: contents(store)[name] for name in before} == before
+    (habits / "slow-disk").unlink()
+    with processes.build(store, habits, "--system", "ar") as command:
         assert command.finish() == 0, command.said()
         processes.wait_until(lambda: not command.members(), "all processes end")
     assert contents(store) == whole

@@ -7,7 +7,6 @@ is the start of its processes, of which a kill proves little.
 import json
 import random
 import shutil
-import socket
 import time
 from pathlib import Path
 
@@ -163,7 +162,7 @@ def test_scheduler_killed_at_random_moments(chaos, whole, tmp_path):
         site, port = Site(tmp_path / f"scheduler-{done}", SLOW), processes.free_port()
         command = ("--cluster", f"tcp://127.0.0.1:{port}")
         with processes.scheduler(port) as scheduler, processes.workers(port, site.habits) as group:
-            processes.wait_until(lambda p=port: listens(p), "the scheduler starts")
+            processes.wait_until(lambda p=port: processes.listens(p), "the scheduler starts")
             with site.build(*command) as process:
                 hit = kill_leader(rng, site, scheduler, group)
                 assert hit is not None, "the scheduler ended by itself"
@@ -172,16 +171,11 @@ def test_scheduler_killed_at_random_moments(chaos, whole, tmp_path):
         assert not (site.store / "manifest.json").exists()
         site.remember()
         with processes.scheduler(port), processes.workers(port, site.habits):
-            processes.wait_until(lambda p=port: listens(p), "the scheduler starts again")
+            processes.wait_until(lambda p=port: processes.listens(p), "the scheduler starts again")
             with site.build(*command) as process:
                 assert process.finish() == 0
         chaos.tally("scheduler killed", repeated=site.check(whole))
     check_met(met, wanted)
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_one_of_two_drivers_killed(chaos, whole, tmp_path):

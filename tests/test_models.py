@@ -30,7 +30,9 @@ def data():
 # --- maps -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("model", [models.ridge(), models.ridge(l2=0), models.elastic_net(0, 0)])
+@pytest.mark.parametrize(
+    "model", [models.ridge(), models.ridge(l2=0), models.lasso(0), models.elastic_net(0, 0)]
+)
 def test_a_noiseless_map_is_recovered(model, data):
     X, Y, _, W = data
     fitted = clone(model).fit(X, Y)
@@ -269,11 +271,61 @@ def test_the_chosen_setting_is_that_of_least_held_out_error(name, data):
     assert tuned.errors_.min() == tuned.errors_[tuned.candidates_.index(tuned.best_params_)]
 
 
+@pytest.mark.parametrize(
+    ("make", "settings_"),
+    [
+        (models.KernelMap, {"width": 0.0}),
+        (models.KernelMap, {"width": -0.5}),
+        (models.KernelMap, {"l2": 0.0}),
+        (models.KernelMap, {"l2": -0.5}),
+        (models.Neighbours, {"k": 0}),
+        (models.Neighbours, {"power": -0.5}),
+        (models.Neighbours, {"power": float("nan")}),
+        (models.ScalarCurve, {"degree": -1}),
+        (models.PrincipalMap, {"n_components": 0}),
+        (models.LinearMap, {"l1": -0.5}),
+        (models.LinearMap, {"l2": -0.5}),
+    ],
+)
+def test_settings_out_of_range_are_refused_by_name(make, settings_, data):
+    with pytest.raises(ValueError, match=next(iter(settings_))):
+        make(**settings_).fit(data[0], data[1])
+
+
+def test_settings_at_the_ends_of_their_ranges_are_accepted(data):
+    X, Y, _, _ = data
+    # The nearest structure alone is itself; degree 0 is the mean, and so is every tie.
+    np.testing.assert_allclose(models.Neighbours(1).fit(X, Y).predict(X), Y, rtol=1e-12)
+    flat = models.ScalarCurve(degree=0).fit(X, Y).predict(X)
+    np.testing.assert_allclose(flat, np.broadcast_to(Y.mean(axis=0), Y.shape), rtol=1e-12)
+
+
+def test_what_models_are_when_nothing_is_said(data):
+    """A straight line in one number; the plain mean of five; one component."""
+    x = np.linspace(1, 2, 30)[:, None]
+    # A line is met exactly, a parabola is not.
+    np.testing.assert_allclose(models.ScalarCurve().fit(x, 3 * x).predict(x), 3 * x, rtol=1e-12)
+    assert np.abs(models.ScalarCurve().fit(x, x**2).predict(x) - x**2).max() > 0.01
+    X, Y, _, _ = data
+    nearest = np.argsort(np.linalg.norm(X - X[0], axis=1))[:5]
+    found = models.Neighbours().fit(X, Y).predict(X[:1])
+    np.testing.assert_allclose(found, [Y[nearest].mean(axis=0)], rtol=1e-12)
+    assert np.linalg.matrix_rank(models.PrincipalMap().fit(X, Y).coef_, tol=1e-9) == 1
+
+
 def test_negative_penalties_are_refused(data):
     with pytest.raises(ValueError, match="l2=-1"):
         models.LinearMap(l2=-1).fit(data[0], data[1])
     with pytest.raises(ValueError, match="'median'"):
         models.penalties(1, 1, data[1], reduction="median")
+
+
+@pytest.mark.parametrize(
+    ("needs", "available"), [(None, True), ("glassdata", True), ("no_such_package", False)]
+)
+def test_a_model_is_available_where_its_package_is(needs, available):
+    kind = models.registry.ModelKind(models.mean, type(models.mean()), "the mean", needs=needs)
+    assert kind.available is available
 
 
 # --- splits -----------------------------------------------------------------------------------

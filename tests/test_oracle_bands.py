@@ -6,7 +6,7 @@ from scipy.constants import physical_constants, pi
 from test_oracle_rows import CUT, MASS, lennard_jones
 
 import glassdata as gd
-from glassdata.bands import bands, crystal_spectra
+from glassdata.bands import _wave_vectors, bands, crystal_spectra
 from glassdata.crystal import Crystal
 from glassdata.potentials import LennardJones
 
@@ -79,6 +79,29 @@ def test_spectra_of_crystals_integrate_to_one_and_count_neighbours(name):
     counts = g * shells * len(crystal) / size
     neighbours = {"lj2d": 6, "lj3d": 12, "amc": 3}[name]
     assert counts[np.flatnonzero(g)[0]] == pytest.approx(neighbours)
+
+
+@pytest.mark.parametrize(("name", "mesh"), [("lj2d", 38), ("lj3d", 10), ("amc", 25)])
+def test_waves_are_an_even_mesh_of_the_zone(name, mesh):
+    """As many steps along each periodic direction, and about as many frequencies as asked for."""
+    system = gd.SYSTEMS[name]
+    crystal = system.crystal()
+    periodic = crystal.pbc.sum()
+    n_modes = mesh**periodic * len(crystal) * system.potential.dim
+    waves = _wave_vectors(crystal, n_modes, system.potential.dim)
+    fractions = waves @ crystal.cell.array.T / (2 * np.pi)
+    assert not fractions[:, ~crystal.pbc].any()
+    assert fractions.shape == (mesh**periodic, 3)
+    steps = mesh * fractions[:, crystal.pbc]
+    offset = steps % 1
+    np.testing.assert_allclose(offset, np.broadcast_to(offset[0], offset.shape), atol=1e-9)
+    # Every point of the mesh once, within one zone.
+    places = np.round(steps - offset[0]).astype(int)
+    assert (places.min(), places.max()) == (0, mesh - 1)
+    assert len({tuple(place) for place in places}) == len(places)
+    # No two are q and −q, or q and its mirror image, of equal frequencies.
+    images = {tuple(np.round(abs(q - np.round(q)), 9)) for q in fractions[:, crystal.pbc]}
+    assert len(images) == len(places)
 
 
 def test_mean_square_frequency_is_the_trace_of_the_force_constants():

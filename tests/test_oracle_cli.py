@@ -186,6 +186,8 @@ def test_options_of_execution_reach_the_engine():
         "workers": None,
         "memory_limit": None,
         "row_timeout": 3600,
+        "worker_timeout": 300,
+        "wait": None,
         "progress": None,
         "report": None,
         "other": 1,
@@ -197,6 +199,12 @@ def test_options_of_execution_reach_the_engine():
     assert got["other"] == 5
     assert executed(["--row-timeout", "0"])[0]["row_timeout"] is None
     assert executed(["--row-timeout", "-1"])[1].exit_code == 2
+    given = ["--worker-timeout", "5", "--wait", "0.5"]
+    assert [executed(given)[0][name] for name in ("worker_timeout", "wait")] == [5, 0.5]
+    # Nought is no limit, to be told from none given.
+    assert executed(["--wait", "0"])[0]["wait"] == np.inf
+    assert executed(["--worker-timeout", "4.9"])[1].exit_code == 2
+    assert executed(["--wait", "-0.1"])[1].exit_code == 2
     # A command without rows of a store has no rows that may take too long.
     assert executed(["--row-timeout", "1"], rows=False)[1].exit_code == 2
     assert executed([], rows=False)[0]["row_timeout"] is None
@@ -482,10 +490,14 @@ def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
          "glassdata: a.b: no\nincomplete; the same command computes what is missing\n"),
         ({"left_out": [1, 2]}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n",
          "glassdata: warning: 2 results of networks left out: PyTorch is missing (make cnn)\n"),
+        ({"damaged": ["weights/a.npz: checksum does not match"]}, 0,
+         "weights: 2 of 3 results computed now\nwrote a.zip\n",
+         "glassdata: warning: {output}/weights/a.npz: checksum does not match; it is made again\n"),
     ],
 )  # fmt: skip
 def test_experiments_say_how_they_ended(cli, monkeypatch, tmp_path, changes, status, out, errors):
-    plain = {"computed": 2, "results": 3, "left_out": [], "problems": [], "archive": "a.zip"}
+    plain = {"computed": 2, "results": 3, "left_out": [], "problems": [], "damaged": []}
+    plain |= {"archive": "a.zip"}
     asked = {}
 
     def run_experiment(name, store, output, **execution):
@@ -494,7 +506,7 @@ def test_experiments_say_how_they_ended(cli, monkeypatch, tmp_path, changes, sta
 
     monkeypatch.setattr("glassdata.experiments.run", run_experiment)
     found = cli("experiment", "weights", "-o", tmp_path / "new", "--workers", 3)
-    assert found == (status, out, errors)
+    assert found == (status, out, errors.format(output=tmp_path / "new"))
     assert (asked["name"], asked["store"], asked["workers"]) == ("weights", None, 3)
     assert asked["output"] == tmp_path / "new"
 

@@ -175,6 +175,18 @@ def test_sheets_check_their_settings(field):
 # --- plans ------------------------------------------------------------------------------------
 
 
+def test_a_stratum_of_which_nothing_is_said_does_nothing():
+    """No knob has a range, and the crystal comes back, atom by atom."""
+    plain = Stratum(1)
+    assert plain.at(np.zeros(6)) == plain.at(np.ones(6))
+    system = at_once("sic", plain, cells=(2, 2, 2))
+    atoms, crystal = gd.make_structure(system, 1), lattice(system)
+    assert np.array_equal(atoms.numbers, crystal.numbers)
+    assert np.abs(steps(atoms, crystal)).max() < 1e-7  # positions are stored to 1.5e-8 Å
+    assert "stone_wales" in plain.at(np.zeros(6))
+    assert plain.at(np.ones(6))["stone_wales"] == 0
+
+
 def test_who_belongs_to_which_family():
     """Four ordinary structures, two families, then a replicate."""
     parents = [member((Stratum(1),), 0, index).parent for index in range(15)]
@@ -310,6 +322,39 @@ def test_a_kicked_sheet_has_the_heights_it_was_given():
 
 
 # --- the melt ---------------------------------------------------------------------------------
+
+
+class Recorder:
+    """Takes the commands for LAMMPS, and moves nothing."""
+
+    def __init__(self, atoms):
+        self.atoms, self.commands = atoms, []
+
+    def command(self, line):
+        self.commands.append(line)
+
+    def gather_atoms(self, *_):
+        return self.atoms.positions.ravel()
+
+
+@pytest.mark.parametrize(
+    ("melt", "cooling"), [(0.3, 0.7), (1.1, 0.1), (2.0, 10.0), (0.00076, 0.00124)]
+)
+def test_melts_take_the_nearest_number_of_steps(melt, cooling, monkeypatch):
+    """0.3 ps are 600 steps of 0.5 fs, though 0.3 is a little less than 600 times 0.0005."""
+    sheet = gd.SYSTEMS["amc"].crystal() * (4, 3, 1)
+    engine = Recorder(sheet)
+    monkeypatch.setattr("glassdata.protocols.melt._engine", lambda: engine)
+    times = {"melt_time": melt, "cooling_time": cooling}
+    potential = gd.SYSTEMS["amc"].potential
+    quench_in_plane(sheet, potential, 3, temperature=8000.0, final_temperature=300.0, **times)
+    runs = [int(line.split()[1]) for line in engine.commands if line.startswith("run ")]
+    assert runs == [round(2000 * melt), round(2000 * cooling)]
+    baths = [line.split()[5:7] for line in engine.commands if line.startswith("fix bath ")]
+    assert [[float(x) for x in bath] for bath in baths] == [[8000, 8000], [8000, 300]]
+    (step,) = [float(x.split()[1]) for x in engine.commands if x.startswith("timestep ")]
+    assert step == STEP
+
 
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
 #: Å/ps² of 1 eV/Å/u.

@@ -5,10 +5,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from test_oracle_rows import EPSILON, SIGMA
+from scipy.optimize import brentq
+from test_oracle_rows import EPSILON, SIGMA, lennard_jones
 
 import glassdata as gd
 from glassdata.crystal import Crystal
+from glassdata.protocols import member
+from glassdata.store.reading import REFERENCE
 from glassdata.vibrations import energy_forces
 
 #: Published nearest distance (Å), its number per atom, and energy (eV per atom): SCIENCE.md, 4.
@@ -36,6 +39,89 @@ def test_crystals_are_the_published_ones(name):
         energy, rel=2e-5
     )
     assert np.abs(energy_forces(crystal, system.potential)[1]).max() < 1e-6
+
+
+def test_every_atom_of_the_triangular_crystal_has_six_neighbours_in_its_plane():
+    crystal = gd.SYSTEMS["lj2d"].crystal()
+    large = crystal * (6, 4, 1)
+
+    def pull(a):
+        """Of the six neighbours in each of the three shells within the cut-off."""
+        return sum(r * lennard_jones(r)[1] for r in (a, np.sqrt(3) * a, 2 * a))
+
+    spacing = brentq(pull, 1.08 * SIGMA, 1.16 * SIGMA)
+    for atom in range(len(crystal)):
+        away = large.get_distances(atom, range(len(large)), mic=True, vector=True)
+        assert not away[:, 2].any()
+        distances = np.sort(np.linalg.norm(away, axis=1))
+        # Itself, six, and the next shell; the crystal is relaxed to a strain of 1e-6.
+        expected = spacing * np.array([0, *[1] * 6, np.sqrt(3)])
+        assert distances[:8] == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["amc", "amc_lb", "lj2d", "lj3d", "sic", "sic_tersoff"])
+def test_lattices_are_at_rest_but_for_their_size(name):
+    """Relaxing the crystal scales it; no atom moves in the cell, however it was written down."""
+    crystal = gd.SYSTEMS[name].crystal
+    start, relaxed = crystal.lattice(**crystal.settings), crystal()
+    assert np.array_equal(start.numbers, relaxed.numbers)
+    scale = relaxed.cell.array[0, 0] / start.cell.array[0, 0]
+    directions = start.pbc[:, None] & start.pbc
+    assert relaxed.cell.array[directions] == pytest.approx(scale * start.cell.array[directions])
+    moved = relaxed.get_scaled_positions() - start.get_scaled_positions()
+    # Forces of 1e-7 eV/Å move an atom by 1e-8 of the cell.
+    assert (moved - np.round(moved))[:, start.pbc] == pytest.approx(0, abs=1e-6)
+    # All layers of a plane lie at one height.
+    assert np.ptp(relaxed.positions[:, ~start.pbc], axis=0) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    if not REFERENCE.exists():
+        pytest.skip("no reference dataset ships yet")
+    with gd.open_dataset(REFERENCE) as data:
+        yield data
+
+
+def test_the_dataset_that_ships_holds_every_structure_of_the_profile(shipped):
+    there = {name: shipped[name].sizes["structure"] for name in shipped.children}
+    planned = {name: gd.SYSTEMS[name].protocols["reference"].n_structures for name in there}
+    assert there == planned
+
+
+@pytest.mark.parametrize("name", gd.SYSTEMS)
+def test_plans_are_those_of_the_structures_that_ship(name, shipped):
+    rows, protocol = gd.dataset(name, shipped), gd.SYSTEMS[name].protocols["reference"]
+    fractions = [f"{what}_fraction" for what in ("displaced", "vacancy", "antisite")]
+    knobs = [knob for knob in ("displacement", *fractions) if knob in rows.stored]
+    found = {knob: rows[knob] for knob in ("parent", "replicate", *knobs)}
+    for k in range(0, len(rows), 3):
+        planned = member(protocol.strata, protocol.replicated, int(rows.index[k]))
+        assert found["parent"][k] == planned.parent
+        assert found["replicate"][k] == planned.replicate
+        # The same operations, on another day.
+        expected = {knob: planned.knobs[knob] for knob in knobs}
+        assert {knob: found[knob][k] for knob in knobs} == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", ["cualzr", "lj3d", "sic"])
+def test_random_numbers_are_those_of_the_structures_that_ship(name, shipped, monkeypatch):
+    """Relaxation moves no atom to another species, and none that was displaced by little far."""
+    for step in ("separate", "relax"):
+        monkeypatch.setattr(f"glassdata.protocols.displaced.{step}", lambda atoms, *_, **__: atoms)
+    system, rows = gd.SYSTEMS[name], gd.dataset(name, shipped)
+    little = np.flatnonzero(rows["displacement"] < 0.3)[:4]
+    assert len(little) > 1
+    for k in little:
+        found = rows.atoms(k)
+        made = system.protocols["reference"](system, int(rows.index[k]))
+        assert np.array_equal(made.numbers, found.numbers)
+        # In a cell that grew or shrank; holes do not close below this amplitude.
+        moved = made.get_scaled_positions() - found.get_scaled_positions()
+        moved -= np.round(moved)
+        moved = (moved - np.median(moved, axis=0)) @ found.cell.array
+        # Atoms forget where they were put to within a fraction of the distance to a neighbour.
+        assert np.median(np.linalg.norm(moved, axis=1)) < 0.25 * system.bond_length
 
 
 def test_the_alloy_has_its_composition_on_both_sublattices():

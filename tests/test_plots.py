@@ -1,7 +1,5 @@
 """Figures draw what they are given, with labelled axes, units and legends."""
 
-from itertools import pairwise
-
 import matplotlib
 import numpy as np
 import pytest
@@ -20,6 +18,7 @@ from glassdata.models import ridge
 from glassdata.row import compute_row
 from glassdata.schema import VARIABLES
 from glassdata.scores import mse
+from glassdata.store.reading import REFERENCE
 from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES
 
@@ -74,9 +73,45 @@ def has_unit(text: str) -> bool:
     return "(" in text and text.rstrip().endswith(")")
 
 
-def test_representatives_go_from_order_to_disorder(system, data):
-    measure = data[system.class_variable][plots.representatives(data, system)]
-    assert all(a <= b for a, b in pairwise(measure))
+def planted(order, **variables) -> Dataset:
+    """A dataset whose g(r) swings around 1 by a known amount beyond 5 Å, and wildly below it."""
+    r = bin_centres(np.linspace(0, 10, 41))
+    swing = np.where(np.arange(40) % 2, 1.0, -1.0)
+    g = 1 + np.where(r > 5, np.asarray(order)[:, None], 7.0) * swing
+    stored = {name: (("structure",), np.asarray(values)) for name, values in variables.items()}
+    stored["g"] = (("structure", "r"), g)
+    return Dataset("lj3d", "demo", xr.Dataset(stored, {"r": r}), np.arange(len(g)))
+
+
+def test_representatives_have_the_far_order_that_was_planted():
+    order = np.geomspace(0.04, 4, 41)
+    shuffled = np.random.default_rng(0).permutation(order)
+    first, middle, last = shuffled[plots.representatives(planted(shuffled))]
+    assert (order > first).sum() == 2  # one in twenty
+    assert (order < last).sum() == 4  # one in ten
+    # The steps of the planted orders are 12 %, so one of them is this near to the mean.
+    assert middle == pytest.approx(np.sqrt(first * last), rel=0.061)
+
+
+def test_no_crystal_is_shown_as_the_most_disordered_structure():
+    """A strained crystal has the widest first peak, and glasses of order zero are no obstacle."""
+    order = np.r_[np.full(10, 2.0), np.full(10, 0.0)]
+    wide = np.r_[9.0, np.linspace(0.1, 0.5, 19)]
+    crystal, _, glass = plots.representatives(planted(order, peak_width=wide))
+    assert order[crystal] == 2
+    assert order[glass] == 0
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="no reference dataset ships")
+@pytest.mark.parametrize("name", ["lj2d", "lj3d", "sic"])
+def test_representatives_of_the_shipped_dataset_end_in_a_glass(name):
+    """So say the energy and the disorder class, which know nothing of the far half of g(r)."""
+    data = gd.dataset(name, REFERENCE)
+    crystal, _, glass = plots.representatives(data)
+    energy = data.excess_energy
+    assert data.classes[crystal] == DISORDER_CLASSES[0]
+    assert data.classes[glass] == DISORDER_CLASSES[-1]
+    assert energy[crystal] < min(energy[glass], np.median(energy))
 
 
 def test_structure_has_axes_in_angstrom_and_a_legend(system, data):

@@ -69,13 +69,14 @@ def test_an_odd_number_of_panels_leaves_one_empty():
 # --- chapter 9 --------------------------------------------------------------------------------
 
 
-def test_a_history_ends_with_the_test_error(ax):
+def test_a_history_ends_with_the_test_error():
     falling = np.geomspace(1, 0.01, 50)
-    comparison.history(
-        ax, final=falling, training=falling[:20], held_out=falling[:20], best=12, tested=0.4
-    )
+    stopped = {"history_training": falling[:20], "history_validation": 2 * falling[:20]}
+    (ax,) = comparison.history(stopped, {"history_final": falling}, best=12, tested=0.4).axes
     marks = {line.get_label(): line for line in ax.lines}
     assert marks["never stopped: test families"].get_xydata().tolist() == [[50, 0.4]]
+    assert marks["stopped early: held-out families"].get_ydata()[0] == 2
+    assert marks["stopped early: training structures"].get_ydata()[0] == 1
     assert [12, 12] in [list(line.get_xdata()) for line in ax.lines]
 
 
@@ -100,12 +101,14 @@ def test_errors_are_paired_line_above_cnn():
     assert figure._supylabel.get_text() == "error of the line (10⁻⁶)"
 
 
-def test_duels_are_drawn_beside_the_margin(ax):
-    found = {"cnn": {"amc": (0.8, 0.7, 0.9), "sic": (1.2, 1.1, 1.3)}}
-    comparison.duels(ax, found, {"cnn": {"amc": np.ones(5), "sic": np.ones(5)}}, margin=1.1)
+def test_duels_are_drawn_beside_the_margin():
+    names = pd.MultiIndex.from_product([["cnn"], ["sic", "amc"]])
+    found = pd.Series([(0.8, 0.7, 0.9), (1.2, 1.1, 1.3)], names)
+    folds = {"cnn": {"amc": np.ones(5), "sic": np.ones(5)}}
+    (ax,) = comparison.duels(found, folds, margin=1.1).axes
     points = next(line for line in ax.lines if line.get_label() == "CNN")
     assert points.get_xdata().tolist() == [0.8, 1.2]
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["amc", "sic"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["sic", "amc"]
     assert ax.patches[0].get_x() == pytest.approx(1 / 1.1)
 
 
@@ -125,10 +128,9 @@ def test_learning_curves_costs_and_ways_of_judging():
 
 
 @pytest.mark.parametrize(("n_bins", "dotted"), [(35, 1), (300, 0)])
-def test_double_descent_marks_the_bins_in_reach(ax, n_bins, dotted):
+def test_double_descent_marks_the_bins_in_reach(n_bins, dotted):
     steps, losses = [10, 20, 40], np.array([0.0, 1.0, 2.0])
-    comparison.double_descent(
-        ax,
+    figure = comparison.double_descent(
         steps,
         training=losses,
         held_out=losses + 1,
@@ -136,7 +138,7 @@ def test_double_descent_marks_the_bins_in_reach(ax, n_bins, dotted):
         mean=2,
         n_bins=n_bins,
     )
-    assert sum(line.get_linestyle() == ":" for line in ax.lines) == dotted
+    assert sum(line.get_linestyle() == ":" for line in figure.axes[0].lines) == dotted
 
 
 # --- chapter 10 -------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ def test_the_path_shows_three_penalties_of_which_one_is_the_best(result):
     assert titles == [f"{name}: l2 = {settings[k]:.2g}" for name, k in expected]
 
 
-def test_components_reaches_and_contrasts(ax, result):
+def test_components_reaches_and_contrasts(result):
     c = {"r": result["r"], "omega": result["omega"], "components": np.ones((2, 5))}
     figure = shells.leading_components(
         c, np.array([2.0, 3]), np.ones((8, 2)), ["first", "second"], highest=11
@@ -226,10 +228,19 @@ def test_components_reaches_and_contrasts(ax, result):
     assert figure.axes[2].lines[0].get_ydata().tolist() == [3] * 5
     cut = {"reach": np.array([2.0, 4]), "shell_edges": np.array([0, 1.5, 3, 5])}
     values = {"low": np.array([0.1, 0.2]), "high": np.array([0.5, 0.6])}
-    axes = shells.reaches(cut, {"within": values, "beyond": values}, {"low": 0.8, "high": 0.9}).axes
+    beyond = {band: found / 2 for band, found in values.items()}
+    r2 = {"all": {"low": 0.8, "high": 0.9}, "beyond": beyond, "within": values}
+    axes = shells.reaches(cut, r2).axes
+    assert [ax.get_title() for ax in axes] == [
+        "only g(r) within the reach",
+        "only g(r) beyond the reach",
+    ]
+    assert [ax.lines[0].get_ydata()[1] for ax in axes] == [0.2, 0.1]
+    assert [ax.lines[1].get_ydata()[0] for ax in axes] == [0.8, 0.8]
     assert "(Å)" in axes[1].get_xlabel()
     assert legend(axes[0]) == ["low", "high"]
-    shells.contrasts(ax, {"amc": {"low": (0.5, 0.4, 0.6)}, "sic": {"low": (-0.5, -2, -0.4)}})
+    figure = shells.contrasts({"amc": {"low": (0.5, 0.4, 0.6)}, "sic": {"low": (-0.5, -2, -0.4)}})
+    (ax,) = figure.axes
     assert [text.get_text() for text in ax.get_yticklabels()] == ["carbon", "SiC"]
     assert ax.get_xlim() == pytest.approx((-0.65, 0.65))
 
@@ -254,6 +265,20 @@ def test_a_forest_draws_numbers_arrows_and_leaves_gaps():
     assert ax.lines[-1].get_xdata() == [0.9, 0.9]
 
 
+@pytest.mark.parametrize(
+    ("gap", "ends"),
+    [
+        ((0.01, -0.02, 0.03), (-0.066, 0.066)),  # small ones on an axis of their own size
+        ((0.1, -0.2, 0.4), (-0.22, 0.44)),
+        ((0.1, -0.9, 0.9), (-0.5, 0.6)),
+    ],
+)
+def test_leaks_are_shown_with_both_signs(gap, ends):
+    (ax,) = verdicts.leaks({"line": {"amc": gap}}).axes
+    assert ax.get_xlim() == pytest.approx(ends)
+    assert ax.get_xlabel() == "R² random − R² grouped"
+
+
 def test_a_heat_table_writes_every_number():
     table = pd.DataFrame({"amc": [0.5, np.nan], "sic": [-1.0, 0.25]}, index=["line", "kernel"])
     (ax,) = verdicts.heat(table).axes
@@ -270,11 +295,12 @@ def test_the_board_has_a_colour_for_each_grade():
     assert texts(ax) == ["answered", "open", "upheld", "not tried"]
 
 
-def test_the_noise_floor_shows_repeats_where_there_are_some(ax):
+def test_the_noise_floor_shows_repeats_where_there_are_some():
     result = {"baseline": np.full(4, 8e-6), "error": np.full(4, 4e-6), "pair": np.full(4, 2e-6)}
     result["replicate"] = np.array([True, True, False, False])
     alone = result | {"replicate": np.zeros(4, bool)}
-    verdicts.noise_floor(ax, {"amc": result | {"scatter": np.full(2, 1e-6)}, "sic": alone})
+    figure = verdicts.noise_floor({"amc": result | {"scatter": np.full(2, 1e-6)}, "sic": alone})
+    (ax,) = figure.axes
     points = [tuple(line.get_xydata()[0]) for line in ax.lines if len(line.get_xydata()) == 1]
     assert sorted(x for x, y in points if y == 0) == pytest.approx([1, 2, 4, 4, 8])
     assert sorted(x for x, y in points if y == 1) == pytest.approx([2, 4, 8])

@@ -13,6 +13,10 @@ PACKAGE = Path(glassdata.__file__).parent
 KNOWN = {
     ("engine/slurm.py", "_correct_state"),
     ("engine/slurm.py", "_call"),
+    ("kernels.py", "_cache_path"),
+    ("kernels.py", "_data_path"),
+    ("kernels.py", "_impl"),
+    ("kernels.py", "_index_path"),
     ("worker.py", "_exit"),
 }
 
@@ -54,3 +58,11 @@ def test_zarr_asks_codecs_in_public():
 
     for codec in (BloscCodec, ZstdCodec, VLenUTF8Codec):
         assert inspect.iscoroutinefunction(codec.decode)
+
+
+def test_numba_reads_and_writes_its_cache_by_methods_of_their_own():
+    """``kernels`` overrides them; `test_kernels.py` shows that numba calls them."""
+    from numba.core.caching import IndexDataCacheFile
+
+    for name in ("save", "_dump", "_load_index", "_load_data"):
+        assert inspect.isfunction(getattr(IndexDataCacheFile, name))

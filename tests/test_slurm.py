@@ -333,5 +333,5 @@ def test_sbatch_and_squeue_may_fail_for_a_while(jobs, tmp_path):
     with fake_build(tmp_path / "store", 2, own, names=["ar"]) as process:
         assert len(jobs_of(process, environment)) == 2
         said = process.stderr.read()
-    assert said == "SLURM took not all jobs, which is tried again: sbatch: refused for a while"
+    assert said == "SLURM did not take all jobs, and is asked again: sbatch: refused for a while"
     assert (programs / "squeue-failed").exists()

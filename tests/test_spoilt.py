@@ -12,6 +12,7 @@ import pytest
 
 import glassdata
 from glassdata.store import DamageError, StoreError, open_dataset, pack, verify
+from glassdata.store.files import locked
 from glassdata.store.losses import record_loss
 from glassdata.store.rows import provenance_path, row_path
 from glassdata.store.verifying import set_aside
@@ -141,8 +142,27 @@ def test_verify_does_not_wait_for_ever_for_a_seal(tmp_path, monkeypatch):
     with medium(store).locked():
         assert verify(store) == []  # a whole store needs no second look
         (store / "plan.json").write_bytes(b"")
-        with pytest.raises(StoreError, match="sealed by process"):
+        with pytest.raises(StoreError, match=r"sealed by .*process"):
             verify(store)
+
+
+def test_whoever_waits_long_for_a_lock_says_so(tmp_path, monkeypatch, caplog):
+    """A stopped process keeps it."""
+    monkeypatch.setattr("glassdata.store.files._SILENCE", 0.1)
+    inside = threading.Event()
+
+    def wait() -> None:
+        with locked(tmp_path):
+            inside.set()
+
+    with locked(tmp_path):
+        waiting = threading.Thread(target=wait)
+        waiting.start()
+        assert not inside.wait(0.5)
+    waiting.join(10)
+    assert inside.is_set()
+    (message,) = caplog.messages
+    assert message.startswith(f"{tmp_path}: waiting for")
 
 
 def test_what_was_mended_meanwhile_is_not_moved(tmp_path):

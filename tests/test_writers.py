@@ -16,8 +16,10 @@ PACKAGE = Path(glassdata.__file__).parent
 KNOWN = {
     "files.replace_stream": {"open", "replace"},  # the one that looks: check_output
     # What a store publishes is linked exclusively; its folder passed refuse_foreign.
-    "store.files._write_temporary": {"open"},
-    "store.files._link_exclusively": {"link"},
+    "store.files._write_whole": {"open"},
+    "store.files._put_exclusively": {"link"},
+    "store.files._rename_under_lock": {"rename"},
+    "store.files.check_file_system": {"open", "replace"},  # temporary names of its own
     "store.files.locked": {"open"},
     "store.files.put_folder": {"rename"},
     "store.places.Local.move": {"rename"},  # to quarantine, under a new name
@@ -29,6 +31,7 @@ KNOWN = {
     "store.sealing._assemble": {"open_group"},
     "store.description.describe_dataset": {"write_text"},
     "protocols.melt.quench_in_plane": {"write_text"},
+    "engine.keys._write_privately": {"open"},
     "engine.watching.reported": {"performance_report"},
     # Into memory; what comes of it is handed to ``replace`` or ``publish``.
     "cli.streams._make_open": {"open"},  # devices only
@@ -38,10 +41,11 @@ KNOWN = {
     "results.encode": {"savez_compressed"},
     "store.rows.encode": {"write_array"},
     "store.files.write_archive": {"ZipFile"},
+    "store.files.sign_archive": {"ZipFile"},
+    # Numba's own cache, in the folder that numba chose.
+    "kernels._CheckedFiles.save": {"save"},
     # These write a record or a row through one of the above.
     "store.records.write_record": {"replace"},
-    "store.rows.write_provenance": {"replace"},
-    "store.losses.record_loss": {"replace"},
 }
 
 _WRITERS = {
@@ -74,6 +78,8 @@ def _writes(call: ast.Call) -> str | None:
     name = getattr(function, "attr", getattr(function, "id", ""))
     if name in _WRITERS:
         return name
+    if name == "rename" and not call.args:  # columns of a table, by name
+        return None
     if name == "move":  # minimisers move atoms
         return name if getattr(function.value, "id", "") == "shutil" else None
     if name == "replace" and isinstance(function, ast.Attribute):

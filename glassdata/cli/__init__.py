@@ -42,13 +42,13 @@ _BAD_PATH = (
 
 
 class _Commands(click.Group):
-    """Commands whose errors are told apart from a person's Ctrl-C."""
+    """Group of commands in which an unexpected end of a file is not taken for Ctrl-C."""
 
     def invoke(self, context: click.Context) -> object:
         try:
             return super().invoke(context)
         except EOFError as error:
-            # click takes it for the end of a dialogue, and would call it interrupted.
+            # click would report it as an interruption by the user.
             text = str(error) or "of a file or a connection"
             raise RuntimeError(f"unexpected end: {text} (glassdata --debug shows where)") from error
 

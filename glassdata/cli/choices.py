@@ -13,7 +13,7 @@ from glassdata.cli.streams import output_is_closed
 if TYPE_CHECKING:
     from glassdata.system import System
 
-#: As a file to write: standard output.
+#: Name of an output file that means standard output.
 STDOUT = Path("-")
 PROFILES = ("demo", "reference", "paper")
 
@@ -111,7 +111,7 @@ def check_writable(*outputs: Path | None, inputs: Iterable[Path] = ()) -> None:
     outputs
         Files to be written; None stands for one that was not asked for.
     inputs
-        What the command reads.
+        Files that the command reads.
 
     Raises
     ------

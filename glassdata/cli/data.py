@@ -131,20 +131,23 @@ def verify(
 ) -> int:
     """Check every file of STORE, and K random rows by computing them again.
 
-    Names each damaged, missing or stray file. STORE may also be a packed dataset (.zip).
+    Names each damaged, missing or stray file. STORE may also be a packed dataset (.zip), the packed
+    results of an experiment, or a folder of results.
 
     \b
     Examples:
       glassdata verify demo.store
       glassdata verify demo.store --recompute 4
       glassdata verify book/data/reference.zarr.zip --recompute 8
+      glassdata verify _build/results
     """
+    from glassdata import results
     from glassdata.store import verify as check
 
     refuse_web(store)
     if not store.exists():
         raise click.UsageError(f"{store} does not exist")
-    findings = check(store)
+    findings = results.verify(store) if results.holds_results(store) else check(store)
     for finding in findings:
         click.echo(str(finding))
     bad = len(findings)

@@ -112,5 +112,5 @@ def execution_options(command: Callable, *, rows: bool = True) -> Callable:
 
 
 def _say(text: str) -> None:
-    with suppress(OSError, ValueError):  # nobody listens any more, which costs no row
+    with suppress(OSError, ValueError):  # a closed standard error must not stop the build
         click.echo(text, err=True)

@@ -52,6 +52,8 @@ def experiment(
             "PyTorch is missing (make cnn)",
             err=True,
         )
+    for finding in outcome.damaged:
+        click.echo(f"glassdata: warning: {output / str(finding)}; it is made again", err=True)
     for problem in outcome.problems:
         click.echo(f"glassdata: {problem}", err=True)
     if outcome.archive is None:

@@ -1,10 +1,13 @@
 """Files of a user: structures in any format that ASE reads, and measured g(r) as two columns."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+
+from glassdata.bounds import bounded_memory, bounded_time, check_size
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -17,6 +20,12 @@ CURVES = (".gr", ".csv")
 OVERLAP = 0.3
 #: With fewer atoms a spectrum means nothing.
 FEWEST = 3
+#: Formats in which each structure begins with the number of its atoms, alone in its line.
+_COUNTED = (".xyz", ".extxyz")
+_LONGEST_COUNT = 100
+#: Time of a processor that reading may take: a start for any file, s, and the slowest of ASE's
+#: readers, bytes/s.
+_SECONDS, _BYTES_PER_SECOND = 10.0, 2e5
 #: Largest difference from 1, the limit, of the mean of g over the last fifth of the range.
 _FAR_FROM_ONE = 0.3
 #: Height up to which g(r) counts as zero below the first measured distance.
@@ -43,10 +52,16 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
     """
     from ase.io import read
 
-    if not path.is_file():
-        raise click.UsageError(f"there is no file {path}")
+    _check_size(path)
+    if path.suffix.lower() in _COUNTED:
+        _check_counts(path)
     try:
-        frames = read(path, index=":")
+        with bounded_memory(), bounded_time(_SECONDS + path.stat().st_size / _BYTES_PER_SECOND):
+            frames = read(path, index=":")
+    except MemoryError:
+        raise click.UsageError(f"{path} is not read: it would take too much memory") from None
+    except TimeoutError as error:
+        raise click.UsageError(f"{path} is not read: {error}") from None
     except Exception as error:  # every reader of ASE fails in its own way
         reason = " ".join(str(error).split())[:160] or type(error).__name__
         raise click.UsageError(f"{path} is not a readable structure file ({reason})") from error
@@ -56,6 +71,28 @@ def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["At
         where = f"{path}" if len(frames) == 1 else f"{path}, structure {number}"
         _check_structure(atoms, where, species, what)
     return frames
+
+
+def _check_size(path: Path) -> None:
+    if not path.is_file():
+        raise click.UsageError(f"there is no file {path}")
+    try:
+        check_size(path)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _check_counts(path: Path) -> None:
+    """Refuse an xyz file that claims more atoms than it has bytes: ASE would look for each line."""
+    with path.open("rb") as stream:
+        size = stream.seek(0, os.SEEK_END)
+        stream.seek(0)
+        while (first := stream.readline(_LONGEST_COUNT)).strip().isdigit():
+            count = int(first)
+            if count > size - stream.tell():
+                raise click.UsageError(f"{path} claims {count} atoms, and has only {size} bytes")
+            for _ in range(count + 1):
+                stream.readline()
 
 
 def _check_structure(atoms: "Atoms", where: str, species: tuple[str, ...], what: str) -> None:
@@ -108,7 +145,11 @@ def read_curve(path: Path, edges: np.ndarray) -> np.ndarray:
     click.UsageError
         If the file is not such a table, does not cover the bins, or does not tend to 1.
     """
-    r, g = _columns(path)
+    try:
+        with bounded_memory():
+            r, g = _columns(path)
+    except MemoryError:
+        raise click.UsageError(f"{path} is not read: it would take too much memory") from None
     if len(r) < 2 or not np.all(np.diff(r) > 0):
         raise click.UsageError(f"{path}: r must increase from line to line")
     step = float(np.median(np.diff(r)))
@@ -131,8 +172,7 @@ def read_curve(path: Path, edges: np.ndarray) -> np.ndarray:
 
 
 def _columns(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    if not path.is_file():
-        raise click.UsageError(f"there is no file {path}")
+    _check_size(path)
     pairs: list[tuple[float, float]] = []
     try:
         lines = path.read_text().splitlines()
@@ -174,7 +214,7 @@ def describe_all(
     frames : list of Atoms
         Structures to describe.
     system : System
-        The glass that they are taken for.
+        The glass whose potential and bins are used.
     relaxed : bool
         Whether to minimise each of them first.
     """

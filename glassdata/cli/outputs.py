@@ -1,4 +1,4 @@
-"""Results of the command line, netCDF, CSV and pictures: each a whole file, or absent."""
+"""Outputs of the command line: netCDF, CSV and pictures, each complete or absent."""
 
 import io
 import sys
@@ -23,12 +23,12 @@ Row = dict[str, np.ndarray]
 
 
 def deliver(path: Path, data: bytes) -> None:
-    """Write a result to its file, or to standard output.
+    """Write an output to its file, or to standard output.
 
     Raises
     ------
     click.UsageError
-        If numbers that nobody can read as text would go to a terminal.
+        If binary data would go to a terminal.
     """
     if path != STDOUT:
         replace(path, data)

@@ -1,7 +1,7 @@
-"""Standard output and error that may be closed, or whose reader may leave: no row is lost by it.
+"""Standard output and error that may be closed, or whose reader may leave, without losing rows.
 
-Who writes to a pipe whose reader has left, to a full disk or to nothing at all must go on working:
-the rows are what was asked for, and what is said about them is not worth losing them.
+A command goes on if its output goes to a pipe whose reader has left, to a full disk, or nowhere:
+the rows matter more than the messages about them.
 """
 
 import errno
@@ -17,7 +17,7 @@ _OUTPUT, _ERROR = 1, 2
 
 
 class _Patient(io.RawIOBase):
-    """A file descriptor that swallows what cannot be written, and remembers why."""
+    """A file descriptor that drops what cannot be written, and remembers the error."""
 
     def __init__(self, descriptor: int, *, was_open: bool) -> None:
         self.descriptor, self.was_open = descriptor, was_open
@@ -36,7 +36,7 @@ class _Patient(io.RawIOBase):
         while self.failure is None:
             try:
                 return os.write(self.descriptor, data)
-            except BlockingIOError:  # the reader is slow, and somebody made the pipe not wait
+            except BlockingIOError:  # the reader is slow, and the pipe was set not to wait
                 select.select([], [self.descriptor], [])
             except OSError as error:
                 self.failure = error
@@ -44,10 +44,10 @@ class _Patient(io.RawIOBase):
 
 
 def keep_streams() -> None:
-    """Make sure that standard input, output and error are open and stay so, for children too.
+    """Make sure that standard input, output and error are open, in child processes too.
 
-    Where one is closed, the system gives its number to the next file that is opened, and warnings
-    of some library would be written into a row.
+    If one is closed, the system gives its number to the next file that is opened. Warnings of a
+    library could then be written into the file of a row.
     """
     was_open = [_make_open(descriptor) for descriptor in range(3)]
     sys.stdin = sys.stdin or io.TextIOWrapper(io.FileIO(0, closefd=False))
@@ -60,7 +60,7 @@ def _make_open(descriptor: int) -> bool:
     try:
         os.fstat(descriptor)
     except OSError:
-        null = os.open(os.devnull, os.O_RDWR)  # the least number that is free: this one
+        null = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number, usually this one
         if null != descriptor:
             os.dup2(null, descriptor)
             os.close(null)
@@ -70,7 +70,7 @@ def _make_open(descriptor: int) -> bool:
 
 
 def _stream(before: TextIO | None, descriptor: int, *, was_open: bool) -> io.TextIOWrapper:
-    """The same stream, with the patience above; lines of an error are written at once."""
+    """The same stream on a ``_Patient`` file; lines of standard error are written at once."""
     if before is not None:
         before.flush()
     return io.TextIOWrapper(
@@ -89,16 +89,16 @@ def _output() -> _Patient | None:
 
 
 def output_is_closed() -> bool:
-    """Whether whoever started the command closed its standard output."""
+    """Whether the command was started with a closed standard output."""
     output = _output()
     return output is not None and not output.was_open
 
 
 def end_streams(status: int) -> int:
-    """Exit status of a command that would end with ``status``, after all it said was written.
+    """Write the rest of the output; the exit status of a command that would end with ``status``.
 
-    ``READER_LEFT`` if nothing else went wrong, but whoever read its output left before the end; 1
-    if the output could not be written for another reason, which standard error then says.
+    That is ``READER_LEFT`` if nothing else went wrong, but the reader of the output left before the
+    end; and 1 if the output could not be written for another reason, which goes to standard error.
     """
     sys.stdout.flush()
     output = _output()

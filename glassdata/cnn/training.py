@@ -29,9 +29,9 @@ class ConvolutionalNetwork(Regression):
 
     ``"spramnet"`` is the network of arXiv 2410.03116, Conv1d(1 → 64, 3), ReLU, MaxPool(2),
     50 hidden units, ReLU: 162,206 parameters for 100 and 100 bins. ``"residual"`` works on log g:
-    Conv1d(1 → 64, 11, stride 4), residual blocks of 64 and 128 channels, dropout of a half; how
-    it ends is not stated there, here all positions enter the last layer. Both get X and Y
-    centred by the training mean and divided by one number each.
+    Conv1d(1 → 64, 11, stride 4), residual blocks of 64 and 128 channels, dropout of a half. Its
+    last layer is not described there; here it gets all positions. For both, X and Y are centred by
+    the training mean and divided by one number each.
 
     The squared error is minimised with Adam in batches. Each of ``weight_decays`` is tried on
     the same split by groups; training stops when the held-out error has not fallen for

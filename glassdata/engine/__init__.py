@@ -1,8 +1,8 @@
-"""The build: missing rows to Dask, rows published by the workers, the dataset sealed at the end.
+"""The build: Dask gets the missing rows, workers publish them, at the end the dataset is sealed.
 
-Execution is at least once, its effect exactly once: workers publish write-once files and return
-receipts, and only files on the disk count. A scheduler that dies leaves its futures cancelled and
-iteration over them ends without an error, so the rows are counted again afterwards.
+A row may be computed more than once, but takes effect exactly once: workers publish files that are
+written once and return receipts, and only files on the disk count. If a scheduler dies, its futures
+are cancelled and the iteration over them ends without an error. So rows are counted again after it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -69,12 +69,12 @@ class Source:
 
 
 def source_of(structures: Path | None = None) -> Source:
-    """The glasses of this package.
+    """The source of rows for the glasses of this package.
 
     Parameters
     ----------
     structures
-        A store or packed dataset whose structures are described again instead of made again.
+        A store or packed dataset whose structures are described again; None makes new structures.
         Workers must see it, too.
     """
     if structures is None:
@@ -168,8 +168,8 @@ def repair(
 ) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew.
 
-    Of a store that is not sealed yet, the build goes on where it was: only ``rows`` and those
-    recorded as lost are computed, and nothing is sealed.
+    If the store is not sealed yet, only ``rows`` and those recorded as lost are computed, and
+    nothing is sealed: the build itself goes on with ``build``.
 
     Parameters
     ----------
@@ -186,7 +186,7 @@ def repair(
     Raises
     ------
     StoreError
-        If neither plan nor manifest is left to say which rows there should be, or they promise
+        If there is neither a plan nor a manifest to say which rows there should be, or they list
         more than the profile has.
     """
     source, execution = source or Source(), Execution(**how)
@@ -210,13 +210,13 @@ def repair(
 
 
 def _has(source: Source, profile: str, name: str, index: int) -> bool:
-    """Whether a profile has a structure: the name of a file is no proof."""
+    """Whether a profile has a structure; a file of its name may have come from elsewhere."""
     protocols = source.systems[name].protocols if name in source.systems else {}
     return profile in protocols and 0 <= index < protocols[profile].n_structures
 
 
 def _check_promises(folder: Path, profile: str, counts: Mapping[str, int], source: Source) -> None:
-    """Refuse to compute what a manifest or a plan promises beyond the profile.
+    """Refuse a manifest or a plan with more structures than the profile has.
 
     Raises
     ------
@@ -257,12 +257,12 @@ def _complete(
         for loss in problems:
             record_loss(folder, loss.system, loss.index, loss.reason)
     missing = missing_rows(folder, goal)
-    # Rows of a larger goal than this build's are not its own to make, but they keep it unsealed.
+    # Missing rows of other shards are not computed here, but the dataset cannot be sealed without.
     lost = _of_shard(missing, shard)
     elsewhere = len(missing) - len(lost)
     lost += [row for row in also if not row_path(folder, *row).exists()]
-    # A row that failed on one worker may have been published by another driver meanwhile; only
-    # rows that disagree keep the dataset from being sealed.
+    # Another driver may have published a row that was lost here. Only a row that disagrees with the
+    # published one prevents the seal.
     conflict = any(receipt.outcome == "conflict" for receipt in receipts)
     wanted = any(goal.values())  # a repair of a store that is not sealed yet has no goal
     if wanted and not missing and not conflict and (reseal or not is_sealed(folder, goal)):
@@ -271,7 +271,7 @@ def _complete(
 
 
 def refuse_lacking(systems: Iterable[System]) -> None:
-    """Refuse glasses whose potential file was not handed to this program.
+    """Refuse glasses whose potential file was not given to this program.
 
     Raises
     ------
@@ -296,8 +296,8 @@ def recompute(
     Parameters
     ----------
     store
-        Folder of the store, or a packed dataset. Records of lost rows are removed and written in a
-        folder; one that contains links instead of folders is therefore refused.
+        Folder of the store, or a packed dataset. In a folder, records of lost rows are written and
+        removed, so it is refused if it contains links instead of folders.
     rows
         System and number of each row.
     source
@@ -310,8 +310,8 @@ def recompute(
     receipts, problems
         The outcome of a receipt is ``identical`` (every byte), ``close`` (numbers within
         ``TOLERANCE``, as on another processor type), ``different``, with the reason, or
-        ``outdated``: what made the row is not what would make it now, so it was not computed.
-        Variables of another version are left out of the comparison.
+        ``outdated``: the row was made with other settings than those of today, so it was not
+        computed. Variables of another version are left out of the comparison.
 
     Examples
     --------
@@ -324,7 +324,7 @@ def recompute(
     folder, rows = absolute(store), list(rows)
     if folder.is_dir():
         refuse_links(folder)
-        # That a row exceeded an earlier time limit must not keep it from being tried again.
+        # A row that exceeded an earlier time limit is tried again.
         with suppress(OSError):
             forget_losses(folder, rows)
     profile, then = recorded(folder)[0], recorded_science(folder)
@@ -357,7 +357,7 @@ def compute(
     execution: Execution,
     needs: Mapping[str, float] | None = None,
 ) -> tuple[list[Receipt], list[Loss]]:
-    """Call ``work(task, name, number)`` on the workers for all of ``todo``, with a bar.
+    """Call ``work(task, name, number)`` on the workers for all of ``todo``, and show a bar.
 
     Parameters
     ----------

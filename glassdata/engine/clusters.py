@@ -31,19 +31,19 @@ from glassdata.worker import ONE_THREAD
 
 #: Dask settings of a scheduler that we start.
 SCHEDULER = {
-    # With a saturation of one, a worker holds the row it computes and no other: when it dies,
-    # no innocent row comes under suspicion.
+    # With a saturation of one, a worker holds only the row that it computes. If it dies, the deaths
+    # of other rows are not counted.
     "distributed.scheduler.worker-saturation": 1.0,
     "distributed.scheduler.allowed-failures": DEATHS - 1,
-    # Dask would dismiss a nanny, or a job, for good if its worker is not back the moment this time
-    # is over, counted from any of its deaths. Whether it still runs, the nanny or the queue knows.
+    # Dask would give up a nanny, or a job, for ever if its worker is not back after this time,
+    # counted from any of its deaths. The nanny or the queue knows better whether it still runs.
     "distributed.deploy.lost-worker-timeout": "1000 days",
 }
 
 
 @dataclass(frozen=True)
 class Connection:
-    """A connected client, the number of workers to have work for at first, and their judge."""
+    """A connected client, the number of workers to send rows for at first, and their judge."""
 
     client: Client
     expected: int
@@ -96,8 +96,8 @@ def connect(execution: Execution, n_rows: int, needs: Mapping[str, float]) -> It
 
 @contextmanager
 def _local(count: int, memory: int, execution: Execution) -> Iterator[Client]:
-    # Only who has the key of this run can speak to its scheduler and its workers, and they listen
-    # to this machine alone: without a key, every user of the machine could let them run anything.
+    # Only processes with the key of this run can connect to its scheduler and workers, and only
+    # from this machine. Without a key every user of the machine could let them run anything.
     make = partial(
         LocalCluster,
         n_workers=count,
@@ -116,10 +116,10 @@ def _local(count: int, memory: int, execution: Execution) -> Iterator[Client]:
 
 
 class _PersistentNanny(Nanny):
-    """A nanny that restarts a worker also if it dies the moment it has begun.
+    """A nanny that also restarts a worker which dies immediately after its start.
 
-    Dask restarts no worker that dies before its nanny has noted that it runs; a row that kills
-    its worker at once would leave the build without workers, and waiting for ever.
+    Dask does not restart a worker that dies before its nanny has noted that it runs. A row that
+    kills its worker at once would leave the build without workers, and it would wait for ever.
     """
 
     async def _on_worker_exit(self, exitcode: int) -> None:
@@ -130,8 +130,9 @@ class _PersistentNanny(Nanny):
 
 @contextmanager
 def _running(address: str) -> Iterator[Client]:
-    # Asked before there is a client: one that could not connect is closed by the garbage collector,
-    # and if that happens in the thread that starts the loop of the next client, both wait for ever.
+    # The scheduler is asked before a client is made. The garbage collector closes a client that
+    # could not connect, and if it does so in the thread that starts the loop of the next client,
+    # both wait for ever.
     try:
         asyncio.run(_identity(address))
     except (OSError, ValueError, TypeError) as error:  # a TypeError: tls:// without certificates
@@ -141,7 +142,7 @@ def _running(address: str) -> Iterator[Client]:
 
 
 async def _identity(address: str) -> dict[str, Any]:
-    """What the scheduler at ``address`` says of itself."""
+    """What the scheduler at ``address`` says about itself."""
     certificates = Security().get_connection_args("client")  # those of Dask's configuration
     async with rpc(address, timeout=10, connection_args=certificates) as scheduler:
         return await scheduler.identity()

@@ -1,4 +1,4 @@
-"""Where and how rows are computed: nothing here can show in their numbers."""
+"""Where and how rows are computed; no setting here changes their numbers."""
 
 import math
 import sys
@@ -11,11 +11,10 @@ from dask.utils import parse_bytes
 
 #: Seconds; timers of the operating system cannot count longer limits.
 _LONGEST = 1e8
-#: Seconds of silence after which Dask could give up a worker at the earliest: it misses so many
-#: heartbeats then that the machine must be more than busy.
+#: Shortest silence, s, after which a worker may be given up. A busy machine alone does not make it
+#: miss so many heartbeats.
 _SHORTEST_SILENCE = 5.0
-#: Seconds without any worker after which a run ends: jobs of a batch system wait for days in its
-#: queue.
+#: Seconds without any worker after which a run ends. Jobs of a batch system may wait for days.
 _WAIT = {"slurm": 7 * 86400.0}
 _WAIT_ELSEWHERE = 600.0
 
@@ -33,25 +32,26 @@ class Execution:
     cluster
         ``local``, ``slurm``, or the address of a Dask scheduler whose workers see the same folder.
     workers
-        Number of processes; never more than rows. By default one per processor of this machine. A
-        batch system gives whole jobs, and takes also the least and the most: it is asked for the
-        most. A scheduler that is given by its address has its workers already.
+        Number of processes, by default one per processor of this machine, and never more than
+        there are rows. A batch system gives whole jobs, and also takes a least and a largest
+        number, of which it is asked for the largest. A scheduler that is given by its address has
+        its workers already.
     memory_limit
         Memory of one worker, like ``4GB``; by default its share of the machine or of the job.
     row_timeout
         Seconds after which a row is given up; None waits for ever.
     worker_timeout
-        Seconds after which a worker that gives no sign of life is given up: it is started again
-        where that is possible, and its row is computed elsewhere.
+        Seconds of silence after which a worker is given up: it is started again if possible, and
+        another worker computes its row.
     wait
         Seconds without any worker, or without an answer of the scheduler, after which the run ends;
         ``math.inf`` waits for ever, None means ten minutes, or a week for a batch system.
     progress
-        Whether somebody watches, with a bar; None means in a terminal or a notebook.
+        Whether to show a bar; None shows it in a terminal or a notebook only.
     report
         Where to write Dask's performance report.
     say
-        Receives lines for whoever is watching.
+        Function that receives lines of text for the user.
 
     Raises
     ------

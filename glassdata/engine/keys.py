@@ -1,4 +1,4 @@
-"""The key of a run: who does not have it can neither join a scheduler of ours nor send it work."""
+"""The key of a run: without it nobody can join its scheduler or send work to it."""
 
 import os
 import stat
@@ -11,7 +11,7 @@ from dask.distributed import Security
 
 from glassdata.store import StoreError
 
-#: What a worker that starts as a job of its own reads from files.
+#: Parts of the key that a worker in a job of its own reads from files.
 _IN_FILES = {"tls_ca_file": "ca.pem", "tls_worker_cert": "cert.pem", "tls_worker_key": "key.pem"}
 
 
@@ -22,13 +22,13 @@ def fresh_key() -> Security:
 
 @contextmanager
 def key_in_files(where: Path) -> Iterator[Security]:
-    """A new key, of which workers find their part in files that only their owner can read.
+    """A new key, whose part for the workers lies in files that only their owner can read.
 
     Parameters
     ----------
     where : Path
-        Folder that all workers see, too. The files lie in a new folder there, and are gone at the
-        end.
+        Folder that all workers see, too. The files are in a new folder there, which is deleted at
+        the end.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def key_in_files(where: Path) -> Iterator[Security]:
 def _write_privately(path: Path, text: str) -> None:
     with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as stream:
         stream.write(text)
-    # Some file systems have no rights, and show everything to everybody.
+    # Some file systems have no permissions, so that every user can read all files.
     if any(stat.S_IMODE(p.stat().st_mode) & 0o077 for p in (path, path.parent)):
         raise StoreError(
             f"{path.parent.parent} does not keep files from other users: choose another "

@@ -1,7 +1,7 @@
-"""What keeps a run waiting: silent or missing workers, rows that take too long.
+"""What delays a run: silent or missing workers, and rows that take too long.
 
-Each is worth a word to the user before half a minute has passed, and has an end. Nothing here
-speaks to Dask: what its scheduler says comes in, and what has to be done comes out.
+The user is told of each within half a minute, and each has a time limit. This module does not use
+Dask: it gets what the scheduler reports, and returns what has to be done.
 """
 
 import math
@@ -14,14 +14,14 @@ from glassdata.engine.execution import Execution
 
 #: Seconds between two looks at the workers.
 LOOK = 5.0
-#: Seconds that something may keep silent before it is worth a word: with a look, and a heartbeat
-#: of a worker in between, the word comes within half a minute.
+#: Seconds of silence after which the user is told. With the time until the next look, and until the
+#: next heartbeat of a worker, the message comes within half a minute.
 WORD = 20.0
-#: A row that takes so many times as long as others of its kind is worth a word.
+#: The user is told of a row that takes this many times as long as others of its glass.
 MUCH_LONGER = 50.0
-#: Seconds between two words about the same.
+#: Seconds between two messages about the same matter.
 AGAIN = 300.0
-#: Seconds beyond its own limit that a worker has to give up a row by itself.
+#: Seconds after its limit in which a worker should give up a row by itself.
 GRACE = 15.0
 
 RowName = tuple[str, int]
@@ -36,6 +36,11 @@ class Seen:
     heard: float
     threads: int
     keys: tuple[Key, ...]
+
+    @property
+    def begun(self) -> tuple[Key, ...]:
+        """Tasks that are computed, and do not only wait for a thread: they begin in this order."""
+        return self.keys[: self.threads]
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,16 @@ class _Record:
 
     def __init__(self, seen: Seen, now: float) -> None:
         self.seen, self.since, self.told = seen, now, False
-        self.began = dict.fromkeys(seen.keys, now)
+        self.began = dict.fromkeys(seen.begun, now)
 
 
 class Overdue:
-    """Judges workers and rows from what the scheduler says of them, time after time.
+    """Decides about workers and rows from what the scheduler reports about them at each look.
 
     Parameters
     ----------
     execution : Execution
-        Its limits, and who is told.
+        Has the limits, and the function that tells the user.
     advice : str
         Where to look when there are no workers.
     """
@@ -95,7 +100,7 @@ class Overdue:
     def look(
         self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
     ) -> Orders:
-        """Say what is worth a word, and return what has to be done.
+        """Tell the user what is wrong, and return what has to be done.
 
         Parameters
         ----------
@@ -104,7 +109,7 @@ class Overdue:
         seen : Mapping[str, Seen]
             The workers, by address.
         running : Mapping[Key, Sequence[RowName]]
-            Rows of each task that is in the hands of the scheduler.
+            Rows of each task that the scheduler has.
         """
         self.deaf = None
         self._say_who_left(now, seen, running)
@@ -113,7 +118,7 @@ class Overdue:
         orders = Orders()
         for address, record in self.workers.items():
             self._judge_silence(now, address, record, running, orders)
-            for key in record.seen.keys:
+            for key in record.seen.begun:
                 if key in running and key not in orders.taken:
                     self._judge_row(now, address, key, running[key], orders)
         if any(key in running for worker in seen.values() for key in worker.keys):
@@ -142,7 +147,7 @@ class Overdue:
     def _say_who_left(
         self, now: float, seen: Mapping[str, Seen], running: Mapping[Key, Sequence[RowName]]
     ) -> None:
-        """Tell of workers that are there no more, and note the time they spent on their rows."""
+        """Tell of workers that have left, and note the time that they spent on their rows."""
         gone = self.workers.keys() - seen.keys()
         names = []
         for address in gone:
@@ -163,10 +168,7 @@ class Overdue:
             return
         if worker.heard != record.seen.heard:
             record.since, record.told = now, False
-        ended = record.began.keys() - set(worker.keys)
-        # Of tasks that wait for a thread of the worker nobody knows which has begun.
-        again = ended and len(record.began) > worker.threads
-        record.began = {key: now if again else record.began.get(key, now) for key in worker.keys}
+        record.began = {key: record.began.get(key, now) for key in worker.begun}
         record.seen = worker
 
     def _judge_silence(
@@ -181,7 +183,7 @@ class Overdue:
         who = _worker(record.seen, address) + _with(record.seen.keys, running)
         if silence >= limit:
             orders.restart.append(address)
-            # Should that not help, the next order is given after as long again.
+            # If that does not help, the order is given again after the same time.
             record.since = now
             self._say(f"{who} was silent for {_time(silence)} and is given up")
         elif silence >= min(WORD, limit / 2) and not record.told:
@@ -214,7 +216,7 @@ class Overdue:
             self._say(f"{_rows(rows)} has taken {_time(seconds)} on {where}{others}{end}")
 
     def _much(self, name: str) -> float:
-        """Seconds after which a row of a kind is worth a word."""
+        """Seconds after which the user is told of a row of this glass."""
         if times := self.seconds.get(name):
             return max(MUCH_LONGER * median(times), WORD)
         return max((self.execution.row_timeout or 3600.0) / 10, WORD)

@@ -29,10 +29,9 @@ if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
 
 #: Share of its walltime after which a worker of a batch job takes no new row, and the share by
-#: which this moment differs between workers: not all of them end, and ask for new jobs, at once.
+#: which this time differs between workers, so that not all of them ask for new jobs at once.
 _LIFETIME, _STAGGER = 0.85, 0.05
-#: Where to look when no worker comes: jobs may wait in a queue for good reason, or end at once for
-#: a bad one, and only people know.
+#: Advice if no worker comes: only the user can find out whether jobs wait, or fail at once.
 LOOK_AT_JOBS = ": see squeue, and what the jobs wrote (log-directory in jobqueue.yaml)"
 #: Seconds between two looks at the queue, for jobs that ended.
 _ROUND = 30.0
@@ -40,7 +39,7 @@ _ROUND = 30.0
 
 @contextmanager
 def kept_jobs(job: dict, count: int, execution: Execution) -> Iterator[Client]:
-    """Keep so many jobs of the kind that ``slurm_job`` describes; their workers are the client's.
+    """Keep ``count`` jobs of the kind that ``slurm_job`` describes, and connect to their workers.
 
     Parameters
     ----------
@@ -49,7 +48,7 @@ def kept_jobs(job: dict, count: int, execution: Execution) -> Iterator[Client]:
     count : int
         Number of jobs to keep.
     execution : Execution
-        Who receives messages to the user, and how long to wait for the scheduler.
+        Has the function that tells the user, and how long to wait for the scheduler.
 
     Raises
     ------
@@ -76,7 +75,7 @@ def kept_jobs(job: dict, count: int, execution: Execution) -> Iterator[Client]:
 
 
 def _shared_folder() -> Path:
-    """Where jobs find the key of a run: they must see it as they see the home folder."""
+    """Folder for the key of a run, which all jobs must see: by default the home folder."""
     configured = dask.config.get("jobqueue.slurm.shared-temp-directory", None)
     return Path(os.path.expandvars(configured or "~")).expanduser()
 
@@ -97,7 +96,7 @@ async def _keep_jobs(
         refusal = await _submit_missing(cluster)
         if refusal and refusal != said:
             said = refusal
-            say(f"SLURM took not all jobs, which is tried again: {refusal}")
+            say(f"SLURM did not take all jobs, and is asked again: {refusal}")
         try:
             await asyncio.wait_for(over.wait(), pause)
         except TimeoutError:
@@ -113,7 +112,7 @@ async def _submit_missing(cluster: "SLURMCluster") -> str | None:
         await cluster._correct_state()
     except (OSError, RuntimeError, ValueError) as error:
         _forget(cluster, {name for name, job in cluster.workers.items() if job.job_id is None})
-        # Through its traceback the error would keep jobs alive that the cluster has long closed.
+        # The traceback of the error would keep references to jobs that the cluster has closed.
         error.__traceback__ = None
         return (str(error).strip().splitlines() or [type(error).__name__])[-1]
     return None
@@ -136,12 +135,12 @@ async def _look(cluster: "SLURMCluster") -> tuple[set[str], set[str]]:
 
 def _forget(cluster: "SLURMCluster", names: set[str]) -> None:
     for name in names:
-        # When it closes, a cluster insists on this state of all jobs that it ever had.
+        # When it closes, a cluster expects this state of all jobs that it ever had.
         cluster.workers.pop(name).status = Status.closed
 
 
 def _try_job(script: str) -> None:
-    """Let SLURM judge a job before any is submitted: a refusal later would be waited out for ever.
+    """Let SLURM check a job before any is submitted: after a later refusal we would wait for ever.
 
     Raises
     ------

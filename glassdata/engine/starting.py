@@ -1,7 +1,8 @@
 """Start and end of clusters and clients, with Ctrl-C at any moment.
 
-Ctrl-C reaches every process of a terminal. The driver alone acts on it, and quietly: workers are
-born deaf to it, and what begins or ends is brought to a state from which the program can leave.
+Ctrl-C reaches every process of a terminal, but only the driver acts on it, and without traceback.
+Workers ignore it from their start, and whatever is starting or ending at that moment is finished or
+removed, so that the program can end.
 """
 
 import multiprocessing
@@ -33,7 +34,7 @@ Thing = TypeVar("Thing", bound=Closing)
 
 
 def started(make: Callable[[], Thing], execution: Execution) -> Thing:
-    """What ``make`` makes, in a thread whose processes never see Ctrl-C; this one hears it at once.
+    """Call ``make`` in a thread whose processes ignore Ctrl-C, which this process obeys at once.
 
     Parameters
     ----------
@@ -60,13 +61,13 @@ def started(make: Callable[[], Thing], execution: Execution) -> Thing:
 
 
 class _Start:
-    """A start that goes on in another thread."""
+    """A start that runs in another thread."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self.make, self.made, self.error = make, [], None
         self.over = threading.Event()
         self.before = set(multiprocessing.active_children())
-        # Python's own helper process would lift the block where it is started.
+        # Python unblocks the signal when it starts its own helper process, so that comes first.
         resource_tracker.ensure_running()
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -107,7 +108,7 @@ class _Start:
 
 @contextmanager
 def closed(thing: Thing) -> Iterator[Thing]:
-    """Close it in the end, whatever happens, and without being interrupted in that."""
+    """Context that closes a thing at its end, after any error, and without interruption."""
     try:
         yield thing
     finally:
@@ -117,7 +118,7 @@ def closed(thing: Thing) -> Iterator[Thing]:
 
 @contextmanager
 def _interrupts_later() -> Iterator[None]:
-    """Put off Ctrl-C, and other signals that mean the same; what happens within ends in seconds."""
+    """Context of a few seconds that delays Ctrl-C, and other signals that mean the same."""
     if threading.current_thread() is not threading.main_thread():
         yield  # which Ctrl-C never interrupts
         return

@@ -1,8 +1,8 @@
-"""Workers whose process somebody stopped (SIGSTOP, a debugger's forgotten hand) are replaced.
+"""Workers whose process was stopped (by SIGSTOP, or left in a debugger) are replaced.
 
-A stopped process holds its connections and its row, but neither computes nor ends. Whether a silent
-worker is stopped, or computes in compiled code that lets nothing else run, its scheduler cannot
-know; the nanny beside it can.
+A stopped process keeps its connections and its row, but neither computes nor ends. The scheduler
+cannot know whether a silent worker was stopped, or is busy in compiled code that lets nothing else
+run. The nanny on the same machine can.
 """
 
 import platform
@@ -29,14 +29,14 @@ def replace_stopped(client: Client, say: Callable[[str], None]) -> None:
     client : Client
         Connected to the scheduler.
     say : Callable[[str], None]
-        Is told of each such worker.
+        Receives a message for each such worker.
     """
     client.subscribe_topic(_TOPIC, lambda event: say(event[1]))
     client.register_plugin(_ReplaceStopped(PAUSE, LOOKS))
 
 
 class _ReplaceStopped(NannyPlugin):
-    """What each nanny does; every nanny has a copy of its own."""
+    """Plugin of a nanny, which looks at its worker; every nanny has its own copy."""
 
     name = _TOPIC
 

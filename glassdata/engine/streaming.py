@@ -1,4 +1,4 @@
-"""Rows to the scheduler and receipts back, whatever dies in between."""
+"""Rows go to the scheduler and receipts come back, even if processes die in between."""
 
 import asyncio
 from collections import deque
@@ -23,13 +23,15 @@ RETRIES = 2
 #: How many workers may die under a row before the row is given up.
 DEATHS = 3
 
-#: Groups of rows in the hands of the scheduler, per worker: enough to keep all busy, few to lose.
+#: Groups of rows that the scheduler has at a time, per worker: enough to keep all workers busy, and
+#: few enough that little is lost.
 _WINDOW = 4
-# Rows that take next to no time travel together, so that the scheduler costs less than they do;
-# a row of more than half of these seconds always travels alone.
+# Rows that take very little time are sent in groups, so that the scheduler costs less than they do.
+# A row that takes more than half of these seconds is always sent alone.
 _GROUP_SECONDS, _LARGEST_GROUP = 0.1, 32
-# Seconds in which a scheduler must answer a question about its workers.
-_ANSWER = 10.0
+# Seconds in which a scheduler must answer a question about its workers, and a worker hand over a
+# receipt; and in which a nanny must have ended its worker, or Dask does without both.
+_ANSWER, _HANDED_OVER, _ENDED = 10.0, 1.0, 30.0
 
 RowName = tuple[str, int]
 Work = Callable[[Any, str, int], Receipt]
@@ -78,8 +80,12 @@ def stream(
     return iter(_Stream(client, work, task, todo, expected, judge or Overdue(Execution())))
 
 
+class _NotHandedOverError(Exception):
+    """A receipt lies with a worker that does not hand it over."""
+
+
 class _Stream:
-    """A window of groups of rows that slides over what there is to do."""
+    """Sends groups of rows, and new ones when others come back, until there are none left."""
 
     def __init__(
         self,
@@ -97,6 +103,7 @@ class _Stream:
         self.running: dict[tuple, list[RowName]] = {}
         self.futures: dict[tuple, Future] = {}
         self.finished: SimpleQueue[Future] = SimpleQueue()
+        self.held: list[Future] = []
         self.seconds = deque([_GROUP_SECONDS], maxlen=_LARGEST_GROUP)
         self.workers, self.looked = expected, monotonic()
         # Builds of other stores may run on the same scheduler, which takes equal keys for one task.
@@ -131,16 +138,22 @@ class _Stream:
             future.add_done_callback(self.finished.put)
 
     def _take(self, future: Future) -> list[Receipt | Loss]:
-        """What a task that ended brought; nothing if it was taken back before."""
-        rows = self.running.pop(future.key, None)
-        if rows is None:
+        """What a task that ended brought; nothing if it was taken back, or cannot be had yet."""
+        key = future.key
+        if key not in self.running:
             return []
-        self.judge.done(future.key)
-        del self.futures[future.key]
-        return self._results(future, rows)
+        try:
+            results = self._results(future, self.running[key])
+        except _NotHandedOverError:
+            # Its worker may have stopped since; if it is given up, the task is done again.
+            self.held.append(future)
+            return []
+        del self.running[key], self.futures[key]
+        self.judge.done(key)
+        return results
 
     def _take_back(self, key: tuple, reason: str) -> list[Loss]:
-        """Cancel a task that takes too long; whether one of several rows is to blame, they show."""
+        """Cancel a task that takes too long; of several rows each is then tried alone."""
         rows = self.running.pop(key)
         self.judge.done(key)
         self._cancel(key)
@@ -157,6 +170,8 @@ class _Stream:
     def _look(self) -> Iterator[Loss]:
         """Ask the scheduler for its workers and what they do, and act on what is overdue."""
         self.looked = monotonic()
+        while self.held:
+            self.held.pop().add_done_callback(self.finished.put)
         if self.client.status != "running":
             return  # the scheduler is gone, and with it all that is running
         try:
@@ -183,7 +198,7 @@ class _Stream:
         self.workers = max(sum(self.client.nthreads().values()), self.expected)
 
     def _next(self) -> list[RowName]:
-        """Rows of the next task: several of them where the slowest of late was very quick."""
+        """Rows of the next task: several of them if the slowest of the last rows was very fast."""
         if self.alone:
             return [self.alone.popleft()]
         size = min(
@@ -195,10 +210,13 @@ class _Stream:
 
     def _results(self, future: Future, rows: list[RowName]) -> list[Receipt | Loss]:
         try:
-            receipts = future.result()
+            receipts = future.result(timeout=_HANDED_OVER)
         except Exception as error:
+            if isinstance(error, TimeoutError) and future.status != "error":
+                raise _NotHandedOverError from None
             if len(rows) > 1 and future.status == "error":
-                # One of them was to blame, and those that were published are not made again.
+                # One row of the group caused it. Each is tried alone; published ones are not made
+                # again.
                 self.alone.extend(rows)
                 return []
             return [Loss(name, index, _describe(error)) for name, index in rows]
@@ -234,7 +252,7 @@ async def _restart(client: Client, workers: list[str]) -> None:
     with suppress(OSError, TimeoutError):
         await client.scheduler.restart_workers(
             workers=workers,
-            timeout=_ANSWER,
+            timeout=_ENDED,
             wait_for_workers=False,
             on_error="return",
             stimulus_id=f"glassdata-overdue-{uuid4().hex}",

@@ -1,4 +1,4 @@
-"""What a person sees of a running build."""
+"""What the user sees of a running build: bar, dashboard, report."""
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,8 +18,8 @@ def collect(
 ) -> tuple[list[Receipt], list[Loss]]:
     """All results of a stream, behind a bar with rate and time left.
 
-    Rows that disagree with published ones are in both lists; the first that conflicts with what
-    it should publish ends the run, because those after it could not be trusted either.
+    Rows that disagree with published ones are in both lists. The first that conflicts with a
+    published row ends the run, because later ones could not be trusted either.
 
     Parameters
     ----------
@@ -47,14 +47,14 @@ def collect(
 
 def _bar(total: int, watched: bool):
     with warnings.catch_warnings():
-        # In a notebook without ipywidgets it takes the bar of a terminal, which is good enough.
+        # In a notebook without ipywidgets it shows the bar of a terminal, which is good enough.
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
     return tqdm(total=total, unit="row", disable=not watched, smoothing=0.1)
 
 
 def dashboard(client: Client) -> str:
-    """Address of Dask's dashboard, or what it lacks."""
+    """Address of Dask's dashboard, or what it needs."""
     if not _has_bokeh():
         return "it needs bokeh, which draws it: pip install 'glassdata[report]'"
     return client.dashboard_link
@@ -62,7 +62,7 @@ def dashboard(client: Client) -> str:
 
 @contextmanager
 def reported(path: Path | None) -> Iterator[None]:
-    """Write Dask's performance report of what happens within."""
+    """Context that writes Dask's performance report."""
     if path is None:
         yield
         return

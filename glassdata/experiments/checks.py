@@ -1,16 +1,25 @@
 """Checks of the structures themselves: zero modes, modes out of range, half cells, larger cells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from ase import Atoms
+from numpy.typing import ArrayLike
 
 from glassdata import models
 from glassdata.bands import bands
 from glassdata.describe import describe
-from glassdata.experiments.verdicts import Estimate, Statistic, estimate, removed, value_of
+from glassdata.experiments.verdicts import (
+    NOTHING,
+    Estimate,
+    Statistic,
+    estimate,
+    removed,
+    value_of,
+)
+from glassdata.structures import Dataset
 from glassdata.system import System
 from glassdata.vibrations import frequencies
 
@@ -84,7 +93,7 @@ def count_above(frequency: np.ndarray, n_modes: np.ndarray, limit: float) -> np.
     return np.bincount(owner, weights=frequency > limit, minlength=len(n_modes))
 
 
-def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estimate:
+def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: ArrayLike) -> Estimate:
     """Share of all modes that is not among the ``lost`` ones (n,), with its interval.
 
     Parameters
@@ -102,6 +111,59 @@ def share_kept(lost: np.ndarray, n_modes: np.ndarray, groups: Sequence) -> Estim
     0.75
     """
     return estimate(removed(lost, n_modes), groups)
+
+
+def share_in_range(data: Dataset) -> Estimate:
+    """Share of all modes of a glass that lie inside the range of its PDOS, with its interval.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> 0.99 < share_in_range(dataset("lj2d")).value <= 1
+    True
+    """
+    return share_kept(data.overflow * data.n_modes, data.n_modes, data.groups)
+
+
+def modes_above_crystal(data: Dataset, system: System) -> np.ndarray:
+    """Modes of each structure above the highest frequency of the perfect crystal, (n,).
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from glassdata.systems import SYSTEMS
+    >>> stored = {"frequency": SimpleNamespace(values=np.array([1.0, 99.0, 1.0]))}
+    >>> two_structures = SimpleNamespace(stored=stored, n_modes=np.array([2, 1]))
+    >>> modes_above_crystal(two_structures, SYSTEMS["lj2d"]).tolist()
+    [1.0, 0.0]
+    """
+    limit = 1.001 * crystal_top(system)  # its own modes are not above it
+    return count_above(data.stored["frequency"].values, data.n_modes, limit)
+
+
+def shares_below(
+    above: Mapping[str, np.ndarray], glasses: Mapping[str, Dataset]
+) -> dict[str, Estimate]:
+    """Share of the modes of each glass below the top of its crystal, ``NOTHING`` where unknown.
+
+    Parameters
+    ----------
+    above
+        What ``modes_above_crystal`` returns for glasses whose potential is at hand.
+    glasses
+        Datasets of all glasses.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> data = SimpleNamespace(n_modes=np.array([10, 10]), groups=np.array([0, 1]))
+    >>> shares_below({"amc": np.array([1, 0])}, {"amc": data, "sic": data})["amc"].value
+    0.95
+    """
+    return {
+        name: share_kept(above[name], one.n_modes, one.groups) if name in above else NOTHING
+        for name, one in glasses.items()
+    }
 
 
 def lowest_positive(frequency: np.ndarray, n_modes: np.ndarray) -> np.ndarray:

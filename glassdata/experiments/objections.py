@@ -23,6 +23,15 @@ Result = Mapping[str, np.ndarray]
 
 #: Classes with fewer families get no interval: it would mean nothing.
 LEAST_FAMILIES = 5
+#: What the line is shown instead of g(r), and the name it has in figures.
+INPUTS: Mapping[str, str] = {
+    "g": "g",
+    "g and density": "g and ρ",
+    "density times g": "ρg",
+    "n": "n(r)",
+    "G": "G(r)",
+    "density": "ρ alone",
+}
 #: Powers of the frequency whose means are compared, by the name they have in figures.
 MOMENTS: Mapping[str, int] = {"⟨1/ω⟩": -1, "⟨ω⟩": 1, "⟨ω²⟩": 2, "⟨ω⁴⟩": 4}
 
@@ -102,11 +111,40 @@ def within_class(result: Result, kind: str | None = None) -> Estimate:
     return estimate(removed(*errors), groups)
 
 
+def leads_over_best(
+    results: Mapping[str, Result],
+    scores: Mapping[str, Mapping[str, Estimate]],
+    models: Mapping[str, str],
+) -> tuple[dict[str, str], dict[str, Estimate]]:
+    """The best of some models in each glass, and by how much the line's R² exceeds its own.
+
+    Parameters
+    ----------
+    results
+        Result ``SYSTEM.baselines`` of each glass.
+    scores
+        R² by label of the model and glass.
+    models
+        Names of the models by their label.
+
+    Examples
+    --------
+    >>> result = {"error_ridge": np.ones(3), "error_density": np.full(3, 2.0)}
+    >>> result |= {"baseline": np.full(3, 4.0), "groups": np.arange(3)}
+    >>> scores = {"ρ": {"amc": held_out(result, "density")}}
+    >>> best, lead = leads_over_best({"amc": result}, scores, {"ρ": "density"})
+    >>> best["amc"], lead["amc"].value
+    ('ρ', 0.25)
+    """
+    best = {n: max(models, key=lambda label: scores[label][n].value) for n in results}
+    return best, {n: lead_over(result, models[best[n]]) for n, result in results.items()}
+
+
 # --- noise ------------------------------------------------------------------------------------
 
 
 def explained_share(result: Result, floor: str) -> Estimate:
-    """(baseline − error) / (baseline − floor): how much of what can be explained is explained.
+    """(baseline − error) / (baseline − floor): explained share of the error that can be explained.
 
     ∞ in samples of families in which the floor reaches the baseline, so that nothing can be
     explained; ``NOTHING`` where there are fewer than two repeats.
@@ -139,6 +177,17 @@ def explained_share(result: Result, floor: str) -> Estimate:
             return np.where(np.isnan(floor), np.nan, (base - error) / room)
 
     return estimate(statistic, result["groups"])
+
+
+def share_between(r2: Estimate, share: Estimate) -> Estimate:
+    """The share of the explainable: at least R², which takes no floor, and less than ``share``.
+
+    Examples
+    --------
+    >>> share_between(Estimate(0.8, 0.7, 0.85), Estimate(0.9, 0.85, 0.95))
+    Estimate(value=0.9, low=0.7, high=0.95)
+    """
+    return Estimate(share.value, r2.low, share.high)
 
 
 def _mean_floor(pair: np.ndarray) -> Statistic:
@@ -181,6 +230,18 @@ def nugget(result: Result) -> dict[str, float]:
 # --- other scores, other inputs ---------------------------------------------------------------
 
 
+def bin_range(result: Result) -> Estimate:
+    """Minus the range of R² over all widths of the bins, without an interval; SYSTEM.bins.
+
+    Examples
+    --------
+    >>> bin_range({"r2": np.array([[0.5, 0.75], [0.625, np.nan]])}).value
+    -0.25
+    """
+    span = float(np.nanmax(result["r2"]) - np.nanmin(result["r2"]))
+    return Estimate(-span, -span, -span)
+
+
 def skills(result: Result) -> dict[str, Estimate]:
     """Share of the mean's error that the line removes, by six scores; ``result`` SYSTEM.scores.
 
@@ -208,6 +269,44 @@ def skills(result: Result) -> dict[str, Estimate]:
     return {label: estimate(removed(*pair), result["groups"]) for label, pair in pairs.items()}
 
 
+def by_score(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
+    """``skills`` of each glass, by score and glass.
+
+    Examples
+    --------
+    >>> result = {"groups": np.arange(3)}
+    >>> for score in ("error", "wasserstein"):
+    ...     result |= {f"{score}_line": np.ones(3), f"{score}_mean": np.full(3, 2.0)}
+    >>> for who, moment in (("truth", 0.0), ("line", 1.0), ("mean", 2.0)):
+    ...     result |= {f"moment_{power}_{who}": np.full(3, moment) for power in MOMENTS.values()}
+    >>> by_score({"amc": result})["⟨ω⟩"]["amc"].value
+    0.75
+    """
+    return _turned({name: skills(result) for name, result in results.items()})
+
+
+def worst_score(scores: Mapping[str, Mapping[str, Estimate]]) -> dict[str, tuple[str, Estimate]]:
+    """Name and number of the score that is least in each glass, from ``by_score``.
+
+    Examples
+    --------
+    >>> scores = {"squared error": {"amc": Estimate(0.9, 0.8, 1.0)}}
+    >>> scores |= {"⟨ω⟩": {"amc": Estimate(0.5, 0.4, 0.6)}}
+    >>> worst_score(scores)["amc"][0]
+    '⟨ω⟩'
+    """
+    return {
+        name: min(mine.items(), key=lambda item: item[1].value)
+        for name, mine in _turned(scores).items()
+    }
+
+
+def _turned(found: Mapping[str, Mapping[str, Estimate]]) -> dict[str, dict[str, Estimate]]:
+    """The same numbers with the two keys changed over."""
+    keys = list(next(iter(found.values())))
+    return {key: {name: mine[key] for name, mine in found.items()} for key in keys}
+
+
 def by_input(result: Result) -> dict[str, Estimate]:
     """R² of the line with each input, such as ``"g and density"``; ``result`` SYSTEM.density.
 
@@ -224,6 +323,20 @@ def by_input(result: Result) -> dict[str, Estimate]:
     }
 
 
+def by_inputs(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
+    """``by_input`` of each glass, by the label of the input and glass.
+
+    Examples
+    --------
+    >>> result = {"names": list(INPUTS), "error": np.ones((6, 3)), "groups": np.arange(3)}
+    >>> found = by_inputs({"amc": result | {"baseline": np.full(3, 4.0)}})
+    >>> found["ρ alone"]["amc"].value
+    0.75
+    """
+    found = _turned({name: by_input(result) for name, result in results.items()})
+    return {label: found[key] for key, label in INPUTS.items()}
+
+
 def lead_over_other_inputs(result: Result) -> Estimate:
     """How much larger R² is with g(r) than with the best other input; ``result`` SYSTEM.density.
 
@@ -238,6 +351,30 @@ def lead_over_other_inputs(result: Result) -> Estimate:
     mine = errors.pop("g")
     best = min(errors.values(), key=np.sum)
     return estimate(lead(mine, best, result["baseline"]), result["groups"])
+
+
+def bent(results: Mapping[str, Result]) -> dict[str, dict[str, Estimate]]:
+    """R² of the line, of the line with a kernel correction and of the kernel alone, by glass.
+
+    Parameters
+    ----------
+    results
+        Result ``SYSTEM.residual`` of each glass.
+
+    Examples
+    --------
+    >>> result = {"error_line": np.full(3, 2.0), "error_both": np.ones(3), "groups": np.arange(3)}
+    >>> result |= {"error_kernel": np.full(3, 3.0), "error_mean": np.full(3, 4.0)}
+    >>> {label: found["amc"].value for label, found in bent({"amc": result}).items()}
+    {'line': 0.5, 'line and kernel': 0.75, 'kernel': 0.25}
+    """
+    return {
+        label: {
+            name: estimate(removed(result[f"error_{who}"], result["error_mean"]), result["groups"])
+            for name, result in results.items()
+        }
+        for label, who in (("line", "line"), ("line and kernel", "both"), ("kernel", "kernel"))
+    }
 
 
 def lead_over_kernels(result: Result) -> Estimate:
@@ -278,81 +415,7 @@ def large_from_small(result: Result, groups: np.ndarray) -> Estimate:
     )
 
 
-# --- elsewhere --------------------------------------------------------------------------------
-
-
-def left_out(
-    result: Result, classes: np.ndarray, groups: np.ndarray, *, model: str, mean: str
-) -> dict[str, Estimate]:
-    """R² on each disorder class that was left out of the training.
-
-    Parameters
-    ----------
-    result
-        ``SYSTEM.left_out``.
-    classes, groups
-        Disorder class and family of all structures, (n,).
-    model
-        Name of the model whose errors the result holds.
-    mean
-        What R² compares with: ``"baseline"``, the mean of the other classes, on which the model
-        was trained, or ``"own_mean"``, that of the class itself, which only the test reveals.
-
-    Returns
-    -------
-    dict
-        An estimate for every class that could be left out.
-
-    Examples
-    --------
-    >>> result = {"error_ridge_partial": np.ones(2), "baseline_partial": np.full(2, 4.0)}
-    >>> classes, groups = np.array(["partial", "partial", "amorphous"]), np.arange(3)
-    >>> found = left_out(result, classes, groups, model="ridge", mean="baseline")
-    >>> {name: one.value for name, one in found.items()}
-    {'partial': 0.75}
-    """
-    return {
-        kind: estimate(
-            removed(result[f"error_{model}_{kind}"], result[f"{mean}_{kind}"]),
-            groups[classes == kind],
-        )
-        for kind in DISORDER_CLASSES
-        if f"baseline_{kind}" in result
-    }
-
-
-def least(found: Mapping[str, Estimate]) -> Estimate:
-    """The estimate of the lowest value, ``NOTHING`` if there is none.
-
-    Examples
-    --------
-    >>> least({"amc": Estimate(0.9, 0.8, 0.95), "sic": Estimate(0.5, 0.2, 0.7)}).value
-    0.5
-    """
-    return min(found.values(), key=lambda one: one.value, default=NOTHING)
-
-
-def transfer(result: Result) -> dict[str, Estimate]:
-    """R² of a line from another glass, unchanged and shifted to the mean, and of this glass's own.
-
-    Examples
-    --------
-    >>> errors = {"error": 6.0, "error_shifted": 2.0, "baseline_target": 4.0}
-    >>> errors |= {"error_at_home": 1.0, "baseline_at_home": 4.0}
-    >>> result = {name: np.full(3, error) for name, error in errors.items()}
-    >>> found = transfer(result | {"groups": np.arange(3)})
-    >>> {name: one.value for name, one in found.items()}
-    {'as it is': -0.5, 'shifted': 0.5, 'at home': 0.75}
-    """
-    readings = {
-        "as it is": ("error", "baseline_target"),
-        "shifted": ("error_shifted", "baseline_target"),
-        "at home": ("error_at_home", "baseline_at_home"),
-    }
-    return {
-        label: estimate(removed(result[error], result[mean]), result["groups"])
-        for label, (error, mean) in readings.items()
-    }
+# --- within classes ---------------------------------------------------------------------------
 
 
 def class_means(held: models.Evaluation, classes: np.ndarray) -> np.ndarray:

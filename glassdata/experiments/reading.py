@@ -1,11 +1,12 @@
 """How chapter 10 reads maps W (n_omega, n_r) and biases b (n_omega,): penalties, stability.
 
 g(r) is X (n, n_r), dimensionless; spectra are Y (n, n_omega) with sum 1 over the bins.
+
+>>> KINDS["ridge"]
+'L2'
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -16,10 +17,15 @@ from glassdata.experiments.weights import FOLDS, PAPER_ALPHA, SEED
 
 Result = Mapping[str, np.ndarray]
 
-#: Numbers of a structure that a component of g(r) may be named after.
-STRUCTURAL = ("density", "swing of g(r)", "height at the first peak", "number of atoms")
-#: Smallest correlation with a number for which a component gets its name.
-NAMED = 0.8
+#: Kinds of maps by what the results ``SYSTEM.maps`` call them, and the names that tables give them.
+KINDS: Mapping[str, str] = {
+    "least_squares": "none",
+    "paper": "paper",
+    "lasso": "L1",
+    "elastic_net": "elastic net",
+    "ridge": "L2",
+    "pcr": "components",
+}
 #: Standard deviation up to which a bin counts as constant.
 _CONSTANT = 1e-9
 
@@ -52,6 +58,75 @@ def errors_of_the_mean(Y: np.ndarray, groups: Sequence) -> tuple[float, np.ndarr
         training += np.mean((Y[train] - mean) ** 2) / FOLDS
         held_out[test] = (Y[test] - mean) ** 2
     return float(training), held_out
+
+
+def grid_r2(grid: Result, Y: np.ndarray, groups: Sequence) -> dict[str, np.ndarray]:
+    """R² of each pair of penalties, (n_alpha, n_beta), for ``"training"`` and ``"held_out"``.
+
+    Parameters
+    ----------
+    grid
+        Result ``SYSTEM.grid``.
+    Y : (n, n_omega)
+        Spectrum of each structure.
+    groups : (n,)
+        Family of each structure.
+
+    Examples
+    --------
+    >>> Y, groups = np.random.default_rng(0).random((20, 3)), np.arange(20)
+    >>> grid = {"training": np.zeros((1, 1)), "held_out": np.zeros((1, 1))}
+    >>> grid_r2(grid, Y, groups)["held_out"].tolist()  # no error at all
+    [[1.0]]
+    """
+    inner, held_out = errors_of_the_mean(Y, groups)
+    return {
+        "training": 1 - grid["training"] / inner,
+        "held_out": 1 - grid["held_out"] / held_out.mean(),
+    }
+
+
+def hardly_change(
+    grids: Mapping[str, Result],
+    r2: Mapping[str, Mapping[str, np.ndarray]],
+    *,
+    alpha: float,
+    beta: float,
+    by: float,
+) -> dict[str, list[bool]]:
+    """Whether penalties up to these change R² of each glass by less than ``by``.
+
+    Parameters
+    ----------
+    grids
+        Result ``SYSTEM.grid`` of each glass.
+    r2
+        Of each glass what ``grid_r2`` returns.
+    alpha, beta
+        Largest penalties to look at, in the units of the grid.
+    by
+        How much R² may differ between any two pairs of penalties.
+
+    Returns
+    -------
+    dict
+        For ``"training"`` and ``"held_out"`` one answer per glass.
+
+    Examples
+    --------
+    >>> grid = {"alpha": np.array([0.0, 1e-5, 1.0]), "beta": np.array([0.0])}
+    >>> r2 = np.array([[0.90], [0.91], [0.0]])
+    >>> frame = {"alpha": 1e-5, "beta": 1e-4, "by": 0.02}
+    >>> hardly_change({"amc": grid}, {"amc": {"training": r2, "held_out": r2}}, **frame)["training"]
+    [True]
+    """
+    return {
+        kind: [
+            bool(np.ptp(within_penalties(grids[name], one[kind], alpha=alpha, beta=beta)) < by)
+            for name, one in r2.items()
+        ]
+        for kind in ("training", "held_out")
+    }
 
 
 def within_penalties(
@@ -268,101 +343,6 @@ def refitted(X: np.ndarray, Y: np.ndarray, groups: Sequence, l2: float, times: i
     return np.array(maps)
 
 
-# --- many maps, one prediction ----------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Half:
-    """Maps fitted to one half of the families, and what they predict for the other half.
-
-    ``W`` (n_omega, n_r) and ``guess`` (n_test, n_omega) by kind of map; ``truth`` (n_test,
-    n_omega); ``mean`` (n_omega,), that of the training half.
-
-    Examples
-    --------
-    >>> Y = np.array([[1.0, 3.0], [3.0, 1.0]])
-    >>> exact = Half({"ridge": np.eye(2)}, {"ridge": Y}, truth=Y, mean=Y.mean(axis=0))
-    >>> exact.r2("ridge")
-    1.0
-    """
-
-    W: Mapping[str, np.ndarray]
-    guess: Mapping[str, np.ndarray]
-    truth: np.ndarray
-    mean: np.ndarray
-
-    def r2(self, kind: str) -> float:
-        """Held-out R² of one kind of map."""
-        return models.r2(self.truth, self.guess[kind], self.mean)
-
-    def of_weights(self) -> np.ndarray:
-        """Correlation of the weights of each pair of maps, (n_kinds, n_kinds)."""
-        return np.corrcoef([W.ravel() for W in self.W.values()])
-
-    def of_predictions(self) -> np.ndarray:
-        """Correlation of what each pair of maps predicts beyond the mean, (n_kinds, n_kinds)."""
-        return np.corrcoef([(guess - self.mean).ravel() for guess in self.guess.values()])
-
-    def of_moments(self, omega: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Agreement of the ω²-moments: cosines as functions of r, correlations as predictions."""
-        shape = np.array([omega**2 @ W for W in self.W.values()])
-        size = np.linalg.norm(shape, axis=1)
-        values = np.corrcoef([guess @ omega**2 for guess in self.guess.values()])
-        return shape @ shape.T / np.outer(size, size), values
-
-
-def half_fits(
-    X: np.ndarray, Y: np.ndarray, groups: Sequence, maps: Result, kinds: Sequence[str]
-) -> Half:
-    """Fit each kind of map to half the families, with the penalties of the fits to all of them.
-
-    Parameters
-    ----------
-    X : (n, n_r)
-        g(r) of each structure.
-    Y : (n, n_omega)
-        Spectrum of each structure.
-    groups : (n,)
-        Family of each structure.
-    maps
-        Result ``SYSTEM.maps`` of the experiment, which holds the penalties.
-    kinds
-        Of the maps of that result: ``"ridge"``, ``"pcr"`` and others.
-
-    Examples
-    --------
-    >>> X = np.arange(6.0)[:, None]
-    >>> penalties = {"l1_ridge": 0.0, "l2_ridge": 0.0}
-    >>> half = half_fits(X, 2 * X + 1, np.arange(6), penalties, ["ridge"])
-    >>> half.W["ridge"].round(6).tolist(), round(half.r2("ridge"), 6)
-    ([[2.0]], 1.0)
-    """
-    train, test = models.grouped_folds(groups, 2, 0)[0]
-    W, guess = {}, {}
-    for kind in kinds:
-        if kind == "pcr":
-            most = int(maps["n_components_pcr"])
-            model = models.PrincipalMap(min(most, len(train) - 1))
-        else:
-            l1, l2 = (float(maps[f"{name}_{kind}"]) for name in ("l1", "l2"))
-            model = models.LinearMap(l1=l1, l2=l2)
-        model.fit(X[train], Y[train])
-        W[kind], guess[kind] = model.coef_, model.predict(X[test])
-    return Half(W, guess, Y[test], Y[train].mean(axis=0))
-
-
-def pairs(matrix: np.ndarray) -> np.ndarray:
-    """Upper triangle without the first row, which is the fit that has no penalty.
-
-    Examples
-    --------
-    >>> pairs(np.array([[1.0, 0.1, 0.2], [0.1, 1.0, 0.3], [0.2, 0.3, 1.0]])).tolist()
-    [0.3]
-    """
-    matrix = matrix[1:, 1:]
-    return matrix[np.triu_indices(len(matrix), 1)]
-
-
 # --- along the path of penalties --------------------------------------------------------------
 
 
@@ -383,6 +363,25 @@ def cancelling(W: np.ndarray, X: np.ndarray) -> float:
     return float(np.mean(np.abs(W) @ X.std(axis=0) / (X @ W.T).std(axis=0)))
 
 
+def r2_along(path: Result, baseline: float) -> dict[str, np.ndarray]:
+    """Held-out R² along a path of ridge penalties, and of numbers of components.
+
+    Parameters
+    ----------
+    path
+        Result ``SYSTEM.path``.
+    baseline
+        Held-out error of the training mean.
+
+    Examples
+    --------
+    >>> path = {"ridge_held_out": np.array([2.0, 1.0]), "pcr_held_out": np.array([3.0])}
+    >>> r2_along(path, 4.0)["ridge"].tolist()
+    [0.5, 0.75]
+    """
+    return {kind: 1 - path[f"{kind}_held_out"] / baseline for kind in ("ridge", "pcr")}
+
+
 def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.02) -> float:
     """The smallest number of components whose R² is within 0.02 of the best.
 
@@ -401,48 +400,3 @@ def components_needed(numbers: np.ndarray, r2: np.ndarray, *, within: float = 0.
     2.0
     """
     return float(numbers[np.argmax(r2 > r2.max() - within)])
-
-
-# --- names of components ----------------------------------------------------------------------
-
-
-def name_of(components: Result, k: int) -> tuple[str, float]:
-    """The number of a structure that component k follows best, and how closely.
-
-    The name is "no name" unless the magnitude of the correlation exceeds ``NAMED``.
-
-    Examples
-    --------
-    >>> components = {"named": list(STRUCTURAL), "correlation": np.array([[0.9, 0.3, -0.5, 0.0]])}
-    >>> name_of(components, 0)
-    ('density', 0.9)
-    """
-    at = [list(components["named"]).index(name) for name in STRUCTURAL]
-    follows = np.abs(np.nan_to_num(components["correlation"][k][at]))
-    best = int(follows.argmax())
-    return (STRUCTURAL[best] if follows[best] > NAMED else "no name"), float(follows[best])
-
-
-def follows_frequency(components: Result, k: int) -> float:
-    """Magnitude of the correlation of component k with the mean frequency.
-
-    Examples
-    --------
-    >>> follows_frequency({"named": ["mean frequency"], "correlation": np.array([[-0.5]])}, 0)
-    0.5
-    """
-    at = list(components["named"]).index("mean frequency")
-    return float(abs(np.nan_to_num(components["correlation"][k][at])))
-
-
-def largest_shell(components: Result, edges: np.ndarray) -> float:
-    """Largest share of the squared first component that lies between two of the edges (Å).
-
-    Examples
-    --------
-    >>> components = {"components": np.array([[0.6, 0.8]]), "r": np.array([1.0, 3.0])}
-    >>> round(largest_shell(components, edges=np.array([0.0, 2.0, 4.0])), 6)  # 0.8²
-    0.64
-    """
-    square, r = components["components"][0] ** 2, components["r"]
-    return float(max(square[(r >= low) & (r < high)].sum() for low, high in pairwise(edges)))

@@ -18,14 +18,12 @@ from glassdata.config import digest
 from glassdata.engine.execution import Execution
 from glassdata.experiments import comparison, referee, weights
 from glassdata.models import fingerprint
-from glassdata.results import is_done, refuse_foreign, seal, write_result
-from glassdata.store import StoreError, open_dataset
+from glassdata.results import Results, is_done, refuse_foreign, seal, verify, write_result
+from glassdata.store import Finding, StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
 from glassdata.worker import Receipt
 
-#: Raised whenever the same result would come out differently.
-VERSION = 1
 #: Each module has ``result_names(glasses)``, the names of all results, those that take longest
 #: first, and ``compute(name, get)``, where ``get(system)`` gives the ``Dataset`` of a glass.
 EXPERIMENTS: dict[str, ModuleType] = {
@@ -51,7 +49,8 @@ class Task:
         """What determines a result: the code, and the data of the systems in its name."""
         used = {part: self.marks[part] for part in name.split(".") if part in self.marks}
         # "cell" is the older word for a result; another key would make all results anew.
-        facts = {"experiment": self.experiment, "version": VERSION, "cell": name, "dataset": used}
+        version = EXPERIMENTS[self.experiment].VERSION
+        facts = {"experiment": self.experiment, "version": version, "cell": name, "dataset": used}
         return digest(facts)
 
 
@@ -60,7 +59,7 @@ class Outcome:
     """What a run did: how many results there are, how many it computed, what went wrong.
 
     ``left_out`` are the results that need PyTorch where it is not installed; ``archive`` is None
-    where results are missing.
+    where results are missing; ``damaged`` are the files that were found so, and are made again.
 
     Examples
     --------
@@ -74,6 +73,7 @@ class Outcome:
     problems: tuple[engine.Loss, ...]
     left_out: tuple[str, ...]
     archive: Path | None
+    damaged: tuple[Finding, ...] = ()
 
 
 def run(
@@ -112,6 +112,7 @@ def run(
     left_out = [] if importlib.util.find_spec("torch") else [r for r in wanted if _is_network(r)]
     wanted = [result for result in wanted if result not in left_out]
     refuse_foreign(folder, name, wanted)
+    damaged = tuple(verify(folder, name))
     todo = [(result, 0) for result in _missing(wanted, task)]
     problems: list[engine.Loss] = []
     if todo:
@@ -121,10 +122,14 @@ def run(
     archive = None
     if not missing and not problems:
         facts: dict[str, Any] = {"dataset": marks, "left_out": left_out}
-        facts |= {"seed": EXPERIMENTS[name].SEED, "version": VERSION, "versions": _versions()}
+        facts |= {
+            "seed": EXPERIMENTS[name].SEED,
+            "version": EXPERIMENTS[name].VERSION,
+            "versions": _versions(),
+        }
         archive = seal(folder, name, wanted, facts)
     computed = len(todo) - len(problems)
-    return Outcome(len(wanted), computed, tuple(problems), tuple(left_out), archive)
+    return Outcome(len(wanted), computed, tuple(problems), tuple(left_out), archive, damaged)
 
 
 def _missing(wanted: list[str], task: Task) -> list[str]:
@@ -171,6 +176,28 @@ def mark(data: Dataset) -> str:
         data.n_atoms,
         data.peak_width,
     )
+
+
+def check_origin(results: Results, glasses: Mapping[str, Dataset]) -> None:
+    """Make sure that results were computed from these glasses, and from no others.
+
+    Raises
+    ------
+    ValueError
+        If they were not: families would come from one dataset, errors from another.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> argon = dataset("lj2d")
+    >>> results = SimpleNamespace(manifest={"dataset": {"lj2d": mark(argon)}})
+    >>> check_origin(results, {"lj2d": argon})
+    """
+    if {name: mark(one) for name, one in glasses.items()} != results.manifest["dataset"]:
+        raise ValueError(
+            f"the results of {results.manifest['experiment']} belong to another dataset; "
+            "make them anew: make results"
+        )
 
 
 def compute_result(task: Task, name: str, number: int) -> Receipt:

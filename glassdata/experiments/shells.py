@@ -1,14 +1,24 @@
-"""Which distances predict which frequencies: bands of the PDOS against parts of g(r)."""
+"""Which distances predict which frequencies: bands of the PDOS against parts of g(r).
+
+>>> LOW, PEAK  # the bands that the paper speaks of
+('low', '60 to 70 THz')
+"""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 
 from glassdata import models
 from glassdata.experiments.reading import refitted, squared_errors
 from glassdata.experiments.verdicts import Estimate, Statistic, estimate, lead
 
 Result = Mapping[str, np.ndarray]
+
+#: What the line was given of g(r), as the results ``SYSTEM.shells`` call it.
+PARTS = ("all", "within", "beyond", "alone", "without", "permuted")
+#: The two bands that the paper speaks of, by the names of carbon's bands.
+LOW, PEAK = "low", "60 to 70 THz"
 
 
 # --- bands ------------------------------------------------------------------------------------
@@ -52,6 +62,38 @@ def in_band(r2: np.ndarray, weight: np.ndarray, band: np.ndarray) -> np.ndarray:
     weight = weight[band]
     inside = np.asarray(r2)[..., :-1][..., band]
     return np.nansum(weight * inside, axis=-1) / weight[weight > 0].sum()
+
+
+def by_part(
+    result: Result, weight: np.ndarray, bands: Mapping[str, np.ndarray]
+) -> dict[str, dict[str, np.ndarray]]:
+    """R² of each part of g(r) in each band of frequencies.
+
+    Parameters
+    ----------
+    result
+        Result ``SYSTEM.shells``.
+    weight : (n_omega,)
+        Error of the training mean in each bin.
+    bands
+        Masks (n_omega,) of the frequencies, by name.
+
+    Returns
+    -------
+    dict
+        For ``"all"`` of g(r) a number per band; for ``"within"`` and ``"beyond"`` one for each
+        reach; for one shell ``"alone"``, ``"without"`` it, or with it ``"permuted"``, one for each.
+
+    Examples
+    --------
+    >>> result = {part: np.array([0.5, 0.9]) for part in PARTS}  # one bin and the overall R²
+    >>> by_part(result, np.ones(1), {"low": np.array([True])})["permuted"]["low"].item()
+    0.5
+    """
+    return {
+        part: {band: in_band(result[part], weight, mask) for band, mask in bands.items()}
+        for part in PARTS
+    }
 
 
 # --- truncation -------------------------------------------------------------------------------
@@ -146,6 +188,44 @@ def difference_of_contrasts(
     return estimate(lambda w: first(w) - second(w), groups)
 
 
+def truncations(
+    cuts: Mapping[float, Mapping[str, models.Evaluation]],
+    bands: Mapping[str, np.ndarray],
+    groups: Sequence,
+) -> pd.DataFrame:
+    """The contrast of both bands at each cut of g(r), and by how much it is larger in the low one.
+
+    Parameters
+    ----------
+    cuts
+        What ``near_and_far`` returns for each cut (Å).
+    bands
+        Masks (n_omega,) of the frequencies, of which ``LOW`` and ``PEAK`` are used.
+    groups : (n,)
+        Family of each structure.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 2))
+    >>> held = near_and_far(X, X[:, ::-1], np.arange(40), np.array([True, False]))
+    >>> bands = {LOW: np.array([False, True]), PEAK: np.array([True, False])}
+    >>> found = truncations({1.8: held}, bands, np.arange(40)).loc["cut at 1.80 Å"]
+    >>> found["low third"].low > 0 > found[PEAK].high  # the low bin is the near one
+    True
+    """
+    low, peak = bands[LOW], bands[PEAK]
+    rows = {
+        f"cut at {edge:.2f} Å": {
+            "low third": contrast(held, low, groups),
+            PEAK: contrast(held, peak, groups),
+            "low minus 60 to 70": difference_of_contrasts(held, low, peak, groups),
+        }
+        for edge, held in cuts.items()
+    }
+    return pd.DataFrame(rows).T
+
+
 # --- permutation ------------------------------------------------------------------------------
 
 
@@ -159,6 +239,24 @@ def share_lost_in_first(lost: np.ndarray) -> float:
     """
     lost = np.maximum(lost, 0)
     return float(lost[0] / lost.sum()) if lost.sum() > 0 else float("nan")
+
+
+def lost(parts: Mapping[str, Mapping[str, np.ndarray]], part: str) -> dict[str, np.ndarray]:
+    """R² that carbon loses with each shell ``"permuted"`` or ``"without"`` it, by band.
+
+    Parameters
+    ----------
+    parts
+        What ``by_part`` returns.
+    part
+        ``"permuted"`` or ``"without"``.
+    """
+    return {band: parts["all"][band] - parts[part][band] for band in (LOW, PEAK)}
+
+
+def lost_near(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """``share_lost_in_first`` of what permuting costs in both bands."""
+    return {band: share_lost_in_first(found) for band, found in lost(parts, "permuted").items()}
 
 
 def used_and_needed(result: Result) -> tuple[float, float]:

@@ -229,6 +229,67 @@ def scores(errors: Errors, groups: Sequence) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+def shares_left(
+    errors: Mapping[str, Errors], families: Mapping[str, Sequence], models: Sequence[str]
+) -> dict[str, dict[str, Estimate]]:
+    """Share of the training mean's error that models leave in each glass, with its interval.
+
+    Parameters
+    ----------
+    errors
+        Of each glass and model, (n,); ``"mean"`` is the baseline.
+    families
+        Of each glass the family of each structure, (n,).
+    models
+        Names of the models.
+
+    Examples
+    --------
+    >>> errors = {"amc": {"ridge": np.ones(4), "mean": np.full(4, 4.0)}}
+    >>> shares_left(errors, {"amc": np.arange(4)}, ["ridge"])["amc"]["ridge"].value
+    0.25
+    """
+    return {
+        glass: {m: estimate(ratio(mine[m], mine["mean"]), families[glass]) for m in models}
+        for glass, mine in errors.items()
+    }
+
+
+def shares_along(
+    curves: Mapping[str, Mapping[str, tuple[np.ndarray, np.ndarray]]],
+    errors: Mapping[str, Errors],
+    families: Mapping[str, Sequence],
+) -> dict[str, dict[str, tuple[np.ndarray, list[Estimate]]]]:
+    """Sizes of each learning curve, and the share of the mean's error left at each of them.
+
+    Parameters
+    ----------
+    curves
+        Of each glass and model what ``learning_curve`` returns.
+    errors
+        Of each glass and model, (n,); ``"mean"`` is that of all training structures.
+    families
+        Of each glass the family of each structure, (n,).
+
+    Examples
+    --------
+    >>> curves = {"amc": {"ridge": (np.array([10.0]), np.full((1, 4), 2.0))}}
+    >>> errors = {"amc": {"mean": np.full(4, 4.0)}}
+    >>> sizes, shares = shares_along(curves, errors, {"amc": np.arange(4)})["amc"]["ridge"]
+    >>> shares[0].value
+    0.5
+    """
+
+    def along(glass: str, curve: np.ndarray) -> list[Estimate]:
+        mean = errors[glass]["mean"]
+        return [estimate(ratio(row, mean), families[glass]) for row in curve]
+
+    return {
+        glass: {model: (sizes, along(glass, curve)) for model, (sizes, curve) in mine.items()}
+        for glass, mine in curves.items()
+    }
+
+
 def beats(errors: Errors, groups: Sequence, model: str, other: str) -> bool:
     """Whether a model errs less than another, with the whole interval of the ratio below 1.
 

@@ -30,6 +30,8 @@ from glassdata.structures import Dataset
 Result = dict[str, Any]
 
 FOLDS = 5
+#: Raised whenever the same result would come out differently.
+VERSION = 1
 SEED = 0
 ALPHAS = (0.0, 1e-8, 1e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4)
 BETAS = (0.0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2)

@@ -1,4 +1,4 @@
-"""How the chapters write counts, intervals and lists of glasses."""
+"""How the chapters write counts, ranges, intervals and lists of glasses."""
 
 from collections.abc import Iterable, Sequence
 
@@ -70,6 +70,27 @@ def counted(names: Iterable[str]) -> str:
     names = list(names)
     once = sorted(dict.fromkeys(names), key=names.count, reverse=True)
     return ", ".join(f"{name} ({names.count(name)})" for name in once)
+
+
+def ends(name: str, values: Iterable[float], factor: float = 1) -> dict[str, float]:
+    """The smallest and the largest of some numbers, as ``NAME_least`` and ``NAME_most``.
+
+    Parameters
+    ----------
+    name
+        What both names begin with.
+    values
+        One number or more.
+    factor
+        What both are multiplied with, such as 100 for per cent.
+
+    Examples
+    --------
+    >>> ends("share", [0.25, 0.5], 100)
+    {'share_least': 25.0, 'share_most': 50.0}
+    """
+    values = list(values)
+    return {f"{name}_least": factor * min(values), f"{name}_most": factor * max(values)}
 
 
 def plain(value: float) -> str:

@@ -4,8 +4,8 @@ All follow scikit-learn: ``fit(X, Y)``, ``predict(X)`` with X of shape (n, n_r),
 and Y of shape (n, n_omega), 1/THz or any other unit. Those that choose settings, or stop early,
 also take ``groups`` of shape (n,): structures of one group are never split.
 
-:data:`MODELS` lists them. The command line, the experiments and the model files know the models
-from there and in no other way.
+:data:`MODELS` lists them. The command line, the experiments and the model files take the models
+from this list only.
 
 >>> import numpy as np
 >>> X = np.linspace(0.0, 1.0, 20)[:, None]

@@ -47,7 +47,7 @@ class Linear(Regression):
     def path(
         self, X: np.ndarray, Y: np.ndarray, candidates: Sequence[Mapping]
     ) -> list[Self | None]:
-        """Fitted maps for several settings, at the cost of few; None where a setting has no fit.
+        """Fitted maps for several settings, which share the work; None for one that has no fit.
 
         Parameters
         ----------
@@ -101,8 +101,8 @@ class LinearMap(Linear):
         mean_s ‖(y_s − W g_s − b)/σ‖² + l1 ‖W/σ‖₁ + l2 ‖W/σ‖₂²,
 
     where σ² is the variance of Y over the training structures, averaged over bins. Dividing by
-    this one number makes ``l1`` and ``l2`` independent of the unit of Y and alike from glass to
-    glass; each output is still fitted on its own, and b is not penalised.
+    this one number makes ``l1`` and ``l2`` independent of the unit of Y and comparable between
+    glasses. Each output is still fitted on its own, and b is not penalised.
     ``glassdata.models.penalties`` converts the α and β of eq. 8 of arXiv 2602.05313.
 
     Parameters
@@ -224,8 +224,9 @@ def lasso(l1: float | None = None) -> BaseEstimator:
     >>> int(np.count_nonzero(lasso(l1=100.0).fit(np.eye(3), np.eye(3)).coef_))
     0
     """
-    plain = LinearMap(l1=l1 or 0.0, l2=0.0)
-    return Tuned(plain, {"l1": LASSO_L1}) if l1 is None else plain
+    if l1 is None:
+        return Tuned(LinearMap(l2=0.0), {"l1": LASSO_L1})
+    return LinearMap(l1=l1, l2=0.0)
 
 
 def elastic_net(l1: float | None = None, l2: float | None = None) -> BaseEstimator:
@@ -241,7 +242,7 @@ def elastic_net(l1: float | None = None, l2: float | None = None) -> BaseEstimat
     >>> sorted(elastic_net(l1=0.1).grid)
     ['l2']
     """
-    grid = {} if l1 is not None else {"l1": ELASTIC_NET_L1}
-    grid |= {} if l2 is not None else {"l2": ELASTIC_NET_L2}
-    fixed = LinearMap(l1=l1 or 0.0, l2=l2 or 0.0)
-    return Tuned(fixed, grid) if grid else fixed
+    fixed = {name: value for name, value in (("l1", l1), ("l2", l2)) if value is not None}
+    grids = {"l1": ELASTIC_NET_L1, "l2": ELASTIC_NET_L2}
+    grid = {name: values for name, values in grids.items() if name not in fixed}
+    return Tuned(LinearMap(**fixed), grid) if grid else LinearMap(**fixed)

@@ -1,12 +1,11 @@
 """Models as files: numbers and JSON in one .npz, never pickled code.
 
-A file someone sends is read without executing anything in it, and nothing is allocated on the
-word of a header: members are read up to a limit and must have exactly the bytes their shape says.
+A file from elsewhere is read without executing anything in it. A false header cannot fill the
+memory: members are read up to a limit, and must have exactly as many bytes as their shape needs.
 """
 
 import hashlib
 import io
-import json
 import math
 import zipfile
 from collections.abc import Mapping
@@ -18,26 +17,27 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from glassdata.bounds import check_size, open_archive, parse_json
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace
 from glassdata.models.registry import MODELS
 from glassdata.regression import Regression, check_arrays
 
 FORMAT = 3
-#: Most bytes that the members of a file may unpack to, all together; a map of 1000 × 1000 bins
+#: Largest number of bytes that all members of a file may unpack to; a map of 1000 × 1000 bins
 #: takes 8 MB, two thousand remembered structures of 200 bins 3 MB.
 LIMIT = 128 * 2**20
-#: What the names of a model's own arrays begin with in a file.
+#: Prefix of the names of a model's own arrays in a file.
 PREFIX = "model."
-#: Leading components kept to describe the training set, at most.
+#: Largest number of leading components that describe the training set.
 MAX_COMPONENTS = 20
-#: Structures whose prediction must survive the way through the arrays of a file.
+#: Number of structures whose predictions are compared with those of the model in the file.
 TRIED = 8
 
 
 @dataclass(frozen=True)
 class Region:
-    """Where the training g(r) lie: what is needed to tell how far off a new one is.
+    """Where the training g(r) lie, to measure how far a new one is from them.
 
     ``x_mean`` (n_r,) the mean training g(r); ``components`` (k, n_r) its leading principal
     directions with ``variances`` (k,); ``residual`` (1,) the variance per direction outside them;
@@ -60,7 +60,7 @@ class Region:
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A fitted model and the region it was trained in.
+    """A fitted model, and the region of g(r) in which it was trained.
 
     Parameters
     ----------
@@ -179,8 +179,8 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
     Raises
     ------
     ValueError
-        If the model is of no such class or not fitted, ``X`` or ``meta`` do not fit it, or it
-        would predict other spectra after the way through its arrays.
+        If the model is of no such class or not fitted, if ``X`` or ``meta`` do not fit it, or if
+        the model in the file would predict other spectra.
 
     Examples
     --------
@@ -234,7 +234,7 @@ def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes
     members["meta"] = np.frombuffer(text.encode(), np.uint8)
     stream = io.BytesIO()
     np.savez(stream, allow_pickle=False, **members)
-    with zipfile.ZipFile(stream) as archive:
+    with open_archive(stream) as archive:
         saved, _ = _read(archive)
     if not np.allclose(saved.predict(X[:TRIED]), fitted.predict(X[:TRIED]), rtol=1e-9, atol=0):
         raise ValueError(f"a {saved.kind} predicts other spectra once it comes back from its file")
@@ -265,14 +265,15 @@ def load(path: str | Path) -> tuple[SavedModel, dict]:
     ((4, 2), 'amc')
     """
     try:
-        with zipfile.ZipFile(path) as archive:
+        check_size(Path(path))
+        with open(path, "rb") as stream, open_archive(stream) as archive:
             return _read(archive)
-    except (*UNREADABLE, OSError) as error:  # RuntimeError: also JSON nested too deeply
+    except (*UNREADABLE, OSError) as error:
         raise ValueError(f"{path}: not a readable model file ({_line(error)})") from error
 
 
 def _classes() -> dict[str, type[Regression]]:
-    """Classes that a file may hold, by the names they have there."""
+    """Classes of the models that a file may hold, by name."""
     return {kind.regression.__name__: kind.regression for kind in MODELS.values()}
 
 
@@ -288,7 +289,7 @@ def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
         expected = np.uint8 if name == "meta" else np.float64
         if values.dtype != expected:
             raise ValueError(f"{name} is not of type {np.dtype(expected)}, but {values.dtype}")
-    meta = json.loads(text.tobytes().decode())
+    meta = parse_json(text.tobytes())
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         raise ValueError(f"is not of format {FORMAT}")
     kind = meta.get("kind")

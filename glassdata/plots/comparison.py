@@ -25,24 +25,19 @@ _CURVES = {"ridge": "o-", "pcr": "^--", "kernel_ridge": "s--", "cnn": "o-"}
 
 
 def history(
-    ax: Axes,
+    stopped: Mapping[str, np.ndarray],
+    endless: Mapping[str, np.ndarray],
     *,
-    final: np.ndarray,
-    training: np.ndarray,
-    held_out: np.ndarray,
     best: int,
     tested: float,
-) -> Axes:
+) -> Figure:
     """Errors of one training of a network against the epoch, in units of the training mean's.
 
     Parameters
     ----------
-    ax
-        Axes to draw into.
-    final, training, held_out
-        Errors after each epoch, as shares of the training mean's: of the network that is never
-        stopped, on its training structures; of the network that is stopped early, on its training
-        structures and on held-out families.
+    stopped, endless
+        Cells of the network that is stopped early, with its errors after each epoch on training
+        structures and on held-out families, and of the network that never is.
     best
         Epoch at which the training is stopped.
     tested
@@ -51,14 +46,17 @@ def history(
     Examples
     --------
     >>> falling = np.array([1.0, 0.5, 0.25])
-    >>> curves = {"final": falling, "training": falling, "held_out": falling}
-    >>> history(plt.subplots()[1], **curves, best=2, tested=0.3).get_xlabel()
+    >>> stopped = {"history_training": falling, "history_validation": falling}
+    >>> figure = history(stopped, {"history_final": falling}, best=2, tested=0.3)
+    >>> figure.axes[0].get_xlabel()
     'epoch'
     """
+    figure, ax = plt.subplots()
+    final = endless["history_final"]
     curves = (
         (final, "0.55", "never stopped: training structures"),
-        (training, "#56b4e9", "stopped early: training structures"),
-        (held_out, "#0072b2", "stopped early: held-out families"),
+        (stopped["history_training"], "#56b4e9", "stopped early: training structures"),
+        (stopped["history_validation"], "#0072b2", "stopped early: held-out families"),
     )
     for values, colour, name in curves:
         ax.loglog(1 + np.arange(len(values)), values, color=colour, label=name)
@@ -66,7 +64,7 @@ def history(
     ax.axvline(best, color="0.3", linestyle=":", linewidth=1)
     ax.set(xlabel="epoch", ylabel="mean squared error (mean = 1)")
     ax.legend(fontsize=10, loc="upper right")
-    return ax
+    return figure
 
 
 def standings(
@@ -140,20 +138,17 @@ def paired_errors(
 
 
 def duels(
-    ax: Axes,
-    found: Mapping[str, Mapping[str, Found]],
+    found: pd.Series,
     folds: Mapping[str, Mapping[str, np.ndarray]],
     *,
     margin: float,
-) -> Axes:
+) -> Figure:
     """Error of the line over that of each opponent, one row per glass, the margin in grey.
 
     Parameters
     ----------
-    ax
-        Axes to draw into.
     found
-        Of each opponent the estimate of the ratio in each glass.
+        Estimate of the ratio by opponent and glass.
     folds
         Of each opponent the ratio in each fold by glass.
     margin
@@ -161,31 +156,31 @@ def duels(
 
     Examples
     --------
-    >>> ratios = {"cnn": {"amc": (0.9, 0.8, 1.0)}}
+    >>> ratios = pd.Series({("cnn", "amc"): (0.9, 0.8, 1.0)})
     >>> folds = {"cnn": {"amc": np.array([0.85, 0.95])}}
-    >>> duels(plt.subplots()[1], ratios, folds, margin=1.1).get_xlabel()
+    >>> duels(ratios, folds, margin=1.1).axes[0].get_xlabel()
     'error of the line / error of the opponent'
     """
+    opponents, glasses = (list(found.index.unique(level)) for level in (0, 1))
+    figure, ax = plt.subplots(figsize=(6.4, 0.9 * len(glasses) + 1.4))
     ax.axvspan(1 / margin, margin, color="0.88", linewidth=0)
     ax.axvline(1, color="0.3", linewidth=1)
-    for shift, (other, ratios) in zip(
-        np.linspace(-0.3, 0.3, len(found)), found.items(), strict=True
-    ):
+    for shift, other in zip(np.linspace(-0.3, 0.3, len(opponents)), opponents, strict=True):
         colour = MODEL_COLOURS[other]
-        y = np.arange(len(ratios)) + shift
-        values, lows, highs = np.array(list(ratios.values())).T
+        y = np.arange(len(glasses)) + shift
+        values, lows, highs = np.array([found[other, glass] for glass in glasses]).T
         ax.hlines(y, lows, highs, color=colour, linewidth=2)
         ax.plot(values, y, "o", color=colour, label=MODEL_NAMES[other])
-        for row, glass in zip(y, ratios, strict=True):
+        for row, glass in zip(y, glasses, strict=True):
             dots = folds[other][glass]
             ax.plot(dots, np.full(len(dots), row + 0.08), ".", color=colour, markersize=2.5)
     ax.set_xscale("log")
     log_ticks(ax.xaxis)
-    ax.set_yticks(range(len(ratios)), list(ratios))
+    ax.set_yticks(range(len(glasses)), glasses)
     ax.invert_yaxis()
     ax.set(xlabel="error of the line / error of the opponent")
     ax.legend(loc="lower center", bbox_to_anchor=(0.45, 1.0), ncols=2)
-    return ax
+    return figure
 
 
 def learning_curves(
@@ -292,7 +287,6 @@ def three_ways(left: Mapping[str, np.ndarray], glasses: Sequence[str]) -> Figure
 
 
 def double_descent(
-    ax: Axes,
     steps: Sequence[int],
     *,
     training: np.ndarray,
@@ -300,13 +294,11 @@ def double_descent(
     ridge: tuple[np.ndarray, np.ndarray],
     mean: float,
     n_bins: int,
-) -> Axes:
+) -> Figure:
     """Least squares against the number of training structures, beside ridge; errors in 10⁻⁶.
 
     Parameters
     ----------
-    ax
-        Axes to draw into.
     steps : (m,)
         Numbers of training structures.
     training, held_out : (m,)
@@ -322,10 +314,11 @@ def double_descent(
     --------
     >>> steps, errors = [10, 20], np.array([3.0, 2.0])
     >>> curves = {"training": errors, "held_out": errors, "ridge": (np.array(steps), errors)}
-    >>> axes = double_descent(plt.subplots()[1], steps, **curves, mean=4.0, n_bins=15)
-    >>> axes.get_ylabel()
+    >>> figure = double_descent(steps, **curves, mean=4.0, n_bins=15)
+    >>> figure.axes[0].get_ylabel()
     'mean squared error (10⁻⁶)'
     """
+    figure, ax = plt.subplots()
     floor = 1e-2
     ax.loglog(
         steps, np.maximum(training, floor), "v-", color="0.55", label="least squares, training"
@@ -343,7 +336,7 @@ def double_descent(
     _plain_sizes(ax, 1.3 * steps[-1])
     ax.xaxis.set_minor_formatter(plt.NullFormatter())
     ax.legend(fontsize=10, loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    return ax
+    return figure
 
 
 def _plain_sizes(ax: Axes, most: float) -> None:

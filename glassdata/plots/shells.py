@@ -2,7 +2,7 @@
 
 Estimates are (value, low, high).
 
->>> contrasts(plt.subplots()[1], {"amc": {"low": (0.2, 0.1, 0.3)}}).get_xlabel()
+>>> contrasts({"amc": {"low": (0.2, 0.1, 0.3)}}).axes[0].get_xlabel()
 'R² (first shell) − R² (beyond)'
 """
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from glassdata.plots.looks import GLASS_COLOURS, GLASS_TITLES
@@ -112,11 +111,7 @@ def leading_components(
     return figure
 
 
-def reaches(
-    result: Result,
-    r2: Mapping[str, Mapping[str, np.ndarray]],
-    everything: Mapping[str, float],
-) -> Figure:
+def reaches(result: Result, r2: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Held-out R² in bands from g(r) within a reach, and from g(r) beyond it.
 
     Parameters
@@ -124,22 +119,21 @@ def reaches(
     result
         Result ``SYSTEM.shells``; minima between shells are grey.
     r2
-        ``"within"`` and ``"beyond"``: R² at each reach, by band.
-    everything
-        R² with all of g(r), by band, dotted.
+        ``"within"`` and ``"beyond"``: R² at each reach, by band; ``"all"``: R² with all of g(r),
+        by band, dotted.
 
     Examples
     --------
     >>> result = {"reach": np.array([2.0, 3.0]), "shell_edges": np.array([0.0, 2.5, 10.0])}
     >>> r2 = {part: {"low": np.array([0.4, 0.6])} for part in ("within", "beyond")}
-    >>> [axes.get_title() for axes in reaches(result, r2, {"low": 0.8}).axes]
+    >>> [axes.get_title() for axes in reaches(result, r2 | {"all": {"low": 0.8}}).axes]
     ['only g(r) within the reach', 'only g(r) beyond the reach']
     """
     figure, axes = plt.subplots(2, 1, figsize=(6.4, 7.2), sharex=True, sharey=True)
-    for ax, (part, bands) in zip(axes, r2.items(), strict=True):
-        for band, values in bands.items():
+    for ax, part in zip(axes, ("within", "beyond"), strict=True):
+        for band, values in r2[part].items():
             ax.plot(result["reach"], values, "o-", color=BAND_COLOURS[band], label=band)
-            ax.axhline(everything[band], color=BAND_COLOURS[band], linestyle=":", linewidth=1)
+            ax.axhline(r2["all"][band], color=BAND_COLOURS[band], linestyle=":", linewidth=1)
         ax.set(ylabel="held-out R²", title=f"only g(r) {part} the reach")
         for edge in result["shell_edges"][1:-1]:
             ax.axvline(edge, color="0.85", zorder=0)
@@ -148,16 +142,17 @@ def reaches(
     return figure
 
 
-def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
+def contrasts(found: Mapping[str, Mapping[str, Found]]) -> Figure:
     """R² from the first shell minus R² from beyond it, one row per glass, one mark per band.
 
     The frame cuts off intervals that are too long.
 
     Examples
     --------
-    >>> contrasts(plt.subplots()[1], {"amc": {"low": (0.2, 0.1, 0.3)}}).get_xlabel()
+    >>> contrasts({"amc": {"low": (0.2, 0.1, 0.3)}}).axes[0].get_xlabel()
     'R² (first shell) − R² (beyond)'
     """
+    figure, ax = plt.subplots(figsize=(6.4, 0.85 * len(found) + 1.2))
     for row, bands in enumerate(found.values()):
         for k, (band, (value, low, high)) in enumerate(bands.items()):
             y, colour = row + 0.18 * (k - 1.5), BAND_COLOURS[band]
@@ -176,4 +171,4 @@ def contrasts(ax: Axes, found: Mapping[str, Mapping[str, Found]]) -> Axes:
         columnspacing=0.8,
         handletextpad=0.2,
     )
-    return ax
+    return figure

@@ -83,6 +83,29 @@ def forest(
     return figure
 
 
+def leaks(gaps: Mapping[str, Mapping[str, Found]]) -> Figure:
+    """How much larger R² is with random splits, as ``forest``, on an axis that shows both signs.
+
+    Parameters
+    ----------
+    gaps
+        Of each model the gap of each glass, with the smallest and the largest of its seeds.
+
+    Examples
+    --------
+    >>> leaks({"line": {"amc": (0.01, 0.0, 0.02)}}).axes[0].get_xlabel()
+    'R² random − R² grouped'
+    """
+    every = [x for found in gaps.values() for triple in found.values() for x in triple]
+    lowest, highest = 1.1 * min(-0.06, min(every)), 1.1 * max(0.06, max(every))
+    return forest(
+        gaps,
+        "R² random − R² grouped",
+        lowest=max(lowest, -0.5),
+        highest=min(highest, 0.6),
+    )
+
+
 def _bar(
     ax: Axes, y: float, found: Found, frame: tuple[float, float], *, colour: str, mark: str
 ) -> None:
@@ -179,7 +202,7 @@ def scoreboard(grades: pd.DataFrame, texts: pd.DataFrame) -> Figure:
     return figure
 
 
-def noise_floor(ax: Axes, results: Mapping[str, Mapping[str, np.ndarray]]) -> Axes:
+def noise_floor(results: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Errors of the line and of the training mean, and two floors, one row per glass; in 10⁻⁶.
 
     Parameters
@@ -191,7 +214,7 @@ def noise_floor(ax: Axes, results: Mapping[str, Mapping[str, np.ndarray]]) -> Ax
     --------
     >>> result = {name: np.full(3, 1e-6) for name in ("baseline", "error", "pair")}
     >>> result["replicate"] = np.zeros(3, dtype=bool)
-    >>> noise_floor(plt.subplots()[1], {"amc": result}).get_xlabel()
+    >>> noise_floor({"amc": result}).axes[0].get_xlabel()
     'mean squared error per bin (10⁻⁶)'
     """
     marks = {
@@ -207,6 +230,7 @@ def noise_floor(ax: Axes, results: Mapping[str, Mapping[str, np.ndarray]]) -> Ax
         "ms": 9,
         "ls": "none",
     }
+    figure, ax = plt.subplots(figsize=(6.4, 1.6 + 0.5 * len(results)))
     for y, result in enumerate(results.values()):
         repeats = result["replicate"]
         found = [result[key].mean() for key in ("baseline", "error", "pair")]
@@ -227,7 +251,7 @@ def noise_floor(ax: Axes, results: Mapping[str, Mapping[str, np.ndarray]]) -> Ax
         xlabel="mean squared error per bin (10⁻⁶)",
     )
     ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2, fontsize=11)
-    return ax
+    return figure
 
 
 def bin_widths(results: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:

@@ -18,9 +18,9 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
-from numba import njit
 from scipy import sparse
 
+from glassdata.kernels import compiled
 from glassdata.neighbours import neighbours
 from glassdata.potentials.surface import EnergySurface, Path
 from glassdata.potentials.verlet import VerletList
@@ -137,7 +137,7 @@ def from_blocks(
     n_atoms : int
         N, the number of atoms.
     rows, columns : (B,)
-        Atoms between which each block stands. Blocks at the same pair are added.
+        The two atoms of each block. Blocks of the same pair are added.
     blocks : (B, 3, 3), eV/Å²
     """
     return block_matrix(*_merge(n_atoms, rows, columns, blocks))
@@ -158,7 +158,7 @@ def block_matrix(starts: np.ndarray, columns: np.ndarray, blocks: np.ndarray) ->
     return sparse.bsr_array((blocks, columns, starts), shape=(n, n))
 
 
-@njit(cache=True)
+@compiled
 def _follow(first, second, shift, positions, cell, vector):
     for p in range(len(first)):
         i, j = np.uint64(first[p]), np.uint64(second[p])
@@ -168,7 +168,7 @@ def _follow(first, second, shift, positions, cell, vector):
             vector[p, a] = apart + x * cell[0, a] + y * cell[1, a] + z * cell[2, a]
 
 
-@njit(cache=True)
+@compiled
 def _gather(n_atoms, first, second, vector, gradient):
     total, virial = np.zeros((n_atoms, 3)), np.empty((3, 3))
     # Nine numbers, not an array: they stay in registers.
@@ -189,7 +189,7 @@ def _gather(n_atoms, first, second, vector, gradient):
     return total, virial
 
 
-@njit(cache=True)
+@compiled
 def _ends(n_atoms, first, second, blocks, to_second, to_first):
     """Each bond's contributions to the four blocks of its two ends, diagonal blocks last."""
     n_bonds, extra = len(first), to_second.shape[1] > 0
@@ -213,7 +213,7 @@ def _ends(n_atoms, first, second, blocks, to_second, to_first):
     return values
 
 
-@njit(cache=True)
+@compiled
 def _sorted_order(keys, order, n):
     """Counting sort of ``order`` by ``keys``, stable."""
     starts = np.zeros(n + 1, dtype=np.int64)
@@ -242,7 +242,7 @@ def _merge(
     return starts, merged_columns, merged
 
 
-@njit(cache=True)
+@compiled
 def _order_of_blocks(n_atoms, rows, columns, unsorted):
     """Contributions in the order of the matrix, and how many blocks come before each row."""
     order = _sorted_order(rows, _sorted_order(columns, unsorted, n_atoms), n_atoms)
@@ -257,7 +257,7 @@ def _order_of_blocks(n_atoms, rows, columns, unsorted):
     return order, starts
 
 
-@njit(cache=True)
+@compiled
 def _add_up(order, rows, columns, blocks, merged_columns, merged):
     here, row, column = -1, -1, -1
     for index in order:
@@ -384,7 +384,7 @@ def lengths(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return length, vectors / length[:, None]
 
 
-@njit(cache=True)
+@compiled
 def central_blocks(unit: np.ndarray, curvature: np.ndarray, tension: np.ndarray) -> np.ndarray:
     """Second derivatives (P, 3, 3) of functions of length: φ'' along the bond, φ'/r across it.
 

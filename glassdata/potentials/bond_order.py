@@ -20,9 +20,9 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from matscipy.calculators.manybody.explicit_forms import tersoff_brenner
-from numba import njit
 from scipy import sparse
 
+from glassdata.kernels import compiled
 from glassdata.potentials.base import Bonds, Potential, from_blocks
 from glassdata.potentials.star import (
     add_outer,
@@ -133,7 +133,9 @@ class BondOrder(Potential):
         from matscipy.calculators.manybody import Manybody
 
         if self._brenner and len(self.species) > 1:
-            raise ValueError("matscipy has no Brenner potential of several species that is right")
+            raise ValueError(
+                "matscipy has no Brenner potential of several species with the right parameters"
+            )
         form = tersoff_brenner.TersoffBrenner(dict(self.parameter_set))
         return Manybody(**form)
 
@@ -180,7 +182,7 @@ _NAMES = ("A", "B", "lam", "mu", "chi", "beta", "n", "gamma", "c", "d", "h", "r1
 _A, _B, _LAM, _MU, _CHI, _BETA, _N, _GAMMA, _C, _D, _H, _R1, _R2 = range(len(_NAMES))
 
 
-@njit(cache=True)
+@compiled
 def _fade(r, of):
     """The cut-off function, 1 below r1 and 0 above r2, with two derivatives."""
     if r <= of[_R1]:
@@ -194,7 +196,7 @@ def _fade(r, of):
     )
 
 
-@njit(cache=True)
+@compiled
 def _angle(cosine, of):
     """g(cos θ) with two derivatives."""
     c2, d2, offset = of[_C] ** 2, of[_D] ** 2, of[_H] - cosine
@@ -208,7 +210,7 @@ def _angle(cosine, of):
     )
 
 
-@njit(cache=True)
+@compiled
 def _order(xi, of):
     """Bond order b(ξ) with two derivatives; an isolated bond (ξ = 0) has none."""
     if xi <= 0.0:
@@ -221,7 +223,7 @@ def _order(xi, of):
     return of[_CHI] * base**exponent, slope, slope * of[_BETA] * bend
 
 
-@njit(cache=True)
+@compiled
 def _bond(r, xi, of):
     """Half of F(r, ξ), the share of one end, then its derivatives by r, ξ, rr, rξ, ξξ."""
     fade, d_fade, dd_fade = _fade(r, of)
@@ -242,7 +244,7 @@ def _bond(r, xi, of):
     )
 
 
-@njit(cache=True)
+@compiled
 def _coordination(p, r, unit, of):
     """ξ of bond p of a star."""
     xi = 0.0
@@ -252,7 +254,7 @@ def _coordination(p, r, unit, of):
     return xi
 
 
-@njit(cache=True)
+@compiled
 def _coordination_slope(p, r, unit, of, gradient):
     """Derivative of ξ of bond p with respect to all bond vectors of the star, into ``gradient``."""
     gradient[:] = 0.0
@@ -263,7 +265,7 @@ def _coordination_slope(p, r, unit, of, gradient):
             add_triple_slope(gradient, p, q, r, unit, (0.0, d_fade * g, fade * d_g))
 
 
-@njit(cache=True)
+@compiled
 def _energy_gradient(types, first, second, vector, table):
     energy = 0.0
     gradient = np.zeros_like(vector)
@@ -282,7 +284,7 @@ def _energy_gradient(types, first, second, vector, table):
     return energy, gradient
 
 
-@njit(cache=True)
+@compiled
 def _star_hessian(r, unit, of):
     """Second derivatives of an atom's energy between its bond vectors, (z, z, 3, 3)."""
     z = len(r)
@@ -306,7 +308,7 @@ def _star_hessian(r, unit, of):
     return matrix
 
 
-@njit(cache=True)
+@compiled
 def _hessian_blocks(types, first, second, vector, table):
     rows, columns, blocks = empty_blocks(types, first, second, vector, table)
     filled, start = 0, np.int64(0)

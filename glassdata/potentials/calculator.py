@@ -94,7 +94,7 @@ class _CalculatorPath(Path):
 
 
 def _virial(atoms: Atoms) -> np.ndarray:
-    # ASE divides by a volume, which a sheet need not have; any height serves, as it drops out.
+    # ASE divides by a volume, which a sheet need not have. Any height will do: it cancels.
     filled = atoms.cell.complete()
     if (filled.array != atoms.cell.array).any():
         calculator, atoms = atoms.calc, atoms.copy()

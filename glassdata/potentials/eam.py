@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
-from numba import njit
 from scipy import sparse
 from scipy.interpolate import CubicSpline
 
+from glassdata.kernels import compiled
 from glassdata.potentials.base import Bonds, Potential, block_matrix, central_blocks, lengths
 
 
@@ -167,7 +167,7 @@ class EAM(Potential):
         )
 
 
-@njit(cache=True)
+@compiled
 def _spline(coefficients, spacing, kind, x):
     interval = min(max(int(x / spacing), 0), coefficients.shape[1] - 1)
     t = x - interval * spacing
@@ -176,7 +176,7 @@ def _spline(coefficients, spacing, kind, x):
     return value, (3 * c3 * t + 2 * c2) * t + c1, 6 * c3 * t + 2 * c2
 
 
-@njit(cache=True)
+@compiled
 def _evaluate(coefficients, spacing, kind, x):
     result = np.empty((3, len(x)))
     for p in range(len(x)):
@@ -184,7 +184,7 @@ def _evaluate(coefficients, spacing, kind, x):
     return result
 
 
-@njit(cache=True)
+@compiled
 def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, density, pair, d_r):
     n_bonds, n_species = len(first), len(density)
     # At first it holds the slopes of the pair term and of both densities along each bond: memory of
@@ -216,7 +216,7 @@ def _energy_gradient(types, first, second, vector, r_cut, embedding, d_rho, dens
     return energy, gradient
 
 
-@njit(cache=True)
+@compiled
 def _length(vector, p):
     x, y, z = vector[p]
     return np.sqrt(x * x + y * y + z * z)
@@ -240,7 +240,7 @@ def _embedding_rows(
     return whole, columns, blocks
 
 
-@njit(cache=True)
+@compiled
 def _right_columns(starts, partner):
     """Ends of rows, and columns: for each atom those after it that share a neighbour with it."""
     n = len(starts) - 1
@@ -267,7 +267,7 @@ def _right_columns(starts, partner):
     return ends, right
 
 
-@njit(cache=True)
+@compiled
 def _sort_marked(touched, count, marks, a):
     """Sort the first ``count`` of ``touched``, the atoms from ``a`` on that are marked with it."""
     if 8 * count < len(marks) - a:
@@ -284,7 +284,7 @@ def _sort_marked(touched, count, marks, a):
         filled += marks[b] == a
 
 
-@njit(cache=True)
+@compiled
 def _whole_starts(ends, right):
     """Where the rows of the whole matrix begin, (N + 1,), from those of its right half."""
     n = len(ends) - 1
@@ -298,7 +298,7 @@ def _whole_starts(ends, right):
     return starts
 
 
-@njit(cache=True)
+@compiled
 def _fill_right(starts, partner, merged, seen, curvature, ends, right, whole, columns, blocks):
     """Write the right half of every row."""
     n = len(curvature)
@@ -325,7 +325,7 @@ def _fill_right(starts, partner, merged, seen, curvature, ends, right, whole, co
             here += np.uint64(1)
 
 
-@njit(cache=True)
+@compiled
 def _mirror(ends, whole, columns, blocks):
     """Write the left halves, which are the right ones of other rows."""
     free = whole[:-1].copy()
@@ -341,7 +341,7 @@ def _mirror(ends, whole, columns, blocks):
                     blocks[there, m, k] = blocks[slot, k, m]
 
 
-@njit(cache=True)
+@compiled
 def _add_seen(curvature, own, end, partner, seen, row):
     """Add ``F''_i ∂ρ_i/∂x_a ∂ρ_i/∂x_b`` for the neighbours b of i from a itself, at ``own``, on."""
     x, y, z = curvature * seen[own, 0], curvature * seen[own, 1], curvature * seen[own, 2]

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 
 from glassdata.config import check_positive
+from glassdata.kernels import compiled
 from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
 
 
@@ -112,7 +112,7 @@ class LennardJones(Potential):
         return PairPotential({(number, number): form})
 
 
-@njit(cache=True)
+@compiled
 def _bare(r, epsilon, sigma):
     s2 = (sigma / r) ** 2
     s6 = s2 * s2 * s2
@@ -121,7 +121,7 @@ def _bare(r, epsilon, sigma):
     return energy, slope, 24 * epsilon * s6 * (26 * s6 - 7) / r**2
 
 
-@njit(cache=True)
+@compiled
 def _functions(r, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
     energy, slope, curvature = np.zeros_like(r), np.zeros_like(r), np.zeros_like(r)
     for p in range(len(r)):
@@ -133,7 +133,7 @@ def _functions(r, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
     return energy, slope, curvature
 
 
-@njit(cache=True)
+@compiled
 def _energy_gradient(vector, epsilon, sigma, r_cut, energy_at_cut, slope_at_cut):
     total = 0.0
     gradient = np.zeros_like(vector)

@@ -8,7 +8,12 @@ from types import MappingProxyType
 import numpy as np
 from ase.data import atomic_numbers
 
+from glassdata import bounds
+from glassdata.bounds import read_file
 from glassdata.potentials.eam import EAM, Tables
+
+#: So many times its bytes does a text take as a list of the shortest lines.
+_LINES = 32
 
 
 def read_setfl(
@@ -57,7 +62,7 @@ def read_setfl(
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no potential file {path}; obtain it: {source or 'see its paper'}")
-    content = path.read_bytes()
+    content = read_file(path, bounds.LIMIT // _LINES)
     found = hashlib.sha256(content).hexdigest()
     if sha256 is not None and found != sha256:
         raise ValueError(f"{path}: sha256 {found} is not the expected {sha256}")

@@ -11,10 +11,11 @@ parameters of each ordered pair of species, with the cut-off (Å) last.
 """
 
 import numpy as np
-from numba import njit
+
+from glassdata.kernels import compiled
 
 
-@njit(cache=True)
+@compiled
 def star(start, types, first, second, vector, table):
     """The bonds of one atom that are within their own cut-off.
 
@@ -55,7 +56,7 @@ def star(start, types, first, second, vector, table):
     return index[:z], r[:z], unit[:z], of[:z], stop
 
 
-@njit(cache=True)
+@compiled
 def cosine(unit, p, q):
     """Cosine of the angle between bonds p and q.
 
@@ -69,14 +70,14 @@ def cosine(unit, p, q):
     return unit[p, 0] * unit[q, 0] + unit[p, 1] * unit[q, 1] + unit[p, 2] * unit[q, 2]
 
 
-@njit(cache=True)
+@compiled
 def add_outer(block, factor, a, b):
     """Add ``factor a bᵀ`` to a 3 × 3 block.
 
     Parameters
     ----------
     block : (3, 3)
-        Changed in slot.
+        Changed in place.
     factor
         In the unit of the block.
     a, b : (3,)
@@ -87,14 +88,14 @@ def add_outer(block, factor, a, b):
             block[m, n] += factor * a[m] * b[n]
 
 
-@njit(cache=True)
+@compiled
 def add_across(block, factor, u):
     """Add ``factor (1 − u uᵀ)`` to a 3 × 3 block.
 
     Parameters
     ----------
     block : (3, 3)
-        Changed in slot.
+        Changed in place.
     factor
         In the unit of the block.
     u : (3,)
@@ -105,14 +106,14 @@ def add_across(block, factor, u):
         block[m, m] += factor
 
 
-@njit(cache=True)
+@compiled
 def add_pair(matrix, p, r, unit, slope, bend):
     """Add the second derivatives of φ(r_p) to ``matrix`` (z, z, 3, 3), from φ' and φ''.
 
     Parameters
     ----------
     matrix : (z, z, 3, 3), eV/Å²
-        Changed in slot.
+        Changed in place.
     p
         Number of the bond.
     r, unit
@@ -124,14 +125,14 @@ def add_pair(matrix, p, r, unit, slope, bend):
     add_across(matrix[p, p], slope / r[p], unit[p])
 
 
-@njit(cache=True)
+@compiled
 def add_triple_slope(gradient, p, q, r, unit, slopes):
     """Add the derivative of h(r_p, r_q, cos θ) with respect to the bond vectors.
 
     Parameters
     ----------
     gradient : (z, 3), eV/Å
-        Changed in slot.
+        Changed in place.
     p, q
         Numbers of the two bonds.
     r, unit
@@ -148,14 +149,14 @@ def add_triple_slope(gradient, p, q, r, unit, slopes):
         gradient[q, a] += h_q * unit[q, a]
 
 
-@njit(cache=True)
+@compiled
 def add_triple(matrix, p, q, r, unit, slopes, bends):
     """Add the second derivatives of h(r_p, r_q, cos θ) to blocks (p, p), (p, q), (q, p), (q, q).
 
     Parameters
     ----------
     matrix : (z, z, 3, 3), eV/Å²
-        Changed in slot.
+        Changed in place.
     p, q
         Numbers of the two bonds.
     r, unit
@@ -187,7 +188,7 @@ def add_triple(matrix, p, q, r, unit, slopes, bends):
             matrix[q, p, b, a] += cross[a, b]
 
 
-@njit(cache=True)
+@compiled
 def _add_own(block, u, across, r, c, slope, h_c, bend, h_cc, h_rc):
     """Second derivatives of h with respect to one of its two bonds."""
     add_outer(block, h_cc, across, across)
@@ -198,7 +199,7 @@ def _add_own(block, u, across, r, c, slope, h_c, bend, h_cc, h_rc):
     add_across(block, slope / r, u)
 
 
-@njit(cache=True)
+@compiled
 def empty_blocks(types, first, second, vector, table):
     """Room for the blocks of all stars, each with (z + 1)²: rows, columns, blocks of zeros.
 
@@ -215,7 +216,7 @@ def empty_blocks(types, first, second, vector, table):
     return rows, columns, np.zeros((count, 3, 3))
 
 
-@njit(cache=True)
+@compiled
 def spread(matrix, filled, centre, index, second, rows, columns, blocks):
     """Write the blocks between atoms that follow from those between the bonds of one star.
 
@@ -234,7 +235,7 @@ def spread(matrix, filled, centre, index, second, rows, columns, blocks):
     second : (P,)
         Atom where each bond ends.
     rows, columns, blocks
-        What ``empty_blocks`` returns; changed in slot.
+        What ``empty_blocks`` returns; changed in place.
     """
     side = len(matrix) + 1
     for p in range(side):

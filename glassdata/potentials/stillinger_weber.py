@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 
 from glassdata.config import check_positive
+from glassdata.kernels import compiled
 from glassdata.potentials.base import Bonds, Potential, from_blocks
 from glassdata.potentials.star import (
     add_pair,
@@ -127,7 +127,7 @@ class StillingerWeber(Potential):
 _REPULSION, _ATTRACTION, _P, _Q, _STIFFNESS, _DECAY, _ANGLE_DECAY, _CUTOFF = range(8)
 
 
-@njit(cache=True)
+@compiled
 def _fade(r, decay, cutoff):
     """exp[decay/(r − cutoff)] with two derivatives."""
     apart = r - cutoff
@@ -135,7 +135,7 @@ def _fade(r, decay, cutoff):
     return value, value * rate, value * (rate**2 - 2 * rate / apart)
 
 
-@njit(cache=True)
+@compiled
 def _pair(r, of):
     """Half of the pair energy, the share of one end, with two derivatives."""
     fade, d_fade, dd_fade = _fade(r, of[_DECAY], of[_CUTOFF])
@@ -150,7 +150,7 @@ def _pair(r, of):
     )
 
 
-@njit(cache=True)
+@compiled
 def _angle(r, s, c, of):
     """Energy h of two bonds of lengths r and s at an angle of cosine c; slopes; second derivatives.
 
@@ -165,7 +165,7 @@ def _angle(r, s, c, of):
     return f * g * w, slopes, bends
 
 
-@njit(cache=True)
+@compiled
 def _energy_gradient(types, first, second, vector, table):
     energy, gradient, start = 0.0, np.zeros_like(vector), np.int64(0)
     while start < len(first):
@@ -186,7 +186,7 @@ def _energy_gradient(types, first, second, vector, table):
     return energy, gradient
 
 
-@njit(cache=True)
+@compiled
 def _hessian_blocks(types, first, second, vector, table):
     rows, columns, blocks = empty_blocks(types, first, second, vector, table)
     filled, start = 0, np.int64(0)

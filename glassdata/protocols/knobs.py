@@ -1,4 +1,4 @@
-"""The settings of a preparation, as variables of the dataset; a protocol names those it has."""
+"""The knobs of a preparation, as variables of the dataset; each protocol sets those it has."""
 
 from collections.abc import Mapping
 

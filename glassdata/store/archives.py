@@ -1,12 +1,12 @@
 """Checks of packed files: datasets as ``pack`` writes them, and results of experiments."""
 
 import io
-import json
 import zipfile
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
+from glassdata.bounds import open_archive, parse_json
 from glassdata.store.errors import Finding, StoreError
 from glassdata.store.files import archive_is_whole, check_archive
 from glassdata.store.limits import check_metadata
@@ -19,15 +19,15 @@ _MOST = 100
 
 
 def check_packed(path: Path) -> Iterator[Finding]:
-    """Names the damaged or missing members of a packed file, or the file where it is not in them.
+    """Findings on the damaged or missing members of a packed file, or on the whole file.
 
-    One that was packed again by another program has no checksum over all, but one per member.
+    A file that was packed by another program has no checksum of the whole, but one per member.
     """
     data = path.read_bytes()
     whole = archive_is_whole(data)
     stream = io.BytesIO(data)
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with open_archive(stream) as archive:
             stored = check_archive(archive, stream)
             bad = {info.filename for info in archive.infolist() if not _reads(archive, info)}
             names = set(archive.namelist())
@@ -53,12 +53,12 @@ def _reads(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bool:
 
 
 def _promised(archive: zipfile.ZipFile, stored: int, bad: Iterable[str]) -> Iterable[str]:
-    """Names of all members that there should be, by the one that lists them."""
+    """Names of all members that there should be, from the member that lists them."""
     names = archive.namelist()
     if METADATA in names and METADATA not in bad:
         metadata = archive.read(METADATA)
         check_metadata(metadata, stored)
         return promised_files(metadata)
     if MANIFEST in names and MANIFEST not in bad:
-        return [f"{name}.npz" for name in json.loads(archive.read(MANIFEST))["cells"]]
+        return [f"{name}.npz" for name in parse_json(archive.read(MANIFEST))["cells"]]
     return [] if bad else [METADATA]

@@ -1,7 +1,7 @@
-"""Codecs that refuse a chunk which claims to hold more than its array has room for.
+"""Codecs that refuse a chunk which claims to be larger than a chunk of its array.
 
-Compressed data announce how much they unpack to, and the library makes room for it before it
-looks at them: a few kilobytes could fill the memory.
+Compressed data state the size to which they unpack, and the library allocates that memory before it
+reads them. So a few kilobytes could fill the whole memory.
 """
 
 import math
@@ -14,18 +14,19 @@ import zarr
 from zarr import codecs
 from zarr.registry import register_codec
 
+from glassdata import bounds
 from glassdata.store.errors import StoreError
 
 # Bytes of one text, reasons of failed rows among them.
 _LONGEST_TEXT = 1 << 16
-# Where the numbers stand: blosc's header, and the frame header of RFC 8878.
+# Positions of the sizes: in blosc's header, and in the frame header of RFC 8878.
 _BLOSC_NBYTES = slice(4, 8)
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
 #: Packed chunks, None where one is missing, each with zarr's description of its array.
 Chunks = Iterable[tuple[Any, Any]]
-#: What a chunk may take and what it claims, from its packed bytes and that description.
+#: Allowed and stated size of a chunk, from its packed bytes and that description.
 Claim = Callable[[Any, Any], tuple[int, float]]
 
 
@@ -54,7 +55,7 @@ class VLenUTF8Codec(codecs.VLenUTF8Codec):  # zarr insists on the name
 
 
 def _checked(chunks: Chunks, claim: Claim) -> Chunks:
-    """The same chunks, none of which claims more than it may."""
+    """The same chunks, after a check that none states more than it may have."""
     whole = list(chunks)
     for data, spec in whole:
         if data is not None:
@@ -63,7 +64,7 @@ def _checked(chunks: Chunks, claim: Claim) -> Chunks:
 
 
 def _blosc_excess(data: Any, spec: Any) -> tuple[int, float]:
-    """Bytes that a chunk may take, and that it claims."""
+    """Bytes that a chunk may have, and that it states."""
     return _room(spec), int.from_bytes(data[:16].to_bytes()[_BLOSC_NBYTES], "little")
 
 
@@ -72,7 +73,7 @@ def _zstd_excess(data: Any, spec: Any) -> tuple[int, float]:
 
 
 def _text_excess(data: Any, spec: Any) -> tuple[int, float]:
-    """Texts that a chunk may have, and that it claims."""
+    """Texts that a chunk may have, and that it states."""
     return math.prod(spec.shape), int.from_bytes(data[:4].to_bytes(), "little")
 
 
@@ -83,7 +84,7 @@ for _name, _codec in _CODECS.items():
 
 @contextmanager
 def bounded_codecs() -> Iterator[None]:
-    """Arrays opened within keep these codecs; those of other programs keep zarr's own."""
+    """Context in which arrays are opened with these codecs; they keep them afterwards."""
     names = {f"codecs.{n}": f"{c.__module__}.{c.__qualname__}" for n, c in _CODECS.items()}
     with zarr.config.set(names):
         yield
@@ -94,7 +95,7 @@ def _room(spec) -> int:
     kind = spec.dtype.to_native_dtype()
     fixed = kind.kind in "biufc"
     item = kind.itemsize if fixed else _LONGEST_TEXT
-    return item * math.prod(spec.shape)
+    return min(item * math.prod(spec.shape), bounds.LIMIT)
 
 
 def _zstd_size(head: bytes) -> float:

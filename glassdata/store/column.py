@@ -10,7 +10,7 @@ from zarr.codecs import BloscCodec, Crc32cCodec, ZstdCodec
 from glassdata.schema import RAGGED, Variable
 from glassdata.store.errors import DamageError
 
-# Constants of the layout: with them, a longer dataset begins with the bytes of the shorter one.
+# The layout has constants, so that a longer dataset begins with the bytes of a shorter one.
 _CHUNK = {"structure": 64, "atom": 16384, "mode": 16384}
 _CHUNK_OF_COORDINATE = 256
 _CHUNKS_PER_SHARD = 32
@@ -21,7 +21,7 @@ _NUMBERS = (BloscCodec(cname="zstd", clevel=9, shuffle="shuffle"), Crc32cCodec()
 
 
 class Column:
-    """An array that grows along its first dimension, in memory bounded by one shard."""
+    """An array that grows along its first dimension; the memory holds one shard at most."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Column:
             fill_value=variable.fill,
             dimension_names=variable.dims,
             attributes=attributes,
-            # A chunk left out would read as fill values, and so would a chunk that was lost.
+            # Chunks that were left out, like chunks that were lost, would be read as fill values.
             config={"write_empty_chunks": True},
         )
 

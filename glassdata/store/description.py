@@ -1,7 +1,7 @@
-"""A description of the sealed dataset that catalogues and machine-learning tools read.
+"""A description of the sealed dataset, for catalogues and tools of machine learning.
 
 The format is Croissant 1.0 (mlcommons.org/croissant): schema.org with one record set per glass and
-one field per variable. Its bytes depend on the dataset alone.
+one field per variable. Its bytes depend only on the dataset.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic publication, self-checking archives, folder exchange.
+"""Files that are complete or absent: atomic publication, checked archives, exchange of folders.
 
 The rest of the store rests on four facts of POSIX file systems: a name can be given exclusively, a
 rename replaces atomically, ``fsync`` of a file makes its bytes durable, and ``fsync`` of its
@@ -29,7 +29,7 @@ from glassdata.store.errors import DamageError, StoreError
 _log = logging.getLogger(__name__)
 
 LOCK = ".lock"
-#: Seconds that one waits for a lock without saying so, and between two looks.
+#: Seconds of waiting for a lock after which the user is told, and seconds between two attempts.
 _SILENCE, _LOOK = 25.0, 0.05
 STALE_AFTER = 86400.0  # s; only for temporary files of other machines, whose processes are unseen
 
@@ -98,8 +98,8 @@ def is_temporary(path: Path) -> bool:
 def remove_stale(folder: Path) -> None:
     """Delete what dead processes left unfinished in a folder.
 
-    Should a living process lose a temporary file here (a clock that is a day wrong), its
-    publication fails with an OSError and is tried again: nothing is published wrongly.
+    If a living process loses a temporary file here (because a clock is wrong by a day), its
+    publication fails with an OSError and is tried again. Nothing wrong is published.
     """
     for path in folder.glob(f"{TEMPORARY}*"):
         if _is_stale(path):
@@ -133,7 +133,7 @@ def _alive(pid: int) -> bool:
 
 
 def _put_exclusively(source: Path, target: Path) -> None:
-    """Give a finished file its final name, which never had one; the old name may go or stay.
+    """Give a finished file its final name, if nothing has that name; the old name may stay.
 
     Three ways, the first that the file system has: a hard link, Linux's exclusive rename, or a
     rename under the lock of the folder. FAT has no links; some FUSE and network file systems have
@@ -167,7 +167,7 @@ def _rename_under_lock(source: Path, target: Path) -> None:
 
 
 def check_file_system(folder: Path) -> None:
-    """Try in a folder what publication, sealing and locks need, before anything is computed.
+    """Try in a folder, before anything is computed, what publication, sealing and locks need.
 
     Raises
     ------
@@ -263,8 +263,8 @@ def file_sizes(folder: Path) -> Iterator[tuple[str, int]]:
 def locked(folder: Path) -> Iterator[None]:
     """Hold the store's lock: one process at a time registers settings or seals.
 
-    The system releases the lock of a process that dies. One that is stopped keeps it: whoever waits
-    for long says so.
+    The system releases the lock of a process that dies. A stopped process keeps it; those who wait
+    for it tell the user.
     """
     with open(folder / LOCK, "ab") as stream:
         if not _take(stream, fcntl.LOCK_EX):
@@ -275,7 +275,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def steady(folder: Path) -> Iterator[None]:
-    """Keep others from sealing meanwhile, where there is a lock that can be had without writing.
+    """Context in which no other process seals, if the lock can be taken without writing.
 
     Raises
     ------
@@ -300,7 +300,7 @@ def steady(folder: Path) -> Iterator[None]:
 
 
 def _take(stream: IO, how: int) -> bool:
-    """Take a lock within the time that one waits in silence."""
+    """Take a lock within the time of silent waiting; whether that succeeded."""
     deadline = time.monotonic() + _SILENCE
     while True:
         try:
@@ -314,7 +314,7 @@ def _take(stream: IO, how: int) -> bool:
 
 
 def _holder(stream: IO) -> str:
-    """Which process holds the lock of a file, as far as Linux tells of this machine."""
+    """The process that holds the lock of a file, if Linux knows it on this machine."""
     with suppress(OSError):
         for line in Path("/proc/locks").read_text().splitlines():
             words = line.split()
@@ -325,16 +325,19 @@ def _holder(stream: IO) -> str:
     return "another process"
 
 
-def check_regular(path: Path) -> None:
+def check_regular(path: Path, most: int | None = None) -> None:
     """Refuse to read anything but an ordinary file: a link may lead to a device that never ends.
 
     Raises
     ------
     DamageError
-        If it is a link, a folder or a device.
+        If it is a link, a folder or a device, or has more than ``most`` bytes.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
+    found = path.lstat()
+    if not stat.S_ISREG(found.st_mode):
         raise DamageError(f"{path}: not an ordinary file")
+    if most is not None and found.st_size > most:
+        raise DamageError(f"{path}: {found.st_size} bytes, and at most {most} are read")
 
 
 def write_archive(stream: BinaryIO, members: Iterable[tuple[str, bytes]]) -> None:
@@ -380,7 +383,7 @@ def archive_is_whole(data: bytes) -> bool:
 
 
 def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
-    """Bytes of the members of an archive; nothing in it unpacks to more than is there.
+    """Bytes of the members of an archive, after a check that none claims more than is there.
 
     Parameters
     ----------
@@ -395,7 +398,7 @@ def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
         If a member is compressed, if the members claim more bytes than the file has, or if the file
         does not end where the archive does.
     """
-    size = _check_end(archive, stream)
+    size = check_end(archive, stream)
     for info in archive.infolist():
         if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size:
             raise ValueError(f"{info.filename} is compressed")
@@ -405,10 +408,22 @@ def check_archive(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
     return stored
 
 
-def _check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
-    """Size of an archive of which no byte is missing after its list of members.
+def check_end(archive: zipfile.ZipFile, stream: BinaryIO) -> int:
+    """Size of an archive, after a check that no byte is missing at its end.
 
-    Python's zipfile takes a comment that was cut off, or whose length is wrong, as it comes.
+    Python's zipfile accepts a comment that was cut off, or whose length is wrong.
+
+    Parameters
+    ----------
+    archive
+        Open for reading.
+    stream
+        What it is read from.
+
+    Raises
+    ------
+    ValueError
+        If the file does not end where the archive does.
     """
     comment, size = archive.comment, stream.seek(0, os.SEEK_END)
     stream.seek(max(size - len(comment) - _END.size, 0))

@@ -1,4 +1,4 @@
-"""Whether a folder is a store, or somebody else's."""
+"""Whether a folder is a store, or belongs to another program."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -9,16 +9,15 @@ from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.records import read_record
 from glassdata.store.rows import PROVENANCE, ROWS, read_row
 
-#: Rows that are looked at to tell whether a folder without records is a store.
+#: Number of files that are tried as rows, to decide whether a folder without records is a store.
 _TRIED = 20
 
 
 def refuse_foreign(store: Path, records: Sequence[str], others: Sequence[str]) -> None:
-    """Refuse a folder that holds something, but nothing that only a store holds.
+    """Refuse a folder that is not empty, and has nothing that only a store has.
 
-    Others, too, call their datasets ``dataset.zarr`` and their settings ``config.json``; what they
-    have under these names would be replaced. A store that lost its configuration is still known by
-    its other records, or by a row.
+    Other programs, too, use names like ``dataset.zarr`` and ``config.json``, and such files would
+    be replaced. A store without its configuration is recognised by another record, or by a row.
 
     Parameters
     ----------
@@ -27,7 +26,7 @@ def refuse_foreign(store: Path, records: Sequence[str], others: Sequence[str]) -
     records
         Names of the records of a store, its configuration first.
     others
-        Names of what else a store holds, beside its rows.
+        Names of other files and folders of a store, except its rows.
 
     Raises
     ------
@@ -39,7 +38,7 @@ def refuse_foreign(store: Path, records: Sequence[str], others: Sequence[str]) -
     names = sorted(path.name for path in store.iterdir() if path.name[0] != ".")
     strange = [n for n in names if n not in (*records, *others, ROWS, PROVENANCE)]
     ours = any(is_own_record(store / name) for name in records) or _holds_row(store)
-    # A damaged configuration is told of when it is read.
+    # A damaged configuration is reported when it is read.
     if names and not (ours and (records[0] in names or not strange)):
         what = (strange or names)[0]
         raise StoreError(

@@ -23,7 +23,7 @@ def _path(store: Path, system: str, index: int) -> Path:
 def record_loss(
     store: Path, system: str, index: int, reason: str, *, limit: float | None = None
 ) -> None:
-    """Write down why a row is missing; ``limit`` are the seconds that it exceeded, if it did.
+    """Record why a row is missing.
 
     Parameters
     ----------

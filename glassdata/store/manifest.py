@@ -1,4 +1,4 @@
-"""The manifest: which files the sealed dataset and its rows consist of, and where they stand."""
+"""The manifest: the files of the sealed dataset and of its rows, with their checksums."""
 
 import hashlib
 from pathlib import Path
@@ -63,9 +63,9 @@ def fingerprint(path: Path) -> list:
 def put_dataset(fresh: Path, store: Path, rows: dict[str, list], counts: dict[str, int]) -> None:
     """Make a finished dataset the sealed one of its store: place its files, write the manifest.
 
-    On an object store the manifest is the switch; the dataset before this one stays, older ones
-    are deleted. So is one that was copied there from a folder: its name is the first that readers
-    try.
+    On an object store the manifest says which dataset counts. The dataset before this one stays,
+    older ones are deleted; so is one that was copied there from a folder, because readers try its
+    name first.
 
     Parameters
     ----------

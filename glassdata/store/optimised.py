@@ -1,8 +1,7 @@
 """Zarr under ``python -O``, which leaves out assertions.
 
-One assertion of zarr 3 does a step of its own: ``GroupMetadata.from_dict`` takes the type of the
-node out of its argument within it, and without it no group can be opened. Here that is taken out
-before.
+One assertion of zarr 3 has an effect: within it ``GroupMetadata.from_dict`` removes the type of the
+node from its argument. Without it no group can be opened, so the type is removed here before.
 """
 
 import sys
@@ -12,7 +11,7 @@ from zarr.core.group import GroupMetadata
 
 
 def mend_groups() -> None:
-    """Let groups be opened without assertions; does nothing where there are assertions."""
+    """Make zarr open groups without assertions; does nothing if Python runs assertions."""
     if sys.flags.optimize:
         GroupMetadata.from_dict = classmethod(_from_dict)  # type: ignore[assignment]
 

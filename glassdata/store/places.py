@@ -5,7 +5,7 @@ and credentials are configured as fsspec and the package of the protocol do it: 
 ``FSSPEC_S3_ENDPOINT_URL`` and the ``AWS_*`` variables, or by fsspec's own configuration files.
 The workers of a build need the same configuration.
 
-``medium`` gives what a store does with a path: a ``Local`` or a ``Remote``, with the same methods.
+``medium`` returns a ``Local`` or a ``Remote`` for a path: both have the methods that a store needs.
 
 An object store is used like a local file system, except for three things:
 
@@ -14,9 +14,9 @@ An object store is used like a local file system, except for three things:
   The next build seals all that is there.
 - Nothing is renamed. The sealed dataset stands under a name made of its content, and the manifest,
   one object that is replaced as a whole, says which one counts. The dataset sealed before it is
-  kept for those who are reading it, and deleted by the next seal.
-- Write-once rests on conditional creation (``If-None-Match: *``), which S3 has since 2024. A server
-  that ignores the condition can lose the race of two workers; it cannot damage a row.
+  kept for readers that have it open, and deleted by the next seal.
+- Objects are written once by conditional creation (``If-None-Match: *``), which S3 has since 2024.
+  On a server that ignores the condition the later of two workers may win; no row is damaged.
 """
 
 import os
@@ -34,6 +34,7 @@ import zarr
 from fsspec import available_protocols, get_filesystem_class
 from zarr.abc.store import Store
 
+from glassdata import bounds
 from glassdata.files import TEMPORARY, replace, temporary_name
 from glassdata.store import files
 from glassdata.store.errors import DamageError, StoreError
@@ -78,7 +79,7 @@ def place(where: str | os.PathLike) -> Path:
 
 
 def absolute(where: str | os.PathLike) -> Path:
-    """Like ``place``, as processes with another working directory understand it."""
+    """Like ``place``, but valid in processes with another working directory, too."""
     return medium(place(where)).absolute()
 
 
@@ -93,16 +94,16 @@ def is_web(path: object) -> bool:
 
 
 class Local:
-    """What a store does with a file or folder of a local file system.
+    """The methods of a store for a file or folder of a local file system.
 
-    ``glassdata.store.files`` says what holds of a file that is published, replaced or locked.
+    ``glassdata.store.files`` has the functions that publish, replace and lock files.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def absolute(self) -> Path:
-        """The path as processes with another working directory understand it."""
+        """The path, valid in processes with another working directory, too."""
         return self.path.absolute()
 
     def publish(self, data: bytes) -> bool:
@@ -113,9 +114,13 @@ class Local:
         """Write a file so that readers see the old content or the new, never a part."""
         replace(self.path, data, durable=durable)
 
-    def check_regular(self) -> None:
-        """Refuse to read anything but an ordinary file."""
-        files.check_regular(self.path)
+    def check_regular(self, most: int | None = None) -> None:
+        """Refuse to read anything but an ordinary file, or more than so many bytes."""
+        files.check_regular(self.path, most)
+
+    def read(self, most: int) -> bytes:
+        """Content of a file of at most so many bytes; a link may lead to it."""
+        return bounds.read_file(self.path, most)
 
     def locked(self) -> AbstractContextManager[None]:
         """Hold the store's lock."""
@@ -137,7 +142,7 @@ class Local:
         files.check_file_system(self.path)
 
     def entries(self, pattern: str) -> Iterator[Path]:
-        """What may be a folder, a link or unfinished work; an object store has none of these."""
+        """Paths that may be folders, links or unfinished files; object stores have none."""
         return self.path.glob(pattern)
 
     def remove_stale(self, patterns: Iterable[str]) -> None:
@@ -163,21 +168,21 @@ class Local:
     @contextmanager
     def workspace(self, name: str) -> Iterator[Path]:
         """A folder for a new dataset, on the file system of the store where that is a local one."""
-        # The lock is ours: what else has such a name was left by a seal that failed.
+        # We hold the lock, so anything else with such a name was left by a seal that failed.
         for left in self.path.glob(f"{TEMPORARY}*~{name}"):
             shutil.rmtree(left)
         fresh = self.path / temporary_name(name)
         try:
             yield fresh
         except OSError:
-            # Zarr's other threads write on after the first error, and make the folder again.
+            # After the first error other threads of zarr still write, and make the folder again.
             time.sleep(_LAST_WRITES)
             raise
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 
     def dataset_name(self, usual: str, digest: str) -> str:
-        """Name for a dataset: the usual one, since a folder takes the place of another at once."""
+        """Name for a dataset: the usual one, because one folder replaces another in one step."""
         return usual
 
     def put_folder(self, fresh: Path, names: Iterable[str]) -> None:
@@ -206,7 +211,7 @@ class Local:
 
 
 class Remote:
-    """What a store does with an object of an object store, or with all objects below a prefix."""
+    """The methods of a store for an object of an object store, or all objects below a prefix."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -241,8 +246,15 @@ class Remote:
         """Write an object, which is durable and replaced as a whole in any case."""
         self.fs.pipe_file(self.key, data)
 
-    def check_regular(self) -> None:
+    def check_regular(self, most: int | None = None) -> None:
         """Nothing is refused: only objects are there."""
+
+    def read(self, most: int) -> bytes:
+        """Content of an object of at most so many bytes."""
+        data = self.fs.cat_file(self.key, start=0, end=most + 1)
+        if len(data) > most:
+            raise ValueError(f"{self.path} has more than the {most} bytes that are read")
+        return data
 
     def locked(self) -> AbstractContextManager[None]:
         """No lock is held: there is none."""
@@ -297,11 +309,11 @@ class Remote:
         self.fs.put([str(fresh / n) for n in names], [f"{self.key}/{n}" for n in names])
 
     def remove_replaced(self, usual: str, keep: Container[str]) -> None:
-        """Delete the datasets that count no more, but for those whose names are to be kept."""
+        """Delete the datasets that are not current, except those whose names are to be kept."""
         for path in list(self.path.iterdir()):
             if SEALED_OBJECT.fullmatch(path.name) and path.name not in keep:
                 Remote(path).remove_all()
-        # First what readers find it by: with half of its chunks it would read as filled.
+        # First the file by which readers find it: half of its chunks would give fill values.
         if (metadata := self.path / usual / "zarr.json").exists():
             self.fs.rm_file(Remote(metadata).key)
         Remote(self.path / usual).remove_all()
@@ -317,7 +329,7 @@ class Remote:
         return self.path.name.endswith(".zip")
 
     def open_blocks(self, size: int) -> BinaryIO:
-        """A stream to read from, which fetches so many bytes at once."""
+        """A stream to read from, which fetches ``size`` bytes at once."""
         return self.there.open("rb", block_size=size)
 
     def zip_store(self, block: int) -> Store:
@@ -333,5 +345,5 @@ class Remote:
 
 
 def medium(path: Path) -> Local | Remote:
-    """What a store does with a path, by where that is."""
+    """The methods of a store for a path: ``Remote`` if it is an address, else ``Local``."""
     return Remote(path) if is_remote(path) else Local(path)

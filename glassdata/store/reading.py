@@ -1,7 +1,6 @@
 """Opening sealed datasets, and packing them into one file."""
 
 import hashlib
-import json
 import os
 import time
 import zipfile
@@ -16,12 +15,13 @@ import xarray as xr
 import zarr
 
 import glassdata.config
+from glassdata.bounds import open_archive, parse_json
 from glassdata.files import replace_stream
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.bounded import bounded_codecs
 from glassdata.store.errors import DamageError, StoreError
 from glassdata.store.files import check_archive, write_archive
-from glassdata.store.limits import check_metadata
+from glassdata.store.limits import check_metadata, check_metadata_size, read_metadata
 from glassdata.store.manifest import dataset_name, listed_files
 from glassdata.store.places import is_remote, medium, place
 from glassdata.store.rows import present, read_row
@@ -48,10 +48,10 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     Parameters
     ----------
     path
-        A store made by ``glassdata build``, its ``dataset.zarr``, or a ``.zip`` of that; also a
-        URL of one of these, of which only what is used is read (``glassdata.store.places``).
-        None means the dataset of this checkout: the reference dataset that ships with it, or,
-        where none does, the smaller store that ``make book`` computed.
+        A store made by ``glassdata build``, its ``dataset.zarr``, or a ``.zip`` of that; or the URL
+        of one of these, from which only the parts that are used are read. None means the dataset
+        of this checkout: the reference dataset that ships with it, or, if there is none, the
+        smaller store that ``make book`` computed.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _checked(where: Path) -> Path:
 
 
 def _source(where: Path, how: str) -> WholeStore:
-    """What zarr reads a dataset from, after a look at what it is and whether all of it is there."""
+    """The store from which zarr reads a dataset, after a check that it is complete."""
     look = partial(_packed, where) if medium(where).is_archive() else partial(_unpacked, where, how)
     for _ in range(0 if is_remote(where) else _TRIES):
         with suppress(DamageError):
@@ -113,7 +113,7 @@ def _packed(where: Path) -> WholeStore:
     before = identity(file)
     with medium(where).open_blocks(_BLOCK) as stream:
         metadata = _check_zip(where, stream)
-    # The archive stays open: what takes its place is not seen.
+    # The archive stays open, so that a file that replaces it is not read.
     store = WholeStore(medium(where).zip_store(_BLOCK), metadata, str(where), None)
     if identity(file) != before:
         raise DamageError(f"{where} was replaced while it was opened")
@@ -122,11 +122,12 @@ def _packed(where: Path) -> WholeStore:
 
 def _check_zip(where: Path, stream: BinaryIO) -> bytes:
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with open_archive(stream) as archive:
             stored = check_archive(archive, stream)
+            check_metadata_size(archive.getinfo(METADATA).file_size)
             metadata, names = archive.read(METADATA), set(archive.namelist())
-    except zipfile.BadZipFile:
-        raise StoreError(f"{where} is neither a folder nor a zip archive") from None
+    except zipfile.BadZipFile as error:
+        raise StoreError(f"{where} is neither a folder nor a zip archive: {error}") from None
     except (KeyError, ValueError) as error:
         raise StoreError(f"{where} is not a packed dataset: {error}") from None
     _check(where, metadata, stored, names)
@@ -154,7 +155,7 @@ def _check(where: Path, metadata: bytes, stored: int | None, names: Container[st
 
 
 def own_dataset() -> Path:
-    """Where the dataset of this checkout is, or would be: the shipped one before a computed one.
+    """Where the dataset of this checkout is, or would be: the shipped one, else a computed one.
 
     Examples
     --------
@@ -170,12 +171,12 @@ def _find(where: Path, how: str) -> tuple[Path, bytes]:
     for folder in (where, where / DATASET):
         with suppress(FileNotFoundError, NotADirectoryError):
             check_web_file(folder / METADATA)
-            return folder, (folder / METADATA).read_bytes()
+            return folder, read_metadata(folder / METADATA)
     manifest = read_manifest(where)
     if manifest is not None:
         folder = where / dataset_name(manifest)
         with suppress(FileNotFoundError):
-            return folder, (folder / METADATA).read_bytes()
+            return folder, read_metadata(folder / METADATA)
         raise DamageError(
             f"{folder / METADATA} is missing; glassdata repair {where} makes it again"
         )
@@ -217,7 +218,10 @@ def recorded_science(where: Path) -> dict[str, dict]:
     if not where.is_file():
         return dict(read_config(where).systems)
     with open_dataset(where) as tree:
-        return {n: json.loads(group.attrs["configuration"]) for n, group in tree.children.items()}
+        return {
+            n: parse_json(group.attrs["configuration"].encode())
+            for n, group in tree.children.items()
+        }
 
 
 def recorded_row(where: Path, system: str, index: int) -> dict[str, np.ndarray]:
@@ -257,7 +261,7 @@ def _row(group: xr.Dataset, index: int) -> dict[str, np.ndarray]:
             begin = int(counts[:position].sum())
             where = {variable.dims[0]: slice(begin, begin + int(counts[position]))}
         row[name] = np.asarray(group[name].isel(where).values, variable.dtype)
-    # What a failed row has not got, the dataset fills.
+    # The dataset has fill values where a failed row has no variable.
     kept = ("row_id", "status", "error") if row["status"] == "failed" else sorted(row)
     return {name: row[name] for name in kept}
 
@@ -270,8 +274,8 @@ def pack(store: Path, archive: Path) -> None:
     Raises
     ------
     DamageError
-        If a file is missing or, where there is a manifest, damaged: the checksum of the packed file
-        would vouch for it.
+        If a file is missing or, where there is a manifest, damaged. Otherwise the checksum of the
+        packed file would confirm the damaged content.
 
     Examples
     --------

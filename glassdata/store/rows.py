@@ -6,13 +6,14 @@ index it belongs to. Its archive comment is the sha256 of all bytes before it.
 
 import io
 import re
-import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from glassdata import bounds
+from glassdata.bounds import open_archive
 from glassdata.files import UNREADABLE, read_array, read_arrays
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.store.errors import DamageError
@@ -31,7 +32,7 @@ _FILE = re.compile(r"(\d{6}|[1-9]\d{6,})\.npz")
 _STATUS_LIMIT = 1024
 _OWNER = {"system": np.dtype("U64"), "index": np.dtype("i8")}
 
-#: Numbers without which a structure is of no use: not finite means that the row failed.
+#: Numbers that every structure must have: if one is not finite, the row failed.
 ESSENTIAL = frozenset(
     {name for name, variable in VARIABLES.items() if variable.dims != ("structure",)}
     | {"density", "energy"}
@@ -43,7 +44,7 @@ class RowShapeError(ValueError):
 
 
 def row_path(store: Path, system: str, index: int) -> Path:
-    """Where the row file of a structure stands.
+    """Path of the row file of a structure.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def row_path(store: Path, system: str, index: int) -> Path:
 
 
 def provenance_path(store: Path, system: str, index: int) -> Path:
-    """Where the side file of a row stands: when, where and how fast it was computed.
+    """Path of the side file of a row: when, where and how fast it was computed.
 
     Parameters
     ----------
@@ -156,7 +157,7 @@ def decode(data: bytes) -> dict[str, np.ndarray]:
         raise DamageError("checksum does not match")
     try:
         stream = io.BytesIO(data)
-        with zipfile.ZipFile(stream) as archive:
+        with open_archive(stream) as archive:
             check_archive(archive, stream)
             return read_arrays(archive, limit=len(data))
     except UNREADABLE as error:
@@ -181,7 +182,7 @@ def read_row(store: Path, system: str, index: int) -> dict[str, np.ndarray]:
         If the file is damaged or belongs to another structure.
     """
     path = row_path(store, system, index)
-    medium(path).check_regular()
+    medium(path).check_regular(bounds.LIMIT)
     try:
         row = decode(path.read_bytes())
     except DamageError as error:
@@ -207,7 +208,7 @@ def read_status(store: Path, system: str, index: int) -> str:
     try:
         path = row_path(store, system, index)
         medium(path).check_regular()
-        with path.open("rb") as stream, zipfile.ZipFile(stream) as archive:
+        with path.open("rb") as stream, open_archive(stream) as archive:
             return str(read_array(archive, "status", limit=_STATUS_LIMIT))
     except (*UNREADABLE, DamageError):
         return "damaged"
@@ -241,7 +242,7 @@ def failed_row(row_id: str, reason: str) -> dict[str, np.ndarray]:
 
 
 def write_provenance(store: Path, system: str, index: int, facts: Mapping[str, object]) -> None:
-    """Write the side file of a row; no result depends on it, so nobody waits for the disk.
+    """Write the side file of a row, without waiting for the disk: no result depends on it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What made the rows of a store, compared with what would make them now."""
+"""How the rows of a store were made, compared with how they would be made now."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -54,7 +54,7 @@ def made_otherwise(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> l
     """
     was, now = _parts(recorded), _parts(current)
     if "structure" not in recorded:
-        # Layout 1 said other things in other words; these it said in the same.
+        # Layout 1 recorded other facts under other names; only these can be compared.
         kept = {"structure": ("algorithm", "potential"), "description": ("bins", "classes")}
         was, now = (
             {part: {key: parts[part].get(key) for key in keys} for part, keys in kept.items()}
@@ -74,7 +74,7 @@ def not_comparable(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> s
     else:
         old = dict.fromkeys(new.keys() - _SINCE_LAYOUT_2, 1)
     changed = {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
-    # Identities are made of all versions.
+    # The identity of a row depends on the versions of all variables.
     return changed | {"row_id"}
 
 

@@ -1,8 +1,8 @@
 """Assembly of finished rows into the sealed Zarr dataset.
 
-Shard shapes are constants, and rows stand in order of their index. The bytes of a dataset hence
-depend on its rows alone, and a larger dataset begins with the smaller one: somebody who opened
-the old one still reads the right numbers after it was extended.
+The shapes of shards are constants, and rows are in the order of their index. So the bytes of a
+dataset depend only on its rows, and a larger dataset begins with the smaller one: a reader who
+opened the old one still gets the right numbers after it was extended.
 """
 
 import platform
@@ -60,8 +60,8 @@ def seal(
 ) -> None:
     """Write the dataset of ``counts[name]`` structures per system, and its manifest.
 
-    What another build sealed meanwhile stays in. The new dataset takes the place of the old one at
-    once, after everything in it was read back.
+    Structures that another build sealed meanwhile stay in the dataset. Everything is read back
+    before the new dataset replaces the old one in one step.
 
     Parameters
     ----------

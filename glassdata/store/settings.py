@@ -1,4 +1,4 @@
-"""What a store holds: its science configuration, what was asked of it, what is sealed in it."""
+"""Records of a store: its science configuration, its plan, and what is sealed in it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -194,7 +194,7 @@ def prepare(
     counts : mapping of str to int
         Number of structures to have, per glass.
     keep_plan : bool
-        Whether what was asked for last stays the plan of the store.
+        Whether the plan of the store stays as it is.
 
     Returns
     -------
@@ -280,9 +280,9 @@ def _plan_if_readable(store: Path) -> dict[str, int]:
 
 
 def told_counts(store: Path) -> dict[str, int] | None:
-    """Number of structures in the sealed dataset, per system; None where nobody can tell.
+    """Number of structures in the sealed dataset, per system; None if it cannot be known.
 
-    That is where the manifest is damaged, or missing beside a dataset.
+    It cannot be known if the manifest is damaged, or missing beside a dataset.
     """
     try:
         manifest = read_manifest(store)
@@ -294,7 +294,7 @@ def told_counts(store: Path) -> dict[str, int] | None:
 
 
 def sealed_counts(store: Path) -> dict[str, int]:
-    """Number of structures in the sealed dataset, per system, as far as the manifest tells."""
+    """Number of structures in the sealed dataset, per system, according to the manifest."""
     return told_counts(store) or {}
 
 
@@ -304,9 +304,9 @@ def with_sealed(store: Path, counts: Mapping[str, int]) -> dict[str, int]:
     Raises
     ------
     DamageError
-        If the manifest does not tell what is sealed, and less is asked for than by the plan. The
-        plan itself, or more, may be asked for: no less was sealed, and the death of a first seal
-        between dataset and manifest is made good.
+        If the manifest does not show what is sealed, and fewer structures are asked for than in
+        the plan. As many as in the plan may be asked for, or more: a seal cannot have held more
+        than the plan. This repairs a first seal that died between dataset and manifest.
     """
     sealed = told_counts(store)
     if sealed is None:

@@ -1,4 +1,4 @@
-"""Structures of an existing store, to be described again instead of made again."""
+"""Structures of an existing store, which are described again instead of being made again."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -14,7 +14,7 @@ from glassdata.system import System
 
 
 class ForeignStructureError(OSError):
-    """A stored structure is not the one that was asked for; nothing is wrong with the row."""
+    """A stored structure is not the one that was asked for; the row itself did not fail."""
 
 
 def check_structures(where: Path, profile: str, systems: Iterable[System]) -> None:
@@ -69,7 +69,7 @@ def stored_structure(where: Path, system: System, index: int, profile: str) -> A
     Raises
     ------
     RowError
-        If it could not be made then.
+        If it could not be made when the store was built.
     ForeignStructureError
         If it is damaged, or another structure than ``glassdata.row.make_structure`` would make.
     """

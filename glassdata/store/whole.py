@@ -1,10 +1,10 @@
 """Datasets are read as a whole or not at all: a chunk that is missing is an error.
 
 Zarr gives fill values where a chunk is missing or empty, whether it was never written or was lost
-(zarr-python issue 486, xarray issues 8842 and 9701). A sealed dataset has all of its chunks, so
-here it means damage. Releases of zarr that know ``array.read_missing_chunks`` can say so
-themselves, but they cannot tell that another dataset has taken the place of the one that was
-opened, whose chunks would then be read with the metadata of the first.
+(zarr-python issue 486, xarray issues 8842 and 9701). A sealed dataset has all of its chunks, so a
+missing one means damage. Releases of zarr with ``array.read_missing_chunks`` can report this
+themselves. But they do not notice if another dataset has replaced the one that was opened: its
+chunks would be read with the metadata of the first.
 """
 
 import json
@@ -23,7 +23,7 @@ from glassdata.store.errors import DamageError, StoreError
 METADATA = "zarr.json"
 _OF_ALL_GLASSES = "configuration_sha256"
 
-#: What tells one file from another that took its name.
+#: Numbers by which a file is told from another one that replaced it.
 Identity = tuple[int, int, int, int]
 
 
@@ -54,17 +54,17 @@ def promised_files(metadata: bytes) -> Iterator[str]:
         if node["node_type"] == "array":
             shard = node["chunk_grid"]["configuration"]["chunk_shape"]
             numbers = [math.ceil(n / size) for n, size in zip(node["shape"], shard, strict=True)]
-            for place in _places(numbers):
-                yield "/".join([name, "c", *map(str, place)])
+            for shard_index in _indices(numbers):
+                yield "/".join([name, "c", *map(str, shard_index)])
 
 
-def _places(numbers: list[int]) -> Iterator[tuple[int, ...]]:
-    """Like ``itertools.product`` of ranges, which makes room for all of each before the first."""
+def _indices(numbers: list[int]) -> Iterator[tuple[int, ...]]:
+    """Like ``itertools.product`` of ranges, but without the memory for all of each range."""
     if not numbers:
         yield ()
         return
     for first in range(numbers[0]):
-        for rest in _places(numbers[1:]):
+        for rest in _indices(numbers[1:]):
             yield first, *rest
 
 
@@ -73,19 +73,19 @@ def _nodes(metadata: bytes) -> dict[str, Any]:
 
 
 class WholeStore(WrapperStore[Store]):
-    """What zarr reads a dataset from: every chunk is there, and belongs to what was opened.
+    """Store from which zarr reads a dataset; each chunk must be there, and of the same dataset.
 
     Parameters
     ----------
     store
         The files of the dataset.
     metadata
-        Its ``zarr.json``, as it was checked; it is not read again.
+        Its checked ``zarr.json``, which is not read again.
     where
-        What to call the dataset.
+        Name of the dataset in messages.
     file
-        Its ``zarr.json`` on a local file system, by which another dataset that takes its place is
-        noticed; None where none can, or where that cannot be seen.
+        Its ``zarr.json`` on a local file system, which shows whether another dataset has replaced
+        it; None where that is impossible, or cannot be seen.
     """
 
     def __init__(self, store: Store, metadata: bytes, where: str, file: Path | None) -> None:
@@ -100,7 +100,7 @@ class WholeStore(WrapperStore[Store]):
     async def get(
         self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None
     ) -> Buffer | None:
-        """Bytes of a file, or an error where they would not be those that belong there."""
+        """Bytes of a file, or an error if they do not belong to this dataset."""
         if key == METADATA and byte_range is None:
             return prototype.buffer.from_bytes(self._metadata)
         if "c" not in key.split("/"):
@@ -135,7 +135,7 @@ class WholeStore(WrapperStore[Store]):
         return self._file is not None and identity(self._file) != self._identity
 
     def _accept_longer(self) -> None:
-        """Go on with the dataset that took the place, if it begins with the one that was opened."""
+        """Go on with the new dataset, if it begins with the one that was opened."""
         file = cast(Path, self._file)
         now = identity(file)
         try:
@@ -149,7 +149,7 @@ class WholeStore(WrapperStore[Store]):
         self._identity = now
 
     def _check_same_part(self, key: str, byte_range: ByteRequest | None) -> None:
-        """A part of a file is found by the index in the same file, which was read before it."""
+        """Refuse a part of a file whose index was read from the file before it was replaced."""
         if isinstance(byte_range, RangeByteRequest):
             if self._read_of.get(key, self._identity) != self._identity:
                 raise StoreError(f"{self._where} was replaced while it was read; read it again")
@@ -158,7 +158,7 @@ class WholeStore(WrapperStore[Store]):
 
 
 def identity(file: Path | None) -> Identity | None:
-    """What tells a file from one that takes its place; None if there is none."""
+    """Numbers by which a file is told from one that replaces it; None if there is no file."""
     if file is None:
         return None
     try:

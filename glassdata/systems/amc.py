@@ -34,10 +34,9 @@ def rectangular_graphene(*, a: float, vacuum: float) -> Atoms:
     hexagonal = graphene(a=a, vacuum=vacuum)
     (ax, _, _), _, (_, _, cz) = hexagonal.cell.array
     bond = ax / 3**0.5
-    positions = [[0, 0, 0], [0, bond, 0], [ax / 2, 1.5 * bond, 0], [ax / 2, 2.5 * bond, 0]]
-    sheet = Atoms("C4", positions=positions, cell=[ax, 3 * bond, cz], pbc=(True, True, False))
-    sheet.positions[:, 2] = cz / 2
-    return sheet
+    flat = [(0.0, 0.0), (0.0, bond), (ax / 2, 1.5 * bond), (ax / 2, 2.5 * bond)]
+    positions = [(x, y, cz / 2) for x, y in flat]
+    return Atoms("C4", positions=positions, cell=[ax, 3 * bond, cz], pbc=(True, True, False))
 
 
 def _graphene(potential: BondOrder) -> Crystal:

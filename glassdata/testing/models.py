@@ -16,8 +16,8 @@ from glassdata.regression import Regression
 from glassdata.testing.contract import differences, enforce, shared_randomness
 
 _FAMILIES, _PER_FAMILY, _N_R, _N_OMEGA = 24, 3, 12, 3
-# A prediction may differ by so much of the spread of the spectra when their unit changes: closed
-# formulas round differently; networks, which work in single precision, part ways as they learn.
+# Largest change of a prediction, as a share of the spread of the spectra, when their unit changes:
+# closed formulas round differently; networks work in single precision and learn differently.
 _EXACT, _LEARNED = 1e-7, 2e-2
 # Noise of the planted map, share of the spread.
 _NOISE = 0.01
@@ -172,8 +172,8 @@ def _is_network(model) -> bool:
 def _families(model, X, Y, groups, *, rng: np.random.Generator) -> Iterator[str]:
     """Families of near copies, with spectra that nothing predicts: a planted leak.
 
-    A model that chooses settings with one family on both sides of a split believes that it can
-    predict, and chooses to remember. Held-out families then say otherwise.
+    A model that chooses its settings with one family on both sides of a split seems to predict
+    well, and chooses settings that only remember. On held-out families it then fails.
     """
     if not has_fit_parameter(model, "groups"):
         return

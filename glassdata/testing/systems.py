@@ -11,7 +11,7 @@ from scipy import linalg
 
 from glassdata.config import digest
 from glassdata.describe import Structure
-from glassdata.radial import partial_rdf, periodic_extent, rdf
+from glassdata.radial import partial_rdf, periodic_extent, rdf, shells
 from glassdata.row import compute_row, make_structure, science
 from glassdata.schema import FIXED, RAGGED, VARIABLES
 from glassdata.system import DISORDER_CLASSES, ENSEMBLES, System
@@ -27,7 +27,7 @@ _THZ = ase_units.second / (2 * np.pi * 1e12)
 _CONSTANTS = 1e-6
 # Largest strain of the crystal from its equilibrium, dimensionless: a lattice constant to 1e-5.
 _STRAIN = 1e-5
-_IDEAL = 1500  # atoms of the ideal gas
+_IDEAL = 3e5  # pairs of the ideal gas within the range
 _VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 _REPEATED = (0, 2)  # structures that are looked at, of two families; the first is made twice
 
@@ -158,22 +158,24 @@ class _Glass:
         """Points at random in the cell of a structure: g(r) and every partial g(r) are 1."""
         system = self.system
         gas = Atoms(cell=self.made[0].cell, pbc=self.made[0].pbc)
-        symbols = np.resize(system.species, _IDEAL)
-        fractions = rng.random((_IDEAL, 3))
+        around = shells(system.r_edges, system.dim).sum()
+        n_atoms = round(np.sqrt(2 * _IDEAL * periodic_extent(gas) / around))
+        symbols = np.resize(system.species, n_atoms)
+        fractions = rng.random((n_atoms, 3))
         fractions[:, ~gas.pbc] = 0.0
         gas += Atoms(symbols, positions=fractions @ gas.cell.array)
-        shells = np.diff(system.r_edges**system.dim)
+        weights = shells(system.r_edges, system.dim) / around
         found = {"g": rdf(gas, system.r_edges, dim=system.dim)}
         if system.pairs:
             partials = partial_rdf(gas, system.r_edges, system.species, dim=system.dim)
             found |= dict(zip(system.pairs, partials, strict=True))
-        # An atom is no neighbour of itself, so that g falls short by 1/N of a share; some 1e5
-        # pairs add a scatter of a few thousandths.
+        # An atom is not its own neighbour, so that g is too small by 1/N. Pairs of two of three
+        # species are a ninth of all pairs, and scatter by half a percent.
         tolerance = 0.02 if len(system.pairs) == 0 else 0.04
         for name, g in found.items():
             yield from differences(
                 f"{name} of an ideal gas, averaged over the range,",
-                g @ shells / shells.sum(),
+                g @ weights,
                 1.0,
                 tolerance=tolerance,
                 look="dim and the periodic directions of the structures",

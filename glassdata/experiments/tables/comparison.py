@@ -1,0 +1,102 @@
+"""Tables of chapter 9: the glasses, the errors of all models, the line against the network.
+
+>>> seconds = pd.DataFrame({"ridge": [0.5], "cnn": [5.0]})
+>>> costs(seconds, 1000 * seconds, {"cnn": "CNN"}).loc["CNN"].to_list()
+['5', '10', '5,000']
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from glassdata.experiments.words import bracketed
+from glassdata.structures import Dataset
+
+
+def glasses(data: Mapping[str, Dataset]) -> pd.DataFrame:
+    """Title of each glass, and how many structures and families it has."""
+    rows = {
+        name: {
+            "glass": one.stored.attrs["title"],
+            "structures": len(one),
+            "families": len(np.unique(one.groups)),
+        }
+        for name, one in data.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("name")
+
+
+def line_and_network(scores: pd.DataFrame) -> pd.DataFrame:
+    """MSE and R² of the line and of the CNN with intervals, one row per glass.
+
+    Parameters
+    ----------
+    scores
+        What ``standings.scores`` returns, one row per glass and model.
+    """
+    names = scores.index.unique(level=0)
+    mse, r2 = (scores[key].map(bracketed).unstack().loc[names] for key in ("MSE / 10⁻⁶", "R²"))
+    columns = {f"{name}: MSE / 10⁻⁶": mse[model] for name, model in _LINE_AND_NETWORK.items()}
+    columns |= {f"{name}: R²": r2[m] for name, m in _LINE_AND_NETWORK.items() if m != "mean"}
+    return pd.DataFrame(columns)
+
+
+_LINE_AND_NETWORK = {"mean": "mean", "line": "ridge", "CNN": "cnn"}
+
+
+def every_model(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
+    """MSE and R² of all models in all glasses, with intervals.
+
+    Parameters
+    ----------
+    scores
+        What ``standings.scores`` returns, one row per glass and model.
+    names
+        Of the models, as the table shows them.
+    """
+    table = scores.rename(index=names).rename_axis(["glass", "model"])
+    table["MSE / 10⁻⁶"] = table["MSE / 10⁻⁶"].map(bracketed)
+    table["R²"] = table["R²"].map(lambda found: bracketed(found, 3))
+    return table
+
+
+def duels(against: pd.DataFrame, folds: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """The line against the CNN, one row per glass: ratio, difference, structures and folds won.
+
+    Parameters
+    ----------
+    against
+        What ``standings.duels`` returns for this opponent, one row per glass.
+    folds
+        Of each glass the ratio of the errors in each fold.
+    """
+    columns = {
+        "line / CNN": against["ratio"].map(bracketed),
+        "line − CNN / 10⁻⁶": against["difference"].map(lambda found: bracketed(found, sign="+")),
+        "structures won": against["structures won"].map("{:.0%}".format),
+        "folds won": {name: f"{np.sum(one < 1)} of {len(one)}" for name, one in folds.items()},
+        "the line is": against["the line is"],
+    }
+    return pd.DataFrame(columns).rename_axis("glass")
+
+
+def costs(
+    seconds: pd.DataFrame, parameters: pd.DataFrame, names: Mapping[str, str]
+) -> pd.DataFrame:
+    """Median over the glasses of the processor time and the fitted numbers, one row per model.
+
+    Parameters
+    ----------
+    seconds, parameters
+        One row per glass, one column per model.
+    names
+        Of the models, as the table shows them.
+    """
+    time = seconds.median()
+    columns = {
+        "CPU time (s)": time.map("{:.3g}".format),
+        "times the line's": (time / time["ridge"]).map("{:.3g}".format),
+        "fitted numbers": parameters.median().map("{:,.0f}".format),
+    }
+    return pd.DataFrame(columns).rename(index=names)
