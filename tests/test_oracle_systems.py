@@ -89,7 +89,9 @@ def test_the_dataset_that_ships_holds_every_structure_of_the_profile(shipped):
     assert there == planned
 
 
-@pytest.mark.parametrize("name", gd.SYSTEMS)
+@pytest.mark.parametrize(
+    "name", [n for n, s in gd.SYSTEMS.items() if hasattr(s.protocols["reference"], "strata")]
+)
 def test_plans_are_those_of_the_structures_that_ship(name, shipped):
     rows, protocol = gd.dataset(name, shipped), gd.SYSTEMS[name].protocols["reference"]
     fractions = [f"{what}_fraction" for what in ("displaced", "vacancy", "antisite")]
