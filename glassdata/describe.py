@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from ase import Atoms
 
+from glassdata.order import bond_order, far_order, local_bond_order
 from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
 from glassdata.rings import ring_fractions
@@ -230,6 +231,9 @@ _CHECKS = {
     "peak_width": per_structure("f8", "angstrom", "full width at half maximum of the first peak of g(r)", lambda s: s.peak[1]),
     "peak_height": per_structure("f8", "1", "height of the first peak of g(r)", lambda s: s.peak[0]),
     "coordination": per_structure("f8", "1", "mean number of neighbours within the first minimum of the crystal", lambda s: s.neighbours.mean()),
+    "far_order": per_structure("f8", "1", "root-mean-square of g(r) - 1 far away, beyond chance, over that of the perfect crystal", lambda s: far_order(s.atoms, s.system.crystal(), s.system.dim)),
+    "bond_order": per_structure("f8", "1", "sixfold order of all bond directions together: |psi6| in a plane, Q6 in space", lambda s: bond_order(s.atoms, s.system.bond_length, s.system.dim)),
+    "local_bond_order": per_structure("f8", "1", "sixfold order of each atom's and its neighbours' bonds together, mean over the atoms", lambda s: local_bond_order(s.atoms, s.system.bond_length, s.system.dim)),
     "disorder_class": per_structure("U12", "1", "crystal-like, defective, partial or amorphous, by the disorder that resulted", lambda s: s.system.disorder_class(float(s[s.system.class_variable]))),
 }  # fmt: skip
 

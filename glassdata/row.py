@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from glassdata.config import POSITION_STEP, digest
 from glassdata.describe import describe, description_science, timed
 from glassdata.minimise import RelaxationError
-from glassdata.system import System
+from glassdata.system import PreparationError, System
 from glassdata.systems import find
 
 
@@ -101,7 +101,7 @@ def make_structure(system: str | System, index: int, profile: str = "demo") -> A
     ValueError
         For an unknown system or profile, or an index outside the profile.
     RowError
-        If the relaxation fails.
+        If the relaxation fails, or the structure became no glass.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def make_structure(system: str | System, index: int, profile: str = "demo") -> A
     with threadpool_limits(1):
         try:
             atoms = protocol(system, index)
-        except RelaxationError as error:
+        except (RelaxationError, PreparationError) as error:
             raise RowError(str(error)) from error
     # Adding zero turns -0.0 into 0.0.
     atoms.positions = np.round(atoms.positions / POSITION_STEP) * POSITION_STEP + 0.0

@@ -16,6 +16,15 @@ from glassdata.potentials import EnergySurface
 DISORDER_CLASSES = ("crystal-like", "defective", "partial", "amorphous")
 
 
+#: How a structure came to be: a crystal with displaced atoms, a liquid that was cooled at a rate,
+#: one that was in equilibrium before its minimisation, or in a way this project does not know.
+ENSEMBLES = ("displaced", "quenched", "equilibrated", "external")
+
+
+class PreparationError(ArithmeticError):
+    """A structure that did not become what its protocol makes; the message says what it became."""
+
+
 class Protocol(Interface):
     """How structures are made at one profile: a frozen dataclass that declares its science."""
 
@@ -36,7 +45,13 @@ class Protocol(Interface):
         """Return the relaxed structure number ``index``.
 
         The preparation stands in ``Atoms.info``, by the names of ``glassdata.protocols.knobs``;
-        ``parent`` and ``replicate`` are always among them.
+        ``parent``, ``replicate`` and
+        ``ensemble`` (one of ``ENSEMBLES``) are always among them.
+
+        Raises
+        ------
+        RelaxationError, PreparationError
+            If it cannot be made, or became something else than it should.
         """
 
 
@@ -62,7 +77,8 @@ class System:
     class_variable : str
         Variable of the dataset that measures the disorder of a finished structure.
     class_edges : tuple of float
-        Its values at the borders between the four disorder classes.
+        Its values at the borders between the four disorder classes; they decrease where the
+        variable measures order.
     n_r, n_omega : int
         Numbers of bins.
 
@@ -98,9 +114,11 @@ class System:
             raise ValueError(f"system {self.name}: dim must be 2 or 3, got {self.dim}")
         fields = ("r_max", "omega_max", "bond_length", "n_r", "n_omega")
         check_positive(self, f"system {self.name}", *fields)
-        if list(self.class_edges) != sorted(set(self.class_edges)):
+        rising = sorted(set(self.class_edges))
+        if list(self.class_edges) not in (rising, rising[::-1]):
             raise ValueError(
-                f"system {self.name}: class_edges must increase, got {self.class_edges}"
+                f"system {self.name}: class_edges must increase or decrease throughout, "
+                f"got {self.class_edges}"
             )
 
     @property
@@ -122,7 +140,9 @@ class System:
 
     def disorder_class(self, measure: float) -> str:
         """Name of the disorder class of a structure whose ``class_variable`` is ``measure``."""
-        return DISORDER_CLASSES[int(np.searchsorted(self.class_edges, measure))]
+        sign = np.sign(self.class_edges[-1] - self.class_edges[0])
+        edges = sign * np.array(self.class_edges)
+        return DISORDER_CLASSES[int(np.searchsorted(edges, sign * measure))]
 
     @property
     def is_sheet(self) -> bool:

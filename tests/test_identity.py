@@ -1,6 +1,6 @@
 """A row's identity is made of all that determines its numbers, and of nothing else."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from itertools import product
 
 import fake_glass as fake
@@ -24,14 +24,17 @@ from glassdata.worker import Task, publish
 #: and only when, the numbers of a glass change: then its rows have to be made or described anew,
 #: and the changelog says so.
 FROZEN = {
-    "amc": ("cdf8469eca67", "9dedd0c8fd7f"),
-    "amc_lb": ("b0d40da0ae32", "4440b1c5dc72"),
-    "lj2d": ("cca40abdd129", "63fecea5a8c5"),
-    "lj3d": ("5d67ddead184", "4e1959293512"),
-    "sic": ("611970c4c11c", "0ddcdc78b68f"),
-    "sic_tersoff": ("d7843b75da11", "ef05ef85352d"),
-    "cualzr": ("c2c321f8e80b", "550403025b8c"),
-    "cualzr_sheng": ("1a436b59e138", "6d904f00208c"),
+    "amc": ("cdf8469eca67", "bb6049a2e113"),
+    "amc_lb": ("b0d40da0ae32", "84cb6c8b918a"),
+    "lj2d": ("cca40abdd129", "11be9d46be53"),
+    "lj3d": ("5d67ddead184", "ad33ccf0025e"),
+    "sic": ("611970c4c11c", "b981a73b66da"),
+    "sic_tersoff": ("d7843b75da11", "b1feca80ed77"),
+    "cualzr": ("c2c321f8e80b", "c6f507c66237"),
+    "cualzr_sheng": ("1a436b59e138", "82ac3a45b14a"),
+    "ka2d": ("af7736fcf5c3", "3d8d306386b8"),
+    "ka3d": ("26589ca40f6a", "6e5ed23a8f57"),
+    "si": ("ff273b75aa45", "72883b5dfd50"),
 }
 
 
@@ -51,11 +54,16 @@ def _other(value):
         return {"fixed": "isotropic", "isotropic": "fixed"}.get(value, value + "x")
     if isinstance(value, float | int):
         return type(value)(value * 2 + 1)
-    if isinstance(value, tuple) and isinstance(value[0], Stratum):
-        return (replace(value[0], weight=value[0].weight + 1), *value[1:])
+    if isinstance(value, tuple) and is_dataclass(value[0]):  # strata, or other preparations
+        first = fields(value[0])[0].name
+        changed = replace(value[0], **{first: _other(getattr(value[0], first))})
+        return (changed, *value[1:])
     if isinstance(value, tuple):
         return (*value[:-1], _other(value[-1]))
-    return replace(value, max_force=value.max_force * 2)  # a Crystal
+    # A crystal has a largest force; of a potential, any number will do.
+    numbers = [f.name for f in fields(value) if isinstance(getattr(value, f.name), float)]
+    name = "max_force" if "max_force" in numbers else numbers[0]
+    return replace(value, **{name: 2 * getattr(value, name)})
 
 
 PROTOCOL_FIELDS = [

@@ -28,7 +28,7 @@ LAYERS = [
     },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
-    {"rings", "kpm", "moments"},
+    {"rings", "kpm", "moments", "order"},
     {"crystal"},
     {"system"},
     {"describe", "bands", "perturbation"},

@@ -16,6 +16,7 @@ from glassdata.potentials.bond_order import (
 from glassdata.potentials.calculator import CalculatorPotential, surface_of
 from glassdata.potentials.eam import EAM
 from glassdata.potentials.flaws import FalsePair, false_pairs, pinned_fraction
+from glassdata.potentials.mixture import LennardJonesMixture
 from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
 from glassdata.potentials.stillinger_weber import StillingerWeber
@@ -34,6 +35,7 @@ __all__ = [
     "EnergySurface",
     "FalsePair",
     "LennardJones",
+    "LennardJonesMixture",
     "MissingTableError",
     "Potential",
     "StillingerWeber",

@@ -6,13 +6,19 @@ asks for, and its settings that describe a structure are declared in ``knobs``.
 
 from glassdata.protocols.displaced import CrystalDisorder, displace, swap_species, vacate
 from glassdata.protocols.plan import Member, Stratum, generator, member
+from glassdata.protocols.quench import Cooling, QuenchedGlass
 from glassdata.protocols.sheet import SheetDisorder, rotate_bonds
+from glassdata.protocols.swap import Parent, SwapGlass
 
 __all__ = [
+    "Cooling",
     "CrystalDisorder",
     "Member",
+    "Parent",
+    "QuenchedGlass",
     "SheetDisorder",
     "Stratum",
+    "SwapGlass",
     "displace",
     "generator",
     "member",

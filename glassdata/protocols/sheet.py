@@ -134,6 +134,7 @@ class SheetDisorder:
         sheet.info = {
             "parent": member.parent,
             "replicate": member.replicate,
+            "ensemble": "quenched" if rate else "displaced",
             "vacancy_fraction": knobs["vacancy_fraction"],
             "n_stone_wales": n_rotations,
             "quench_rate": rate,

@@ -8,6 +8,7 @@ from glassdata.schema import VARIABLES
 
 # Datasets of layout 1 did not yet record the versions of their variables, nor have these.
 _SINCE_LAYOUT_2 = {"structure_id", "stress", "pressure", "n_false_pairs", "pinned_fraction"}
+_SINCE_LAYOUT_2 |= {"far_order", "bond_order", "local_bond_order", "ensemble"}
 
 
 def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:

@@ -11,13 +11,28 @@ from glassdata.potentials import TabulatedFile
 from glassdata.system import System
 from glassdata.systems.amc import AMC, AMC_LB
 from glassdata.systems.cualzr import CUALZR, CUALZR_SHENG
+from glassdata.systems.ka2d import KA2D
+from glassdata.systems.ka3d import KA3D
 from glassdata.systems.lj import LJ2D, LJ3D
+from glassdata.systems.si import SI
 from glassdata.systems.sic import SIC, SIC_TERSOFF
 
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
         system.name: system
-        for system in (AMC, AMC_LB, LJ2D, LJ3D, SIC, SIC_TERSOFF, CUALZR, CUALZR_SHENG)
+        for system in (
+            AMC,
+            AMC_LB,
+            LJ2D,
+            LJ3D,
+            SIC,
+            SIC_TERSOFF,
+            CUALZR,
+            CUALZR_SHENG,
+            KA2D,
+            KA3D,
+            SI,
+        )
     }
 )
 

@@ -14,7 +14,7 @@ from glassdata.describe import Structure
 from glassdata.radial import partial_rdf, periodic_extent, rdf, shells
 from glassdata.row import compute_row, make_structure, science
 from glassdata.schema import FIXED, RAGGED, VARIABLES
-from glassdata.system import DISORDER_CLASSES, System
+from glassdata.system import DISORDER_CLASSES, ENSEMBLES, System
 from glassdata.systems import find
 from glassdata.testing.contract import differences, enforce, shared_randomness
 from glassdata.testing.derivatives import slope_along
@@ -95,11 +95,13 @@ class _Glass:
 
     def classes(self) -> Iterator[str]:
         edges = list(self.system.class_edges)
-        if len(edges) != len(DISORDER_CLASSES) - 1 or edges != sorted(set(edges)):
-            yield f"class_edges must be three numbers that increase, got {edges}"
+        rising = sorted(set(edges))
+        if len(edges) != len(DISORDER_CLASSES) - 1 or edges not in (rising, rising[::-1]):
+            yield f"class_edges must be three numbers that increase or decrease, got {edges}"
             return
         widths = np.diff(edges)
-        between = [edges[0] - widths[0], *(np.array(edges[:-1]) + widths / 2), edges[-1] + 1]
+        beyond = edges[-1] + widths[-1]
+        between = [edges[0] - widths[0], *(np.array(edges[:-1]) + widths / 2), beyond]
         named = tuple(self.system.disorder_class(float(value)) for value in between)
         if named != DISORDER_CLASSES:
             yield f"classes between the edges {edges} are {named}, expected {DISORDER_CLASSES}"
@@ -207,6 +209,8 @@ class _Glass:
         for name in ("parent", "replicate"):
             if name not in row:
                 yield f"the protocol must put {name} into Atoms.info"
+        if str(row.get("ensemble", "")) not in ENSEMBLES:
+            yield f"the protocol must put ensemble into Atoms.info: one of {', '.join(ENSEMBLES)}"
         sizes = {"r": system.n_r, "omega": system.n_omega, "pair": len(system.pairs)} | FIXED
         sizes |= {dim: int(row[count]) for dim, count in RAGGED.items()}
         for name, variable in VARIABLES.items():

@@ -1,0 +1,186 @@
+"""Molecular dynamics of a mixture that is cooled at constant density, in compiled code.
+
+Velocity Verlet; velocities are scaled to the temperature of the moment every so many steps. LAMMPS
+is not needed, and has no form of the potential but tables.
+"""
+
+import numpy as np
+from ase import Atoms
+from numba import njit
+
+from glassdata.potentials import LennardJonesMixture
+from glassdata.potentials.mixture import pair_tension
+from glassdata.protocols.liquid import side_of
+from glassdata.units import BOLTZMANN, THZ
+
+# Reach of the lists of neighbours beyond the cut-off, in units of the cut-off.
+_SKIN = 0.16
+_LEAST_SKIN = 0.02
+# Neighbours on one half list, at most: three times those of a dense liquid.
+_MOST = 200
+# Steps between two scalings of the velocities.
+_SCALED_EVERY = 20
+
+#: What every run shares and its structures depend on.
+SCIENCE = {"method": "velocity Verlet, scaled", "scaled_every": _SCALED_EVERY}
+
+
+def cool(
+    atoms: Atoms,
+    potential: LennardJonesMixture,
+    rng: np.random.Generator,
+    *,
+    hot: float,
+    cold: float,
+    melt_time: float,
+    cooling_time: float,
+    timestep: float,
+) -> Atoms:
+    """Hold a liquid at a temperature, then cool it linearly, in its cell.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        In a cubic periodic cell, free of overlaps.
+    potential : LennardJonesMixture
+    rng : numpy.random.Generator
+        Of the velocities.
+    hot, cold : float, K
+    melt_time, cooling_time, timestep : float, ps
+
+    Returns
+    -------
+    Atoms
+        At the end, within the cell and not relaxed.
+
+    Raises
+    ------
+    ValueError
+        If the cell is too small to hold one image of each pair.
+    """
+    box, shortest = side_of(atoms, 3), 2 * (1 + _LEAST_SKIN) * potential.cutoff
+    if box < shortest:
+        raise ValueError(f"a cell of {box:.3g} Å is shorter than {shortest:.3g} Å")
+    # Of each pair one image is looked at, so no list may reach further than half the cell.
+    reach = min((1 + _SKIN) * potential.cutoff, box / 2)
+    positions, masses = atoms.positions % box, atoms.get_masses()
+    types = potential.types(atoms).astype(np.uint32)
+    velocities = rng.normal(size=positions.shape) * (BOLTZMANN * hot / masses[:, None]) ** 0.5
+    velocities -= masses @ velocities / masses.sum()
+    # In units of Å √(u/eV), in which the equations have no factor.
+    step = 2 * np.pi * THZ * timestep
+    for start, stop, time in ((hot, hot, melt_time), (hot, cold, cooling_time)):
+        thermal, steps = (BOLTZMANN * start, BOLTZMANN * stop), max(round(time / timestep), 1)
+        _run(
+            positions, velocities, types, masses, potential.table, box, reach, step, steps, thermal
+        )
+    end = atoms.copy()
+    end.positions = positions
+    return end
+
+
+@njit(cache=True, error_model="numpy")
+def _run(positions, velocities, types, masses, table, box, reach, step, steps, thermal):
+    """Moves positions and velocities by so many steps, from one temperature to another."""
+    n = len(types)
+    near, counts = np.empty((n, _MOST), dtype=np.uint32), np.empty(n, dtype=np.int64)
+    origin, forces = np.empty_like(positions), np.empty_like(positions)
+    room = ((reach - np.sqrt(table[:, :, 2].max())) / 2) ** 2
+    _list(positions, box, reach, near, counts, origin)
+    _forces(positions, types, table, box, near, counts, forces)
+    for done in range(steps):
+        if done % _SCALED_EVERY == 0:
+            wanted = thermal[0] + (thermal[1] - thermal[0]) * done / steps
+            _scale(velocities, masses, wanted)
+        furthest = 0.0
+        for i in range(n):
+            moved = 0.0
+            for a in range(3):
+                velocities[i, a] += step / 2 * forces[i, a] / masses[i]
+                positions[i, a] = _within(positions[i, a] + step * velocities[i, a], box)
+                moved += _nearest(positions[i, a] - origin[i, a], box) ** 2
+            furthest = max(furthest, moved)
+        if furthest > room:
+            _list(positions, box, reach, near, counts, origin)
+        _forces(positions, types, table, box, near, counts, forces)
+        for i in range(n):
+            for a in range(3):
+                velocities[i, a] += step / 2 * forces[i, a] / masses[i]
+
+
+@njit(cache=True, error_model="numpy")
+def _scale(velocities, masses, thermal):
+    """Scale velocities to a temperature; the centre of mass, at rest, has no share in it."""
+    twice = 0.0
+    for i in range(len(masses)):
+        for a in range(3):
+            twice += masses[i] * velocities[i, a] ** 2
+    factor = np.sqrt(3 * (len(masses) - 1) * thermal / twice)
+    for i in range(len(masses)):
+        for a in range(3):
+            velocities[i, a] *= factor
+
+
+@njit(cache=True)
+def _within(x, box):
+    """A coordinate that left the cell by less than its side, within the cell."""
+    x = x - box if x >= box else x
+    return x + box if x < 0 else x
+
+
+@njit(cache=True)
+def _nearest(d, box):
+    """A difference of coordinates within the cell, to the nearest image."""
+    half = box / 2
+    d = d - box if d > half else d
+    return d + box if d < -half else d
+
+
+@njit(cache=True, error_model="numpy")
+def _forces(positions, types, table, box, near, counts, forces):
+    for i in range(len(types)):
+        for a in range(3):
+            forces[i, a] = 0.0
+    for i in range(len(types)):
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        row = table[types[i]]
+        fx = fy = fz = 0.0
+        for k in range(counts[i]):
+            j = near[i, k]
+            dx = _nearest(positions[j, 0] - x, box)
+            dy = _nearest(positions[j, 1] - y, box)
+            dz = _nearest(positions[j, 2] - z, box)
+            r2, of = dx * dx + dy * dy + dz * dz, row[types[j]]
+            # Computed for all and chosen afterwards: a branch that cannot be foretold costs more.
+            pull = pair_tension(r2, of)
+            pull = pull if r2 < of[2] else 0.0
+            fx, fy, fz = fx + pull * dx, fy + pull * dy, fz + pull * dz
+            forces[j, 0] -= pull * dx
+            forces[j, 1] -= pull * dy
+            forces[j, 2] -= pull * dz
+        forces[i, 0] += fx
+        forces[i, 1] += fy
+        forces[i, 2] += fz
+
+
+@njit(cache=True)
+def _list(positions, box, reach, near, counts, origin):
+    """Neighbours with a higher number within ``reach``.
+
+    All pairs are looked at: a cell of a thousand atoms is three cut-offs long, and cubes of that
+    size would spare nothing.
+    """
+    for i in range(len(positions)):
+        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
+        origin[i, 0], origin[i, 1], origin[i, 2] = x, y, z
+        found = 0
+        for j in range(i + 1, len(positions)):
+            dx = _nearest(positions[j, 0] - x, box)
+            dy = _nearest(positions[j, 1] - y, box)
+            dz = _nearest(positions[j, 2] - z, box)
+            if dx * dx + dy * dy + dz * dz < reach * reach:
+                if found == near.shape[1]:
+                    raise ValueError("so many neighbours mean that the liquid collapsed")
+                near[i, found] = j
+                found += 1
+        counts[i] = found
