@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import dask
 from dask.distributed import Client, Status
@@ -66,11 +66,12 @@ def kept_jobs(job: dict, count: int, execution: Execution) -> Iterator[Client]:
         replace_stopped(client, execution.say)
         over = asyncio.Event()
         keeping = _keep_jobs(cluster, count, over, execution.say)
-        kept = asyncio.run_coroutine_threadsafe(keeping, cluster.loop.asyncio_loop)
+        loop = cast(Any, cluster.loop)  # there is one once the cluster has started
+        kept = asyncio.run_coroutine_threadsafe(keeping, loop.asyncio_loop)
         try:
             yield client
         finally:
-            cluster.loop.add_callback(over.set)
+            loop.add_callback(over.set)
             kept.result()
 
 
