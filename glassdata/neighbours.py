@@ -3,6 +3,7 @@
 import numpy as np
 from ase import Atoms
 
+from glassdata.errors import StructureError
 from glassdata.kernels import compiled
 
 # Atoms are sorted into bins of this share of the cut-off: smaller ones fit the sphere better, and
@@ -47,7 +48,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
     if not 0 < cutoff < np.inf:
         raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
-        raise ValueError("positions and cell must be finite")
+        raise StructureError("positions and cell must be finite")
     # Missing vectors are filled in below, so a missing periodic one must be found here.
     if np.any(atoms.pbc & (atoms.cell.lengths() == 0)):
         raise ValueError(f"a periodic direction has no cell vector: cell {atoms.cell.tolist()}")

@@ -11,6 +11,7 @@ import numpy as np
 from ase import Atoms
 
 from glassdata.bins import bin_centres, checked_edges
+from glassdata.errors import StructureError
 from glassdata.neighbours import neighbours
 
 
@@ -157,7 +158,9 @@ def first_peak(g: np.ndarray, edges: np.ndarray) -> tuple[float, float]:
     if g.shape != (len(edges) - 1,) or not np.isfinite(g).all():
         raise ValueError(f"g must be {len(edges) - 1} finite numbers, got shape {g.shape}")
     if not g.max() > 1.2:
-        raise ValueError(f"g(r) has no peak: it never exceeds 1.2, its maximum is {g.max():.3g}")
+        raise StructureError(
+            f"g(r) has no peak: it never exceeds 1.2, its maximum is {g.max():.3g}"
+        )
     starts = np.flatnonzero(np.diff(np.r_[False, g > 1].astype(int)) == 1)
     excess = np.add.reduceat(np.clip(g - 1, 0, None) * np.diff(edges), starts)
     first = np.flatnonzero(excess >= excess.max() / 2)[0]
@@ -273,7 +276,7 @@ def periodic_extent(atoms: Atoms) -> float:
         )
     size = np.sqrt(max(np.linalg.det(vectors @ vectors.T), 0.0))
     if not size > 0:
-        raise ValueError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
+        raise StructureError(f"periodic cell vectors span no volume: cell {atoms.cell.tolist()}")
     return float(size)
 
 
@@ -298,7 +301,9 @@ def _half_crossing(r: np.ndarray, g: np.ndarray) -> float:
     """Where g first falls below half of g[0], walking along r."""
     below = np.flatnonzero(g < g[0] / 2)
     if len(below) == 0:
-        raise ValueError("the first peak of g(r) does not fall to half its height within the range")
+        raise StructureError(
+            "the first peak of g(r) does not fall to half its height within the range"
+        )
     outer = below[0]
     share = (g[outer - 1] - g[0] / 2) / (g[outer - 1] - g[outer])
     return r[outer - 1] + share * (r[outer] - r[outer - 1])

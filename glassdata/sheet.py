@@ -7,6 +7,8 @@ is refused: without its z coordinates it would silently give wrong numbers.
 import numpy as np
 from ase import Atoms
 
+from glassdata.errors import StructureError
+
 # Lengths below this count as zero, Å: files of structures carry eight digits or fewer.
 _ZERO = 1e-4
 
@@ -49,7 +51,7 @@ def check_flat(atoms: Atoms) -> None:
     check_sheet(atoms)
     spread = float(np.ptp(atoms.positions[:, 2])) if len(atoms) else 0.0
     if spread > _ZERO:
-        raise ValueError(
+        raise StructureError(
             f"a two-dimensional structure must lie in the xy plane, its z differ by {spread:.3g} Å"
         )
 

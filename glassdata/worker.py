@@ -19,11 +19,14 @@ import numpy as np
 from threadpoolctl import ThreadpoolController, threadpool_info
 
 from glassdata.config import ALGORITHM_VERSION
+from glassdata.errors import StructureError
+from glassdata.origin import versions
 from glassdata.row import RowError
 from glassdata.store.errors import DamageError
 from glassdata.store.losses import read_loss, record_loss
 from glassdata.store.reading import recorded_row
 from glassdata.store.rows import (
+    NotFiniteError,
     conform,
     failed_row,
     publish_row,
@@ -31,16 +34,15 @@ from glassdata.store.rows import (
     row_path,
     write_provenance,
 )
-from glassdata.store.sealing import versions
 
 
 class RowTimeoutError(RuntimeError):
     """A row took longer than its time limit; the worker that computed it was given up."""
 
 
-#: Failures of the machine or its installation rather than of the structure; tried again, never
-#: published.
-TRANSIENT = (OSError, MemoryError, ImportError, RowTimeoutError)
+#: Failures of the structure itself: the only ones that make a failed row. Whatever else is raised
+#: says something of the machine or of the program; it is tried elsewhere and never published.
+OF_THE_STRUCTURE = (RowError, StructureError, NotFiniteError)
 #: Differences that recomputation on another processor type may show, relative and absolute.
 TOLERANCE = 1e-3
 #: One thread per row, because the order in which threads add numbers changes the last digits.
@@ -83,7 +85,8 @@ class Task:
 
     ``row_timeout`` is the time limit of a row in seconds, None for no limit; ``algorithm`` the
     version of the algorithms that the rows are to be made with; ``not_compared`` the variables,
-    by system, in which a recorded row may differ because another version computed them.
+    by system, in which a recorded row may differ because another version computed them; ``code``
+    the hash of the code that makes the rows, empty if they do not come from this package.
     """
 
     store: Path
@@ -94,12 +97,13 @@ class Task:
     row_timeout: float | None = None
     algorithm: int = ALGORITHM_VERSION
     not_compared: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    code: str = ""
 
 
 def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
     """Compute a row, with the seconds of its stages.
 
-    Whatever is wrong with the structure itself becomes a failed row.
+    What is wrong with the structure itself, ``OF_THE_STRUCTURE``, becomes a failed row.
 
     Parameters
     ----------
@@ -129,10 +133,8 @@ def make_row(task: Task, name: str, index: int) -> tuple[Row, dict[str, float]]:
         try:
             row = dict(task.compute(name, task.profile, index, timings))
             row = conform(row | {"row_id": identity, "status": "ok", "error": ""}, task.sizes[name])
-        except TRANSIENT:
-            raise
-        except Exception as error:
-            row = failed_row(identity, _reason(error))
+        except OF_THE_STRUCTURE as error:
+            row = failed_row(identity, str(error))
         return row, timings | {"total": time.perf_counter() - start}
 
 
@@ -174,11 +176,6 @@ def _time_limit(task: Task, name: str, index: int) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
-def _reason(error: Exception) -> str:
-    # A RowError explains itself; the name of any other error is half of its meaning.
-    return str(error) if isinstance(error, RowError) else f"{type(error).__name__}: {error}"
-
-
 def publish(task: Task, name: str, index: int) -> Receipt:
     """Compute a row and publish it; the outcome is ``new``, ``existing`` or ``conflict``.
 
@@ -200,7 +197,7 @@ def publish(task: Task, name: str, index: int) -> Receipt:
     except DamageError as error:
         return replace(receipt, outcome="conflict", reason=str(error))
     if new:
-        write_provenance(task.store, name, index, _circumstances(seconds, row))
+        write_provenance(task.store, name, index, _circumstances(task, seconds, row))
     outcome = "new" if new else "existing"
     return replace(receipt, outcome=outcome, reason=str(row["error"]))
 
@@ -216,12 +213,15 @@ def _existing(task: Task, name: str, index: int) -> Receipt:
     return Receipt(name, index, "existing", failed, reason=str(row["error"]))
 
 
-def _circumstances(seconds: Mapping[str, float], row: Row) -> dict[str, Any]:
+def _circumstances(task: Task, seconds: Mapping[str, float], row: Row) -> dict[str, Any]:
+    made_by = {"versions": dict(versions())} | ({"code": task.code} if task.code else {})
     return {
         "seconds": {stage: round(value, 3) for stage, value in seconds.items()},
         "n_atoms": int(row.get("n_atoms", 0)),
         "finished": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-    } | _machine()
+        **made_by,
+        **_machine(),
+    }
 
 
 def processor() -> str:
@@ -242,7 +242,6 @@ def _machine() -> dict[str, Any]:
             {key: library.get(key) for key in ("internal_api", "version", "architecture")}
             for library in threadpool_info()
         ],
-        "versions": versions(),
     }
 
 

@@ -134,6 +134,12 @@ def _misbehave(where: Path, index: int) -> None:
         busy.touch()
         time.sleep(float((where / "slow").read_text()))
         busy.unlink()
+    if (where / "centre").exists():
+        crystal().get_center_of_mass()
+    if (where / "import").exists():
+        import only_there  # noqa: F401
+    if (where / f"bug-{index}").exists():
+        raise AttributeError("a module has no such function")
     if (where / f"fail-{index}").exists():
         raise RowError("the relaxation diverged")
     if (where / f"crash-{index}").exists():
@@ -201,7 +207,8 @@ def near_row(system: str, profile: str, index: int, timings: dict | None = None)
 
 
 def source(compute=fake_row, systems=SYSTEMS) -> Source:
-    return Source(systems, compute, row_id)
+    """Without a probe and a hash of its code: these rows come from nowhere."""
+    return Source(systems, compute, row_id, probe=None, code=dict)
 
 
 def counts(folder: Path) -> dict[str, int]:

@@ -35,10 +35,12 @@ def cli(capsys):
 @pytest.fixture
 def fake_physics(monkeypatch):
     """The command line on glasses that cost nothing."""
-    monkeypatch.setattr("glassdata.engine.SYSTEMS", fake.SYSTEMS)
+    monkeypatch.setattr("glassdata.engine.source.SYSTEMS", fake.SYSTEMS)
+    monkeypatch.setattr("glassdata.engine.source.probe", None)
+    monkeypatch.setattr("glassdata.engine.source.code", dict)
     monkeypatch.setattr("glassdata.systems.SYSTEMS", fake.SYSTEMS)
-    monkeypatch.setattr("glassdata.engine.compute_row", fake.fake_row)
-    monkeypatch.setattr("glassdata.engine.row_id", fake.row_id)
+    monkeypatch.setattr("glassdata.engine.source.compute_row", fake.fake_row)
+    monkeypatch.setattr("glassdata.engine.source.row_id", fake.row_id)
 
 
 @pytest.fixture
@@ -159,7 +161,7 @@ def test_a_packed_dataset_of_other_numbers_is_found_out(
     again = ("verify", packed, "--recompute", 16, "--workers", 1)
     status, out, _ = cli(*again)
     assert (status, out.count("identical")) == (0, 16)
-    monkeypatch.setattr("glassdata.engine.compute_row", fake.other_row)
+    monkeypatch.setattr("glassdata.engine.source.compute_row", fake.other_row)
     status, _, errors = cli(*again)
     assert status == 1
     assert errors.count("recomputed with other energy") == 16

@@ -50,7 +50,6 @@ def test_examples(path, tmp_path, monkeypatch):
         runner.run(parser.get_doctest(text, dict(names), path.name, str(path), line - 1))
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
-    assert runner.tries > 0
     assert runner.failures == 0
 
 

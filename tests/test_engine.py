@@ -23,10 +23,12 @@ from glassdata.cli import run
 from glassdata.config import ALGORITHM_VERSION
 from glassdata.engine import build, recompute
 from glassdata.engine import repair as engine_repair
+from glassdata.engine.crew import Crew, Report
 from glassdata.engine.execution import Execution
 from glassdata.engine.overdue import Overdue
 from glassdata.engine.slurm import slurm_job, walltime_seconds
 from glassdata.engine.streaming import _Stream
+from glassdata.fitness import Standard
 from glassdata.protocols.melt import MissingLammps
 from glassdata.row import compute_row, row_id
 from glassdata.store import (
@@ -184,20 +186,21 @@ def test_dead_scheduler_is_a_loss(tmp_path, habits):
 
 
 def test_each_kind_of_failure_has_its_own_fate(tmp_path, habits):
-    """A bad structure is recorded; a busy disk is tried again; crash and broken disk are lost."""
+    """A bad structure is recorded; a busy disk is tried again; crash, broken disk, bug are lost."""
     store, source = tmp_path / "store", fake.source(systems=ONE)
-    for habit in ("fail-1", "flaky-2", "disk-3", "crash-4"):
+    for habit in ("fail-1", "flaky-2", "disk-3", "crash-4", "bug-5"):
         (habits / habit).touch()
     outcome = build(store, workers=2, source=source)
-    assert set(outcome.lost) == {("ar", 3), ("ar", 4)}
+    assert set(outcome.lost) == {("ar", 3), ("ar", 4), ("ar", 5)}
     assert not outcome.complete
     assert any("ar 3: OSError: the disk is broken" in str(problem) for problem in outcome.problems)
     assert any("ar 4: its worker died" in str(problem) for problem in outcome.problems)
+    assert any("ar 5: AttributeError: a module" in str(problem) for problem in outcome.problems)
     row = read_row(store, "ar", 1)
     assert (str(row["status"]), str(row["error"])) == ("failed", "the relaxation diverged")
-    assert fake.counts(habits) == {f"ar-{n}": {2: 2, 3: 3, 4: 3}.get(n, 1) for n in range(8)}
-    assert progress(store)["ar"].missing == 2
-    for habit in ("disk-3", "crash-4"):
+    assert fake.counts(habits) == {f"ar-{n}": {2: 2, 3: 3, 4: 3, 5: 3}.get(n, 1) for n in range(8)}
+    assert progress(store)["ar"].missing == 3
+    for habit in ("disk-3", "crash-4", "bug-5"):
         (habits / habit).unlink()
     assert build(store, workers=2, source=source).complete
     with open_dataset(store) as tree:
@@ -356,11 +359,12 @@ def test_rows_that_were_there_already_do_not_count_as_quick(tmp_path, address):
     """Slow rows travel alone, also after many that another build had made."""
     rows, sizes = [("ar", index) for index in range(200)], []
     with Client(address) as client:
-        found = _Stream(client, worker.publish, fake.task(tmp_path), rows, 1, Overdue(Execution()))
+        others = Overdue(Execution()), Crew(client, Standard(), Execution())
+        found = _Stream(client, worker.publish, fake.task(tmp_path), rows, 1, *others)
         while found.left:
             sizes.append(len(found._next()))
-            existing = [worker.Receipt("ar", 0, "existing")] * sizes[-1]
-            found._results(SimpleNamespace(result=lambda timeout, e=existing: e), [])
+            existing = Report("", "", (worker.Receipt("ar", 0, "existing"),) * sizes[-1])
+            list(found._results(SimpleNamespace(result=lambda timeout, e=existing: e), []))
     assert set(sizes) == {1}
 
 

@@ -38,7 +38,9 @@ def store(tmp_path_factory):
 
 @pytest.fixture
 def fake_physics(monkeypatch):
-    monkeypatch.setattr("glassdata.engine.SYSTEMS", fake.SYSTEMS)
+    monkeypatch.setattr("glassdata.engine.source.SYSTEMS", fake.SYSTEMS)
+    monkeypatch.setattr("glassdata.engine.source.probe", None)
+    monkeypatch.setattr("glassdata.engine.source.code", dict)
     monkeypatch.setattr("glassdata.systems.SYSTEMS", fake.SYSTEMS)
 
 

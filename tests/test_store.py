@@ -314,7 +314,7 @@ def test_provenance_says_what_the_numbers_depend_on(sealed):
         assert tree.attrs["configuration_sha256"] == digest(read_config(sealed).record())
         assert json.loads(tree["ar"].attrs["configuration"]) == read_config(sealed).systems["ar"]
     circumstances = read_record(sealed / "provenance" / "seal.json")
-    assert {"sealed", "host", "versions", "commit"} == circumstances.keys()
+    assert {"sealed", "host", "versions", "commit", "made_by"} == circumstances.keys()
     row = read_record(sealed / "provenance" / "ar" / "000000.json")
     assert {"seconds", "host", "processor", "blas", "versions"} <= row.keys()
 

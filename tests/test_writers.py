@@ -76,10 +76,10 @@ def _inside(node: ast.AST, where: str) -> Iterator[tuple[str, str]]:
 def _writes(call: ast.Call) -> str | None:
     function = call.func
     name = getattr(function, "attr", getattr(function, "id", ""))
-    if name in _WRITERS:
-        return name
     if name == "rename" and not call.args:  # columns of a table, by name
         return None
+    if name in _WRITERS:
+        return name
     if name == "move":  # minimisers move atoms
         return name if getattr(function.value, "id", "") == "shutil" else None
     if name == "replace" and isinstance(function, ast.Attribute):

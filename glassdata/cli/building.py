@@ -13,7 +13,15 @@ from glassdata.cli.choices import (
     system_option,
     table,
 )
-from glassdata.cli.execution import Shard, execution_options
+from glassdata.cli.execution import (
+    Allowance,
+    Shard,
+    accept_changed_code,
+    execution_options,
+)
+
+#: Exit status of a build that has all rows, of which some failed.
+SOME_FAILED = 3
 
 
 @click.command()
@@ -38,6 +46,18 @@ from glassdata.cli.execution import Shard, execution_options
     metavar="OLD",
     help="Describe the structures of OLD again instead of making new ones.",
 )
+@click.option(
+    "--retry-failed",
+    is_flag=True,
+    help="Compute failed rows again; the old ones are moved to STORE/quarantine.",
+)
+@click.option(
+    "--max-failed",
+    type=Allowance(),
+    metavar="N|P%",
+    help="End when more rows than that have failed, of all that should be there. Default: never.",
+)
+@accept_changed_code
 @click.option("--dry-run", is_flag=True, help="Only say what there is to do, and its cost.")
 @execution_options
 def build(
@@ -47,6 +67,9 @@ def build(
     structures: Path | None,
     limit: int | None,
     shard: tuple[int, int],
+    retry_failed: bool,
+    max_failed: float | None,
+    accept_changed_code: bool,
     dry_run: bool,
     execution: dict,
 ) -> int:
@@ -54,6 +77,9 @@ def build(
 
     The same command resumes after any interruption. More structures or glasses extend the store;
     without --system, the glasses are those of the store, or all.
+
+    A structure that cannot be made is a failed row, which says why. Exit status 3 means that all is
+    there but some rows failed; with --max-failed, as many as that are no error.
 
     \b
     Examples:
@@ -77,10 +103,13 @@ def build(
         names=names,
         limit=limit,
         shard=shard,
+        retry_failed=retry_failed,
+        max_failed=max_failed,
+        accept_changed_code=accept_changed_code,
         source=source,
         **execution,
     )
-    return report(store, outcome, execution)
+    return report(store, outcome, execution, failures_are_expected=max_failed is not None)
 
 
 def _what_to_build(
@@ -126,7 +155,7 @@ def _dry_run(store: Path, profile: str, names: tuple[str, ...], limit: int | Non
     return 0
 
 
-def report(store: Path, outcome, execution: dict) -> int:
+def report(store: Path, outcome, execution: dict, *, failures_are_expected: bool = False) -> int:
     """Say what a build did; returns its exit status.
 
     Parameters
@@ -137,9 +166,12 @@ def report(store: Path, outcome, execution: dict) -> int:
         What ``build`` returned.
     execution
         The fields of ``Execution`` that were asked for, by name.
+    failures_are_expected
+        Whether failed rows leave the exit status at 0.
     """
     from glassdata.engine.execution import Execution
     from glassdata.store import progress
+    from glassdata.store.losses import grouped
 
     state = progress(store)
     lines = [
@@ -148,9 +180,9 @@ def report(store: Path, outcome, execution: dict) -> int:
     click.echo(table(("system", "ok", "failed", "missing"), lines))
     if Execution(**execution).watched:
         _report_stages(outcome.receipts)
-    for receipt in outcome.receipts:
-        if receipt.failed:
-            click.echo(f"failed row {receipt.system} {receipt.index}: {receipt.reason}", err=True)
+    reasons = {row: why for name in outcome.goal for row, why in state[name].reasons.items()}
+    for line in grouped(reasons):
+        click.echo(line, err=True)
     for problem in outcome.problems[:10]:
         click.echo(f"not done: {problem}", err=True)
     if not outcome.complete:
@@ -160,20 +192,20 @@ def report(store: Path, outcome, execution: dict) -> int:
             advice = f"see which is right with: glassdata verify {store} --recompute 8"
         click.echo(f"glassdata: error: {what}, the dataset was not sealed; {advice}", err=True)
         return 1
+    click.echo(_success(store, outcome) + (f", {len(reasons)} have failed" if reasons else ""))
+    return SOME_FAILED if reasons and not failures_are_expected else 0
+
+
+def _success(store: Path, outcome) -> str:
+    now = f"{len(outcome.receipts)} rows computed now"
     if outcome.elsewhere:
-        click.echo(
-            f"{len(outcome.receipts)} rows computed now, {outcome.elsewhere} are left to other "
-            "shards; the last of them, or a build without --shard, seals the dataset"
+        return (
+            f"{now}, {outcome.elsewhere} are left to other shards; the last of them, or a build "
+            "without --shard, seals the dataset"
         )
-        return 0
     if not any(outcome.goal.values()):
-        click.echo(
-            f"{len(outcome.receipts)} rows computed now; {store} is not sealed yet: "
-            f"glassdata build {store} goes on"
-        )
-        return 0
-    click.echo(f"{store} is complete: {len(outcome.receipts)} rows computed now")
-    return 0
+        return f"{now}; {store} is not sealed yet: glassdata build {store} goes on"
+    return f"{store} is complete: {now}"
 
 
 def _report_stages(receipts) -> None:

@@ -11,7 +11,7 @@ from glassdata.cli.choices import (
     refuse_web,
     table,
 )
-from glassdata.cli.execution import execution_options
+from glassdata.cli.execution import accept_changed_code, execution_options
 
 
 @click.command()
@@ -85,7 +85,7 @@ def info(store: Path) -> None:
       glassdata info demo.store
     """
     from glassdata.store import progress, read_config
-    from glassdata.store.losses import losses
+    from glassdata.store.losses import grouped, losses
     from glassdata.store.manifest import dataset_digest
     from glassdata.store.settings import CONFIG
     from glassdata.store.web import check_web_file
@@ -98,6 +98,8 @@ def info(store: Path) -> None:
     click.echo(table(header, lines))
     digest = dataset_digest(store)
     click.echo(f"dataset sha256: {digest}" if digest else "dataset: not sealed yet")
+    for line in grouped({row: why for s in state.values() for row, why in s.reasons.items()}):
+        click.echo(line)
     for (name, index), reason in losses(store).items():
         click.echo(f"missing row {name} {index}: {reason}")
     circumstances = store / "provenance" / "seal.json"
@@ -113,9 +115,16 @@ def _seal_facts(path: Path) -> str:
         facts = read_record(path)
         versions = " ".join(f"{name}={v}" for name, v in facts["versions"].items())
         commit = f" at commit {facts['commit']}" if facts.get("commit") else ""
-        return f"sealed {facts['sealed']}{commit} with {versions}"
+        made = "".join(f"\n{_maker(maker)}" for maker in facts.get("made_by", ()))
+        return f"sealed {facts['sealed']}{commit} with {versions}{made}"
     except (DamageError, KeyError, AttributeError, TypeError):
         return f"when and with what it was sealed cannot be read: {path} is damaged"
+
+
+def _maker(maker: dict) -> str:
+    versions = " ".join(f"{name}={v}" for name, v in maker["versions"].items())
+    code = f", code {maker['code']}" if maker["code"] else ""
+    return f"{maker['rows']} rows made with {versions or 'versions that nobody knows'}{code}"
 
 
 @click.command()
@@ -198,8 +207,9 @@ def _recompute(store: Path, count: int, seed: int | None, execution: dict) -> in
 
 @click.command()
 @path_argument("store")
+@accept_changed_code
 @execution_options
-def repair(store: Path, execution: dict) -> int:
+def repair(store: Path, accept_changed_code: bool, execution: dict) -> int:
     """Recompute what `verify` finds bad in STORE, and seal it again.
 
     Bad and stray files are moved to STORE/quarantine, not deleted. A STORE that is not sealed yet
@@ -223,12 +233,14 @@ def repair(store: Path, execution: dict) -> int:
         click.echo(f"{store}: nothing to repair")
         return 0
     rows = set_aside(store, findings)
-    outcome = engine.repair(store, rows, source=engine.source_of(), **execution)
+    outcome = engine.repair(
+        store, rows, accept_changed_code=accept_changed_code, source=engine.source_of(), **execution
+    )
     for finding in findings:
         click.echo(f"repaired: {finding}")
     left = check(store)
     for finding in left:
         click.echo(f"still bad: {finding}", err=True)
-    status = report(store, outcome, execution)
+    status = report(store, outcome, execution, failures_are_expected=True)
     click.echo(f"{len(rows)} rows were set aside, {len(outcome.receipts)} computed")
     return 1 if left else status

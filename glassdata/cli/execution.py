@@ -35,6 +35,27 @@ class Shard(click.ParamType):
         self.fail(f"{value!r} is not I/N with 1 <= I <= N", param, ctx)
 
 
+class Allowance(click.ParamType):
+    """``N`` rows, or ``P%`` of them."""
+
+    name = "N or P%"
+
+    def convert(self, value, param, ctx):
+        text = str(value)
+        with suppress(ValueError):
+            if text.isdecimal():
+                return int(text)
+            if text.endswith("%") and 0 <= float(text[:-1]) < 100:
+                return float(text[:-1]) / 100
+        self.fail(f"{value!r} is neither a number of rows nor a share like 5%", param, ctx)
+
+
+accept_changed_code = click.option(
+    "--accept-changed-code",
+    is_flag=True,
+    help="Go on though rows were made by other code of the same version.",
+)
+
 _OPTIONS = (
     click.option(
         "--cluster",
@@ -66,6 +87,13 @@ _OPTIONS = (
         "for ever. Default: 600, with SLURM a week.",
     ),
     click.option(
+        "--unfit-workers",
+        type=click.Choice(("leave-out", "stop")),
+        default="leave-out",
+        show_default=True,
+        help="What becomes of workers with other versions, wrong numbers or another disk.",
+    ),
+    click.option(
         "--progress/--no-progress",
         default=None,
         help="Bar, dashboard and summary of the time spent. Default: in a terminal only.",
@@ -79,7 +107,15 @@ _OPTIONS = (
 )
 
 #: Options that are fields of ``Execution``.
-_AS_THEY_ARE = ("cluster", "workers", "memory_limit", "worker_timeout", "progress", "report")
+_AS_THEY_ARE = (
+    "cluster",
+    "workers",
+    "memory_limit",
+    "worker_timeout",
+    "unfit_workers",
+    "progress",
+    "report",
+)
 
 _ROW_TIMEOUT = click.option(
     "--row-timeout",

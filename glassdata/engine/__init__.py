@@ -5,21 +5,20 @@ written once and return receipts, and only files on the disk count. If a schedul
 are cancelled and the iteration over them ends without an error. So rows are counted again after it.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any
 
-from glassdata.engine.clusters import connect
+from glassdata.engine.crew import Loss, RowName, RunEnded
 from glassdata.engine.execution import Execution
-from glassdata.engine.streaming import Loss, RowName, Work, stream
-from glassdata.engine.watching import check_report, collect, dashboard, reported
-from glassdata.estimate import peak_memory
+from glassdata.engine.limits import FailedRows
+from glassdata.engine.running import compute, run_rows
+from glassdata.engine.source import Source, source_of, task_of
+from glassdata.engine.watching import check_report
 from glassdata.potentials import TabulatedFile
-from glassdata.row import compute_row, row_id, science
+from glassdata.row import science
 from glassdata.store import (
     DamageError,
     is_sealed,
@@ -31,8 +30,9 @@ from glassdata.store import (
     seal,
 )
 from glassdata.store.losses import forget_losses, losses, record_loss
+from glassdata.store.making import register_code
 from glassdata.store.places import absolute
-from glassdata.store.rows import dimension_sizes, row_path
+from glassdata.store.rows import present, row_path
 from glassdata.store.science import made_otherwise, not_comparable
 from glassdata.store.settings import (
     goal_counts,
@@ -42,49 +42,26 @@ from glassdata.store.settings import (
     sealed_counts,
     told_counts,
 )
-from glassdata.store.structures import check_structures, stored_structure
+from glassdata.store.structures import check_structures
+from glassdata.store.verifying import set_failed_aside
 from glassdata.system import System
-from glassdata.systems import SYSTEMS, lacks
-from glassdata.worker import Compute, Receipt, Task, compare, publish
+from glassdata.systems import lacks
+from glassdata.worker import Receipt, compare, publish
 
-
-@dataclass(frozen=True)
-class Source:
-    """Where rows come from: systems by name, the row function, and the identity of a row.
-
-    ``compute`` takes ``(system, profile, index, timings)``, ``identify`` the first three of them.
-    Workers must be able to import both. ``structures`` is the store whose structures ``compute``
-    describes again, None where it makes them.
-
-    Examples
-    --------
-    >>> Source().systems is SYSTEMS, Source().structures
-    (True, None)
-    """
-
-    systems: Mapping[str, System] = field(default_factory=lambda: SYSTEMS)
-    compute: Compute = field(default_factory=lambda: compute_row)
-    identify: Callable[[str, str, int], str] = field(default_factory=lambda: row_id)
-    structures: Path | None = None
-
-
-def source_of(structures: Path | None = None) -> Source:
-    """The source of rows for the glasses of this package.
-
-    Parameters
-    ----------
-    structures
-        A store or packed dataset whose structures are described again; None makes new structures.
-        Workers must see it, too.
-    """
-    if structures is None:
-        return Source()
-    where = absolute(structures)
-    return Source(compute=partial(_describe_again, where), structures=where)
-
-
-def _describe_again(where: Path, name: str, profile: str, index: int, timings: dict) -> dict:
-    return compute_row(name, profile, index, timings, make=partial(stored_structure, where))
+__all__ = [
+    "Execution",
+    "Loss",
+    "Outcome",
+    "RowName",
+    "RunEnded",
+    "Source",
+    "build",
+    "compute",
+    "recompute",
+    "repair",
+    "source_of",
+    "task_of",
+]
 
 
 @dataclass(frozen=True)
@@ -108,6 +85,15 @@ class Outcome:
         return not self.lost and not self.conflict
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What becomes of failed rows and of changed code: the arguments of ``build``."""
+
+    retry_failed: bool = False
+    max_failed: float | None = None
+    accept_changed_code: bool = False
+
+
 def build(
     store: str | Path,
     *,
@@ -115,6 +101,9 @@ def build(
     names: Iterable[str] | None = None,
     limit: int | None = None,
     shard: tuple[int, int] = (1, 1),
+    retry_failed: bool = False,
+    max_failed: float | None = None,
+    accept_changed_code: bool = False,
     source: Source | None = None,
     **how,
 ) -> Outcome:
@@ -133,6 +122,13 @@ def build(
     shard
         ``(i, n)``: only structures whose index leaves i - 1 when divided by n. Several builds may
         then fill one store from different schedulers; whichever finds all rows there seals it.
+    retry_failed
+        Whether failed rows are computed again; the old ones are moved to the quarantine.
+    max_failed
+        How many of the rows may fail before the run ends: a whole number, or a share below 1 of all
+        that should be there. None lets all of them fail.
+    accept_changed_code
+        Whether to go on where rows were made by other code of the same version.
     source
         Where rows come from; by default the glasses of this package make them.
     how
@@ -143,7 +139,9 @@ def build(
     ValueError
         For arguments out of range, or rows too large for the workers; no row was computed then.
     StoreError
-        If the store was built with another configuration, or is damaged.
+        If the store was built with another configuration or other code, or is damaged.
+    RunEnded
+        If too many rows fail, or no worker is left that may compute them.
 
     Examples
     --------
@@ -154,17 +152,29 @@ def build(
     source, execution = source or Source(), Execution(**how)
     if not all(isinstance(n, Integral) for n in shard) or not 1 <= shard[0] <= shard[1]:
         raise ValueError(f"a shard i/n needs 1 <= i <= n, got {shard[0]}/{shard[1]}")
+    if max_failed is not None and not _is_limit(max_failed):
+        raise ValueError(f"max_failed must be a whole number or a share below 1, got {max_failed}")
     check_report(execution.report)
     names = list(names or (n for n, system in source.systems.items() if not lacks(system)))
     counts = goal_counts(source.systems, profile, names, limit)
     if source.structures is not None:
         chosen = [source.systems[name] for name in counts]
         check_structures(source.structures, profile, chosen)
-    return _complete(absolute(store), profile, counts, source, execution, shard=shard)
+    rules = Rules(retry_failed, max_failed, accept_changed_code)
+    return _complete(absolute(store), profile, counts, source, execution, rules, shard=shard)
+
+
+def _is_limit(value: float) -> bool:
+    return value >= 0 and (isinstance(value, Integral) or value < 1)
 
 
 def repair(
-    store: str | Path, rows: Iterable[RowName] = (), *, source: Source | None = None, **how
+    store: str | Path,
+    rows: Iterable[RowName] = (),
+    *,
+    accept_changed_code: bool = False,
+    source: Source | None = None,
+    **how,
 ) -> Outcome:
     """Compute the sealed rows that are no longer there, and seal the dataset anew.
 
@@ -178,6 +188,8 @@ def repair(
     rows
         Further rows to compute: those that were set aside before they were sealed. Names that the
         profile does not have were never rows and are left out.
+    accept_changed_code
+        As for ``build``.
     source
         As for ``build``.
     how
@@ -206,7 +218,8 @@ def repair(
         rows += losses(folder)
         counts = dict.fromkeys(counts, 0)
     also = [row for row in dict.fromkeys(rows) if _has(source, profile, *row)]
-    return _complete(folder, profile, counts, source, execution, also=also, reseal=True)
+    rules = Rules(accept_changed_code=accept_changed_code)
+    return _complete(folder, profile, counts, source, execution, rules, also=also, reseal=True)
 
 
 def _has(source: Source, profile: str, name: str, index: int) -> bool:
@@ -236,6 +249,7 @@ def _complete(
     counts: Mapping[str, int],
     source: Source,
     execution: Execution,
+    rules: Rules,
     *,
     shard: tuple[int, int] = (1, 1),
     also: Iterable[RowName] = (),
@@ -245,17 +259,26 @@ def _complete(
     chosen = {name: source.systems[name] for name in counts}
     refuse_lacking(chosen.values())
     goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
+    if rules.retry_failed:
+        there = [(name, i) for name, n in counts.items() for i in present(folder, name) if i < n]
+        reseal |= set_failed_aside(folder, _of_shard(there, shard))
     todo = _of_shard(missing_rows(folder, {name: goal[name] for name in counts}), shard)
     also = [row for row in also if row not in todo and not row_path(folder, *row).exists()]
     todo += also
     forget_losses(folder, todo)
+    limit = FailedRows.of(folder, goal, rules.max_failed)
     receipts: list[Receipt] = []
     problems: list[Loss] = []
     if todo:
+        register_code(folder, counts, source.code(), accept=rules.accept_changed_code)
         task = task_of(folder, profile, source, execution)
-        receipts, problems = _run(publish, task, todo, source, execution)
-        for loss in problems:
-            record_loss(folder, loss.system, loss.index, loss.reason)
+        try:
+            receipts, problems = run_rows(publish, task, todo, source, execution, limit)
+        except RunEnded as end:
+            _record_losses(folder, end.problems)
+            left = len(missing_rows(folder, goal))
+            raise RunEnded(f"{end}; {left} rows are missing, the same command goes on") from None
+        _record_losses(folder, problems)
     missing = missing_rows(folder, goal)
     # Missing rows of other shards are not computed here, but the dataset cannot be sealed without.
     lost = _of_shard(missing, shard)
@@ -268,6 +291,11 @@ def _complete(
     if wanted and not missing and not conflict and (reseal or not is_sealed(folder, goal)):
         seal(folder, source.systems, goal, identify=source.identify)
     return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
+
+
+def _record_losses(folder: Path, problems: Iterable[Loss]) -> None:
+    for loss in problems:
+        record_loss(folder, loss.system, loss.index, loss.reason)
 
 
 def refuse_lacking(systems: Iterable[System]) -> None:
@@ -339,73 +367,5 @@ def recompute(
         task_of(folder, profile, source, execution),
         not_compared={name: frozenset(not_comparable(then[name], now[name])) for name in now},
     )
-    receipts, problems = _run(compare, task, rows, source, execution) if rows else ([], [])
+    receipts, problems = run_rows(compare, task, rows, source, execution) if rows else ([], [])
     return outdated + receipts, problems
-
-
-def _run(
-    work: Work, task: Task, todo: Sequence[RowName], source: Source, execution: Execution
-) -> tuple[list[Receipt], list[Loss]]:
-    needs = {name: peak_memory(source.systems[name], task.profile) for name in {n for n, _ in todo}}
-    return compute(work, task, todo, execution, needs)
-
-
-def compute(
-    work: Work,
-    task: Any,
-    todo: Sequence[RowName],
-    execution: Execution,
-    needs: Mapping[str, float] | None = None,
-) -> tuple[list[Receipt], list[Loss]]:
-    """Call ``work(task, name, number)`` on the workers for all of ``todo``, and show a bar.
-
-    Parameters
-    ----------
-    work
-        The function. Workers must be able to import it, and it leaves its results on the disk.
-    task
-        First argument of every call.
-    todo
-        Name and number of each call.
-    execution
-        Where and how to compute.
-    needs
-        Memory that a call takes, bytes, by name.
-
-    Returns
-    -------
-    receipts, problems
-        What the calls returned, and what went wrong.
-
-    Raises
-    ------
-    ValueError
-        If the workers lack the memory for a call; none was sent then.
-    """
-    with connect(execution, len(todo), needs or {}) as connection:
-        if execution.watched and (address := dashboard(connection.client)):
-            execution.say(f"dashboard: {address}")
-        with reported(execution.report):
-            results = stream(
-                connection.client, work, task, todo, connection.expected, connection.judge
-            )
-            return collect(results, len(todo), execution.watched)
-
-
-def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:
-    """What all workers of a build must know.
-
-    Parameters
-    ----------
-    folder : Path
-        Folder of the store.
-    profile : str
-        Name of the profile, which sets the sizes and how structures are made.
-    source : Source
-        Where the rows come from.
-    execution : Execution
-        How to compute them.
-    """
-    sizes = {name: dimension_sizes(system) for name, system in source.systems.items()}
-    compute, identify = source.compute, source.identify
-    return Task(folder, profile, sizes, compute, identify, execution.row_timeout)

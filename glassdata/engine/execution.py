@@ -9,6 +9,8 @@ from pathlib import Path
 
 from dask.utils import parse_bytes
 
+#: What may become of workers that must not compute rows.
+UNFIT_WORKERS = ("leave-out", "stop")
 #: Seconds; timers of the operating system cannot count longer limits.
 _LONGEST = 1e8
 #: Shortest silence, s, after which a worker may be given up. A busy machine alone does not make it
@@ -50,6 +52,9 @@ class Execution:
         Whether to show a bar; None shows it in a terminal or a notebook only.
     report
         Where to write Dask's performance report.
+    unfit_workers
+        What becomes of workers that are not what the run needs, as with other versions: they are
+        left out (``leave-out``), or the run ends (``stop``).
     say
         Function that receives lines of text for the user.
 
@@ -72,6 +77,7 @@ class Execution:
     wait: float | None = None
     progress: bool | None = None
     report: Path | None = None
+    unfit_workers: str = "leave-out"
     say: Callable[[str], None] = _silent
 
     @property
@@ -96,6 +102,10 @@ class Execution:
         if self.row_timeout is not None and not 0 < self.row_timeout <= _LONGEST:
             raise ValueError(
                 f"row_timeout must be above 0 s and at most {_LONGEST:g} s, got {self.row_timeout}"
+            )
+        if self.unfit_workers not in UNFIT_WORKERS:
+            raise ValueError(
+                f"unfit_workers must be {' or '.join(UNFIT_WORKERS)}, got {self.unfit_workers!r}"
             )
         if not _SHORTEST_SILENCE <= self.worker_timeout <= _LONGEST:
             raise ValueError(

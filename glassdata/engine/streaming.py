@@ -2,24 +2,34 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import Any
 from uuid import uuid4
 
 from dask.distributed import Client, Future, KilledWorker
 
 from glassdata.engine import overdue
+from glassdata.engine.crew import (
+    Crew,
+    Fault,
+    Loss,
+    Report,
+    RowName,
+    Troubled,
+    Work,
+    in_words,
+    send,
+    work_on,
+)
 from glassdata.engine.execution import Execution
 from glassdata.engine.overdue import Overdue, Seen
+from glassdata.fitness import Standard
 from glassdata.worker import Receipt, Task
 
-#: How often a row is tried again after an error of the machine.
-RETRIES = 2
 #: How many workers may die under a row before the row is given up.
 DEATHS = 3
 
@@ -33,21 +43,6 @@ _GROUP_SECONDS, _LARGEST_GROUP = 0.1, 32
 # receipt; and in which a nanny must have ended its worker, or Dask does without both.
 _ANSWER, _HANDED_OVER, _ENDED = 10.0, 1.0, 30.0
 
-RowName = tuple[str, int]
-Work = Callable[[Any, str, int], Receipt]
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A row that was asked for and could not be had."""
-
-    system: str
-    index: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.system} {self.index}: {self.reason}"
-
 
 def stream(
     client: Client,
@@ -56,6 +51,7 @@ def stream(
     todo: Iterable[RowName],
     expected: int = 1,
     judge: Overdue | None = None,
+    crew: Crew | None = None,
 ) -> Iterator[Receipt | Loss]:
     """Receipts and losses, in order of completion.
 
@@ -76,8 +72,17 @@ def stream(
     judge
         Judge of workers that are silent and rows that take too long; by default one with the usual
         limits that tells nobody.
+    crew
+        What is known of the workers; by default all of them may compute rows.
+
+    Raises
+    ------
+    RunEnded
+        If no worker is left that may compute rows, or nothing succeeds any more.
     """
-    return iter(_Stream(client, work, task, todo, expected, judge or Overdue(Execution())))
+    judge = judge or Overdue(Execution())
+    crew = crew or Crew(client, Standard(), Execution())
+    return iter(_Stream(client, work, task, todo, expected, judge, crew))
 
 
 class _NotHandedOverError(Exception):
@@ -95,24 +100,27 @@ class _Stream:
         todo: Iterable[RowName],
         expected: int,
         judge: Overdue,
+        crew: Crew,
     ) -> None:
         self.client, self.work, self.task, self.expected = client, work, task, expected
-        self.judge = judge
+        self.judge, self.crew = judge, crew
         self.left = deque(todo)
         self.alone: deque[RowName] = deque()
         self.running: dict[tuple, list[RowName]] = {}
         self.futures: dict[tuple, Future] = {}
+        self.pinned: dict[tuple, list[str]] = {}
         self.finished: SimpleQueue[Future] = SimpleQueue()
         self.held: list[Future] = []
         self.seconds = deque([_GROUP_SECONDS], maxlen=_LARGEST_GROUP)
         self.workers, self.looked = expected, monotonic()
         # Builds of other stores may run on the same scheduler, which takes equal keys for one task.
-        self.token = uuid4().hex
+        self.token, self.number = uuid4().hex, count()
 
     def __iter__(self) -> Iterator[Receipt | Loss]:
         self._count_workers()
         self._submit()
-        while self.running:
+        # Nothing runs while nobody is there who may compute rows.
+        while self.running or ((self.left or self.alone) and self.client.status == "running"):
             with suppress(Empty):
                 future = self.finished.get(timeout=overdue.LOOK / 10)
                 results = self._take(future)
@@ -120,21 +128,24 @@ class _Stream:
                 # peace when its time is over.
                 del future
                 yield from results
+                self.crew.check_successes()
             if monotonic() - self.looked > overdue.LOOK:
                 yield from self._look()
             if self.client.status == "running":
                 self._submit()
 
     def _submit(self) -> None:
+        if self.crew.idle():
+            return
         while len(self.running) < _WINDOW * self.workers and (rows := self._next()):
-            # A row alone never shares a key with the group in which it was tried first. Dask names
-            # tasks by what stands before the hyphen.
-            (name, index), size = rows[0], len(rows)
-            key = (f"{name}-{self.token}", index, size)
-            future = self.client.submit(
-                _each, self.work, self.task, rows, key=key, retries=RETRIES, pure=False
-            )
+            # What is tried again never shares a key with a task that may not be forgotten yet.
+            # Dask names tasks by what stands before the hyphen.
+            key = (f"{rows[0][0]}-{self.token}", next(self.number))
+            call, places = (self.crew.wanted, self.work, self.task, rows), self.crew.places(rows)
+            future = send(self.client, work_on, *call, key=key, workers=places)
             self.running[key], self.futures[key] = rows, future
+            if places:
+                self.pinned[key] = places
             future.add_done_callback(self.finished.put)
 
     def _take(self, future: Future) -> list[Receipt | Loss]:
@@ -143,12 +154,13 @@ class _Stream:
         if key not in self.running:
             return []
         try:
-            results = self._results(future, self.running[key])
+            results = list(self._results(future, self.running[key]))
         except _NotHandedOverError:
             # Its worker may have stopped since; if it is given up, the task is done again.
             self.held.append(future)
             return []
         del self.running[key], self.futures[key]
+        self.pinned.pop(key, None)
         self.judge.done(key)
         return results
 
@@ -164,6 +176,7 @@ class _Stream:
 
     def _cancel(self, key: tuple) -> None:
         future = self.futures.pop(key)
+        self.pinned.pop(key, None)
         if self.client.status == "running":
             self.client.cancel([future])
 
@@ -181,6 +194,8 @@ class _Stream:
         else:
             self.workers = max(sum(worker.threads for worker in seen.values()), self.expected)
             orders = self.judge.look(monotonic(), seen, self.running)
+            self.crew.see(seen)
+            self._free_stranded()
         for key, reason in orders.taken.items():
             yield from self._take_back(key, reason)
         if orders.restart:
@@ -193,6 +208,14 @@ class _Stream:
                 self._cancel(key)
                 for name, index in rows:
                     yield Loss(name, index, orders.end)
+
+    def _free_stranded(self) -> None:
+        """Take back what was sent to certain workers only, none of which is there any more."""
+        for key, places in list(self.pinned.items()):
+            if not self.crew.here & set(places):
+                self.alone.extend(self.running.pop(key))
+                self.judge.done(key)
+                self._cancel(key)
 
     def _count_workers(self) -> None:
         self.workers = max(sum(self.client.nthreads().values()), self.expected)
@@ -208,24 +231,49 @@ class _Stream:
         )
         return [self.left.popleft() for _ in range(min(max(int(size), 1), len(self.left)))]
 
-    def _results(self, future: Future, rows: list[RowName]) -> list[Receipt | Loss]:
+    def _results(self, future: Future, rows: list[RowName]) -> Iterator[Receipt | Loss]:
         try:
-            receipts = future.result(timeout=_HANDED_OVER)
-        except Exception as error:
-            if isinstance(error, TimeoutError) and future.status != "error":
-                raise _NotHandedOverError from None
+            report = self._report(future)
+        except (KilledWorker, CancelledError) as error:
             if len(rows) > 1 and future.status == "error":
                 # One row of the group caused it. Each is tried alone; published ones are not made
                 # again.
                 self.alone.extend(rows)
-                return []
-            return [Loss(name, index, _describe(error)) for name, index in rows]
-        # A row that was there already says nothing of how long rows take.
-        for receipt in receipts:
-            if receipt.stages:
-                self.seconds.append(receipt.seconds)
-                self.judge.finished(receipt.system, receipt.seconds)
-        return receipts
+                return
+            yield from (Loss(name, index, _describe(error)) for name, index in rows)
+        except _NotHandedOverError:
+            raise
+        except Exception as error:
+            # A worker could not even load what it was sent: they say which one.
+            self.crew.ask()
+            faults = [Fault(name, index, in_words(error)) for name, index in rows]
+            yield from self._judged(self.crew.fault("", "", fault) for fault in faults)
+        else:
+            if report.refusal:
+                self.alone.extend(rows)
+            yield from self._judged(self.crew.hear(report))
+
+    @staticmethod
+    def _report(future: Future) -> Report:
+        try:
+            return future.result(timeout=_HANDED_OVER)
+        except Troubled as trouble:
+            return trouble.args[0]
+        except TimeoutError:
+            if future.status != "error":
+                raise _NotHandedOverError from None
+            raise
+
+    def _judged(self, results: Iterable[Receipt | Loss | RowName]) -> Iterator[Receipt | Loss]:
+        for result in results:
+            if isinstance(result, tuple):
+                self.alone.append(result)
+                continue
+            # A row that was there already says nothing of how long rows take.
+            if isinstance(result, Receipt) and result.stages:
+                self.seconds.append(result.seconds)
+                self.judge.finished(result.system, result.seconds)
+            yield result
 
 
 async def _seen(client: Client) -> dict[str, Seen]:
@@ -259,15 +307,8 @@ async def _restart(client: Client, workers: list[str]) -> None:
         )
 
 
-def _each(work: Work, task: Task, rows: list[RowName]) -> list[Receipt]:
-    return [work(task, name, index) for name, index in rows]
-
-
-def _describe(error: Exception) -> str:
+def _describe(error: KilledWorker | CancelledError) -> str:
     if isinstance(error, KilledWorker):
         times = error.allowed_failures + 1
         return f"its worker died {times} times (out of memory, or a crash in compiled code)"
-    if isinstance(error, CancelledError):
-        return "the scheduler no longer answers"
-    name = type(error).__name__
-    return f"{name}: {error}" if str(error) else name
+    return "the scheduler no longer answers"

@@ -20,6 +20,7 @@ from ase.calculators.calculator import Calculator
 from ase.data import atomic_numbers
 from scipy import sparse
 
+from glassdata.errors import StructureError
 from glassdata.kernels import compiled
 from glassdata.neighbours import neighbours
 from glassdata.potentials.surface import EnergySurface, Path
@@ -337,7 +338,7 @@ class Potential(EnergySurface):
         apart = bonds.vector.any(axis=1)
         if not apart.all():
             one, other = (ends[apart.argmin()] for ends in (bonds.first, bonds.second))
-            raise ValueError(f"atoms {one} and {other} are at the same position")
+            raise StructureError(f"atoms {one} and {other} are at the same position")
         return bonds
 
     def along(self, atoms: Atoms) -> "_BondPath":

