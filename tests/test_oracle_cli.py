@@ -188,6 +188,7 @@ def test_options_of_execution_reach_the_engine():
         "row_timeout": 3600,
         "worker_timeout": 300,
         "wait": None,
+        "unfit_workers": "leave-out",
         "progress": None,
         "report": None,
         "other": 1,
@@ -460,12 +461,17 @@ def test_a_build_says_how_it_ended(tmp_path, capsys, changes, status, words):
 
 
 def test_a_build_names_failed_rows_and_at_most_ten_problems(tmp_path, capsys):
-    store = fake.sealed_store(tmp_path / "store", ("ar",), 3)
-    bad = [receipt(5, failed=True, reason="it melted"), receipt(6)]
-    what = outcome(store, receipts=bad, problems=[f"no {n}" for n in range(12)])
-    report(store, what, EXECUTION)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == ["failed row ar 5: it melted", *(f"not done: no {n}" for n in range(10))]
+    """Failed rows are those of the store, whoever made them; they set the exit status."""
+    store = fake.sealed_store(tmp_path / "store", ("ar",), 3, compute=fake.nan_row)
+    what = outcome(store, problems=[f"no {n}" for n in range(12)])
+    assert report(store, what, EXECUTION) == 3
+    out, errors = capsys.readouterr()
+    first, *others = errors.splitlines()
+    assert "g is not finite" in first
+    assert "ar 1" in first
+    assert others == [f"not done: no {n}" for n in range(10)]
+    assert out.splitlines()[-1].endswith(", 1 have failed")
+    assert report(store, what, EXECUTION, failures_are_expected=True) == 0
 
 
 def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
