@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dask
 from dask.distributed import Client, Status
@@ -60,7 +60,7 @@ def kept_jobs(job: dict, count: int, execution: Execution) -> Iterator[Client]:
     with ExitStack() as stack:
         security = stack.enter_context(key_in_files(_shared_folder()))
         make = partial(SLURMCluster, **job, security=security, silence_logs="ERROR")
-        cluster = stack.enter_context(closed(started(make, execution)))
+        cluster: Any = stack.enter_context(closed(started(make, execution)))
         client = stack.enter_context(closed(Client(cluster)))
         _try_job(cluster.job_script())
         replace_stopped(client, execution.say)

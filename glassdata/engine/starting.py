@@ -64,7 +64,9 @@ class _Start:
     """A start that runs in another thread."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
-        self.make, self.made, self.error = make, [], None
+        self.make = make
+        self.made: list[Any] = []
+        self.error: BaseException | None = None
         self.over = threading.Event()
         self.before = set(multiprocessing.active_children())
         # Python unblocks the signal when it starts its own helper process, so that comes first.

@@ -8,6 +8,7 @@ from contextlib import suppress
 from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import Any, cast
 from uuid import uuid4
 
 from dask.distributed import Client, Future, KilledWorker
@@ -199,7 +200,7 @@ class _Stream:
         for key, reason in orders.taken.items():
             yield from self._take_back(key, reason)
         if orders.restart:
-            self.client.loop.add_callback(_restart, self.client, orders.restart)
+            cast(Any, self.client.loop).add_callback(_restart, self.client, orders.restart)
         if orders.end:
             self.left.clear()
             self.alone.clear()
@@ -278,9 +279,8 @@ class _Stream:
 
 async def _seen(client: Client) -> dict[str, Seen]:
     """The workers of a client's scheduler, with the keys of the tasks that they hold."""
-    identity, held = await asyncio.gather(
-        client.scheduler.identity(), client.scheduler.processing()
-    )
+    scheduler = cast(Any, client.scheduler)  # None only before and after a connection
+    identity, held = await asyncio.gather(scheduler.identity(), scheduler.processing())
     return {
         address: Seen(
             str(worker["name"]),
@@ -298,7 +298,7 @@ async def _restart(client: Client, workers: list[str]) -> None:
     It is what Dask does when a worker misses its heartbeats (distributed issue 8537).
     """
     with suppress(OSError, TimeoutError):
-        await client.scheduler.restart_workers(
+        await cast(Any, client.scheduler).restart_workers(
             workers=workers,
             timeout=_ENDED,
             wait_for_workers=False,
