@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import dask
 from dask.distributed import Client, Status
@@ -60,18 +60,17 @@ def kept_jobs(job: dict, count: int, execution: Execution) -> Iterator[Client]:
     with ExitStack() as stack:
         security = stack.enter_context(key_in_files(_shared_folder()))
         make = partial(SLURMCluster, **job, security=security, silence_logs="ERROR")
-        cluster = stack.enter_context(closed(started(make, execution)))
+        cluster: Any = stack.enter_context(closed(started(make, execution)))
         client = stack.enter_context(closed(Client(cluster)))
         _try_job(cluster.job_script())
         replace_stopped(client, execution.say)
         over = asyncio.Event()
         keeping = _keep_jobs(cluster, count, over, execution.say)
-        loop = cast(Any, cluster.loop)  # there is one once the cluster has started
-        kept = asyncio.run_coroutine_threadsafe(keeping, loop.asyncio_loop)
+        kept = asyncio.run_coroutine_threadsafe(keeping, cluster.loop.asyncio_loop)
         try:
             yield client
         finally:
-            loop.add_callback(over.set)
+            cluster.loop.add_callback(over.set)
             kept.result()
 
 

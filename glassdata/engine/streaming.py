@@ -200,8 +200,7 @@ class _Stream:
         for key, reason in orders.taken.items():
             yield from self._take_back(key, reason)
         if orders.restart:
-            loop = cast(Any, self.client.loop)  # a connected client has one
-            loop.add_callback(_restart, self.client, orders.restart)
+            cast(Any, self.client.loop).add_callback(_restart, self.client, orders.restart)
         if orders.end:
             self.left.clear()
             self.alone.clear()
@@ -280,7 +279,7 @@ class _Stream:
 
 async def _seen(client: Client) -> dict[str, Seen]:
     """The workers of a client's scheduler, with the keys of the tasks that they hold."""
-    scheduler = cast(Any, client.scheduler)  # a connected client has one
+    scheduler = cast(Any, client.scheduler)  # None only before and after a connection
     identity, held = await asyncio.gather(scheduler.identity(), scheduler.processing())
     return {
         address: Seen(
