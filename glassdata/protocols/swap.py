@@ -5,6 +5,7 @@ liquid in equilibrium from one that was merely cooled is tested in every structu
 longer drifts, and its particles have left the places where they were.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, cast
 
@@ -28,7 +29,7 @@ _NEAR = 3.0
 # Sweeps between two recorded energies.
 _STRIDE = 10
 # Largest drift of the energy, in its standard errors, and largest share of particles that stayed.
-_DRIFT, _STAYED = 4.0, 1 / np.e
+_DRIFT, _STAYED = 4.0, 1 / math.e
 
 SCIENCE = {
     "blocks": _BLOCKS,
