@@ -96,7 +96,7 @@ def remove_token(wanted: Standard) -> None:
     """Remove it; what stays after a sudden death is passed over, and removed by the next build."""
     if wanted.store:
         with suppress(OSError):
-            (wanted.store / wanted.token[0]).unlink(missing_ok=True)
+            medium(wanted.store / wanted.token[0]).remove()
 
 
 _answers: dict[bytes, Answer] = {}
@@ -163,7 +163,7 @@ def _other_store(wanted: Standard) -> Iterator[str]:
     try:
         medium(wanted.store).make_writable()
         medium(trial).publish(b"a worker could write here")
-        trial.unlink()
+        medium(trial).remove()
     except (OSError, ValueError) as error:
         yield f"it cannot write into the store: {error}"
 

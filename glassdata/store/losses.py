@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from glassdata.store.errors import DamageError
+from glassdata.store.places import medium
 from glassdata.store.records import read_side_file, write_record
 from glassdata.store.rows import PROVENANCE, read_row, read_status, row_path
 
@@ -94,7 +95,7 @@ def forget_losses(store: Path, rows: Iterable[tuple[str, int]]) -> None:
     for system, index in rows if recorded else ():
         path = _path(store, system, index)
         if path.name in recorded:
-            path.unlink(missing_ok=True)
+            medium(path).remove()
 
 
 def failures(store: Path, rows: Iterable[tuple[str, int]]) -> dict[tuple[str, int], str]:

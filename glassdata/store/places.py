@@ -24,7 +24,7 @@ import re
 import shutil
 import time
 from collections.abc import Container, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, cast
@@ -152,6 +152,10 @@ class Local:
                 files.remove_stale(folder)
         files.remove_stale(self.path)
 
+    def remove(self) -> None:
+        """Delete a file, if it is there."""
+        self.path.unlink(missing_ok=True)
+
     def move(self, target: Path) -> None:
         """Give a file another name, making the folder for it."""
         target.parent.mkdir(exist_ok=True)
@@ -277,6 +281,11 @@ class Remote:
 
     def remove_stale(self, patterns: Iterable[str]) -> None:
         """Nothing is deleted: an object is never half written."""
+
+    def remove(self) -> None:
+        """Delete an object, if it is there; its name is no pattern."""
+        with suppress(FileNotFoundError):
+            self.fs.rm_file(self.key)
 
     def move(self, target: Path) -> None:
         """Give an object another name."""
