@@ -97,6 +97,7 @@ chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short v
 	CHAOS=full $(WITH_VENV) python -m pytest tests/test_crash_points.py tests/test_kills.py \
 	  tests/test_store_states.py tests/test_faults.py tests/test_poison.py tests/test_whole.py \
 	  tests/test_spoilt.py tests/test_file_systems.py tests/test_kernels.py tests/test_unfit.py \
+	  tests/test_silence.py tests/test_slurm.py \
 	  tests/test_experiments.py::test_damaged_results_are_named_and_made_again $(PYTEST_ARGS)
 
 # The same mutants again with MUTANTS="--seed 0 --count 300" as it was printed; a part of the package

@@ -51,15 +51,11 @@ def test_publishing_without_dask(full, timed, record, tmp_path):
     record("engine", "publish", rows=count, workers=0, ms_per_row=1e3 * seconds / count)
 
 
-def test_trivial_build(full, timed, record, tmp_path, request):
+def test_trivial_build(full, timed, record, tmp_path):
     # All that `glassdata build` does: start workers, compute, publish files, seal the dataset.
-    count, how = N_TRIVIAL, {"workers": WORKERS}
-    if not full:
-        count, how = 20, {"cluster": request.getfixturevalue("client").scheduler.address}
-    source = cheap.source()
-    seconds, outcome = timed(
-        lambda: build(tmp_path / "store", source=source, limit=count, progress=False, **how)
-    )
+    count, source = N_TRIVIAL if full else 20, cheap.source()
+    how = {"workers": WORKERS, "limit": count, "progress": False}
+    seconds, outcome = timed(lambda: build(tmp_path / "store", source=source, **how))
     assert outcome.complete
     record("engine", "build", rows=count, workers=WORKERS, ms_per_row=1e3 * seconds / count)
 

@@ -31,6 +31,7 @@ KNOWN = {
     "store.sealing._assemble": {"open_group"},
     "store.description.describe_dataset": {"write_text"},
     "protocols.melt.quench_in_plane": {"write_text"},
+    "protocols.melt._pair": {"write_text"},
     "engine.keys._write_privately": {"open"},
     "engine.watching.reported": {"performance_report"},
     # Into memory; what comes of it is handed to ``replace`` or ``publish``.
@@ -46,6 +47,7 @@ KNOWN = {
     "kernels._CheckedFiles.save": {"save"},
     # These write a record or a row through one of the above.
     "store.records.write_record": {"replace"},
+    "fitness.write_token": {"replace"},
 }
 
 _WRITERS = {
