@@ -503,6 +503,8 @@ def test_atoms_at_a_cut_off_are_told_of(cli, tmp_path):
 
 def test_a_system_whose_file_is_missing_says_where_to_get_it(cli, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
+    # Other tests may have read the tables in this process.
+    monkeypatch.delitem(vars(SYSTEMS["cualzr_sheng"].potential), "tables", raising=False)
     words = "obtain it (Cheng, Ma, Sheng", "glassdata systems --add"
     refused(cli("build", tmp_path / "s", "--system", "cualzr_sheng"), 2, *words)
     refused(cli("build", tmp_path / "s", "--system", "cualzr_sheng", "--dry-run"), 2, *words)

@@ -90,12 +90,12 @@ def test_a_row_is_given_up_though_its_worker_cannot_speak(tmp_path, habits, quic
     """And once the only worker is gone, the rows that are left have an end, too."""
     (habits / "stop-1").touch()
     with with_worker(habits, "--no-nanny") as (_, port):
-        outcome, said = built(tmp_path, port, row_timeout=4.0, wait=2.0)
+        outcome, said = built(tmp_path, port, row_timeout=4.0, wait=6.0)
     assert set(outcome.lost) == {("ar", 1), ("ar", 2)}
     reasons = {problem.index: problem.reason for problem in outcome.problems}
     assert "took longer than the 4 s that a row may take; its worker could not" in reasons[1]
     assert "there has been no worker" in reasons[2]
-    assert said[-1].endswith("--wait is 2 s: the run ends")
+    assert said[-1].endswith("--wait is 6 s: the run ends")
 
 
 def test_a_scheduler_without_workers_is_waited_for_no_longer_than_allowed(tmp_path, habits):
