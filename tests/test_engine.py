@@ -1,5 +1,6 @@
 """The engine: what is on the disk afterwards does not depend on how it came about."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -607,6 +608,16 @@ def test_slurm_needs_whole_cores(cores):
     settings = {"jobqueue.slurm.cores": cores, "jobqueue.slurm.memory": "1GB"}
     with dask.config.set(settings), pytest.raises(StoreError, match=r"cores in jobqueue\.yaml"):
         slurm_job(None)
+
+
+def test_in_a_notebook_too_a_scheduler_that_is_not_there_is_one_clear_line(tmp_path):
+    """A notebook runs its cells within an event loop, which starts no other in its thread."""
+
+    async def a_cell():
+        build(tmp_path / "store", cluster="tcp://127.0.0.1:9", source=fake.source())
+
+    with pytest.raises(StoreError, match="no Dask scheduler answers"):
+        asyncio.run(a_cell())
 
 
 @pytest.mark.parametrize("scheme", ["tls", "ucx"])

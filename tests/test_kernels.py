@@ -1,10 +1,12 @@
 """A damaged cache of machine code is compiled anew: no call fails for it, none gives others."""
 
+import ast
 import importlib.util
 from pathlib import Path
 
 import pytest
 
+import glassdata
 from glassdata.kernels import compiled
 
 CODE = "def area(radius):\n    return 3.0 * radius**2\n"
@@ -60,3 +62,16 @@ def test_where_nothing_can_be_kept_kernels_are_compiled_all_the_same(tmp_path, m
     assert compiled(area)(2.0) == 12.0
     monkeypatch.setattr(CacheImpl, "_locator_classes", [])
     assert compiled(area)(2.0) == 12.0
+
+
+def test_all_kernels_are_kept_in_such_files():
+    """Whoever takes numba's own decorator keeps machine code that nobody checks."""
+    package = Path(glassdata.__file__).parent
+    found = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and str(node.module).split(".")[0] == "numba"
+        if {"njit", "jit", "vectorize", "guvectorize"} & {name.name for name in node.names}
+    }
+    assert found == {"kernels.py"}

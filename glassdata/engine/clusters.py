@@ -6,6 +6,7 @@ Every row has a worker process with one thread to itself.
 import asyncio
 import math
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -134,7 +135,9 @@ def _running(address: str) -> Iterator[Client]:
     # could not connect, and if it does so in the thread that starts the loop of the next client,
     # both wait for ever.
     try:
-        asyncio.run(_identity(address))
+        # In a thread of its own, for in a notebook this one has a loop that runs.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, _identity(address)).result()
     except (OSError, ValueError, TypeError) as error:  # a TypeError: tls:// without certificates
         raise StoreError(f"no Dask scheduler answers at {address}: {error}") from None
     with closed(Client(address, timeout="10s")) as client:

@@ -11,10 +11,10 @@ from typing import ClassVar
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from numba import njit
 from scipy import sparse
 
 from glassdata.config import check_positive
+from glassdata.kernels import compiled
 from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -110,7 +110,7 @@ class LennardJonesMixture(Potential):
         raise NotImplementedError("matscipy has no Lennard-Jones mixture that is smooth to order 2")
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def pair_energy(r2: float, of: np.ndarray) -> float:
     """Energy (eV) of two particles at squared distance ``r2`` (Å²) within their cut-off.
 
@@ -121,7 +121,7 @@ def pair_energy(r2: float, of: np.ndarray) -> float:
     return of[0] * (s6 * (s6 - 1) + of[3] + x2 * (of[4] + x2 * of[5]))
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def pair_tension(r2: float, of: np.ndarray) -> float:
     """φ'/r (eV/Å²), as ``pair_energy``."""
     x2 = r2 * of[1]
@@ -130,7 +130,7 @@ def pair_tension(r2: float, of: np.ndarray) -> float:
     return of[0] * of[1] * (s2 * s6 * (6 - 12 * s6) + 2 * of[4] + 4 * x2 * of[5])
 
 
-@njit(cache=True)
+@compiled
 def _energy_gradient(types, first, second, vector, table):
     total, gradient = 0.0, np.zeros_like(vector)
     for p in range(len(vector)):
@@ -144,7 +144,7 @@ def _energy_gradient(types, first, second, vector, table):
     return total, gradient
 
 
-@njit(cache=True)
+@compiled
 def _stiffness(types, first, second, vector, table):
     """φ'/r and φ'' of every bond."""
     tension, curvature = np.zeros(len(vector)), np.zeros(len(vector))

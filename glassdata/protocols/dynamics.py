@@ -6,8 +6,8 @@ is not needed, and has no form of the potential but tables.
 
 import numpy as np
 from ase import Atoms
-from numba import njit
 
+from glassdata.kernels import compiled
 from glassdata.potentials import LennardJonesMixture
 from glassdata.potentials.mixture import pair_tension
 from glassdata.protocols.liquid import side_of
@@ -79,7 +79,7 @@ def cool(
     return end
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _run(positions, velocities, types, masses, table, box, reach, step, steps, thermal):
     """Moves positions and velocities by so many steps, from one temperature to another."""
     n = len(types)
@@ -97,7 +97,7 @@ def _run(positions, velocities, types, masses, table, box, reach, step, steps, t
             moved = 0.0
             for a in range(3):
                 velocities[i, a] += step / 2 * forces[i, a] / masses[i]
-                positions[i, a] = _within(positions[i, a] + step * velocities[i, a], box)
+                positions[i, a] = within(positions[i, a] + step * velocities[i, a], box)
                 moved += _nearest(positions[i, a] - origin[i, a], box) ** 2
             furthest = max(furthest, moved)
         if furthest > room:
@@ -108,7 +108,7 @@ def _run(positions, velocities, types, masses, table, box, reach, step, steps, t
                 velocities[i, a] += step / 2 * forces[i, a] / masses[i]
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _scale(velocities, masses, thermal):
     """Scale velocities to a temperature; the centre of mass, at rest, has no share in it."""
     twice = 0.0
@@ -121,14 +121,14 @@ def _scale(velocities, masses, thermal):
             velocities[i, a] *= factor
 
 
-@njit(cache=True)
-def _within(x, box):
+@compiled
+def within(x, box):
     """A coordinate that left the cell by less than its side, within the cell."""
     x = x - box if x >= box else x
     return x + box if x < 0 else x
 
 
-@njit(cache=True)
+@compiled
 def _nearest(d, box):
     """A difference of coordinates within the cell, to the nearest image."""
     half = box / 2
@@ -136,7 +136,7 @@ def _nearest(d, box):
     return d + box if d < -half else d
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _forces(positions, types, table, box, near, counts, forces):
     for i in range(len(types)):
         for a in range(3):
@@ -163,7 +163,7 @@ def _forces(positions, types, table, box, near, counts, forces):
         forces[i, 2] += fz
 
 
-@njit(cache=True)
+@compiled
 def _list(positions, box, reach, near, counts, origin):
     """Neighbours with a higher number within ``reach``.
 

@@ -9,10 +9,11 @@ doi:10.1103/PhysRevLett.116.238002.
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from glassdata.kernels import compiled
 from glassdata.potentials import LennardJonesMixture
 from glassdata.potentials.mixture import pair_energy
+from glassdata.protocols.dynamics import within
 
 # Reach of the lists of neighbours beyond the cut-off, in units of the cut-off.
 _SKIN = 0.24
@@ -96,7 +97,7 @@ def sample(
     return Trajectory(end, kinds.astype(int), energies / len(types), accepted / max(tried, 1))
 
 
-@njit(cache=True)
+@compiled
 def _run(positions, types, table, box, reach, thermal, step, stride, energies, rng):
     """Moves positions and types, fills ``energies``; exchanges accepted and tried."""
     n = len(types)
@@ -125,13 +126,13 @@ def _run(positions, types, table, box, reach, thermal, step, stride, energies, r
     return accepted, tried
 
 
-@njit(cache=True)
+@compiled
 def _displace(i, positions, types, table, box, thermal, step, counts, near, rng):
     """One attempt to move a particle; whether it was accepted."""
     kind, x, y = types[i], positions[i, 0], positions[i, 1]
     before = _of_particle(i, kind, x, y, positions, types, table, box, counts, near)
-    x = _within(x + step * (2 * rng.random() - 1), box)
-    y = _within(y + step * (2 * rng.random() - 1), box)
+    x = within(x + step * (2 * rng.random() - 1), box)
+    y = within(y + step * (2 * rng.random() - 1), box)
     after = _of_particle(i, kind, x, y, positions, types, table, box, counts, near)
     if rng.random() >= np.exp(min(0.0, (before - after) / thermal)):
         return False
@@ -139,7 +140,7 @@ def _displace(i, positions, types, table, box, thermal, step, counts, near, rng)
     return True
 
 
-@njit(cache=True)
+@compiled
 def _exchange(i, j, positions, types, table, box, thermal, counts, near, rng):
     """One attempt to exchange the species of two unlike particles; whether it was accepted."""
     one, other = types[i], types[j]
@@ -151,7 +152,7 @@ def _exchange(i, j, positions, types, table, box, thermal, counts, near, rng):
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _cost_of_kind(i, kind, partner, positions, types, table, box, counts, near):
     """Energy that it costs to make particle i one of species ``kind``, but for one partner."""
     cost, old, new = 0.0, table[types[i]], table[kind]
@@ -166,7 +167,7 @@ def _cost_of_kind(i, kind, partner, positions, types, table, box, counts, near):
     return cost
 
 
-@njit(cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _of_particle(i, kind, x, y, positions, types, table, box, counts, near):
     """Energy of particle i, were it of species ``kind`` and at (x, y), with those on its list."""
     energy, row = 0.0, table[kind]
@@ -179,14 +180,7 @@ def _of_particle(i, kind, x, y, positions, types, table, box, counts, near):
     return energy
 
 
-@njit(cache=True)
-def _within(x, box):
-    """A coordinate that left the cell by less than its side, within the cell."""
-    x = x - box if x >= box else x
-    return x + box if x < 0 else x
-
-
-@njit(cache=True)
+@compiled
 def _squared_distance(x, y, other, box):
     """From (x, y) to the nearest image of another place; both lie within the cell."""
     dx, dy = abs(other[0] - x), abs(other[1] - y)
@@ -194,7 +188,7 @@ def _squared_distance(x, y, other, box):
     return dx * dx + dy * dy
 
 
-@njit(cache=True)
+@compiled
 def _total(positions, types, table, box, counts, near):
     total = 0.0
     for i in range(len(types)):
@@ -203,13 +197,13 @@ def _total(positions, types, table, box, counts, near):
     return total / 2
 
 
-@njit(cache=True)
+@compiled
 def _square(place, box, side):
     """Which of the squares a place lies in; one at the very edge may be rounded to the edge."""
     return min(int(place[0] / box * side), side - 1), min(int(place[1] / box * side), side - 1)
 
 
-@njit(cache=True)
+@compiled
 def _list(positions, box, reach, near, counts, origin):
     """Neighbours of every particle within ``reach``, found by sorting particles into squares."""
     n, side = len(positions), max(int(box / reach), 1)
