@@ -64,9 +64,15 @@ class Structure:
 
     @cached_property
     def modes(self) -> np.ndarray:
-        """Signed frequencies without the translations, ascending, shape (n_modes,), THz."""
-        potential = self.system.potential
-        return without_translations(frequencies(self.atoms, potential), potential.dim)
+        """Signed frequencies without the translations, ascending, shape (n_modes,), THz.
+
+        Rounded to the step in which they are stored, so that all that follows from them follows
+        from the stored ones too.
+        """
+        potential, step = self.system.potential, self.system.frequency_step
+        modes = without_translations(frequencies(self.atoms, potential), potential.dim)
+        # Adding zero turns -0.0 into 0.0.
+        return np.round(modes / step) * step + 0.0
 
     @cached_property
     def energy_forces(self) -> tuple[float, np.ndarray]:
@@ -205,8 +211,8 @@ def _overflow(s: Structure) -> float:
 _SPECTRA = {
     "g": Variable(("structure", "r"), "f4", "1", "radial distribution function g(r)", lambda s: s.g),
     "partial_g": Variable(("structure", "pair", "r"), "f4", "1", "partial radial distribution functions", _partial_g, applies=_is_compound),
-    "pdos": Variable(("structure", "omega"), "f4", "THz-1", "phonon density of states, integral 1 over the range", lambda s: pdos(s.modes, s.system.omega_edges)),
-    "frequency": Variable(("mode",), "f4", "THz", "vibrational frequencies, imaginary as negative, translations removed", lambda s: s.modes),
+    "pdos": Variable(("structure", "omega"), "f4", "THz-1", "phonon density of states, integral 1 over the range", lambda s: pdos(s.modes, s.system.omega_edges), version=2),
+    "frequency": Variable(("mode",), "f4", "THz", "vibrational frequencies, imaginary as negative, translations removed", lambda s: s.modes, version=2),
 }  # fmt: skip
 
 _STRUCTURE = {
@@ -226,8 +232,8 @@ _CHECKS = {
     "pressure": per_structure("f8", "eV angstrom-d", "minus the mean normal stress of the periodic directions", _pressure),
     "n_false_pairs": per_structure("i4", "1", "number of pairs of atoms in a false minimum of the potential", lambda s: len(false_pairs(s.atoms, s.system.potential))),
     "pinned_fraction": per_structure("f8", "1", "fraction of atoms with a neighbour where the potential is switched off", lambda s: pinned_fraction(s.atoms, s.system.potential)),
-    "n_imaginary": per_structure("i4", "1", "number of imaginary frequencies", lambda s: (s.modes < -_ZERO * s.system.omega_max).sum()),
-    "overflow": per_structure("f8", "1", "fraction of modes outside the frequency range of pdos", _overflow),
+    "n_imaginary": per_structure("i4", "1", "number of imaginary frequencies", lambda s: (s.modes < -_ZERO * s.system.omega_max).sum(), version=2),
+    "overflow": per_structure("f8", "1", "fraction of modes outside the frequency range of pdos", _overflow, version=2),
     "peak_width": per_structure("f8", "angstrom", "full width at half maximum of the first peak of g(r)", lambda s: s.peak[1]),
     "peak_height": per_structure("f8", "1", "height of the first peak of g(r)", lambda s: s.peak[0]),
     "coordination": per_structure("f8", "1", "mean number of neighbours within the first minimum of the crystal", lambda s: s.neighbours.mean()),

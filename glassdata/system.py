@@ -1,5 +1,6 @@
 """Systems: each glass has one frozen description."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -8,7 +9,7 @@ from typing import Protocol as Interface
 import numpy as np
 from ase import Atoms
 
-from glassdata.config import ALGORITHM_VERSION, POSITION_STEP, check_positive
+from glassdata.config import ALGORITHM_VERSION, FREQUENCY_STEPS, POSITION_STEP, check_positive
 from glassdata.crystal import Crystal
 from glassdata.minimise import SCIENCE as MINIMISER
 from glassdata.potentials import EnergySurface
@@ -130,6 +131,11 @@ class System:
     def omega_edges(self) -> np.ndarray:
         """Edges of the frequency bins, shape (n_omega + 1,), THz."""
         return np.linspace(0.0, self.omega_max, self.n_omega + 1)
+
+    @property
+    def frequency_step(self) -> float:
+        """Stored frequencies are multiples of this, THz."""
+        return 2.0 ** math.floor(math.log2(self.omega_max / FREQUENCY_STEPS))
 
     @property
     def pairs(self) -> tuple[str, ...]:
