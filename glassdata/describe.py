@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from ase import Atoms
 
+from glassdata.config import POSITION_STEP
 from glassdata.order import bond_order, far_order, local_bond_order
 from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
@@ -212,11 +213,11 @@ _SPECTRA = {
     "g": Variable(("structure", "r"), "f4", "1", "radial distribution function g(r)", lambda s: s.g),
     "partial_g": Variable(("structure", "pair", "r"), "f4", "1", "partial radial distribution functions", _partial_g, applies=_is_compound),
     "pdos": Variable(("structure", "omega"), "f4", "THz-1", "phonon density of states, integral 1 over the range", lambda s: pdos(s.modes, s.system.omega_edges), version=2),
-    "frequency": Variable(("mode",), "f4", "THz", "vibrational frequencies, imaginary as negative, translations removed", lambda s: s.modes, version=2),
+    "frequency": Variable(("mode",), "f8", "THz", "vibrational frequencies, imaginary as negative, translations removed", lambda s: s.modes, version=2, step=lambda system: system.frequency_step),
 }  # fmt: skip
 
 _STRUCTURE = {
-    "position": Variable(("atom", "xyz"), "f8", "angstrom", "atomic positions of the relaxed structure", lambda s: s.atoms.positions),
+    "position": Variable(("atom", "xyz"), "f8", "angstrom", "atomic positions of the relaxed structure", lambda s: s.atoms.positions, step=lambda system: POSITION_STEP),
     "number": Variable(("atom",), "i2", "1", "atomic numbers", lambda s: s.atoms.numbers),
     "cell": Variable(("structure", "abc", "xyz"), "f8", "angstrom", "cell vectors, one per line", lambda s: s.atoms.cell.array),
 }  # fmt: skip

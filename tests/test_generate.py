@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glassdata as gd
+from glassdata.config import POSITION_STEP
 from glassdata.minimise import RelaxationError, relax, separate
 from glassdata.potentials import LennardJones
 from glassdata.protocols import Stratum, member, rotate_bonds, swap_species, vacate
@@ -120,7 +121,10 @@ def test_a_row_is_pure_and_says_what_it_is(name):
     for variable in ("position", "frequency"):
         ragged = RAGGED[VARIABLES[variable].dims[0]]
         assert len(first[variable]) == first[ragged]
-    assert first["max_force"] <= system.protocols["demo"].max_force
+    # Rounding moves an atom by half a step in each direction; the stiffest bonds, at the cut-off
+    # of a bond-order potential, have some 500 eV/Å².
+    rounding = 500 * POSITION_STEP
+    assert first["max_force"] <= system.protocols["demo"].max_force + rounding
     assert first["n_imaginary"] == 0
     assert len(first["frequency"]) == system.potential.dim * (first["n_atoms"] - 1)
     widths = np.diff(system.omega_edges)
