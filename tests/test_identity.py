@@ -36,6 +36,7 @@ FROZEN = {
     "ka2d": ("ef05260eb22e", "5677beb86964"),
     "ka3d": ("bfec9d3c71c8", "d7821fe04de4"),
     "si": ("b37ccaa54e67", "86f5fcfb2ecb"),
+    "hea": ("195d7a3361fe", "314f5b182ed2"),
 }
 
 
