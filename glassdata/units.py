@@ -7,11 +7,13 @@ frequencies in THz (ordinary, not angular) and times in ps.
 (15.633, 160.22)
 >>> round(1e6 * BOLTZMANN, 2), round(NEWTON_PER_METRE, 2)  # µeV/K; of 1 eV/Å²
 (86.17, 16.02)
+>>> round(GRAM_PER_CM3, 4)  # of 1 u/Å³
+1.6605
 """
 
 from math import pi
 
-from scipy.constants import angstrom, elementary_charge, giga, physical_constants, tera
+from scipy.constants import angstrom, centi, elementary_charge, giga, gram, physical_constants, tera
 
 _ATOMIC_MASS = physical_constants["atomic mass constant"][0]
 
@@ -26,3 +28,6 @@ GIGAPASCAL = elementary_charge / (angstrom**3 * giga)
 
 #: Stress of a sheet in N/m that is 1 eV/Å².
 NEWTON_PER_METRE = elementary_charge / angstrom**2
+
+#: Density in g/cm³ that is 1 u/Å³.
+GRAM_PER_CM3 = _ATOMIC_MASS / gram * (centi / angstrom) ** 3
