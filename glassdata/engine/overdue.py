@@ -60,11 +60,11 @@ class _Record:
         self.began: dict[Key, float] = {}
 
     def note_tasks(self, now: float, sent: Mapping[Key, int]) -> None:
-        """Note which tasks are computed, and since when; ``sent`` numbers our own as they were sent.
+        """Note which tasks are computed, and since when; ``sent`` has our own, numbered as sent.
 
-        A worker begins its tasks in the order in which they came. Those that came between two looks
-        came as they were sent. Tasks of others, of which nobody knows when they were sent, go first:
-        a row must not be blamed for the time that it may have waited behind them.
+        A worker begins its tasks in the order in which they came; those that came between two looks
+        are taken to have come in the order of ``sent``. The tasks of others go first then, for a
+        row must not be blamed for the time that it may have waited behind them.
         """
         here = set(self.seen.keys)
         there = [key for key in self.keys if key in here]
