@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from glassdata import models
+from glassdata.regression import whole_number
 
 N, N_R, N_OMEGA = 60, 12, 7
 
@@ -189,6 +190,10 @@ def test_more_components_than_structures_are_refused_but_not_tried(data):
     X, Y, _, _ = data
     with pytest.raises(ValueError, match=r"n_components=10 needs .* n_samples=8"):
         models.pcr(10).fit(X[:8], Y[:8])
+    # Less their mean, eight structures span seven directions.
+    with pytest.raises(ValueError, match="n_components=8 needs"):
+        models.pcr(8).fit(X[:8], Y[:8])
+    assert models.pcr(7).fit(X[:8], Y[:8]).n_components == 7
     fitted = models.pcr().fit(X[:8], Y[:8])
     assert fitted.best_params_["n_components"] <= 5  # six structures in a training fold
     assert np.isinf(fitted.errors_).any()
@@ -218,6 +223,21 @@ def test_neighbours_agree_with_scikit_learn(data):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10)
     everyone = models.Neighbours(10**6).fit(X, Y).predict(X)
     np.testing.assert_allclose(everyone, Y.mean(axis=0) + 0 * Y, rtol=1e-10)
+
+
+def test_the_nearest_of_many_are_the_nearest():
+    """So many that they are not simply sorted."""
+    X, Y = np.random.default_rng(0).normal(size=(2, 5000, 3))
+    found = models.Neighbours(5).fit(X, Y).predict(X[:50])
+    order = np.linalg.norm(X[:50, None] - X, axis=2).argsort(axis=1)
+    np.testing.assert_allclose(found, Y[order[:, :5]].mean(axis=1), rtol=1e-10)
+
+
+def test_whole_numbers_are_whole_and_large_enough():
+    assert whole_number("k", 2.0, 2) == 2
+    for number in (2.5, 1.0, 0.5, -3.0):
+        with pytest.raises(ValueError, match="k must be a whole number of at least 2"):
+            whole_number("k", number, 2)
 
 
 def test_kernel_ridge_agrees_with_scikit_learn(data):
