@@ -35,7 +35,9 @@ def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _flatten(item, (*path, str(key)))
-    elif isinstance(value, list | tuple) and any(isinstance(v, Mapping | list) for v in value):
+    elif isinstance(value, list | tuple) and any(
+        isinstance(v, Mapping | list | tuple) for v in value
+    ):
         for n, item in enumerate(value):
             yield from _flatten(item, (*path, str(n)))
     else:
