@@ -10,6 +10,8 @@ from glassdata.schema import VARIABLES
 _SINCE_LAYOUT_2 = {"structure_id", "stress", "pressure", "n_false_pairs", "pinned_fraction"}
 _SINCE_LAYOUT_2 |= {"far_order", "bond_order", "local_bond_order", "ensemble"}
 
+_NESTED = (Mapping, list, tuple)
+
 
 def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
     """Lines ``key.path: old -> new``; systems that are merely new do not count.
