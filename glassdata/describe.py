@@ -14,6 +14,7 @@ import numpy as np
 from ase import Atoms
 
 from glassdata.config import POSITION_STEP, canonical_json
+from glassdata.network import bond_angles, rings_per_atom
 from glassdata.order import bond_order, far_order, local_bond_order
 from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
@@ -95,6 +96,16 @@ class Structure:
     def rings(self) -> np.ndarray:
         """Fractions of the rings with five, six and seven members, shape (3,)."""
         return ring_fractions(self.atoms, self.system.bond_length)
+
+    @cached_property
+    def angles(self) -> np.ndarray:
+        """Angles between bonds, shape (n_angles,), degrees."""
+        return bond_angles(self.atoms, self.system.bond_length)
+
+    @cached_property
+    def rings_per_atom(self) -> np.ndarray:
+        """Shortest-path rings with five, six and seven members an atom, shape (3,)."""
+        return rings_per_atom(self.atoms, self.system.bond_length)
 
     def __getitem__(self, name: str) -> np.ndarray:
         """Value of one variable of ``DESCRIBED``."""
@@ -238,6 +249,10 @@ def _is_sheet(system: System) -> bool:
     return system.is_sheet
 
 
+def _is_network(system: System) -> bool:
+    return system.is_network
+
+
 def _partial_g(s: Structure) -> np.ndarray:
     system = s.system
     return partial_rdf(s.atoms, system.r_edges, system.species, dim=system.dim)
@@ -293,6 +308,12 @@ _CHECKS = {
 }  # fmt: skip
 
 _NETWORK = {
+    "fourfold_fraction": per_structure("f8", "1", "fraction of atoms with four neighbours", lambda s: (s.neighbours == 4).mean(), applies=_is_network),
+    "bond_angle": per_structure("f8", "degree", "mean angle between two bonds of an atom", lambda s: s.angles.mean(), applies=_is_network),
+    "bond_angle_width": per_structure("f8", "degree", "standard deviation of the angles between two bonds of an atom", lambda s: s.angles.std(), applies=_is_network),
+    "ring_5_per_atom": per_structure("f8", "1", "shortest-path rings with five members, per atom", lambda s: s.rings_per_atom[0], applies=_is_network),
+    "ring_6_per_atom": per_structure("f8", "1", "shortest-path rings with six members, per atom", lambda s: s.rings_per_atom[1], applies=_is_network),
+    "ring_7_per_atom": per_structure("f8", "1", "shortest-path rings with seven members, per atom", lambda s: s.rings_per_atom[2], applies=_is_network),
     "threefold_fraction": per_structure("f8", "1", "fraction of atoms with three neighbours", lambda s: (s.neighbours == 3).mean(), applies=_is_sheet),
     "non_hexagonal": per_structure("f8", "1", "fraction of rings that do not have six members", lambda s: 1.0 - s.rings[1], applies=_is_sheet),
     "ring_5": per_structure("f8", "1", "fraction of rings with five members", lambda s: s.rings[0], applies=_is_sheet),

@@ -28,7 +28,7 @@ LAYERS = [
     },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
-    {"rings", "kpm", "moments", "order"},
+    {"rings", "kpm", "moments", "network", "order"},
     {"crystal"},
     {"system"},
     {"describe", "bands", "perturbation"},
