@@ -31,7 +31,7 @@ LAYERS = [
     {"rings", "kpm", "moments", "network", "order"},
     {"crystal"},
     {"system"},
-    {"describe", "bands", "perturbation"},
+    {"describe", "bands", "perturbation", "additivity", "second_order"},
     {"protocols"},
     {"systems", "schema"},
     {"row", "origin"},
