@@ -34,7 +34,7 @@ LAYERS = [
     {"describe", "bands", "perturbation"},
     {"protocols"},
     {"systems", "schema"},
-    {"row", "origin"},
+    {"row", "origin", "measured"},
     {"store", "estimate"},
     {"structures", "fitness"},
     {"worker", "results"},
