@@ -28,7 +28,7 @@ LAYERS = [
     },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
-    {"rings", "kpm", "moments", "order"},
+    {"rings", "kpm", "moments", "order", "thermal"},
     {"crystal"},
     {"system"},
     {"describe", "bands", "perturbation"},
@@ -37,6 +37,7 @@ LAYERS = [
     {"row", "origin", "measured"},
     {"store", "estimate"},
     {"structures", "fitness"},
+    {"trained"},
     {"worker", "results"},
     {"engine"},
     {"experiments"},
@@ -45,7 +46,7 @@ LAYERS = [
     {"__main__"},
 ]
 # These know arrays only, no physics.
-MODELS = {"models", "regression", "tuning", "cnn", "evaluation", "scores"}
+MODELS = {"models", "regression", "tuning", "cnn", "evaluation", "scores", "intervals"}
 # Heavy packages, and who may import them.
 ALONE = {
     "dask": {"engine"},
