@@ -3,11 +3,11 @@
 A structure's error is measured against what structures like it had: the root mean square of the
 held-out errors of its nearest neighbours in the training set, σ. It falls as 1/√N with the number
 of atoms, because a spectrum of N atoms is a sample of 3N modes; it grows faster below the sizes of
-the training set, and in proportion to the distance from that set beyond its rim. The interval is ± q σ, where q is
-the quantile of |error|/σ over the held-out structures with the correction for their finite number:
-split conformal prediction with a local scale (Lei et al., doi:10.1080/01621459.2017.1307116). It
-covers the stated share of structures of the same population, whatever the distribution of the
-errors. Of others nothing is promised, and ``outside`` says so.
+the training set, and in proportion to the distance from that set beyond its rim. The interval is
+± q σ, where q is the quantile of |error|/σ over the held-out structures with the correction for
+their finite number: conformal prediction with a local scale (Lei et al.,
+doi:10.1080/01621459.2017.1307116). It covers the stated share of structures of the same population,
+whatever the distribution of the errors. Of others nothing is promised, and ``outside`` says so.
 """
 
 from dataclasses import dataclass, fields

@@ -349,7 +349,7 @@ def _converted(
     r, edges = table.x, target.edges
     step = float(np.median(np.diff(r)))
     if r[-1] + step / 2 < edges[-1] * (1 - 1e-9):
-        nm = "; if its lengths are in nm, say so with --unit nm" if r[-1] < 3 else ""
+        nm = "; if its lengths are in nm, say so with --length-unit nm" if r[-1] < 3 else ""
         raise ValueError(f"ends at r = {r[-1]:g} Å; the model needs it up to {edges[-1]:g} Å{nm}")
     g = g_of(kind, r, table.y, density=density, dim=target.dim)
     if r[0] - step / 2 > max(edges[0], target.core) and abs(g[0]) > ZERO:

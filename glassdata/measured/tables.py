@@ -117,8 +117,9 @@ def _text(path: Path, data: bytes) -> str:
 def _of_text(path: Path, text: str) -> Table:
     if _LAMMPS.search(text):
         return _of_lammps(path, text)
-    lines, pairs, header = text.splitlines(), [], []
-    for number, line in enumerate(lines, start=1):
+    pairs: list[tuple[float, float]] = []
+    header: list[str] = []
+    for number, line in enumerate(text.splitlines(), start=1):
         words = _words(line.partition("#")[0])
         try:
             pair = (float(words[0]), float(words[1]))

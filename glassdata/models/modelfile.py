@@ -363,10 +363,11 @@ def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
     kind = meta.get("kind")
     if not isinstance(kind, str) or kind not in _classes():
         raise ValueError(f"holds an unknown kind of model, {kind!r:.40}")
-    fitted, region = _classes()[kind].from_arrays(own), Region(**arrays)
+    fitted = _classes()[kind].from_arrays(own)
     if calibrated and calibrated.keys() != {field.name for field in fields(Calibration)}:
         raise ValueError(f"holds {sorted(calibrated)!r:.100}")
-    model = SavedModel(fitted, region, Calibration(**calibrated) if calibrated else None)
+    calibration = Calibration(**calibrated) if calibrated else None
+    model = SavedModel(fitted, Region(**arrays), calibration)
     _check_meta(meta, model)
     return model, meta
 
