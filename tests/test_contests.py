@@ -190,9 +190,9 @@ def test_each_world_gets_its_verdict(judged):
 
 def test_ratios_tell_who_is_better(judged):
     _, table = judged
-    words = table[["mean", "two numbers", "nearest", "E and ρ, quadratic"]].map(contest)
+    words = table[["mean", "two numbers", "nearest", "E, ρ quadratic"]].map(contest)
     assert (words.loc["line"] == "better").all()
-    assert words.loc["bent", "E and ρ, quadratic"] == "worse"
+    assert words.loc["bent", "E, ρ quadratic"] == "worse"
 
 
 def test_a_planted_line_reaches_the_floor_and_the_mean_has_the_signal(judged):

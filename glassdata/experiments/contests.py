@@ -345,9 +345,10 @@ def travel_table(result: Result, name: str = LINE, kind: str = "all") -> pd.Data
         own = f"{away}|{away}|{kind}"
         if f"{own}|error" in result:
             floor = np.nan_to_num(result[f"{own}|floor"])
-            pairs = (f"{home}|{away}|{kind}", own)
-            errors = [result[f"{pair}|error"][number] - floor for pair in pairs]
-            found[away][home] = _over(*errors, result[f"{own}|unit"])
+            there, here = (
+                result[f"{pair}|error"][number] - floor for pair in (f"{home}|{away}|{kind}", own)
+            )
+            found[away][home] = _over(there, here, result[f"{own}|unit"])
     return pd.DataFrame({away: pd.Series(column, dtype=object) for away, column in found.items()})
 
 

@@ -115,7 +115,7 @@ def ratios(
     for ax in axes.flat[len(table.columns) :]:
         ax.set_visible(False)
     for ax, rival in zip(axes.flat, table.columns, strict=False):
-        ax.set_title(rival, fontsize=10)
+        ax.set_title(rival, fontsize=9)
         ax.axvline(1, color="0.5", lw=1)
         for y, (found, word) in enumerate(zip(table[rival], words[rival], strict=True)):
             if not np.isnan(found[0]):
