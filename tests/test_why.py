@@ -133,7 +133,7 @@ def crystal():
 
 
 def test_the_mean_second_order_of_g_is_that_of_broadening(crystal):
-    """Every shell is a Gaussian that diffuses: half the Laplacian, and twice the variance a pair."""
+    """Every shell is a Gaussian that diffuses: twice the variance a pair, and a drift outwards."""
     disorder = disorder_response(crystal, draws=24)
     r, step, d = crystal.r, 1e-3, 3
     count = 4 * np.pi * r**2
@@ -212,7 +212,7 @@ def test_directions_are_the_fewest_that_keep_most():
 
 
 def test_tables_have_a_row_for_each_part():
-    inside = planted(line=2.0, inside=2.5, joint=2.2, moment=3.9)
+    inside = planted(line=2.0, inside=2.5, joint=2.2, moment=3.9, density=4.1)
     inside |= {"error_rank_all": np.full((3, 6), 2.0), "atoms_r2_all": np.array([0.1, 0.3])}
     second = planted(line=2.0, derived_slope=9.0, derived_scaled=3.8)
     second |= {"amplitudes": np.array([0.001, 0.1]), "reach_disorder": np.array([0.1, 3.0])}
@@ -221,7 +221,7 @@ def test_tables_have_a_row_for_each_part():
     key = ("lj3d", "all")
     assert tables.shares(results).loc[key, "line: R²"] == "0.50 [0.50, 0.50]"
     words = tables.verdicts(results).loc[key].tolist()
-    assert words == ["in part", "carries", "fails", "fails", "fails"]
+    assert words == ["in part", "carries", "fails", "fails", "fails", "fails"]
     assert tables.directions(results).loc[key, "R² atom by atom"] == "0.20"
     assert tables.moments(results).loc[key, "kernel, fine bins"] == "1.00 [1.00, 1.00]"
     assert tables.reach(results).loc["lj3d"].tolist() == ["0.10", "3.00"]
