@@ -155,6 +155,7 @@ def shares(results: Mapping[str, Result]) -> dict[str, dict[tuple[str, str], Est
     --------
     >>> result = {"groups_all": np.arange(2), "error_mean_all": np.full(2, 4.0)}
     >>> result |= {"error_line_all": np.full(2, 2.0), "error_derived_slope_all": np.full(2, 3.0)}
+    >>> result["error_derived_scaled_all"] = np.full(2, 2.5)
     >>> shares({"amc.second": result})["derived about the crystal"]["amc", "all"].value
     0.5
     """

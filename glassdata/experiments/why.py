@@ -296,7 +296,7 @@ def _about(
 
 def _moment(data: Dataset) -> Result:
     squares, kernel, fine = mean_squares(data), from_kernel(data), from_kernel(data, FINER)
-    potential = SYSTEMS[data.system].potential
+    potential = _pair_forces(data)
     partial = data["partial_g"].reshape(len(data), -1) if data.pairs else data.X
     density = data.density[:, None] / data.density.mean()
     out: Result = {}
@@ -343,9 +343,7 @@ def from_kernel(data: Dataset, finer: int = 1) -> np.ndarray:
     >>> bool(np.allclose(from_kernel(argon), mean_squares(argon), rtol=0.01))  # too wide
     False
     """
-    potential = SYSTEMS[data.system].potential
-    if not isinstance(potential, PairForces):
-        raise ValueError(f"{data.system} has no pair potential")
+    potential = _pair_forces(data)
     edges = np.linspace(0.0, data.r_edges[-1], finer * len(data.r) + 1)
     if finer > 1:
         g = np.array(
@@ -366,6 +364,13 @@ def from_kernel(data: Dataset, finer: int = 1) -> np.ndarray:
         both = share[a] * share[b] * (1 if a == b else 2)
         found += both * (g[:, number] @ np.where(seen, kernel, 0.0))
     return found * data.density
+
+
+def _pair_forces(data: Dataset) -> PairForces:
+    potential = SYSTEMS[data.system].potential
+    if not isinstance(potential, PairForces):
+        raise ValueError(f"{data.system} has no pair potential")
+    return potential
 
 
 #: What is computed for a glass.
