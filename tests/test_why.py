@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,6 +10,7 @@ import xarray as xr
 import glassdata as gd
 from glassdata.bins import bin_centres
 from glassdata.experiments import explanations, why
+from glassdata.experiments.said import why as why_said
 from glassdata.experiments.tables import why as tables
 from glassdata.experiments.verdicts import Estimate
 from glassdata.moments import mean_square
@@ -227,6 +229,24 @@ def test_tables_have_a_row_for_each_part():
     assert tables.reach(results).loc["lj3d"].tolist() == ["0.10", "3.00"]
     # A glass whose crystal was not expanded has a dash.
     assert tables.verdicts({"amc.inside": inside}).loc[("amc", "all")].tolist()[-1] == "–"
+
+
+def test_the_figure_leaves_out_parts_without_a_line():
+    nothing = Estimate(np.nan, np.nan, np.nan)
+    found = {("amc", "all"): Estimate(0.5, 0.4, 0.6), ("si", "all"): nothing}
+    figure = gd.plots.why.recovered({"one": found})
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["amc, all"]
+    plt.close(figure)
+
+
+def test_what_is_said_counts_parts_with_a_line_only():
+    good = planted(**dict.fromkeys(("line", *explanations.EXPLANATIONS), 2.0))
+    bad = planted(**dict.fromkeys(explanations.EXPLANATIONS, 2.0), line=4.5)
+    results = {"amc.inside": good, "amc.second": good, "si.inside": bad, "si.second": bad}
+    said = why_said.explained(results)
+    assert said["carries_inside"] == "1 of 1"
+    assert said["fails_derived_scaled"] == "0 of 1"
+    assert said["without_line"] == "si, all"
 
 
 def test_amplitudes_rise():

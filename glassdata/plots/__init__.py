@@ -12,7 +12,7 @@ apart by colour-blind readers.
 (4, 8)
 """
 
-from glassdata.plots import comparison, maps, shells, verdicts
+from glassdata.plots import comparison, maps, shells, verdicts, why
 from glassdata.plots.glasses import (
     disorder_histogram,
     prediction,
@@ -49,4 +49,5 @@ __all__ = [
     "structures",
     "style",
     "verdicts",
+    "why",
 ]
