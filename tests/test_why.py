@@ -231,11 +231,12 @@ def test_tables_have_a_row_for_each_part():
     assert tables.verdicts({"amc.inside": inside}).loc[("amc", "all")].tolist()[-1] == "–"
 
 
-def test_the_figure_leaves_out_parts_without_a_line():
+def test_the_figure_has_a_dash_where_there_is_no_line():
     nothing = Estimate(np.nan, np.nan, np.nan)
     found = {("amc", "all"): Estimate(0.5, 0.4, 0.6), ("si", "all"): nothing}
-    figure = gd.plots.why.recovered({"one": found})
-    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["amc, all"]
+    figure = gd.plots.why.recovered({"one": found, "other": {("si", "all"): nothing}})
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["amc, all", "si, all"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.50", "–", "–", "–"]
     plt.close(figure)
 
 

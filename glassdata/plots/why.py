@@ -8,17 +8,14 @@
 
 from collections.abc import Mapping
 
-import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
-from glassdata.experiments.explanations import CARRIES
-from glassdata.plots.verdicts import Found, forest
+from glassdata.plots.verdicts import Found, heat
 
 
 def recovered(shares: Mapping[str, Mapping[tuple[str, str], Found]]) -> Figure:
-    """Shares of the line's R², one row per glass and part, and a dashed line where one carries.
-
-    Parts without a line are left out.
+    """Shares of the line's R² as colours, one row per glass and part; a dash without a line.
 
     Parameters
     ----------
@@ -27,12 +24,12 @@ def recovered(shares: Mapping[str, Mapping[tuple[str, str], Found]]) -> Figure:
 
     Examples
     --------
-    >>> found = {"⟨ω²⟩ alone": {("amc", "all"): (0.5, 0.4, 0.6)}}
-    >>> recovered(found).axes[0].get_xlabel()
-    "share of the line's R²"
+    >>> found = {"⟨ω²⟩ alone": {("amc", "all"): (0.5, 0.4, 0.6), ("si", "all"): (float("nan"),) * 3}}
+    >>> [text.get_text() for text in recovered(found).axes[0].texts]
+    ['0.50', '–']
     """
-    named = {
-        title: {", ".join(key): one for key, one in found.items() if np.isfinite(one[0])}
+    columns = {
+        title: {", ".join(key): one[0] for key, one in found.items()}
         for title, found in shares.items()
     }
-    return forest(named, "share of the line's R²", lowest=-0.5, highest=1.3, limit=CARRIES)
+    return heat(pd.DataFrame(columns), size=11)
