@@ -24,7 +24,8 @@ def recovered(shares: Mapping[str, Mapping[tuple[str, str], Found]]) -> Figure:
 
     Examples
     --------
-    >>> found = {"⟨ω²⟩ alone": {("amc", "all"): (0.5, 0.4, 0.6), ("si", "all"): (float("nan"),) * 3}}
+    >>> nothing = (float("nan"),) * 3
+    >>> found = {"⟨ω²⟩ alone": {("amc", "all"): (0.5, 0.4, 0.6), ("si", "all"): nothing}}
     >>> [text.get_text() for text in recovered(found).axes[0].texts]
     ['0.50', '–']
     """
