@@ -12,7 +12,7 @@ apart by colour-blind readers.
 (4, 8)
 """
 
-from glassdata.plots import comparison, maps, shells, signal, verdicts
+from glassdata.plots import comparison, maps, shells, signal, verdicts, why
 from glassdata.plots.glasses import (
     disorder_histogram,
     prediction,
@@ -50,4 +50,5 @@ __all__ = [
     "structures",
     "style",
     "verdicts",
+    "why",
 ]
