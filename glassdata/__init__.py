@@ -34,6 +34,7 @@ _HOME = {
     "Dataset": "structures",
     "open_results": "results",
     "models": None,
+    "observables": None,
     "plots": None,
     "testing": None,
 }
