@@ -182,7 +182,7 @@ def test_every_declared_variable_is_finite_and_of_its_shape(name):
                 zip([d for d in declared.dims if d != "structure"], value.shape, strict=True)
             )
             assert lengths.get("mode", modes) == modes
-            assert lengths.get("omega") in (None, 100, 25)
+            assert lengths.get("omega", 100) == 100
 
 
 def test_every_observable_is_tried():

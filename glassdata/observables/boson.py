@@ -98,7 +98,7 @@ def boson_peak(
 
 VARIABLES = {
     "reduced_density": Variable(
-        ("structure", "omega"),
+        ("structure", "omega_wide"),
         "f8",
         "1",
         "density of states over that of Debye's sound waves",
