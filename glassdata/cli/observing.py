@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
 from glassdata.cli.choices import (
     STDOUT,
@@ -16,11 +15,12 @@ from glassdata.cli.choices import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
     from ase import Atoms
 
     from glassdata.system import System
 
-Values = dict[str, np.ndarray]
+Values = dict[str, "np.ndarray"]
 
 #: Observables by name; their own module is loaded only when one is computed.
 NAMES = ("participation", "heat", "elastic", "conductivity", "scattering", "raman", "boson")
@@ -80,6 +80,8 @@ def _observe(
     number: int, atoms: "Atoms", system: "System", wanted: tuple[str, ...], relaxed: bool
 ) -> Values:
     """Values of all variables of the observables, by name."""
+    import numpy as np
+
     from glassdata.eigen import check_memory
     from glassdata.minimise import relax
     from glassdata.observables import OBSERVABLES, Observed
@@ -117,6 +119,7 @@ def _declared() -> dict:
 
 def _as_netcdf(found: list[Values], system: "System") -> bytes:
     """All structures in one file; lists of modes and waves one after the other, with counts."""
+    import numpy as np
     import xarray as xr
 
     from glassdata.bins import bin_centres

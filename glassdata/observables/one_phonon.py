@@ -45,7 +45,8 @@ class Scattering:
     q : (n_q, 3) 1/Å
     intensity : (n_q, n_omega)
         Of ``"longitudinal"`` and ``"transverse"`` waves the share of each frequency in the wave,
-        1/THz, with integral 1 over all frequencies. Of ``"neutron"`` and ``"neutron-incoherent"``
+        1/THz, with integral ``strength``: 1 less the share that moves all atoms alike, which is
+        S(q)/N for equal masses. Of ``"neutron"`` and ``"neutron-incoherent"``
         the cross-section per atom and solid angle (k'/k left out), barn/THz; of ``"x-ray"`` the
         same in units of the squared electrons' length, 1/THz.
     strength : (n_q,)
@@ -344,14 +345,14 @@ VARIABLES = {
         ("wave", "omega"),
         "f4",
         "THz-1",
-        "share of each frequency in a longitudinal wave, integral 1",
+        "share of each frequency in a longitudinal wave, integral 1 - S(q)/N",
         lambda s: s.waves("longitudinal").intensity,
     ),
     "transverse_spectrum": Variable(
         ("wave", "omega"),
         "f4",
         "THz-1",
-        "share of each frequency in a transverse wave, integral 1",
+        "share of each frequency in a transverse wave, integral 1 - S(q)/N",
         lambda s: s.waves("transverse").intensity,
     ),
     "wave_vector": Variable(
