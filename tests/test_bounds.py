@@ -24,8 +24,9 @@ import pytest
 
 from glassdata import bounds, models, results
 from glassdata.bounds import check_size, open_archive, parse_json
-from glassdata.cli.inputs import read_curve, read_structures
+from glassdata.cli.inputs import read_structures
 from glassdata.files import read_array
+from glassdata.measured import read_table
 from glassdata.models import modelfile
 from glassdata.potentials import read_setfl
 from glassdata.store import StoreError, open_dataset, read_config
@@ -415,7 +416,7 @@ def test_files_of_a_terabyte_are_not_begun(store, tmp_path, tally):
         str(row): lambda: read_row(store, "ar", 0),
         str(files[0]): lambda: models.load(files[0]),
         str(files[1]): lambda: read_structures(files[1], ("Ar",), "argon"),
-        str(files[2]): lambda: read_curve(files[2], np.linspace(0, 10, 101)),
+        str(files[2]): lambda: read_table(files[2]),
         str(files[3]): lambda: read_setfl(files[3]),
         str(files[4]): lambda: results.open_results("x", tmp_path),
     }
@@ -482,7 +483,7 @@ def test_curves_and_tables_that_claim_much_are_refused(tmp_path, tally):
     curve, table = tmp_path / "a.csv", tmp_path / "a.eam.alloy"
     curve.write_bytes(b"1\n" * (LIMIT >> 2))
     tally("a curve or table that claims or hides much")
-    refused(lambda: read_curve(curve, np.linspace(0, 10, 101)), str(curve))
+    refused(lambda: read_table(curve), str(curve))
     for grid in ("1000000000 0.1 1000000000 0.1 5.0", "2 1e-300 2 1e300 nan"):
         table.write_text(f"a\nb\nc\n1 Ar\n{grid}\n18 40 5.3 fcc\n" + "0.0\n" * 100)
         tally("a curve or table that claims or hides much")

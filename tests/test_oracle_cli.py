@@ -22,8 +22,9 @@ from glassdata.cli import explain, run
 from glassdata.cli.building import report
 from glassdata.cli.choices import check_system, check_writable, table
 from glassdata.cli.execution import Shard, Workers, execution_options
-from glassdata.cli.inputs import describe_all, read_curve, read_structures
+from glassdata.cli.inputs import describe_all, read_structures
 from glassdata.cli.outputs import prediction_table, write_rows
+from glassdata.measured import Target, read_measured
 from glassdata.row import describe
 from glassdata.store.errors import DamageError, StoreError
 
@@ -219,6 +220,10 @@ def curve(path, r, g):
     return path
 
 
+def read_curve(path, edges):
+    return read_measured(path, Target(edges)).g
+
+
 def test_bin_means_of_a_curve_of_straight_lines_are_exact(tmp_path):
     """g = 0 up to 1, then 2 (r − 1) up to 1.5, then 1: means by hand, bins cut across corners."""
     file = curve(tmp_path / "a.gr", [0, 1, 1.5, 10], [0, 0, 1, 1])
@@ -235,12 +240,12 @@ def test_a_curve_may_begin_late_where_it_is_zero_and_end_half_a_step_early(tmp_p
     assert found[22:] == pytest.approx(np.ones(78))
     cases = {
         "begins at r = 2.06 Å with g = 0.15": (r, np.r_[0.15, np.ones(len(r) - 1)]),
-        "ends at r = 9.86 Å; the model needs g": (r[:-1], np.r_[0, np.ones(len(r) - 2)]),
+        "ends at r = 9.86 Å; the model needs it": (r[:-1], np.r_[0, np.ones(len(r) - 2)]),
         "tends to 1.31 at large r": (r, np.r_[0, np.full(len(r) - 1, 1.31)]),
         "tends to 0.69 at large r": (r, np.r_[0, np.full(len(r) - 1, 0.69)]),
     }
     for words, (x, g) in cases.items():
-        with pytest.raises(click.UsageError, match=words):
+        with pytest.raises(ValueError, match=words):
             read_curve(curve(tmp_path / "b.gr", x, g), edges)
     for height in (0.71, 1.29):
         read_curve(curve(tmp_path / "c.gr", r, np.r_[0, np.full(len(r) - 1, height)]), edges)
@@ -258,14 +263,14 @@ def test_columns_come_with_blanks_commas_semicolons_and_comments(tmp_path):
     file.write_text("r, g\nunits none\n0.0, 1\n1.0;1 # a comment\n\n2.0\t1 7 8\n")
     assert read_curve(file, np.array([0.0, 1.0, 2.0])) == pytest.approx([1, 1])
     file.write_text("0 1\n1 1\n2 x\n")
-    with pytest.raises(click.UsageError, match="line 3: not two numbers"):
+    with pytest.raises(ValueError, match="line 3: not two numbers"):
         read_curve(file, np.array([0.0, 1.0]))
     file.write_text("0 1\n1 inf\n")
-    with pytest.raises(click.UsageError, match="line 2: not finite"):
+    with pytest.raises(ValueError, match="line 2: not finite"):
         read_curve(file, np.array([0.0, 1.0]))
     for text in ("0 1\n", "0 1\n0 1\n"):
         file.write_text(text)
-        with pytest.raises(click.UsageError, match="r must increase"):
+        with pytest.raises(ValueError, match="has 1 value of abscissa"):
             read_curve(file, np.array([0.0, 1.0]))
 
 
@@ -323,8 +328,8 @@ def test_own_structures_are_minimised_only_when_asked():
     system = gd.SYSTEMS["lj3d"]
     crystal = system.crystal() * (2, 2, 2)
     crystal.rattle(0.05, seed=1)
-    (plain,) = describe_all([crystal], system, relaxed=False)
-    (relaxed,) = describe_all([crystal], system, relaxed=True)
+    (plain,) = describe_all([crystal], system, relaxed=None)
+    (relaxed,) = describe_all([crystal], system, relaxed="fixed")
     assert np.array_equal(plain["position"], crystal.positions)
     assert plain["max_force"] > 0.005
     assert relaxed["max_force"] < 1e-3
@@ -341,7 +346,8 @@ def test_spectrum_prints_what_the_formulas_say(cli, tmp_path):
     assert status == 0
     force = abs(lennard_jones(r)[1]) * 3 / np.sqrt(14)
     header, line = out.splitlines()
-    columns = ["structure", "atoms", "density/Å^-3", "max force/(eV/Å)", "imaginary", "overflow"]
+    columns = ["structure", "atoms", "density/Å^-3", "max force/(eV/Å)", "imaginary"]
+    columns += ["C/(N k_B) at 300 K", "overflow"]
     assert header.split("  ") == [*columns]
     assert line.split()[:5] == ["0", "4", f"{4 / 30**3:.5f}", f"{force:.2g}", "4"]
     assert line.endswith("%")
@@ -370,11 +376,13 @@ def test_structure_at_rest_has_no_warning(cli, tmp_path):
 
 def test_prediction_tables_have_bin_centres_and_errors():
     text = prediction_table(
-        np.array([0.0, 1.0, 3.0]), np.array([[0.5, 0.25]]), np.array([0.1, 0.2])
+        np.array([0.0, 1.0, 3.0]), np.array([[0.5, 0.25]]), np.array([[0.1, 0.2]])
     )
     assert text == "omega_THz,pdos_per_THz,error_per_THz\n0.5,0.5,0.1\n2,0.25,0.2\n"
-    two = prediction_table(np.array([0.0, 1.0]), np.array([[1.0], [2.0]]), np.array([0.5]))
-    assert two == "omega_THz,pdos_0_per_THz,pdos_1_per_THz,error_per_THz\n0.5,1,2,0.5\n"
+    bars = np.array([[0.5], [np.nan]])
+    two = prediction_table(np.array([0.0, 1.0]), np.array([[1.0], [2.0]]), bars, {"input": "a.gr"})
+    header = "omega_THz,pdos_0_per_THz,error_0_per_THz,pdos_1_per_THz,error_1_per_THz"
+    assert two == f"{header}\n0.5,1,0.5,2,nan\n# input: a.gr\n"
 
 
 def test_described_structures_become_a_dataset_with_units(tmp_path):
@@ -550,7 +558,11 @@ def test_fit_holds_out_whole_families_in_at_most_five_folds(
     assert seen["groups"].tolist() == [n // 2 for n in range(count)]
     held_out = seen["found"]
     assert out.startswith(f"ridge on {count} structures of ar: held-out R² {held_out.r2:.4f}, ")
-    # The published error bar: root mean square of what was held out, bin by bin.
-    meta = gd.models.load(tmp_path / "m.npz")[1]
-    error = np.sqrt(np.mean((held_out.prediction - held_out.truth) ** 2, axis=0))
-    assert meta["error"] == pytest.approx(error)
+    # What the interval is made of: the errors of what was held out, one by one.
+    saved, meta = gd.models.load(tmp_path / "m.npz")
+    assert saved.calibration.errors == pytest.approx(held_out.truth - held_out.prediction)
+    assert saved.calibration.family.tolist() == [n // 2 for n in range(count)]
+    assert meta["n_atoms"] == [
+        int(saved.calibration.n_atoms.min()),
+        int(saved.calibration.n_atoms.max()),
+    ]
