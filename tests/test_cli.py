@@ -466,7 +466,7 @@ def test_curves_that_cannot_be_used(cli, model, tmp_path):
     }
     for name, (distance, g, words) in cases.items():
         refused(cli("predict", model, curve(tmp_path / f"{name}.csv", distance, g)), 2, words)
-    file = curve(tmp_path / "backwards.csv", r[::-1], flat)
+    file = curve(tmp_path / "backwards.csv", r[::-1], np.where(r < 2, 0.0, 1.0)[::-1])
     assert "sorted" in cli("predict", model, file)[2]
     (tmp_path / "words.gr").write_text("these are\nonly words\n")
     refused(cli("predict", model, tmp_path / "words.gr"), 2, "no columns")
