@@ -1,5 +1,6 @@
 """Systems: each glass has one frozen description."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
@@ -8,7 +9,7 @@ from typing import Protocol as Interface
 import numpy as np
 from ase import Atoms
 
-from glassdata.config import ALGORITHM_VERSION, POSITION_STEP, check_positive
+from glassdata.config import ALGORITHM_VERSION, FREQUENCY_STEPS, POSITION_STEP, check_positive
 from glassdata.crystal import Crystal
 from glassdata.minimise import SCIENCE as MINIMISER
 from glassdata.potentials import EnergySurface
@@ -31,6 +32,14 @@ class Protocol(Interface):
     @property
     def n_structures(self) -> int:
         """Number of structures of the whole profile."""
+
+    @property
+    def preparations(self) -> int:
+        """Number of fixed preparations that structures take in turn; 0 where ranges are covered."""
+
+    @property
+    def max_force(self) -> float:
+        """Largest force component left, eV/Å."""
 
     def largest(self, system: "System") -> int:
         """Number of atoms of the largest structure, before any are removed."""
@@ -88,7 +97,7 @@ class System:
     >>> glass = gd.SYSTEMS["cualzr"]
     >>> glass.pairs
     ('Al-Al', 'Al-Cu', 'Al-Zr', 'Cu-Cu', 'Cu-Zr', 'Zr-Zr')
-    >>> glass.disorder_class(0.1), glass.disorder_class(0.5)  # by the width of the first peak, Å
+    >>> glass.disorder_class(0.9), glass.disorder_class(0.1)  # by the far order that is left
     ('crystal-like', 'amorphous')
     """
 
@@ -132,6 +141,11 @@ class System:
         return np.linspace(0.0, self.omega_max, self.n_omega + 1)
 
     @property
+    def frequency_step(self) -> float:
+        """Stored frequencies are multiples of this, THz."""
+        return 2.0 ** math.floor(math.log2(self.omega_max / FREQUENCY_STEPS))
+
+    @property
     def pairs(self) -> tuple[str, ...]:
         """Names of the partial g(r), such as ``"Cu-Zr"``; empty for a single species."""
         if len(self.species) == 1:
@@ -148,6 +162,11 @@ class System:
     def is_sheet(self) -> bool:
         """Whether it is a sheet that may buckle: g(r) in two dimensions, vibrations in three."""
         return self.dim == 2 and self.potential.dim == 3
+
+    @property
+    def is_network(self) -> bool:
+        """Whether each atom of the crystal has four neighbours at the angles of a tetrahedron."""
+        return self.crystal.settings.get("crystalstructure") in ("diamond", "zincblende")
 
     def science(self, profile: str) -> dict:
         """Everything that determines the atoms of a profile's structures, as plain data."""

@@ -1,6 +1,8 @@
 """A row's identity is made of all that determines its numbers, and of nothing else."""
 
+import json
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
 from itertools import product
 
 import fake_glass as fake
@@ -9,6 +11,7 @@ import pytest
 
 import glassdata as gd
 from glassdata import describe, schema
+from glassdata.config import ALGORITHM_VERSION, canonical_json
 from glassdata.engine import source_of
 from glassdata.protocols import Stratum
 from glassdata.protocols.sheet import SheetDisorder
@@ -16,7 +19,7 @@ from glassdata.row import compute_row, row_id, science, structure_id
 from glassdata.store import StoreError, prepare, recorded_science, science_config, seal
 from glassdata.store.rows import conform, dimension_sizes, read_row
 from glassdata.store.science import made_otherwise, not_comparable
-from glassdata.store.structures import check_structures
+from glassdata.store.structures import check_structures, stored_structure
 from glassdata.systems import SYSTEMS
 from glassdata.worker import Task, publish
 
@@ -24,17 +27,17 @@ from glassdata.worker import Task, publish
 #: and only when, the numbers of a glass change: then its rows have to be made or described anew,
 #: and the changelog says so.
 FROZEN = {
-    "amc": ("cdf8469eca67", "bb6049a2e113"),
-    "amc_lb": ("b0d40da0ae32", "84cb6c8b918a"),
-    "lj2d": ("cca40abdd129", "11be9d46be53"),
-    "lj3d": ("5d67ddead184", "ad33ccf0025e"),
-    "sic": ("611970c4c11c", "b981a73b66da"),
-    "sic_tersoff": ("d7843b75da11", "b1feca80ed77"),
-    "cualzr": ("c2c321f8e80b", "c6f507c66237"),
-    "cualzr_sheng": ("1a436b59e138", "82ac3a45b14a"),
-    "ka2d": ("af7736fcf5c3", "3d8d306386b8"),
-    "ka3d": ("26589ca40f6a", "6e5ed23a8f57"),
-    "si": ("ff273b75aa45", "72883b5dfd50"),
+    "amc": ("5c432322b84f", "d4de432d5fbc"),
+    "amc_lb": ("ca5073093611", "a1f06e78cbb6"),
+    "lj2d": ("6d3428dae025", "941c8a485025"),
+    "lj3d": ("ba302ef064ff", "bd13d972763b"),
+    "sic": ("3ae49dd0eab5", "bfebe2d7168d"),
+    "sic_tersoff": ("5364ce1b9b70", "4f8ce7d291f2"),
+    "cualzr": ("b9c125a15c59", "46771aedf35e"),
+    "cualzr_sheng": ("c2347ac81bd3", "fc38f1daa47c"),
+    "ka2d": ("ef05260eb22e", "5677beb86964"),
+    "ka3d": ("bfec9d3c71c8", "d7821fe04de4"),
+    "si": ("b37ccaa54e67", "85f66c504f1c"),
 }
 
 
@@ -203,6 +206,27 @@ def test_structures_described_again_give_the_same_bytes(tmp_path, name, monkeypa
     check_structures(tmp_path / "old", "demo", [SYSTEMS[name]])
     _build(tmp_path / "new", name, 3, again)
     assert _same_bytes(tmp_path / "old", tmp_path / "new")
+    # And so they do where nothing of the old description is taken over.
+    anew = partial(compute_row, make=partial(stored_structure, tmp_path / "old"))
+    _build(tmp_path / "all", name, 3, replace(again, compute=anew))
+    assert _same_bytes(tmp_path / "old", tmp_path / "all")
+
+
+def test_what_is_known_is_what_would_be_computed_again():
+    by_width = {"class_variable": "peak_width", "class_edges": (0.1, 0.2, 0.3)}
+    now = describe.description_science(replace(SYSTEMS["lj2d"], **by_width))
+    everything = set(now["variables"])
+    assert describe.still_known(now, now) == everything
+    assert describe.still_known(json.loads(canonical_json(now)), now) == everything
+    older = now["variables"] | {"peak_width": 0, "gone": 1}
+    del older["stress"]
+    # The classes of this glass are cut by a variable that changed.
+    missing = {"stress", "peak_width", "disorder_class"}
+    assert describe.still_known(now | {"variables": older}, now) == everything - missing
+    edges = now | {"classes": ["peak_width", 0.1, 0.2, 0.4]}
+    assert describe.still_known(edges, now) == everything - {"disorder_class"}
+    for key in ("bins", "species", "bond_length", "zero", "dim"):
+        assert describe.still_known(now | {key: None}, now) == set(), key
 
 
 @pytest.fixture
@@ -219,7 +243,7 @@ def new_variable(monkeypatch):
     return declare
 
 
-def test_a_new_variable_needs_no_new_structure(tmp_path, new_variable):
+def test_a_new_variable_needs_no_new_structure(tmp_path, new_variable, monkeypatch):
     _build(tmp_path / "old", "lj2d", 2)
     before = structure_id("lj2d", "demo", 0), row_id("lj2d", "demo", 0)
     new_variable()
@@ -228,6 +252,8 @@ def test_a_new_variable_needs_no_new_structure(tmp_path, new_variable):
     config = science_config({"lj2d": SYSTEMS["lj2d"]}, "demo")
     with pytest.raises(StoreError, match=r"n_squared: absent -> 1[\s\S]*--structures .*old"):
         prepare(tmp_path / "old", config, {"lj2d": 2})
+    # What the store knows is not computed again, the frequencies least of all.
+    monkeypatch.setattr("glassdata.describe.frequencies", None)
     _build(tmp_path / "new", "lj2d", 2, source_of(tmp_path / "old"))
     rows = [read_row(tmp_path / place, "lj2d", 1) for place in ("old", "new")]
     assert rows[1]["n_squared"] == rows[0]["n_atoms"] ** 2
@@ -270,7 +296,7 @@ def test_rows_of_another_version_are_compared_where_they_can_be(tmp_path, monkey
     assert made_otherwise(then, now) == []
     assert not_comparable(then, now) == {"peak_width", "row_id"}
     monkeypatch.setattr("glassdata.system.ALGORITHM_VERSION", 999)
-    assert made_otherwise(then, science("lj2d", "demo"))[0].endswith("3 -> 999")
+    assert made_otherwise(then, science("lj2d", "demo"))[0].endswith(f"{ALGORITHM_VERSION} -> 999")
 
 
 # --- declarations -----------------------------------------------------------------------------

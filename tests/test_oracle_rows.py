@@ -23,6 +23,8 @@ CUT = 2.5 * SIGMA
 #: Published lattice energy per atom of this potential, force-shifted fcc: -6.6541 ε.
 FCC_ENERGY = -6.6541 * EPSILON
 BOX = 30.0
+#: Stored frequencies are rounded: half the step of a range of 3 THz, in 2^14 parts or more.
+ROUNDED = 2.0**-13 / 2 * 1.001
 
 
 def lennard_jones(r):
@@ -63,8 +65,7 @@ def test_dimer_says_what_its_two_derivatives_say(r, n_imaginary, overflow):
     energy, slope, curvature = lennard_jones(r)
     row = describe(dimer(r), gd.SYSTEMS["lj3d"])
     rotation, stretch = frequency(2 * slope / r / MASS), frequency(2 * curvature / MASS)
-    # Zero modes are square roots of rounding errors: 1e-8 of the top.
-    assert row["frequency"] == pytest.approx(sorted([rotation, rotation, stretch]), rel=1e-6)
+    assert row["frequency"] == pytest.approx(sorted([rotation, rotation, stretch]), abs=ROUNDED)
     assert row["n_modes"] == 3
     assert row["n_imaginary"] == n_imaginary
     assert row["overflow"] == pytest.approx(overflow)
@@ -86,11 +87,27 @@ def test_modes_within_a_ten_thousandth_of_the_range_are_not_imaginary(rotation, 
         return frequency(2 * lennard_jones(r)[1] / r / MASS) - 3.0 * rotation
 
     row = describe(dimer(brentq(too_fast, SIGMA, 1.2 * SIGMA, xtol=1e-13)), gd.SYSTEMS["lj3d"])
-    # Positions of 10 Å have 2e-15 Å, and the force there rises with 1e-2 eV/Å²: 1e-17 eV/Å, or 2e-7
-    # THz as a frequency.
-    assert np.sort(np.abs(row["frequency"]))[:2] == pytest.approx(3.0 * abs(rotation), rel=0.02)
+    assert np.sort(np.abs(row["frequency"]))[:2] == pytest.approx(3.0 * abs(rotation), abs=ROUNDED)
     assert row["n_imaginary"] == n_imaginary
     assert row["overflow"] == pytest.approx(0 if rotation > 0 else 2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("omega_max", "step"),
+    [(3.0, 2.0**-13), (15.0, 2.0**-11), (100.0, 2.0**-8), (2.0**-4, 2.0**-18)],
+)
+def test_the_step_of_frequencies_is_a_power_of_two_below_a_bin_by_a_hundred(omega_max, step):
+    system = replace(gd.SYSTEMS["lj3d"], omega_max=omega_max)
+    assert system.frequency_step == step
+    assert omega_max / 2**15 < step <= omega_max / 2**14
+
+
+def test_a_row_holds_multiples_of_the_step_without_a_negative_zero():
+    row = describe(dimer(1.05 * SIGMA), gd.SYSTEMS["lj3d"])
+    steps = row["frequency"] / 2.0**-13
+    assert np.array_equal(steps, np.round(steps))
+    zeros = row["frequency"][row["frequency"] == 0]
+    assert not np.signbit(zeros).any()
 
 
 def test_stress_of_a_dimer_is_its_virial_in_the_order_of_voigt():
@@ -116,7 +133,7 @@ def test_pressure_of_a_plane_is_the_mean_of_its_two_directions():
     assert row["n_modes"] == 2
     # A pair that attracts: one stretch, one rotation, both at rest or unstable by the formulas.
     expected = frequency(np.array([2 * lennard_jones(r)[1] / r, 2 * lennard_jones(r)[2]]) / MASS)
-    assert row["frequency"] == pytest.approx(sorted(expected), rel=1e-6)
+    assert row["frequency"] == pytest.approx(sorted(expected), abs=ROUNDED)
 
 
 def test_spectrum_is_counted_in_its_bins_and_integrates_to_one():

@@ -97,7 +97,7 @@ KA2D = System(
     potential=MIXTURE,
     protocols={
         "demo": _protocol(8, 2, _parents(_QUICK, _DENSITIES)),
-        "reference": _protocol(288, 30, _parents(_SWEEPS, _DENSITIES)),
+        "reference": _protocol(192, 30, _parents(_SWEEPS, _DENSITIES)),
         "paper": _protocol(1000, 30, _parents(_SWEEPS, _DENSITIES)),
     },
     crystal=Crystal(ordered_triangular, {"symbols": _SPECIES, "a": 0.94 * SIGMA}, MIXTURE),
