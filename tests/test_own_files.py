@@ -220,9 +220,10 @@ def test_what_was_refused_can_be_insisted_on(cli, tmp_path):
     constrained(tmp_path / "fixed.vasp")
     one = ("spectrum", tmp_path / "fixed.vasp", "--system", "lj3d", "--unconstrained")
     assert cli(*one)[0] == 0
-    REFUSED["gas.xyz"][0](tmp_path / "gas.xyz")
-    gas = ("spectrum", tmp_path / "gas.xyz", "--system", "lj3d", "--length-unit", "angstrom")
-    assert cli(*gas)[0] == 0
+    in_unit("bohr")(tmp_path / "wide.xyz", argon())
+    wide = ("spectrum", tmp_path / "wide.xyz", "--system", "lj3d", "--length-unit", "angstrom")
+    status, _, errors = cli(*wide)
+    assert (status, "not at a minimum" in errors) == (0, True)
 
 
 # --- what is computed and written -------------------------------------------------------------
