@@ -1,7 +1,7 @@
 """Figures that run in the reader's browser: the numbers they need, written into the page.
 
-The scripts are in ``book/_static/live``. A page needs no server: it holds the numbers as JSON, arrays
-as base64 of their bytes, so that the browser computes with the very numbers that Python has.
+The scripts are in ``book/_static/live``. A page needs no server: it holds the numbers as JSON, and
+arrays as base64 of their bytes, so that the browser computes with the very numbers of Python.
 """
 
 import base64
@@ -91,7 +91,7 @@ class LiveFigure:
         )
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """What notebooks display: the page takes the first, a document without scripts the second."""
+        """What notebooks display: pages take the first, documents without scripts the second."""
         return {
             "text/html": self.html(),
             "image/png": _letters(self.picture),
@@ -250,8 +250,8 @@ def live_line(glass: Dataset) -> LiveFigure:
         "line",
         data | {name: encoded(values) for name, values in arrays.items()},
         _line_picture(glass, train, int(test[0]), data["l2"]),
-        "Density of states of a held-out structure, and what the line makes of its g(r) with almost "
-        "no penalty, with the best one and with a very large one, where it is the mean.",
+        "Density of states of a held-out structure, and what the line makes of its g(r) with "
+        "almost no penalty, with the best one and with a very large one, where it is the mean.",
     )
 
 

@@ -2,7 +2,7 @@
 (function (live) {
   "use strict";
   const NAMESPACE = "http://www.w3.org/2000/svg";
-  const WIDTH = 400, HEIGHT = 210, LEFT = 46, RIGHT = 8, TOP = 22, BOTTOM = 40;
+  const WIDTH = 400, HEIGHT = 210, LEFT = 46, RIGHT = 16, TOP = 22, BOTTOM = 40;
 
   live.svg = function (name, attributes, parent) {
     const element = document.createElementNS(NAMESPACE, name);

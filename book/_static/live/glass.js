@@ -97,7 +97,8 @@
 
     function showSpectra() {
       const [truth, guess, usual] = [state.shares, state.guess, mean].map(density);
-      pdosChart.range(Math.min(0, ...guess), Math.min(6, Math.max(1.5, ...truth, ...guess)));
+      const low = Math.min(...guess);   // a little below zero needs no axis of its own
+      pdosChart.range(low < -0.1 ? Math.max(-2, low) : 0, Math.min(6, Math.max(1.5, ...truth, ...guess)));
       pdosChart.stairs("truth", edges, truth);
       pdosChart.curve("mean", centres, usual);
       pdosChart.curve("guess", centres, guess);

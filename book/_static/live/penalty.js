@@ -62,7 +62,8 @@
       gChart.curve("guess", r, state.g);
       gChart.rule("rule", r[state.bin]);
       const top = Math.max(...truth);
-      dChart.range(Math.max(-top, Math.min(0, ...guess)), Math.min(2 * top, Math.max(top, ...guess)));
+      const low = Math.min(...guess);   // a little below zero needs no axis of its own
+      dChart.range(low < -top / 10 ? Math.max(-top, low) : 0, Math.min(2 * top, Math.max(top, ...guess)));
       dChart.stairs("truth", omega_edges, truth);
       dChart.curve("mean", omega, density(fit.y_mean.values));
       dChart.curve("guess", omega, guess);
