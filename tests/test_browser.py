@@ -150,7 +150,7 @@ def test_spectrum_and_structure_are_those_of_python(open_page, make):
 
 
 def test_what_the_reader_relaxes_is_at_rest_for_python(open_page, figures):
-    """By keyboard alone: displace, take out atoms, relax. No force, no pressure, no imaginary mode."""
+    """By keyboard alone: displace, take out atoms, relax. No force, pressure or imaginary mode."""
     page = open_page("glass")
     for button in ("Displace", "Remove 10 atoms"):
         press_button(page, button)
@@ -179,7 +179,7 @@ def test_what_the_reader_relaxes_is_at_rest_for_python(open_page, figures):
 
 
 def test_heat_is_of_the_temperature_asked_for(open_page):
-    """Thirty atoms, ten thousand steps: the mean kinetic energy of 60 coordinates is known to 2 %."""
+    """Thirty atoms, ten thousand steps: the mean kinetic energy is known to 2 %."""
     page = open_page("glass")
     model = json.dumps(live.glass_data(gd.dataset("lj2d"))["model"])
     ratio = page.evaluate(
@@ -243,7 +243,7 @@ def python_line(l2):
 
 
 def test_the_line_is_that_of_python_whatever_the_penalty(open_page):
-    """Least squares of nearly collinear bins loses digits: 1e-8 leaves 1e-9 of a share of order 0.1."""
+    """Collinear bins cost digits: with l2 = 1e-8 shares of order 0.1 still agree to 1e-8."""
     page = open_page("line")
     glass, train, test, _ = python_line(L2)
     slider = 'document.querySelectorAll(".live input")[0]'
