@@ -21,7 +21,7 @@
     const gChart = live.chart(right, { title: "g(r) of this sheet", x: [0, r_edges.at(-1)], xlabel: "distance r (Å)" });
     const pdosChart = live.chart(right, { title: "PDOS (1/THz)", x: [0, omega_edges.at(-1)], xlabel: "frequency (THz)" });
     live.key(right, [["truth", "from its Hessian"], ["guess", "the line, from g(r)"], ["mean", "mean of the dataset"]]);
-    const controls = live.html("div", { className: "live-controls" }, element);
+    const controls = live.html("div", { className: "live-controls" }, left);
     const readout = live.html("p", { className: "live-readout" }, element);
     readout.setAttribute("role", "status");
 
@@ -33,11 +33,11 @@
     const row = () => live.html("div", {}, controls);
     const first = row();
     live.button(first, "Displace", () => act(() => live.displace(state.sheet, displacement.value, random)));
-    const displacement = live.slider(first, "by", { min: 0.05, max: 1.5, step: 0.05, value: 0.6,
-      show: (x) => `${x.toFixed(2)} Å` });
+    const displacement = live.slider(first, "by", { min: 0.1, max: 2, step: 0.1, value: 0.6,
+      show: (x) => `${x.toFixed(1)} Å` });
     const second = row();
     const heating = live.button(second, "Heat", () => (state.doing === "heat" ? act(() => {}) : go("heat")));
-    const kelvin = live.slider(second, "at", { min: 5, max: 150, step: 5, value: 60, show: (x) => `${x} K` });
+    const kelvin = live.slider(second, "at", { min: 20, max: 600, step: 20, value: 400, show: (x) => `${x} K` });
     const third = row();
     live.button(third, "Relax", () => go("relax"));
     live.button(third, "Remove 10 atoms", () => act(() => live.remove(state.sheet, enough(state.sheet), random)));
