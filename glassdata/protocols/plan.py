@@ -47,13 +47,14 @@ class Stratum:
 
     Its share of all families is its ``weight`` over the sum of all weights. Each knob is a range
     (low, high); the names are those of ``glassdata.protocols.knobs``, except ``stone_wales``
-    (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new knob is added at
-    the end, with a default that does nothing: then no structure changes.
+    (rotations per atom), ``cooling_time`` (ps, spread in its logarithm) and ``melt_density``
+    (over the crystal's). A new knob is added at the end, with a default that does nothing: then no
+    structure changes.
 
     Examples
     --------
     >>> stratum = Stratum(weight=2, displacement=(0.0, 1.0))
-    >>> stratum.at(np.full(6, 0.25))["displacement"]
+    >>> stratum.at(np.full(9, 0.25))["displacement"]
     0.25
     >>> stratum.science()
     {'weight': 2, 'displacement': [0.0, 1.0]}
@@ -66,6 +67,9 @@ class Stratum:
     antisite_fraction: tuple[float, float] = (0.0, 0.0)
     stone_wales: tuple[float, float] = (0.0, 0.0)
     cooling_time: tuple[float, float] | None = None
+    melt_density: tuple[float, float] = (1.0, 1.0)
+    tension: tuple[float, float] | None = None
+    kick: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.weight < 1:
