@@ -15,7 +15,7 @@ from ase import Atoms
 
 from glassdata.config import POSITION_STEP, canonical_json
 from glassdata.network import bond_angles, rings_per_atom
-from glassdata.order import bond_order, far_order, local_bond_order
+from glassdata.order import bond_order, chemical_order, far_order, local_bond_order
 from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
 from glassdata.rings import ring_fractions
@@ -304,6 +304,7 @@ _CHECKS = {
     "far_order": per_structure("f8", "1", "root-mean-square of g(r) - 1 far away, beyond chance, over that of the perfect crystal", lambda s: far_order(s.atoms, s.system.crystal(), s.system.dim)),
     "bond_order": per_structure("f8", "1", "sixfold order of all bond directions together: |psi6| in a plane, Q6 in space", lambda s: bond_order(s.atoms, s.system.bond_length, s.system.dim)),
     "local_bond_order": per_structure("f8", "1", "sixfold order of each atom's and its neighbours' bonds together, mean over the atoms", lambda s: local_bond_order(s.atoms, s.system.bond_length, s.system.dim)),
+    "chemical_order": Variable(("structure", "pair"), "f8", "1", "Warren-Cowley short-range order of the nearest neighbours: 0 by chance, negative where two species seek each other", lambda s: chemical_order(s.atoms, s.system.bond_length, s.system.species), applies=_is_compound),
     "disorder_class": per_structure("U12", "1", "crystal-like, defective, partial or amorphous, by the disorder that resulted", lambda s: s.system.disorder_class(float(s[s.system.class_variable]))),
 }  # fmt: skip
 

@@ -31,12 +31,12 @@ FROZEN = {
     "amc_lb": ("ca5073093611", "a1f06e78cbb6"),
     "lj2d": ("6d3428dae025", "941c8a485025"),
     "lj3d": ("ba302ef064ff", "bd13d972763b"),
-    "sic": ("3ae49dd0eab5", "b6526b84296a"),
-    "sic_tersoff": ("5364ce1b9b70", "7c27166776af"),
-    "cualzr": ("3540fdb984cd", "75ac206a2b8a"),
-    "cualzr_sheng": ("a32c1882bac6", "00ee2837d3c0"),
-    "ka2d": ("ef05260eb22e", "577bb7d9ce75"),
-    "ka3d": ("bfec9d3c71c8", "ea297370ce2a"),
+    "sic": ("3ae49dd0eab5", "bfebe2d7168d"),
+    "sic_tersoff": ("5364ce1b9b70", "4f8ce7d291f2"),
+    "cualzr": ("b9c125a15c59", "46771aedf35e"),
+    "cualzr_sheng": ("c2347ac81bd3", "fc38f1daa47c"),
+    "ka2d": ("ef05260eb22e", "5677beb86964"),
+    "ka3d": ("bfec9d3c71c8", "d7821fe04de4"),
     "si": ("b37ccaa54e67", "85f66c504f1c"),
 }
 

@@ -7,21 +7,19 @@ Berthier, Phys. Rev. Lett. 130, 238202 (2023), doi:10.1103/PhysRevLett.130.23820
 """
 
 from dataclasses import asdict, dataclass
-from typing import ClassVar
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from scipy import sparse
 
 from glassdata.config import check_positive
 from glassdata.kernels import compiled
-from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
+from glassdata.potentials.base import Bonds, PairPotential
 
 Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class LennardJonesMixture(Potential):
+class LennardJonesMixture(PairPotential):
     """Lennard-Jones particles of several species, each pair with its own depth and size.
 
     Parameters
@@ -53,7 +51,6 @@ class LennardJonesMixture(Potential):
     sigma: Matrix
     reach: float = 2.5
     dim: int = 3
-    half: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_positive(self, "LennardJonesMixture", "reach")
@@ -98,13 +95,32 @@ class LennardJonesMixture(Potential):
         of_pairs = np.stack([4 * epsilon, sigma**-2, (self.reach * sigma) ** 2], axis=-1)
         return np.concatenate([of_pairs, rest], axis=-1)
 
+    def stiffness(self, r: np.ndarray, pair: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+        """φ'/r and φ'' (eV/Å²) at distances ``r`` (Å) of two particles of given species.
+
+        Parameters
+        ----------
+        r : (n,) Å
+        pair : tuple of int
+            Positions of both species in ``symbols``.
+
+        Examples
+        --------
+        >>> one = LennardJonesMixture(("Ar",), ((0.01,),), ((3.4,),))
+        >>> tension, curvature = one.stiffness(np.array([3.0, 9.0]), (0, 0))
+        >>> bool(tension[0] < 0 < curvature[0]), tension[1].item()  # repulsion; beyond the cut-off
+        (True, 0.0)
+        """
+        vector = np.zeros((len(r), 3))
+        vector[:, 0] = r
+        first, second = np.zeros(len(r), int), np.ones(len(r), int)
+        return _stiffness(np.array(pair), first, second, vector, self.table)
+
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
         return _energy_gradient(types, bonds.first, bonds.second, bonds.vector, self.table)
 
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
-        tension, curvature = _stiffness(types, bonds.first, bonds.second, bonds.vector, self.table)
-        _, unit = lengths(bonds.vector)
-        return bonds.assemble(central_blocks(unit, curvature, tension))
+    def stiffness(self, types: np.ndarray, bonds: Bonds) -> tuple[np.ndarray, np.ndarray]:
+        return _stiffness(types, bonds.first, bonds.second, bonds.vector, self.table)
 
     def matscipy_calculator(self) -> Calculator:
         raise NotImplementedError("matscipy has no Lennard-Jones mixture that is smooth to order 2")

@@ -67,9 +67,7 @@ class SheetsOfOthers:
     preparations: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
-        check_positive(
-            self, type(self).__name__, "n_structures", "most_atoms", "kick", "max_force"
-        )
+        check_positive(self, type(self).__name__, "n_structures", "most_atoms", "kick", "max_force")
 
     @property
     def path(self) -> Path:

@@ -8,7 +8,7 @@ sheet under tension, up to 7 N/m. One that may shrink ends at a stated tension, 
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 from ase import Atoms
@@ -83,6 +83,7 @@ class SheetDisorder:
     max_force: float = 1e-4
     loose: float = 1e-2
     separation: float = 1.6
+    preparations: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         sheet = ("n_structures", "cells", "separation", "kick", "bond", "max_force", "loose")
