@@ -70,8 +70,8 @@ class _ModelName(click.ParamType):
     type=click.FloatRange(min=0.0),
     default=0.0,
     show_default=True,
-    help="Standard deviation of random displacements before --relax, Å: 0.05 leads a flat sheet, or "
-    "what else symmetry holds, off its saddle point.",
+    help="Standard deviation of random displacements before --relax, Å: 0.05 leads a flat sheet, "
+    "or what else symmetry holds, off its saddle point.",
 )
 @structure_options
 @click.option(

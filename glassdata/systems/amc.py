@@ -12,7 +12,7 @@ from ase.build import graphene
 
 from glassdata.crystal import Crystal
 from glassdata.potentials import LINDSAY_BROIDO_2010, TERSOFF_1989, BondOrder
-from glassdata.protocols import SheetDisorder, Stratum
+from glassdata.protocols import SheetDisorder, SheetsOfOthers, Stratum
 from glassdata.system import System
 
 _BOND = 2.0  # Å: between the first (1.46) and the second (2.5) neighbours
@@ -39,6 +39,16 @@ _REPLICATED = 2
 _SIZES = (
     *((6, 4), (8, 5), (10, 6), (6, 4), (8, 5), (14, 9)),
     *((6, 4), (8, 5), (10, 6), (10, 6), (19, 12)),
+)
+
+
+# Two hundred of four thousand sheets of the group whose claim the book tests, arXiv:2602.05313.
+_OF_OTHERS = SheetsOfOthers(
+    n_structures=200,
+    most_atoms=252,
+    file="amc-sheets.extxyz.xz",
+    sha256="4c0abc88fd9e7ca1378f9bf4b06a53523606fb0736b2cba7417acd9de50cc781",
+    source="sheets of the authors of arXiv:2602.05313",
 )
 
 
@@ -74,7 +84,12 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
         reference=potential.parameter_set["__ref__"],
         species=("C",),
         potential=potential,
-        protocols={"demo": demo, "reference": reference, "paper": paper},
+        protocols={
+            "demo": demo,
+            "reference": reference,
+            "paper": paper,
+            "external": _OF_OTHERS,
+        },
         crystal=_graphene(potential),
         dim=2,
         r_max=10.0,
