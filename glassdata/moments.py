@@ -11,13 +11,10 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 
 from glassdata.neighbours import neighbours
-from glassdata.potentials import EnergySurface, LennardJones, LennardJonesMixture
+from glassdata.potentials import Bonds, EnergySurface, PairPotential
 from glassdata.radial import shells
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
-
-#: Potentials for which the mean square frequency is a linear functional of g(r).
-PairForces = LennardJones | LennardJonesMixture
 
 
 def mean_square(atoms: Atoms, potential: EnergySurface | Calculator) -> float:
@@ -44,7 +41,7 @@ def mean_square(atoms: Atoms, potential: EnergySurface | Calculator) -> float:
     return float(dynamical_matrix(atoms, potential).diagonal().mean() * THZ**2)
 
 
-def pair_mean_square(atoms: Atoms, potential: PairForces) -> float:
+def pair_mean_square(atoms: Atoms, potential: PairPotential) -> float:
     """Mean square frequency, THz², of a pair potential from the list of distances alone.
 
     Every ordered pair adds [φ'' + (d − 1) φ'/r] / (d N m), with the mass m of its first atom:
@@ -55,7 +52,7 @@ def pair_mean_square(atoms: Atoms, potential: PairForces) -> float:
     Parameters
     ----------
     atoms : Atoms
-    potential : LennardJones or LennardJonesMixture
+    potential : PairPotential
 
     Returns
     -------
@@ -79,7 +76,7 @@ def pair_mean_square(atoms: Atoms, potential: PairForces) -> float:
 
 
 def moment_kernel(
-    potential: PairForces,
+    potential: PairPotential,
     edges: np.ndarray,
     mass: float,
     *,
@@ -90,7 +87,7 @@ def moment_kernel(
 
     Parameters
     ----------
-    potential : LennardJones or LennardJonesMixture
+    potential : PairPotential
     edges : (n_r + 1,) Å, increasing
     mass : float, u
         For unlike atoms the harmonic mean of both.
@@ -124,11 +121,10 @@ def moment_kernel(
     return shells(edges, d) * mean / (d * mass)
 
 
-def _stiffness(potential: PairForces, r: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
+def _stiffness(potential: PairPotential, r: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
     """φ'' + (d − 1) φ'/r in THz² u."""
-    if isinstance(potential, LennardJonesMixture):
-        tension, curvature = potential.stiffness(r, pair)
-    else:
-        _, slope, curvature = potential.functions(r)
-        tension = slope / r
+    one, other = np.zeros(len(r), int), np.ones(len(r), int)
+    along = r[:, None] * np.array([1.0, 0.0, 0.0])
+    apart = Bonds(2, one, other, np.zeros_like(along), along)
+    tension, curvature = potential.stiffness(np.array(pair), apart)
     return (curvature + (potential.dim - 1) * tension) * THZ**2

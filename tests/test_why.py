@@ -133,7 +133,7 @@ def crystal():
 
 
 def test_the_mean_second_order_of_g_is_that_of_broadening(crystal):
-    """Every shell is a Gaussian that diffuses: half the Laplacian, and twice the variance a pair."""
+    """Every shell is a Gaussian that diffuses: half the Laplacian, twice the variance a pair."""
     disorder = disorder_response(crystal, draws=24)
     r, step, d = crystal.r, 1e-3, 3
     count = 4 * np.pi * r**2

@@ -21,10 +21,10 @@ import numpy as np
 
 from glassdata import models
 from glassdata.additivity import Inside, best_penalty, local_pdos, local_rdf, total
-from glassdata.moments import PairForces, moment_kernel, pair_mean_square
+from glassdata.moments import moment_kernel, pair_mean_square
 from glassdata.neighbours import neighbours
 from glassdata.perturbation import Reference, modes
-from glassdata.potentials import TabulatedFile
+from glassdata.potentials import PairPotential, TabulatedFile
 from glassdata.radial import partial_rdf
 from glassdata.second_order import (
     derived_line,
@@ -62,7 +62,7 @@ def result_names(glasses: Iterable[str]) -> list[str]:
     """Names of all results, those that take longest first."""
     known = [name for name in glasses if name in SYSTEMS]
     ours = [name for name in known if not isinstance(SYSTEMS[name].potential, TabulatedFile)]
-    pairs = [name for name in known if isinstance(SYSTEMS[name].potential, PairForces)]
+    pairs = [name for name in known if isinstance(SYSTEMS[name].potential, PairPotential)]
     asked = [f"{name}.{measure}" for measure in ("inside", "second") for name in ours]
     return asked + [f"{name}.moment" for name in pairs]
 
@@ -343,7 +343,7 @@ def from_kernel(data: Dataset, finer: int = 1) -> np.ndarray:
     False
     """
     potential = SYSTEMS[data.system].potential
-    if not isinstance(potential, PairForces):
+    if not isinstance(potential, PairPotential):
         raise ValueError(f"{data.system} has no pair potential")
     edges = np.linspace(0.0, data.r_edges[-1], finer * len(data.r) + 1)
     if finer > 1:

@@ -95,27 +95,6 @@ class LennardJonesMixture(PairPotential):
         of_pairs = np.stack([4 * epsilon, sigma**-2, (self.reach * sigma) ** 2], axis=-1)
         return np.concatenate([of_pairs, rest], axis=-1)
 
-    def stiffness(self, r: np.ndarray, pair: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-        """φ'/r and φ'' (eV/Å²) at distances ``r`` (Å) of two particles of given species.
-
-        Parameters
-        ----------
-        r : (n,) Å
-        pair : tuple of int
-            Positions of both species in ``symbols``.
-
-        Examples
-        --------
-        >>> one = LennardJonesMixture(("Ar",), ((0.01,),), ((3.4,),))
-        >>> tension, curvature = one.stiffness(np.array([3.0, 9.0]), (0, 0))
-        >>> bool(tension[0] < 0 < curvature[0]), tension[1].item()  # repulsion; beyond the cut-off
-        (True, 0.0)
-        """
-        vector = np.zeros((len(r), 3))
-        vector[:, 0] = r
-        first, second = np.zeros(len(r), int), np.ones(len(r), int)
-        return _stiffness(np.array(pair), first, second, vector, self.table)
-
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
         return _energy_gradient(types, bonds.first, bonds.second, bonds.vector, self.table)
 
