@@ -41,6 +41,17 @@ def generator(system: str, index: int, stream: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(ROOT_SEED, spawn_key=key))
 
 
+#: Knobs with a coordinate of their own, in the order of their coordinates.
+_OWN = (
+    *("displacement", "displaced_fraction", "vacancy_fraction", "antisite_fraction"),
+    *("stone_wales", "cooling_time"),
+)
+# The further a coordinate of a Halton sequence, the more points it takes to look independent of its
+# neighbours. Knobs of sheets therefore use those of knobs that only crystals in space have.
+_SHARED = {"melt_density": "displacement", "kick": "displaced_fraction"}
+_SHARED |= {"tension": "antisite_fraction"}
+
+
 @dataclass(frozen=True)
 class Stratum:
     """Ranges of the knobs of one kind of preparation, and how many structures it gets.
@@ -54,7 +65,7 @@ class Stratum:
     Examples
     --------
     >>> stratum = Stratum(weight=2, displacement=(0.0, 1.0))
-    >>> stratum.at(np.full(9, 0.25))["displacement"]
+    >>> stratum.at(np.full(6, 0.25))["displacement"]
     0.25
     >>> stratum.science()
     {'weight': 2, 'displacement': [0.0, 1.0]}
@@ -92,9 +103,10 @@ class Stratum:
         return {"weight": self.weight} | turned
 
     def at(self, u: np.ndarray) -> dict[str, float]:
-        """Knobs at the point ``u`` of the unit cube, one coordinate per knob."""
+        """Knobs at the point ``u`` of the unit cube in six dimensions."""
         knobs = {}
-        for coordinate, (name, (low, high)) in zip(u, self.ranges(), strict=False):
+        for name, (low, high) in self.ranges():
+            coordinate = u[_OWN.index(_SHARED.get(name, name))]
             if name == "cooling_time":
                 knobs[name] = float(low * (high / low) ** coordinate)
             else:
@@ -147,7 +159,7 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     (True, 0.5)
     """
     if index % _REPLICATE_EVERY == _REPLICATE_EVERY - 1:
-        centre = np.full(len(fields(Stratum)), 0.5)
+        centre = np.full(len(_OWN), 0.5)
         return Member(index, index, None, True, strata[replicated].at(centre))
     ordinary = index - index // _REPLICATE_EVERY
     family, rank = divmod(ordinary, _FAMILY)
@@ -157,7 +169,7 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     # Points are counted within the stratum: the digits of a Halton sequence repeat with periods
     # that would otherwise lock in with the cycle of the strata.
     earlier = cycle * order.count(order[slot]) + order[:slot].count(order[slot])
-    halton = qmc.Halton(len(fields(Stratum)), scramble=False)
+    halton = qmc.Halton(len(_OWN), scramble=False)
     u = halton.fast_forward(_FAMILY * earlier + rank + 1).random(1)[0]
     return Member(index, first, family, False, strata[order[slot]].at(u))
 
