@@ -17,6 +17,8 @@ from threadpoolctl import threadpool_info
 _COLUMN_MAJOR = 102  # LAPACK_COL_MAJOR of lapacke.h
 # Measured peaks: the matrix, and what remains of its sparse form.
 _DENSE_COPIES = 2
+# The routine keeps the eigenvectors and two matrices beside the first one.
+_WITH_VECTORS = 2
 # For smaller matrices the second stage of this routine costs more time than the first one saves.
 _TWO_STAGE_FROM = 2000
 
@@ -120,7 +122,25 @@ def eigenvalues(matrix: np.ndarray, solver: str = "scipy") -> np.ndarray:
     return SOLVERS[solver](matrix)
 
 
-def check_memory(dim: int, n_atoms: int) -> None:
+def eigenpairs(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues (n,), ascending, and eigenvectors (n, n), one a column, of a symmetric matrix.
+
+    Raises
+    ------
+    ValueError
+        If the matrix is not square.
+
+    Examples
+    --------
+    >>> values, vectors = eigenpairs(np.diag([2.0, 1.0]))
+    >>> values.tolist(), np.abs(vectors).tolist()
+    ([1.0, 2.0], [[0.0, 1.0], [1.0, 0.0]])
+    """
+    matrix = np.asarray(matrix, dtype=float, order="F")
+    return linalg.eigh(matrix, overwrite_a=True, check_finite=False, driver="evd")
+
+
+def check_memory(dim: int, n_atoms: int, *, vectors: bool = False) -> None:
     """Refuse a structure whose frequencies do not fit into this machine.
 
     Parameters
@@ -128,13 +148,15 @@ def check_memory(dim: int, n_atoms: int) -> None:
     dim : int
         Coordinates of each atom.
     n_atoms : int
+    vectors : bool
+        Whether eigenvectors are computed, too.
 
     Raises
     ------
     MemoryError
         Naming the memory that is needed and that of this machine.
     """
-    needed = peak_bytes(dim * n_atoms)
+    needed = peak_bytes(dim * n_atoms) * (_WITH_VECTORS if vectors else 1)
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there:
         raise MemoryError(

@@ -6,22 +6,18 @@ so that ω = ω_max cos(θ/2): the Chebyshev grid, uniform in θ, is nearly unif
 does not thin out at low frequencies.
 """
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from scipy import sparse
-from scipy.sparse.linalg import LinearOperator, eigsh
+from scipy.sparse.linalg import eigsh
 
 from glassdata.bins import checked_edges
+from glassdata.dynamical import DynamicalOperator, operator, processors
 from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface
 from glassdata.units import THZ
-from glassdata.vibrations import dynamical_matrix
 
 # The largest Ritz value lies below the largest eigenvalue, which a few stiff pairs of a large glass
 # may hold far above the rest; the interval must contain it.
@@ -62,12 +58,13 @@ def pdos_kpm(
     n_vectors: int = 8,
     seed: int = 0,
     n_threads: int | None = None,
+    dtype: type = np.float64,
 ) -> KernelSpectrum:
     """Phonon density of states without diagonalisation.
 
-    Time and memory grow as the number of atoms: only products of the sparse Hessian with vectors
-    are taken. The statistical error falls as one over the square root of ``n_vectors`` times the
-    number of modes.
+    Time and memory grow as the number of atoms: only products of vectors with
+    :func:`glassdata.dynamical.operator` are taken. The statistical error falls as one over the
+    square root of ``n_vectors`` times the number of modes.
 
     Parameters
     ----------
@@ -84,6 +81,8 @@ def pdos_kpm(
         Of the random vectors.
     n_threads : int
         Number of threads, by default one for each processor; the result does not depend on it.
+    dtype : float64 or float32
+        Precision in which the operator keeps pairs; single precision takes half of the memory.
 
     Raises
     ------
@@ -107,15 +106,15 @@ def pdos_kpm(
     for name, (value, lowest) in least.items():
         if value is not None and (not isinstance(value, int | np.integer) or value < lowest):
             raise ValueError(f"{name} must be a whole number from {lowest} up, got {value!r}")
-    matrix = dynamical_matrix(atoms, potential)
-    if not matrix.data.any():
+    matrix = operator(atoms, potential, dtype=dtype)
+    if not matrix.connected:
         raise ValueError("no two atoms are within reach of each other: there is no spectrum")
-    rng = np.random.default_rng(seed)
-    start = rng.standard_normal(matrix.shape[0])
-    product = _Product(matrix, n_threads or _processors())
-    top = product.largest(start)
-    moments = _moments(product, top, n_moments, n_vectors, rng)
-    spectra = _histogram(moments, np.sqrt(top) * THZ, edges)
+    top = upper_bound(matrix, seed=seed)
+    size = matrix.shape[0]
+    signs = np.random.default_rng(seed).integers(0, 2, (size, n_vectors), dtype=np.int8)
+    start = (2.0 * signs - 1.0) / np.sqrt(size)
+    moments = chebyshev_moments(matrix, start, n_moments, top=top, n_threads=n_threads)
+    spectra = kernel_histogram(moments, np.sqrt(top) * THZ, edges)
     # Jackson's kernel is positive: negative values come from eigenvalues outside the interval.
     if spectra.min() < -_ROUNDING * spectra.max():
         raise ValueError(_NOT_AT_REST)
@@ -124,99 +123,110 @@ def pdos_kpm(
     return KernelSpectrum(spectra.mean(axis=0), error, float(resolution))
 
 
-def _processors() -> int:
-    """Number of processors that this process may use, or of all if that is unknown."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def upper_bound(matrix: DynamicalOperator, *, seed: int = 0) -> float:
+    """A number a little above the largest eigenvalue, eV/(Å² u).
 
-
-class _Product:
-    """Products of a symmetric block matrix with a few vectors, on several threads."""
-
-    def __init__(self, matrix: sparse.bsr_array, n_threads: int) -> None:
-        self.matrix, self.n_threads = matrix, n_threads
-        starts = matrix.indptr
-        # The parts have about equally many blocks, so that all threads have the same work.
-        shares = np.linspace(0, starts[-1], 4 * n_threads + 1)
-        self._rows = np.searchsorted(starts, shares[1:-1])
-        self._rows = np.unique([0, *self._rows, len(starts) - 1])
-
-    def step(self, scale: float, shift: float, now: np.ndarray, before: np.ndarray) -> None:
-        """``before`` becomes ``(scale A - shift) now - before``; vectors are columns, (dN, n)."""
-
-        def some(rows: tuple[int, int]) -> None:
-            m = self.matrix
-            _step(*rows, m.indptr, m.indices, m.data, scale, shift, now, before)
-
-        with ThreadPoolExecutor(self.n_threads) as pool:
-            list(pool.map(some, pairwise(self._rows)))
-
-    def largest(self, start: np.ndarray) -> float:
-        """An upper bound of the largest eigenvalue, a little above it."""
-
-        def product(vector: np.ndarray) -> np.ndarray:
-            result = np.zeros((len(vector), 1))
-            self.step(1.0, 0.0, np.ascontiguousarray(vector).reshape(-1, 1), result)
-            return result[:, 0]
-
-        shape = self.matrix.shape
-        operator = LinearOperator(shape, matvec=product, dtype=float)
-        ritz = eigsh(operator, k=1, which="LA", tol=_RITZ_TOLERANCE, v0=start)[0][0]
-        return (1 + _MARGIN) * float(ritz)
-
-
-@compiled(nogil=True, fastmath={"contract"})
-def _step(begin, stop, starts, columns, blocks, scale, shift, now, before):
-    d, n = blocks.shape[1], now.shape[1]
-    total = np.empty((d, n))
-    for i in range(begin, stop):
-        total[:] = 0.0
-        for slot in range(starts[i], starts[i + 1]):
-            first = np.uint64(d * columns[slot])
-            for a in range(d):
-                for b in range(d):
-                    value = blocks[slot, a, b]
-                    for k in range(n):
-                        total[a, k] += value * now[first + np.uint64(b), k]
-        for a in range(d):
-            for k in range(n):
-                here = d * i + a
-                before[here, k] = scale * total[a, k] - shift * now[here, k] - before[here, k]
-
-
-def _moments(
-    product: _Product, top: float, count: int, n_vectors: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Chebyshev moments of each random vector's spectrum, (n_vectors, count).
-
-    Products of two vectors give moments of twice the order, which halves the multiplications.
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> top = upper_bound(gd.operator(system.crystal(), system.potential))
+    >>> largest = gd.frequencies(system.crystal(), system.potential).max() / THZ
+    >>> bool(1 < top / largest**2 < 1.05)
+    True
     """
-    size = product.matrix.shape[0]
-    before = rng.choice([-1.0, 1.0], (size, n_vectors)) / np.sqrt(size)
+    start = np.random.default_rng(seed).standard_normal(matrix.shape[0]).astype(matrix.dtype)
+    ritz = eigsh(matrix, k=1, which="LA", tol=_RITZ_TOLERANCE, v0=start, return_eigenvectors=False)
+    return (1 + _MARGIN) * float(ritz[0])
 
-    def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-        return np.einsum("is,is->s", a, b)
 
+def chebyshev_moments(
+    matrix: DynamicalOperator,
+    start: np.ndarray,
+    count: int,
+    *,
+    top: float,
+    n_threads: int | None = None,
+) -> np.ndarray:
+    """Chebyshev moments of the spectrum that each of some vectors sees, (n, count).
+
+    Parameters
+    ----------
+    matrix : DynamicalOperator
+    start : (dN, n)
+        Vectors of length 1, one a column.
+    count : int
+        Number of moments. Products of two vectors give moments of twice the order, which halves
+        the multiplications.
+    top : float, eV/(Å² u)
+        Upper bound of the eigenvalues.
+    n_threads : int
+        Number of threads, by default one for each processor; the result does not depend on it.
+
+    Raises
+    ------
+    ValueError
+        If eigenvalues lie outside the interval from 0 to ``top``: the structure is not at a
+        minimum.
+
+    Examples
+    --------
+    A mode at the upper end of the interval, where all polynomials are 1:
+
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> matrix = gd.operator(system.crystal(), system.potential)
+    >>> omega, e = gd.modes(system.crystal(), system.potential)
+    >>> chebyshev_moments(matrix, e[:, -1:], 4, top=(omega[-1] / THZ) ** 2).round(6).tolist()
+    [[1.0, 1.0, 1.0, 1.0]]
+    """
+    threads = n_threads or processors()
+    before = matrix.inside(start)
     now = np.zeros_like(before)
-    product.step(2 / top, 1.0, before, now)
-    moments = np.empty((n_vectors, count + 2))
-    moments[:, 0], moments[:, 1] = overlap(before, before), overlap(before, now)
+    matrix.step(2 / top, 1.0, before, now, threads)
+    moments = np.empty((before.shape[2], count + 2))
+    moments[:, 0], moments[:, 1] = _overlap(before, before), _overlap(before, now)
     for n in range(1, count // 2 + 1):
-        moments[:, 2 * n] = 2 * overlap(now, now) - moments[:, 0]
-        product.step(4 / top, 2.0, now, before)
+        moments[:, 2 * n] = 2 * _overlap(now, now) - moments[:, 0]
+        matrix.step(4 / top, 2.0, now, before, threads)
         before, now = now, before
         if 2 * n + 1 < count + 2:
-            moments[:, 2 * n + 1] = 2 * overlap(now, before) - moments[:, 1]
+            moments[:, 2 * n + 1] = 2 * _overlap(now, before) - moments[:, 1]
     # Polynomials that are 1 at most inside the interval, between vectors of length 1.
-    if not (np.abs(moments) <= 1 + _ROUNDING).all():
+    if not (np.abs(moments) <= (1 + _ROUNDING) * moments[:, :1]).all():
         raise ValueError(_NOT_AT_REST)
     return moments[:, :count]
 
 
-def _histogram(moments: np.ndarray, omega_max: float, edges: np.ndarray) -> np.ndarray:
-    """Mean density in every bin, (n_vectors, n_omega), exactly integrated over each bin.
+@compiled
+def _overlap(a, b):
+    """Products of each vector of one set with that of the other, (n,)."""
+    total = np.zeros(a.shape[2])
+    for i in range(a.shape[0]):
+        for c in range(a.shape[1]):
+            for k in range(a.shape[2]):
+                total[k] += a[i, c, k] * b[i, c, k]
+    return total
+
+
+def kernel_histogram(moments: np.ndarray, omega_max: float, edges: np.ndarray) -> np.ndarray:
+    """Mean density in every bin, (n, n_omega), 1/THz, exactly integrated over each bin.
 
     In θ the density is (1/π) [g₀μ₀ + 2 Σ gₙ μₙ cos nθ] with Jackson's kernel gₙ, and its integral
     is a sum of sines.
+
+    Parameters
+    ----------
+    moments : (n, n_moments)
+        As ``chebyshev_moments`` gives them.
+    omega_max : float, THz
+        Frequency at the upper end of their interval.
+    edges : (n_omega + 1,) THz
+
+    Examples
+    --------
+    >>> kernel_histogram(np.array([[1.0, 0.0, -1.0]]), 1.0, np.array([0.0, 1.0])).round(6).tolist()
+    [[1.0]]
     """
     n_moments = moments.shape[1]
     n = np.arange(n_moments)

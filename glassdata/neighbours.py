@@ -13,7 +13,9 @@ _BIN = 0.5
 _MOST_BINS = 4
 
 
-def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = False):
+def neighbours(
+    quantities: str, atoms: Atoms, cutoff: float, *, half: bool = False, among: range | None = None
+):
     """All ordered pairs of atoms closer than ``cutoff``, periodic images included.
 
     Atoms are sorted into bins, so that time and memory grow as the number of pairs, which are
@@ -31,6 +33,9 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
         Å; a pair at exactly this distance does not count.
     half
         Return only one of each pair and its reverse.
+    among
+        Return only pairs whose first atom has a number in this range: the lists of a large glass
+        piece by piece.
 
     Raises
     ------
@@ -45,6 +50,35 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
     >>> len(first), round(float(distance[0]), 3)  # the twelve nearest images of the one atom
     (12, 2.546)
     """
+    among = range(len(atoms)) if among is None else among
+    positions, cell, grid = _checked(atoms, cutoff)
+    first, second, shift, vector = _pairs(
+        positions, cell, *grid, cutoff, half, among.start, among.stop
+    )
+    found = {"i": first, "j": second, "S": shift, "D": vector}
+    if "d" in quantities:
+        found["d"] = np.sqrt(np.einsum("pa,pa->p", vector, vector))
+    result = tuple(found[letter] for letter in quantities)
+    return result[0] if len(result) == 1 else result
+
+
+def order_in_space(atoms: Atoms, cutoff: float) -> np.ndarray:
+    """An order of the atoms in which those near each other have near numbers, (N,).
+
+    Among atoms that are in this order, the first of each pair of ``half`` lists comes first.
+
+    Examples
+    --------
+    >>> row = Atoms("Ar3", positions=[[9, 0, 0], [0, 0, 0], [5, 0, 0]], cell=[12, 12, 12], pbc=True)
+    >>> order_in_space(row, 4.0).tolist()
+    [1, 2, 0]
+    """
+    _, _, (bins, _, counts, _, _) = _checked(atoms, cutoff)
+    return _sorted_into_bins(bins, counts)[0]
+
+
+def _checked(atoms: Atoms, cutoff: float) -> tuple:
+    """Positions, cell and grid of a structure in which neighbours can be searched."""
     if not 0 < cutoff < np.inf:
         raise ValueError(f"the cut-off must be positive and finite, got {cutoff}")
     if not np.isfinite(atoms.positions).all() or not np.isfinite(atoms.cell.array).all():
@@ -56,13 +90,7 @@ def neighbours(quantities: str, atoms: Atoms, cutoff: float, *, half: bool = Fal
     if not abs(np.linalg.det(cell)) > 0:
         raise ValueError(f"cell vectors are linearly dependent: cell {atoms.cell.tolist()}")
     positions = np.ascontiguousarray(atoms.positions, dtype=float)
-    grid = _grid(positions, cell, np.asarray(atoms.pbc), cutoff)
-    first, second, shift, vector = _pairs(*(positions, cell, *grid, cutoff, half))
-    found = {"i": first, "j": second, "S": shift, "D": vector}
-    if "d" in quantities:
-        found["d"] = np.sqrt(np.einsum("pa,pa->p", vector, vector))
-    result = tuple(found[letter] for letter in quantities)
-    return result[0] if len(result) == 1 else result
+    return positions, cell, _grid(positions, cell, np.asarray(atoms.pbc), cutoff)
 
 
 def _grid(positions: np.ndarray, cell: np.ndarray, periodic: np.ndarray, cutoff: float) -> tuple:
@@ -105,7 +133,7 @@ def _sorted_into_bins(bins, counts):
 
 
 @compiled
-def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
+def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half, begin, stop):
     n = len(positions)
     order, starts = _sorted_into_bins(bins, counts)
     wrapped = np.empty((n, 3))  # in the order of the bins, to be read in a row
@@ -116,21 +144,24 @@ def _pairs(positions, cell, bins, wraps, counts, reach, periodic, cutoff, half):
             for b in range(3):
                 wrapped[slot, a] -= wraps[j, b] * cell[b, a]
     search = (wrapped, order, starts, cell, counts, reach, periodic, cutoff, half)
-    ends = np.zeros(n + 1, dtype=np.int64)
+    ends = np.zeros(stop - begin + 1, dtype=np.int64)
     nothing, no_shift = np.empty(0, dtype=np.int32), np.empty((0, 3), dtype=np.int32)
     # Counted first, then written: the lists of a large glass fill the memory once, not twice.
     for slot in range(n):
         i = order[slot]
-        ends[i + 1] = _of_atom(slot, bins[i], search, ends[0], nothing, no_shift)
-    for i in range(n):
+        if begin <= i < stop:
+            ends[i - begin + 1] = _of_atom(slot, bins[i], search, ends[0], nothing, no_shift)
+    for i in range(stop - begin):
         ends[i + 1] += ends[i]
-    total = ends[n]
+    total = ends[stop - begin]
     first, second = np.empty(total, dtype=np.int32), np.empty(total, dtype=np.int32)
     shift, vector = np.empty((total, 3), dtype=np.int32), np.empty((total, 3))
     for slot in range(n):
         i = order[slot]
-        _of_atom(slot, bins[i], search, ends[i], second, shift)
-        for p in range(ends[i], ends[i + 1]):
+        if not begin <= i < stop:
+            continue
+        _of_atom(slot, bins[i], search, ends[i - begin], second, shift)
+        for p in range(ends[i - begin], ends[i - begin + 1]):
             first[p] = i
             j = second[p]
             for a in range(3):

@@ -163,6 +163,11 @@ class System:
         """Whether it is a sheet that may buckle: g(r) in two dimensions, vibrations in three."""
         return self.dim == 2 and self.potential.dim == 3
 
+    @property
+    def is_network(self) -> bool:
+        """Whether each atom of the crystal has four neighbours at the angles of a tetrahedron."""
+        return self.crystal.settings.get("crystalstructure") in ("diamond", "zincblende")
+
     def science(self, profile: str) -> dict:
         """Everything that determines the atoms of a profile's structures, as plain data."""
         return {

@@ -4,13 +4,15 @@ A ``potential`` may be one of ``glassdata.potentials``, or any calculator of ASE
 then made of central differences.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from scipy import sparse
 
 from glassdata.bins import checked_edges
-from glassdata.eigen import check_memory, eigenvalues
+from glassdata.eigen import check_memory, eigenpairs, eigenvalues
 from glassdata.kernels import compiled
 from glassdata.potentials import EnergySurface, surface_of
 from glassdata.radial import periodic_extent
@@ -110,7 +112,7 @@ def hessian(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.csr_a
     >>> gd.hessian(system.crystal(), system.potential).shape
     (12, 12)
     """
-    return _rows(_blocks(atoms, potential))
+    return _rows(hessian_blocks(atoms, potential))
 
 
 def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_array:
@@ -139,7 +141,7 @@ def dynamical_matrix(atoms: Atoms, potential: EnergySurface | Calculator) -> spa
     39.95
     """
     weight = mass_weights(atoms)
-    matrix = _blocks(atoms, potential)
+    matrix = hessian_blocks(atoms, potential)
     # In place: for a large glass it is the largest thing in memory.
     matrix.data *= (np.repeat(weight, np.diff(matrix.indptr)) * weight[matrix.indices])[
         :, None, None
@@ -179,8 +181,15 @@ def signed_root(squares: np.ndarray) -> np.ndarray:
     return np.sign(squares) * np.sqrt(np.abs(squares))
 
 
-def _blocks(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_array:
-    """The Hessian with a block of d × d for each pair of atoms."""
+def hessian_blocks(atoms: Atoms, potential: EnergySurface | Calculator) -> sparse.bsr_array:
+    """The Hessian, sparse (dN, dN), eV/Å², with a block of d × d for each pair of atoms.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> hessian_blocks(SYSTEMS["lj2d"].crystal(), SYSTEMS["lj2d"].potential).blocksize
+    (2, 2)
+    """
     energies = surface_of(potential)
     if energies.dim == 2:
         check_flat(atoms)
@@ -260,6 +269,59 @@ def frequencies(
     check_memory(surface_of(potential).dim, len(atoms))
     squares = eigenvalues(_dense(dynamical_matrix(atoms, potential)), solver)
     return signed_root(squares) * THZ
+
+
+class Modes(NamedTuple):
+    """All harmonic modes of a structure.
+
+    Attributes
+    ----------
+    frequencies : (dN,) THz
+        Ascending; imaginary ones as negative numbers.
+    eigenvectors : (dN, dN)
+        Column n is the eigenvector of the dynamical matrix with frequency n, of length 1. Divided
+        by the square roots of the masses it is the displacement of the atoms.
+
+    Examples
+    --------
+    >>> Modes(np.array([1.0]), np.array([[1.0]])).frequencies
+    array([1.])
+    """
+
+    frequencies: np.ndarray
+    eigenvectors: np.ndarray
+
+
+def modes(atoms: Atoms, potential: EnergySurface | Calculator) -> Modes:
+    """Frequencies and eigenvectors of all harmonic modes, translations included.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    potential : Potential or ASE calculator
+        As for ``hessian``.
+
+    Returns
+    -------
+    Modes: frequencies (dN,), THz, as ``frequencies`` gives them, and eigenvectors (dN, dN), one a
+    column. Modes of equal frequency are one choice of many.
+
+    Raises
+    ------
+    ValueError, MemoryError
+        As for ``frequencies``; eigenvectors take twice its memory.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> system = gd.SYSTEMS["lj3d"]
+    >>> omega, e = gd.modes(system.crystal(), system.potential)
+    >>> bool(np.allclose(e.T @ e, np.eye(12)))
+    True
+    """
+    check_memory(surface_of(potential).dim, len(atoms), vectors=True)
+    squares, vectors = eigenpairs(_dense(dynamical_matrix(atoms, potential)))
+    return Modes(signed_root(squares) * THZ, vectors)
 
 
 def _dense(matrix: sparse.bsr_array) -> np.ndarray:

@@ -28,24 +28,27 @@ LAYERS = [
     },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
-    {"rings", "kpm", "moments", "order"},
+    {"dynamical"},
+    {"rings", "kpm", "moments", "network", "order", "thermal"},
+    {"observables"},
     {"crystal"},
     {"system"},
-    {"describe", "bands", "perturbation"},
+    {"describe", "bands", "perturbation", "additivity", "second_order"},
     {"protocols"},
     {"systems", "schema"},
-    {"row", "origin"},
+    {"row", "origin", "measured"},
     {"store", "estimate"},
     {"structures", "fitness"},
+    {"trained"},
     {"worker", "results"},
     {"engine"},
     {"experiments"},
-    {"plots", "testing", "book"},
+    {"plots", "testing", "book", "live"},
     {"cli"},
     {"__main__"},
 ]
 # These know arrays only, no physics.
-MODELS = {"models", "regression", "tuning", "cnn", "evaluation", "scores"}
+MODELS = {"models", "regression", "tuning", "cnn", "evaluation", "scores", "intervals"}
 # Heavy packages, and who may import them.
 ALONE = {
     "dask": {"engine"},

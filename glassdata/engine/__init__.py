@@ -18,6 +18,7 @@ from glassdata.engine.running import compute, run_rows
 from glassdata.engine.source import Source, source_of, task_of
 from glassdata.engine.watching import check_report
 from glassdata.potentials import TabulatedFile
+from glassdata.protocols import SheetsOfOthers
 from glassdata.row import science
 from glassdata.store import (
     DamageError,
@@ -29,7 +30,7 @@ from glassdata.store import (
     science_config,
     seal,
 )
-from glassdata.store.losses import forget_losses, losses, record_loss
+from glassdata.store.losses import forget_losses, losses, read_loss, record_loss
 from glassdata.store.making import register_code
 from glassdata.store.places import absolute
 from glassdata.store.rows import present, row_path
@@ -262,7 +263,7 @@ def _complete(
 ) -> Outcome:
     _check_promises(folder, profile, counts, source)
     chosen = {name: source.systems[name] for name in counts}
-    refuse_lacking(chosen.values())
+    refuse_lacking(chosen.values(), profile)
     goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
     if rules.retry_failed:
         there = [(name, i) for name, n in counts.items() for i in present(folder, name) if i < n]
@@ -280,9 +281,10 @@ def _complete(
         try:
             receipts, problems = run_rows(publish, task, todo, source, execution, limit)
         except RunEnded as end:
-            _record_losses(folder, end.problems)
+            _record_losses(folder, _with_own_reasons(folder, end.problems))
             left = len(missing_rows(folder, goal))
             raise RunEnded(f"{end}; {left} rows are missing, the same command goes on") from None
+        problems = _with_own_reasons(folder, problems)
         _record_losses(folder, problems)
     missing = missing_rows(folder, goal)
     # Missing rows of other shards are not computed here, but the dataset cannot be sealed without.
@@ -298,13 +300,25 @@ def _complete(
     return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
 
 
+def _with_own_reasons(folder: Path, problems: Iterable[Loss]) -> list[Loss]:
+    """Losses, with the reason that a worker noted when it gave up a row and ended.
+
+    Seen from here such a row has only lost its worker, and perhaps there was no other.
+    """
+    noted = [(loss, read_loss(folder, loss.system, loss.index)) for loss in problems]
+    return [
+        replace(loss, reason=facts["reason"]) if facts and facts.get("limit") else loss
+        for loss, facts in noted
+    ]
+
+
 def _record_losses(folder: Path, problems: Iterable[Loss]) -> None:
     for loss in problems:
         record_loss(folder, loss.system, loss.index, loss.reason)
 
 
-def refuse_lacking(systems: Iterable[System]) -> None:
-    """Refuse glasses whose potential file was not given to this program.
+def refuse_lacking(systems: Iterable[System], profile: str) -> None:
+    """Refuse glasses of which a file, of the potential or of structures, was not given to us.
 
     Raises
     ------
@@ -314,6 +328,8 @@ def refuse_lacking(systems: Iterable[System]) -> None:
     for system in systems:
         if isinstance(system.potential, TabulatedFile):
             _ = system.potential.tables
+        if isinstance(protocol := system.protocols[profile], SheetsOfOthers):
+            protocol.check_here()
 
 
 def _of_shard(rows: Iterable[RowName], shard: tuple[int, int]) -> list[RowName]:
@@ -367,7 +383,7 @@ def recompute(
         Receipt(*row, "outdated", reason=otherwise[row[0]][0]) for row in rows if otherwise[row[0]]
     ]
     rows = [row for row in rows if not otherwise[row[0]]]
-    refuse_lacking(source.systems[name] for name, _ in rows)
+    refuse_lacking((source.systems[name] for name, _ in rows), profile)
     task = replace(
         task_of(folder, profile, source, execution),
         not_compared={name: frozenset(not_comparable(then[name], now[name])) for name in now},

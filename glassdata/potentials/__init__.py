@@ -6,7 +6,7 @@
 (430.0, 'Brenner')
 """
 
-from glassdata.potentials.base import Bonds, Potential
+from glassdata.potentials.base import Bonds, PairPotential, Potential
 from glassdata.potentials.bond_order import (
     ERHART_ALBE_2005,
     LINDSAY_BROIDO_2010,
@@ -37,6 +37,7 @@ __all__ = [
     "LennardJones",
     "LennardJonesMixture",
     "MissingTableError",
+    "PairPotential",
     "Potential",
     "StillingerWeber",
     "TabulatedFile",

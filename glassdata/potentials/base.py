@@ -355,6 +355,34 @@ class Potential(EnergySurface):
         return self.hessian(self.types(atoms), self.bonds(atoms))
 
 
+class PairPotential(Potential):
+    """A potential whose energy is a sum over pairs of a function φ of their distance.
+
+    A new one supplies φ' and φ'', and its Hessian follows: as a matrix, or as the springs of
+    ``glassdata.dynamical``, which for a large glass need no matrix.
+
+    Examples
+    --------
+    >>> from glassdata.potentials import LennardJones
+    >>> argon = LennardJones(epsilon=0.0103, sigma=3.405, r_cut=8.5)
+    >>> bonds = argon.bonds(Atoms("Ar2", positions=[[0, 0, 0], [3.5, 0, 0]]))
+    >>> tension, curvature = argon.stiffness(np.zeros(2, int), bonds)  # pushed apart, and stiff
+    >>> bool(tension[0] < 0), bool(curvature[0] > 0)
+    (True, True)
+    """
+
+    half: ClassVar[bool] = True
+
+    @abstractmethod
+    def stiffness(self, types: np.ndarray, bonds: Bonds) -> tuple[np.ndarray, np.ndarray]:
+        """φ'/r and φ'' of every bond, (P,) each, eV/Å²."""
+
+    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
+        tension, curvature = self.stiffness(types, bonds)
+        _, unit = lengths(bonds.vector)
+        return bonds.assemble(central_blocks(unit, curvature, tension))
+
+
 class _BondPath(Path):
     """A path that searches for neighbours only when atoms have moved too far for the last list."""
 

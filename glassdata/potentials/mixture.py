@@ -7,21 +7,19 @@ Berthier, Phys. Rev. Lett. 130, 238202 (2023), doi:10.1103/PhysRevLett.130.23820
 """
 
 from dataclasses import asdict, dataclass
-from typing import ClassVar
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from scipy import sparse
 
 from glassdata.config import check_positive
 from glassdata.kernels import compiled
-from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
+from glassdata.potentials.base import Bonds, PairPotential
 
 Matrix = tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True)
-class LennardJonesMixture(Potential):
+class LennardJonesMixture(PairPotential):
     """Lennard-Jones particles of several species, each pair with its own depth and size.
 
     Parameters
@@ -53,7 +51,6 @@ class LennardJonesMixture(Potential):
     sigma: Matrix
     reach: float = 2.5
     dim: int = 3
-    half: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_positive(self, "LennardJonesMixture", "reach")
@@ -101,10 +98,8 @@ class LennardJonesMixture(Potential):
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
         return _energy_gradient(types, bonds.first, bonds.second, bonds.vector, self.table)
 
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
-        tension, curvature = _stiffness(types, bonds.first, bonds.second, bonds.vector, self.table)
-        _, unit = lengths(bonds.vector)
-        return bonds.assemble(central_blocks(unit, curvature, tension))
+    def stiffness(self, types: np.ndarray, bonds: Bonds) -> tuple[np.ndarray, np.ndarray]:
+        return _stiffness(types, bonds.first, bonds.second, bonds.vector, self.table)
 
     def matscipy_calculator(self) -> Calculator:
         raise NotImplementedError("matscipy has no Lennard-Jones mixture that is smooth to order 2")

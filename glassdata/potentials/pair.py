@@ -1,19 +1,18 @@
 """Lennard-Jones."""
 
 from dataclasses import asdict, dataclass
-from typing import ClassVar, Literal
+from typing import Literal
 
 import numpy as np
 from ase.calculators.calculator import Calculator
-from scipy import sparse
 
 from glassdata.config import check_positive
 from glassdata.kernels import compiled
-from glassdata.potentials.base import Bonds, Potential, central_blocks, lengths
+from glassdata.potentials.base import Bonds, PairPotential, lengths
 
 
 @dataclass(frozen=True)
-class LennardJones(Potential):
+class LennardJones(PairPotential):
     """``4ε[(σ/r)¹² − (σ/r)⁶]`` up to ``r_cut``, for one species.
 
     Parameters
@@ -50,7 +49,6 @@ class LennardJones(Potential):
     truncation: Literal["force-shifted", "shifted", "cut"] = "force-shifted"
     symbol: str = "Ar"
     dim: int = 3
-    half: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         check_positive(self, "LennardJones", "epsilon", "sigma", "r_cut")
@@ -89,10 +87,10 @@ class LennardJones(Potential):
     def energy_gradient(self, types: np.ndarray, bonds: Bonds) -> tuple[float, np.ndarray]:
         return _energy_gradient(bonds.vector, *self._numbers)
 
-    def hessian(self, types: np.ndarray, bonds: Bonds) -> sparse.bsr_array:
-        r, unit = lengths(bonds.vector)
+    def stiffness(self, types: np.ndarray, bonds: Bonds) -> tuple[np.ndarray, np.ndarray]:
+        r, _ = lengths(bonds.vector)
         _, slope, curvature = self.functions(r)
-        return bonds.assemble(central_blocks(unit, curvature, slope / r))
+        return slope / r, curvature
 
     def matscipy_calculator(self) -> Calculator:
         from matscipy.calculators.pair_potential import (
