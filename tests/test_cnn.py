@@ -170,9 +170,8 @@ def test_a_tuned_network_takes_the_settings_that_did_best_on_other_families(data
         fitted = network.fit(X, Y, groups)
         assert fitted.settings_ == {"weight_decay": 0.0} | quick
         assert fitted.weights_["4.weight"].shape == (16, 16, 3)
-    assert fitted.n_parameters_ == sum(
-        np.prod(shape) for shape in cnn.shapes("spramnet", X.shape[1], Y.shape[1], width=16, depth=2).values()
-    )  # fmt: skip
+    sizes = cnn.shapes("spramnet", X.shape[1], Y.shape[1], width=16, depth=2)
+    assert fitted.n_parameters_ == sum(np.prod(shape) for shape in sizes.values())
     with pytest.raises(ValueError, match="another size"):
         fitted.to_arrays()
 

@@ -45,7 +45,8 @@ def shapes(
     n_r = max(n_r, FEWEST_BINS)
     if kind == "spramnet":
         hidden, flat = width * ((n_r - 2) // 2), 2 * depth + 2
-        layers = {"1": (width, 1, 3)} | {f"{k}": (width, width, 3) for k in range(4, flat, 2)}
+        layers: dict[str, tuple[int, ...]] = {"1": (width, 1, 3)}
+        layers |= {f"{k}": (width, width, 3) for k in range(4, flat, 2)}
         layers |= {f"{flat + 1}": (50, hidden), f"{flat + 3}": (n_omega, 50)}
         return {
             f"{name}.{part}": shape if part == "weight" else shape[:1]
