@@ -33,6 +33,7 @@ _HOME = {
     "dataset": "structures",
     "Dataset": "structures",
     "open_results": "results",
+    "read_measured": "measured",
     "models": None,
     "observables": None,
     "plots": None,

@@ -15,7 +15,7 @@ ROOT_SEED = 2602_05313
 #: Positions are rounded to multiples of this, Å. Smaller digits are noise of the minimiser, and
 #: half the bytes of a position. Positions are rounded before anything is computed from them, so
 #: that the stored spectrum is that of the stored structure.
-POSITION_STEP = 2.0**-22
+POSITION_STEP = 2.0**-20
 
 #: Frequencies are rounded to a power of two (THz), this fraction of the system's range or less:
 #: a bin of the PDOS is a hundred times as wide. Smaller digits would be half the bytes of a row.

@@ -8,11 +8,14 @@ store again. Whoever changes what a function returns raises the ``version`` of i
 import time
 from collections.abc import Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 from ase import Atoms
 
-from glassdata.order import bond_order, far_order, local_bond_order
+from glassdata.config import POSITION_STEP, canonical_json
+from glassdata.network import bond_angles, rings_per_atom
+from glassdata.order import bond_order, chemical_order, far_order, local_bond_order
 from glassdata.potentials.flaws import false_pairs, pinned_fraction
 from glassdata.radial import coordination, first_peak, number_density, partial_rdf, rdf
 from glassdata.rings import ring_fractions
@@ -94,13 +97,27 @@ class Structure:
         """Fractions of the rings with five, six and seven members, shape (3,)."""
         return ring_fractions(self.atoms, self.system.bond_length)
 
+    @cached_property
+    def angles(self) -> np.ndarray:
+        """Angles between bonds, shape (n_angles,), degrees."""
+        return bond_angles(self.atoms, self.system.bond_length)
+
+    @cached_property
+    def rings_per_atom(self) -> np.ndarray:
+        """Shortest-path rings with five, six and seven members an atom, shape (3,)."""
+        return rings_per_atom(self.atoms, self.system.bond_length)
+
     def __getitem__(self, name: str) -> np.ndarray:
         """Value of one variable of ``DESCRIBED``."""
         return np.asarray(DESCRIBED[name].value(self))
 
 
 def describe(
-    atoms: Atoms, system: System, timings: dict[str, float] | None = None
+    atoms: Atoms,
+    system: System,
+    timings: dict[str, float] | None = None,
+    *,
+    known: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> dict[str, np.ndarray]:
     """All variables that follow from a structure: g(r), frequencies, PDOS, checks.
 
@@ -113,6 +130,8 @@ def describe(
         Gives the potential, the bins and the bond length.
     timings : dict, optional
         Receives the seconds of the two stages ``rdf`` and ``frequencies``.
+    known : mapping, optional
+        Values of this structure that need not be computed again: ``still_known``.
 
     Returns
     -------
@@ -134,11 +153,15 @@ def describe(
     """
     structure = Structure(atoms, system)
     timings = {} if timings is None else timings
-    with timed(timings, "rdf"):
-        _ = structure.g
-    with timed(timings, "frequencies"):
-        _ = structure.modes
-    return {name: structure[name] for name, v in DESCRIBED.items() if v.applies(system)}
+    for stage, name, values in (("rdf", "g", "g"), ("frequencies", "frequency", "modes")):
+        if name not in known:
+            with timed(timings, stage):
+                getattr(structure, values)
+    return {
+        name: known[name] if name in known else structure[name]
+        for name, v in DESCRIBED.items()
+        if v.applies(system)
+    }
 
 
 def description_science(system: System) -> dict:
@@ -152,6 +175,43 @@ def description_science(system: System) -> dict:
         "zero": _ZERO,
         "variables": {n: v.version for n, v in DESCRIBED.items() if v.applies(system)},
     }
+
+
+def still_known(then: Mapping, now: Mapping) -> set[str]:
+    """Variables that an older description has as they would be computed now.
+
+    Parameters
+    ----------
+    then, now : mapping
+        ``description_science`` of one glass, when a structure was described and now.
+
+    Returns
+    -------
+    set of str
+        Those of an unchanged version, if the bins and all else are the same; otherwise none.
+
+    Examples
+    --------
+    A variable that is new or of another version has to be computed:
+
+    >>> import glassdata as gd
+    >>> now = description_science(gd.SYSTEMS["lj3d"])
+    >>> then = now | {"variables": now["variables"] | {"stress": 0}}
+    >>> now["variables"].keys() - still_known(then, now)
+    {'stress'}
+    """
+    changed = {key for key in then.keys() | now.keys() if _told(then, key) != _told(now, key)}
+    if changed - {"variables", "classes"}:
+        return set()
+    earlier, current = then["variables"], now["variables"]
+    kept = {name for name, version in current.items() if earlier.get(name) == version}
+    if "classes" in changed or now["classes"][0] not in kept:
+        kept.discard("disorder_class")
+    return kept
+
+
+def _told(description: Mapping, key: str) -> str:
+    return canonical_json(description.get(key))
 
 
 def crystal_energy(system: System) -> float:
@@ -189,6 +249,10 @@ def _is_sheet(system: System) -> bool:
     return system.is_sheet
 
 
+def _is_network(system: System) -> bool:
+    return system.is_network
+
+
 def _partial_g(s: Structure) -> np.ndarray:
     system = s.system
     return partial_rdf(s.atoms, system.r_edges, system.species, dim=system.dim)
@@ -212,11 +276,11 @@ _SPECTRA = {
     "g": Variable(("structure", "r"), "f4", "1", "radial distribution function g(r)", lambda s: s.g),
     "partial_g": Variable(("structure", "pair", "r"), "f4", "1", "partial radial distribution functions", _partial_g, applies=_is_compound),
     "pdos": Variable(("structure", "omega"), "f4", "THz-1", "phonon density of states, integral 1 over the range", lambda s: pdos(s.modes, s.system.omega_edges), version=2),
-    "frequency": Variable(("mode",), "f4", "THz", "vibrational frequencies, imaginary as negative, translations removed", lambda s: s.modes, version=2),
+    "frequency": Variable(("mode",), "f8", "THz", "vibrational frequencies, imaginary as negative, translations removed", lambda s: s.modes, version=2, step=lambda system: system.frequency_step),
 }  # fmt: skip
 
 _STRUCTURE = {
-    "position": Variable(("atom", "xyz"), "f8", "angstrom", "atomic positions of the relaxed structure", lambda s: s.atoms.positions),
+    "position": Variable(("atom", "xyz"), "f8", "angstrom", "atomic positions of the relaxed structure", lambda s: s.atoms.positions, step=lambda system: POSITION_STEP),
     "number": Variable(("atom",), "i2", "1", "atomic numbers", lambda s: s.atoms.numbers),
     "cell": Variable(("structure", "abc", "xyz"), "f8", "angstrom", "cell vectors, one per line", lambda s: s.atoms.cell.array),
 }  # fmt: skip
@@ -240,10 +304,17 @@ _CHECKS = {
     "far_order": per_structure("f8", "1", "root-mean-square of g(r) - 1 far away, beyond chance, over that of the perfect crystal", lambda s: far_order(s.atoms, s.system.crystal(), s.system.dim)),
     "bond_order": per_structure("f8", "1", "sixfold order of all bond directions together: |psi6| in a plane, Q6 in space", lambda s: bond_order(s.atoms, s.system.bond_length, s.system.dim)),
     "local_bond_order": per_structure("f8", "1", "sixfold order of each atom's and its neighbours' bonds together, mean over the atoms", lambda s: local_bond_order(s.atoms, s.system.bond_length, s.system.dim)),
+    "chemical_order": Variable(("structure", "pair"), "f8", "1", "Warren-Cowley short-range order of the nearest neighbours: 0 by chance, negative where two species seek each other", lambda s: chemical_order(s.atoms, s.system.bond_length, s.system.species), applies=_is_compound),
     "disorder_class": per_structure("U12", "1", "crystal-like, defective, partial or amorphous, by the disorder that resulted", lambda s: s.system.disorder_class(float(s[s.system.class_variable]))),
 }  # fmt: skip
 
 _NETWORK = {
+    "fourfold_fraction": per_structure("f8", "1", "fraction of atoms with four neighbours", lambda s: (s.neighbours == 4).mean(), applies=_is_network),
+    "bond_angle": per_structure("f8", "degree", "mean angle between two bonds of an atom", lambda s: s.angles.mean(), applies=_is_network),
+    "bond_angle_width": per_structure("f8", "degree", "standard deviation of the angles between two bonds of an atom", lambda s: s.angles.std(), applies=_is_network),
+    "ring_5_per_atom": per_structure("f8", "1", "shortest-path rings with five members, per atom", lambda s: s.rings_per_atom[0], applies=_is_network),
+    "ring_6_per_atom": per_structure("f8", "1", "shortest-path rings with six members, per atom", lambda s: s.rings_per_atom[1], applies=_is_network),
+    "ring_7_per_atom": per_structure("f8", "1", "shortest-path rings with seven members, per atom", lambda s: s.rings_per_atom[2], applies=_is_network),
     "threefold_fraction": per_structure("f8", "1", "fraction of atoms with three neighbours", lambda s: (s.neighbours == 3).mean(), applies=_is_sheet),
     "non_hexagonal": per_structure("f8", "1", "fraction of rings that do not have six members", lambda s: 1.0 - s.rings[1], applies=_is_sheet),
     "ring_5": per_structure("f8", "1", "fraction of rings with five members", lambda s: s.rings[0], applies=_is_sheet),

@@ -5,14 +5,17 @@ group, which share a melt or a template, resemble each other. They must never be
 training and some for the test.
 """
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, clone
+from sklearn.metrics import euclidean_distances
 from sklearn.model_selection import GroupKFold
 from sklearn.utils.validation import has_fit_parameter
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from glassdata.scores import mse, r2
 
@@ -244,6 +247,45 @@ def grouped_folds(
     return list(splitter.split(labels, groups=labels))
 
 
+def copies(X: np.ndarray, groups: ArrayLike, *, nearer: float = 1 / 3) -> np.ndarray:
+    """Pairs of structures of different groups that are too alike to be independent, (n_pairs, 2).
+
+    A structure and the nearest one of another group count as a copy if they are nearer than
+    ``nearer`` times the fifth nearest of other groups. Distances of independent structures differ
+    much less than that, whatever the disorder: so a common scale is not needed.
+
+    Parameters
+    ----------
+    X
+        What is compared, such as g(r), shape (n, n_r).
+    groups
+        Shape (n,): structures of one group may be alike.
+    nearer
+        Largest ratio of both distances that counts as a copy.
+
+    Returns
+    -------
+    Numbers of the structures, each pair once, the smaller number first.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(20, 30))
+    >>> X[7] = X[3] + 0.01
+    >>> copies(X, np.arange(20)).tolist(), copies(X[:7], np.arange(7)).tolist()
+    ([[3, 7]], [])
+    """
+    labels = np.unique(groups, return_inverse=True)[1]
+    distance = euclidean_distances(X)
+    distance[labels[:, None] == labels[None]] = np.inf
+    rank = min(5, int(np.isfinite(distance).sum(axis=1).min()))
+    if rank < 2:
+        return np.empty((0, 2), int)
+    nearest = distance.argmin(axis=1)
+    limit = nearer * np.partition(distance, rank - 1, axis=1)[:, rank - 1]
+    one = np.flatnonzero(distance.min(axis=1) < limit)
+    return np.unique(np.sort(np.stack([one, nearest[one]], axis=1), axis=1), axis=0)
+
+
 def cross_validate(
     model: BaseEstimator,
     X: np.ndarray,
@@ -320,8 +362,25 @@ def fit_grouped(
     (3, 3)
     """
     told = {"groups": groups} if has_fit_parameter(model, "groups") else {}
-    with threadpool_limits(1):
+    with one_thread():
         return model.fit(X, Y, **told)
+
+
+def one_thread() -> AbstractContextManager:
+    """One thread for the linear algebra within: libraries are looked for once, which takes long.
+
+    Examples
+    --------
+    >>> with one_thread():
+    ...     float(np.ones(3) @ np.ones(3))
+    3.0
+    """
+    return _libraries().limit(limits=1)
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def _checked(X, Y, groups) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

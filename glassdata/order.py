@@ -1,9 +1,11 @@
-"""How much order a structure has: of directions, of distances far away, and of long waves."""
+"""How much order a structure has: of directions, distances far away, long waves, and species."""
 
+from collections.abc import Sequence
 from math import factorial
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from scipy import sparse
 
 from glassdata.neighbours import neighbours
@@ -145,6 +147,49 @@ def long_wave(atoms: Atoms, weights: np.ndarray) -> float:
     phases = np.exp(2j * np.pi * atoms.get_scaled_positions(wrap=False)[:, atoms.pbc])
     waves = np.abs(weights @ phases) ** 2
     return float(waves.max(initial=0.0) / (len(atoms) * (weights**2).sum()))
+
+
+def chemical_order(atoms: Atoms, cutoff: float, species: Sequence[str]) -> np.ndarray:
+    """Warren and Cowley's short-range order ``α_ab = 1 − P_ab / x_b`` of each pair of species.
+
+    Cowley, Phys. Rev. 77, 669 (1950), doi:10.1103/PhysRev.77.669. ``P_ab`` is the share of b among
+    the neighbours of a, and ``x_b`` the share of b among all neighbours of all atoms. On a lattice
+    ``x_b`` is the concentration of b. In a glass large atoms have more neighbours than small ones,
+    and ``x_b`` leaves that out: ``α`` is what remains of the choice of neighbours, and is
+    symmetric in a and b.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    cutoff : float, Å
+        Atoms nearer than this are neighbours.
+    species : sequence of str
+        Chemical symbols; they order the pairs.
+
+    Returns
+    -------
+    (n_pairs,)
+        The pairs as in ``System.pairs``: 0 where neighbours are chosen by chance, negative where
+        the two seek each other, 1 where they never meet; 0 for a species without neighbours.
+
+    Examples
+    --------
+    In an ordered (B2) alloy every nearest neighbour is of the other kind:
+
+    >>> from ase.build import bulk
+    >>> alloy = bulk("CuZr", "cesiumchloride", a=3.2)
+    >>> chemical_order(alloy, 3.0, ("Cu", "Zr")).tolist()  # Cu-Cu, Cu-Zr, Zr-Zr
+    [1.0, -1.0, 1.0]
+    """
+    first, second = neighbours("ij", atoms, cutoff)
+    numbers = [atomic_numbers[symbol] for symbol in species]
+    kinds = np.array([numbers.index(number) for number in atoms.numbers], dtype=int)
+    counts = np.zeros((len(species), len(species)))
+    np.add.at(counts, (kinds[first], kinds[second]), 1.0)
+    by_chance = np.outer(counts.sum(axis=1), counts.sum(axis=0))
+    ratio = counts * counts.sum() / np.where(by_chance > 0, by_chance, 1.0)
+    alpha = np.where(by_chance > 0, 1 - ratio, 0.0)
+    return alpha[np.triu_indices(len(species))]
 
 
 def _directions(atoms: Atoms, cutoff: float, dim: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

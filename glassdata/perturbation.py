@@ -129,6 +129,10 @@ class Reference:
         """Broadened g(r), (n_r,), and PDOS, (n_omega,), 1/THz, of any other structure."""
         return self._g(atoms), self._pdos(frequencies(atoms, self.system.potential))
 
+    def curves_of(self, atoms: Atoms, modes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same of a structure whose frequencies are known, without the translations, THz."""
+        return self._g(atoms), broad_pdos(modes, self.omega, self._widths[1])
+
     def exact(self, displacement: np.ndarray) -> Change:
         """Change by a displacement (N, d), Å, computed anew."""
         moved = displaced(self.atoms, displacement)

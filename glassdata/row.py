@@ -5,7 +5,7 @@ pure function of the first (``glassdata.describe``), so that structures of an ol
 described again, with other variables.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from ase import Atoms
@@ -135,6 +135,7 @@ def compute_row(
     timings: dict[str, float] | None = None,
     *,
     make: Callable[[System, int, str], Atoms] = make_structure,
+    known: Callable[[System, int], Mapping[str, np.ndarray]] = lambda system, index: {},
 ) -> dict[str, np.ndarray]:
     """All variables of one row, named and dimensioned as in ``glassdata.schema``.
 
@@ -149,6 +150,8 @@ def compute_row(
         Receives the seconds of each stage.
     make : callable
         Where the structure comes from: made, or read from a store that has it.
+    known : callable
+        Values that need not be computed again, because that store has them.
 
     Raises
     ------
@@ -165,6 +168,6 @@ def compute_row(
     with timed(timings, "generate"):
         atoms = make(system, index, profile)
     with threadpool_limits(1):
-        row = describe(atoms, system, timings)
+        row = describe(atoms, system, timings, known=known(system, index))
     row["structure_id"] = np.asarray(structure_id(system, profile, index))
     return row | {name: np.asarray(value) for name, value in atoms.info.items()}

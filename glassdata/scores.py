@@ -28,6 +28,35 @@ def normalised(Y: np.ndarray) -> np.ndarray:
     return np.asarray(Y, float) / _sums(Y)
 
 
+def joined(Y: np.ndarray, n_bins: int) -> np.ndarray:
+    """Spectra with neighbouring bins joined: shares of fewer and wider bins, (n, n_bins).
+
+    Bins of frequencies that are counted anew give the same, if the edges are some of the old ones.
+
+    Parameters
+    ----------
+    Y
+        Share of each bin, shape (n, n_omega).
+    n_bins
+        Number of bins to make, of equal width.
+
+    Raises
+    ------
+    ValueError
+        If the bins there are cannot be shared out among as many.
+
+    Examples
+    --------
+    >>> joined([[0.1, 0.2, 0.3, 0.4]], 2).round(6).tolist()
+    [[0.3, 0.7]]
+    """
+    Y = np.asarray(Y, float)
+    n, n_omega = Y.shape
+    if n_bins < 1 or n_omega % n_bins:
+        raise ValueError(f"{n_omega} bins cannot be joined to {n_bins}")
+    return Y.reshape(n, n_bins, -1).sum(axis=2)
+
+
 def mse(Y_true: np.ndarray, Y_pred: np.ndarray) -> float:
     """Mean squared error per bin of spectra whose truth adds up to 1 over the bins.
 

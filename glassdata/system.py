@@ -33,6 +33,14 @@ class Protocol(Interface):
     def n_structures(self) -> int:
         """Number of structures of the whole profile."""
 
+    @property
+    def preparations(self) -> int:
+        """Number of fixed preparations that structures take in turn; 0 where ranges are covered."""
+
+    @property
+    def max_force(self) -> float:
+        """Largest force component left, eV/Å."""
+
     def largest(self, system: "System") -> int:
         """Number of atoms of the largest structure, before any are removed."""
 
@@ -89,7 +97,7 @@ class System:
     >>> glass = gd.SYSTEMS["cualzr"]
     >>> glass.pairs
     ('Al-Al', 'Al-Cu', 'Al-Zr', 'Cu-Cu', 'Cu-Zr', 'Zr-Zr')
-    >>> glass.disorder_class(0.1), glass.disorder_class(0.5)  # by the width of the first peak, Å
+    >>> glass.disorder_class(0.9), glass.disorder_class(0.1)  # by the far order that is left
     ('crystal-like', 'amorphous')
     """
 
@@ -154,6 +162,11 @@ class System:
     def is_sheet(self) -> bool:
         """Whether it is a sheet that may buckle: g(r) in two dimensions, vibrations in three."""
         return self.dim == 2 and self.potential.dim == 3
+
+    @property
+    def is_network(self) -> bool:
+        """Whether each atom of the crystal has four neighbours at the angles of a tetrahedron."""
+        return self.crystal.settings.get("crystalstructure") in ("diamond", "zincblende")
 
     def science(self, profile: str) -> dict:
         """Everything that determines the atoms of a profile's structures, as plain data."""

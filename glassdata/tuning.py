@@ -4,7 +4,7 @@ Every tuned model but the networks tries :data:`EFFORT` settings on the same hel
 that no model wins a comparison because more settings were tried.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from sklearn import config_context
@@ -12,9 +12,8 @@ from sklearn.base import BaseEstimator, MetaEstimatorMixin, MultiOutputMixin, Re
 from sklearn.model_selection import BaseCrossValidator, ParameterGrid
 from sklearn.utils import get_tags
 from sklearn.utils.validation import check_is_fitted, validate_data
-from threadpoolctl import threadpool_limits
 
-from glassdata.evaluation import grouped_folds
+from glassdata.evaluation import grouped_folds, one_thread
 
 #: Number of settings that every tuned estimator may try.
 EFFORT = 21
@@ -67,7 +66,7 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
     and the group of each structure, (n,). It tries every point of ``grid``, then fits the best one
     to all structures. Without ``groups`` every structure counts as independent; then structures of
     one melt let too weak a penalty seem good. Estimators with a method ``path`` fit the whole grid
-    at once.
+    at once, and those with a method ``trials`` predict with the whole grid at once.
 
     Parameters
     ----------
@@ -112,11 +111,10 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
         self.candidates_ = list(ParameterGrid(dict(self.grid)))
         squares = np.zeros(len(self.candidates_))
         # Many small products: BLAS threads wait for each other longer than they work.
-        with threadpool_limits(1), config_context(assume_finite=True):  # checked above, once
+        with one_thread(), config_context(assume_finite=True):  # checked above, once
             for train, test in GroupFolds(self.n_splits, self.seed).split(X, y, groups):
-                fits = self._fit_all(X[train], y[train])
-                for number, fitted in enumerate(fits):
-                    error = np.inf if fitted is None else fitted.predict(X[test]) - y[test]
+                for number, guess in enumerate(self._guess_all(X[train], y[train], X[test])):
+                    error = np.inf if guess is None else guess - y[test]
                     squares[number] += np.sum(np.square(error))
             self.errors_ = squares / y.size
             if not np.isfinite(self.errors_).any():
@@ -135,10 +133,15 @@ class Tuned(MultiOutputMixin, RegressorMixin, MetaEstimatorMixin, BaseEstimator)
         tags.regressor_tags.poor_score = get_tags(self.estimator).regressor_tags.poor_score
         return tags
 
-    def _fit_all(self, X: np.ndarray, y: np.ndarray) -> list:
+    def _guess_all(self, X: np.ndarray, y: np.ndarray, X_test: np.ndarray) -> Iterable:
+        """What each candidate predicts for structures held out; None if it could not be fitted."""
+        if hasattr(self.estimator, "trials"):
+            return self.estimator.trials(X, y, X_test, self.candidates_)
         if hasattr(self.estimator, "path"):
-            return self.estimator.path(X, y, self.candidates_)
-        return [clone(self.estimator).set_params(**c).fit(X, y) for c in self.candidates_]
+            fits = self.estimator.path(X, y, self.candidates_)
+        else:
+            fits = [clone(self.estimator).set_params(**c).fit(X, y) for c in self.candidates_]
+        return [None if one is None else one.predict(X_test) for one in fits]
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """Arrays of the chosen estimator; see :class:`glassdata.regression.Regression`."""

@@ -25,6 +25,9 @@ THZ = (elementary_charge / (angstrom**2 * _ATOMIC_MASS)) ** 0.5 / (2 * pi * tera
 #: Boltzmann's constant, eV/K.
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
 
+#: Planck's constant, eV/THz.
+PLANCK = physical_constants["Planck constant in eV/Hz"][0] * tera
+
 #: Stress of a solid in GPa that is 1 eV/Å³.
 GIGAPASCAL = elementary_charge / (angstrom**3 * giga)
 

@@ -39,6 +39,9 @@ class Variable:
         identity of a row.
     applies : callable
         Whether a ``System`` has this variable.
+    step : callable, optional
+        Of a ``System``: values are whole multiples of this number, and are stored as such (the
+        packed data of CF, which a reader multiplies by ``scale_factor``). That takes fewer bytes.
 
     Examples
     --------
@@ -54,6 +57,7 @@ class Variable:
     of: Callable[[Any], Any] | None = None
     version: int = 1
     applies: Callable[[Any], bool] = always
+    step: Callable[[Any], float] | None = None
 
     def __post_init__(self) -> None:
         if not self.units or not self.long_name:
@@ -98,7 +102,7 @@ def per_structure(
     dtype, units, long_name, of
         As for ``Variable``.
     rest
-        Other fields of ``Variable``: ``version``, ``applies``.
+        Other fields of ``Variable``: ``version``, ``applies``, ``step``.
 
     Examples
     --------

@@ -22,7 +22,7 @@ from fake_glass import contents
 from glassdata import worker
 from glassdata.cli import run
 from glassdata.config import ALGORITHM_VERSION
-from glassdata.engine import build, recompute
+from glassdata.engine import Loss, build, recompute
 from glassdata.engine import repair as engine_repair
 from glassdata.engine.crew import Crew, Report
 from glassdata.engine.execution import Execution
@@ -219,10 +219,25 @@ def test_a_hanging_row_is_given_up_with_its_reason(tmp_path, habits, capsys):
     assert len(losses(store)) == 1
     assert "took longer than the 1.5 s" in losses(store)["ar", 3]
     assert run(["info", str(store)]) == 0
-    assert "missing row ar 3: RowTimeoutError: took longer" in capsys.readouterr().out
+    assert "missing row ar 3: took longer than the 1.5 s" in capsys.readouterr().out
     (habits / "hang-3").unlink()
     assert build(store, workers=1, source=source).complete
     assert losses(store) == {}
+
+
+def test_a_row_keeps_the_reason_that_its_worker_noted_before_it_ended(tmp_path, monkeypatch):
+    """Of a row that has lost its only worker so, the driver sees no more than that none is left."""
+    store, seen = tmp_path / "store", "there has been no worker to compute rows"
+
+    def run_rows(work, task, todo, *rest):
+        record_loss(store, "ar", 1, "took longer than the 2 s", limit=2.0)
+        return [], [Loss("ar", index, seen) for index in range(2)]
+
+    monkeypatch.setattr("glassdata.engine.run_rows", run_rows)
+    outcome = build(store, limit=2, source=fake.source(systems=ONE))
+    reasons = {("ar", 0): seen, ("ar", 1): "took longer than the 2 s"}
+    assert {(loss.system, loss.index): loss.reason for loss in outcome.problems} == reasons
+    assert losses(store) == reasons
 
 
 def test_a_row_that_keeps_the_interpreter_does_not_block_the_build(tmp_path, habits):

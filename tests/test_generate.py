@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import glassdata as gd
+from glassdata.config import POSITION_STEP
 from glassdata.minimise import RelaxationError, relax, separate
 from glassdata.potentials import LennardJones
-from glassdata.protocols import Stratum, member, rotate_bonds, swap_species, vacate
+from glassdata.protocols import Joined, Stratum, member, rotate_bonds, swap_species, vacate
 from glassdata.row import compute_row, describe, row_id
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.rows import conform, dimension_sizes
@@ -47,12 +48,17 @@ def test_strata_are_met_by_weight_in_every_prefix():
     assert np.histogram(times, 4, (-1, 1))[0].min() > 0.15 * len(times)
 
 
-STRATIFIED = [n for n, s in SYSTEMS.items() if hasattr(s.protocols["demo"], "strata")]
+def _first_part(protocol):
+    return protocol.parts[0].protocol if isinstance(protocol, Joined) else protocol
+
+
+REFERENCE = {n: _first_part(s.protocols["reference"]) for n, s in SYSTEMS.items()}
+STRATIFIED = [n for n, protocol in REFERENCE.items() if hasattr(protocol, "strata")]
 
 
 @pytest.mark.parametrize("name", STRATIFIED)
 def test_every_knob_covers_its_range_within_its_stratum(name):
-    protocol = SYSTEMS[name].protocols["reference"]
+    protocol = REFERENCE[name]
     members = [member(protocol.strata, protocol.replicated, index) for index in range(300)]
     for stratum in protocol.strata:
         of_this = [m for m in members if not m.replicate and _belongs(m, stratum)]
@@ -120,7 +126,10 @@ def test_a_row_is_pure_and_says_what_it_is(name):
     for variable in ("position", "frequency"):
         ragged = RAGGED[VARIABLES[variable].dims[0]]
         assert len(first[variable]) == first[ragged]
-    assert first["max_force"] <= system.protocols["demo"].max_force
+    # Rounding moves an atom by half a step in each direction; the stiffest bonds, at the cut-off
+    # of a bond-order potential, have some 500 eV/Å².
+    rounding = 500 * POSITION_STEP
+    assert first["max_force"] <= system.protocols["demo"].max_force + rounding
     assert first["n_imaginary"] == 0
     assert len(first["frequency"]) == system.potential.dim * (first["n_atoms"] - 1)
     widths = np.diff(system.omega_edges)

@@ -29,16 +29,17 @@ LAYERS = [
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
     {"dynamical"},
-    {"rings", "kpm", "moments", "order"},
+    {"rings", "kpm", "moments", "network", "order", "thermal"},
     {"observables"},
     {"crystal"},
     {"system"},
-    {"describe", "bands", "perturbation"},
+    {"describe", "bands", "perturbation", "additivity", "second_order"},
     {"protocols"},
     {"systems", "schema"},
-    {"row", "origin"},
+    {"row", "origin", "measured"},
     {"store", "estimate"},
     {"structures", "fitness"},
+    {"trained"},
     {"worker", "results"},
     {"engine"},
     {"experiments"},
@@ -47,7 +48,7 @@ LAYERS = [
     {"__main__"},
 ]
 # These know arrays only, no physics.
-MODELS = {"models", "regression", "tuning", "cnn", "evaluation", "scores"}
+MODELS = {"models", "regression", "tuning", "cnn", "evaluation", "scores", "intervals"}
 # Heavy packages, and who may import them.
 ALONE = {
     "dask": {"engine"},

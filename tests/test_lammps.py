@@ -24,6 +24,8 @@ from glassdata.potentials import (
     read_setfl,
     zhou_eam,
 )
+from glassdata.potentials.setfl import setfl_text
+from glassdata.protocols.pairs import pair_commands
 from glassdata.systems import SYSTEMS
 from glassdata.units import BOLTZMANN
 
@@ -107,6 +109,34 @@ def test_silicon(stiffer, tmp_path):
     atoms = shuffled(bulk("Si", "diamond", a=5.43, cubic=True) * (2, 2, 2), 0.3)
     pair = lammps_reference.stillinger_weber(tmp_path, lam=21.0 * stiffer)
     agree(atoms, potential, pair, ROUNDING)
+
+
+COOLED = {"sic": silicon_carbide, "sic_tersoff": silicon_carbide, "cualzr": alloy}
+
+
+@pytest.mark.parametrize("name", COOLED)
+def test_liquids_are_cooled_with_our_own_forces(name, tmp_path):
+    """What LAMMPS is told of a potential is the potential, for species in any order of types."""
+    potential, atoms = SYSTEMS[name].potential, COOLED[name]()
+    species = potential.species[::-1]
+    commands = pair_commands(potential, tmp_path, species)
+    reference = lammps_reference.evaluate(atoms, species, commands)
+    energy, gradient = potential.evaluate(atoms)
+    # LAMMPS joins the points of a table by other cubics than ours: 3e-7 of the largest force.
+    tolerance = 1e-6 if name == "cualzr" else ROUNDING
+    largest = np.abs(reference.forces).max()
+    assert energy == pytest.approx(reference.energy, abs=tolerance * largest)
+    assert np.abs(gradient + reference.forces).max() < tolerance * largest
+
+
+def test_tables_that_are_written_are_read_again(tmp_path):
+    potential = SYSTEMS["cualzr"].potential
+    path = tmp_path / "alloy.eam.alloy"
+    path.write_text(setfl_text(potential))
+    again = read_setfl(path)
+    assert (again.symbols, again.r_cut) == (potential.symbols, potential.r_cut)
+    for name, values in vars(potential.tables).items():
+        assert np.array_equal(getattr(again.tables, name), values), name
 
 
 def test_zhou_alloys(tmp_path):

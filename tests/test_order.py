@@ -5,7 +5,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, graphene
 
-from glassdata.order import bond_order, far_order, local_bond_order, long_wave
+from glassdata.order import bond_order, chemical_order, far_order, local_bond_order, long_wave
 from glassdata.systems.lj import triangular
 
 #: Steinhardt, Nelson and Ronchetti, PRB 28, 784, and Mickel et al., JCP 138, 044501, to 3 digits.
@@ -105,3 +105,28 @@ def test_long_waves_tell_halves_and_holes_from_mixtures():
     assert long_wave(crystal, np.ones(len(crystal))) < 1e-20
     hole = crystal[np.linalg.norm(crystal.positions - crystal.positions.mean(0), axis=1) > 7.0]
     assert long_wave(hole, np.ones(len(hole))) > 0.005
+
+
+def test_a_random_alloy_has_no_chemical_order():
+    """4000 atoms of three species on fcc sites: 12 bonds an atom leave a scatter of a percent."""
+    alloy = bulk("Cu", "fcc", a=3.6, cubic=True) * (10, 10, 10)
+    symbols = np.repeat(["Al", "Cu", "Zr"], (800, 1200, 2000))
+    alloy.symbols = np.random.default_rng(0).permutation(symbols)
+    found = chemical_order(alloy, 3.0, ("Al", "Cu", "Zr"))
+    # Al-Al, the rarest, are 24000 · 0.04 = 960 bonds of two atoms: 3 percent, four of those.
+    assert found == pytest.approx(np.zeros(6), abs=0.13)
+    assert np.abs(found).max() > 0
+
+
+def test_ordered_alloys_seek_the_other_kind():
+    b2 = bulk("CuZr", "cesiumchloride", a=3.2) * (3, 3, 3)
+    assert chemical_order(b2, 3.0, ("Cu", "Zr")) == pytest.approx([1, -1, 1])
+    # L1_2, three to one: no Al-Al; of the 12 neighbours of Cu four are Al, by chance three.
+    l12 = bulk("Cu", "fcc", a=3.6, cubic=True) * (2, 2, 2)
+    l12.symbols[::4] = "Al"
+    assert chemical_order(l12, 3.0, ("Al", "Cu")) == pytest.approx([1, -1 / 3, 1 / 9])
+
+
+def test_species_without_neighbours_have_no_order():
+    pair = Atoms("CuZr", positions=[[0, 0, 0], [9, 0, 0]])
+    assert chemical_order(pair, 3.0, ("Al", "Cu", "Zr")).tolist() == [0.0] * 6

@@ -161,10 +161,51 @@ def test_a_row_whose_workers_leave_again_and_again_is_given_up():
 
 def test_a_row_that_waits_behind_another_is_not_to_blame():
     """A scheduler of somebody else may send a worker of one thread several rows at once."""
-    run, others = Run(row_timeout=30.0), [("ar-1", n, 1) for n in range(20)]
-    run.running |= {key: [("ar", key[1])] for key in others}
-    for key in others:
-        assert run.look(alive([key, KEY]), 20.0) == []
+    run, others = Run(row_timeout=30.0), [("ar-1", n, 1) for n in range(10, 30)]
+    run.running = {key: [("ar", key[1])] for key in others} | RUNNING
+    for done in range(20):
+        assert run.look(alive([KEY, *others[done:]]), 20.0) == []
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_two_rows_at_a_worker_the_first_is_computed_and_the_other_waits(turn):
+    """Dask lists them in the order of a set, which says nothing and may change."""
+    run, behind = Run(row_timeout=30.0), ("ar-1", 4, 1)
+    run.running[behind] = [("ar", 4)]
+    orders = []
+    while not orders:
+        orders = run.look(alive([KEY, behind][::turn]))
+        turn = -turn
+        assert run.now < 100.0
+    assert orders[0][1].taken.keys() == {KEY}
+
+
+def test_a_row_that_was_there_first_is_computed_though_it_was_sent_later():
+    """Another worker had begun a row, left, and the row comes to a worker that is busy."""
+    run, earlier = Run(row_timeout=30.0), ("ar-1", 0, 1)
+    run.running = {earlier: [("ar", 0)]} | run.running
+    run.look(alive())
+    assert run.look(alive([earlier, KEY]), 100.0)[0][1].taken.keys() == {KEY}
+
+
+def test_a_row_that_waits_behind_the_work_of_others_is_not_to_blame():
+    """A scheduler may be shared, and nobody knows when others sent their tasks."""
+    run = Run(row_timeout=30.0)
+    assert run.look(alive([KEY, "theirs"]), 100.0) == []
+    assert run.look(alive(), 100.0)[0][1].taken.keys() == {KEY}
+
+
+def test_a_row_that_had_its_time_says_so_when_the_run_ends_for_want_of_workers():
+    """Compiled code that keeps the interpreter ends with its process, which says nothing."""
+    run, other = Run(row_timeout=30.0, wait=60.0), ("ar-1", 4, 1)
+    run.running[other] = [("ar", 4)]
+    run.look(alive(), 40.0)
+    ((_, orders), *_) = run.look(nobody, 80.0)
+    assert "no worker" in orders.end
+    assert orders.taken.keys() == {KEY}, "the other has not been computed at all"
+    assert orders.taken[KEY] == (
+        "took longer than the 30 s that a row may take; its worker left before it was done"
+    )
 
 
 def test_a_worker_that_leaves_is_named():

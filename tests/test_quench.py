@@ -7,8 +7,9 @@ import pytest
 
 import glassdata as gd
 from glassdata.minimise import relax
-from glassdata.potentials import EAM, StillingerWeber, zhou_eam
-from glassdata.protocols import Cooling, dynamics, liquid, melt
+from glassdata.potentials import StillingerWeber
+from glassdata.protocols import Cooling, dynamics, liquid
+from glassdata.protocols.pairs import pair_commands
 from glassdata.radial import coordination
 from glassdata.row import make_structure
 from glassdata.systems.ka3d import EPSILON, KELVIN, MIXTURE, SIGMA
@@ -137,10 +138,8 @@ def test_stiffer_angles_are_what_makes_the_network():
 
 
 def test_a_potential_that_lammps_is_not_told_of_is_named(tmp_path):
-    alloy = zhou_eam(("Cu",), r_on=6.5, r_cut=7.5)
-    assert isinstance(alloy, EAM)
-    with pytest.raises(TypeError, match="no way to tell LAMMPS of EAM"):
-        melt._pair(alloy, tmp_path)
+    with pytest.raises(TypeError, match="no way to tell LAMMPS of LennardJonesMixture"):
+        pair_commands(MIXTURE, tmp_path, MIXTURE.species)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Settings that make no sense never get as far as a task; the message names the field."""
 
+import json
 from dataclasses import replace
 
 import fake_glass as fake
@@ -7,11 +8,13 @@ import numpy as np
 import pytest
 
 from glassdata.cli import run
-from glassdata.config import ALGORITHM_VERSION
+from glassdata.config import ALGORITHM_VERSION, canonical_json
 from glassdata.engine import build
 from glassdata.protocols import Stratum
+from glassdata.row import science
 from glassdata.store import StoreError, prepare, science_config
 from glassdata.store.rows import row_path
+from glassdata.store.science import differences
 from glassdata.store.settings import goal_counts, missing_rows
 from glassdata.systems import SYSTEMS
 
@@ -112,3 +115,10 @@ def test_a_second_spelling_of_an_index_is_no_row(tmp_path):
     store = fake.sealed_store(tmp_path / "store", count=2)
     row_path(store, "ar", 1).rename(store / "rows/ar/0000001.npz")
     assert missing_rows(store, {"ar": 2}) == [("ar", 1)]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_configuration_is_the_same_after_it_was_written_and_read(name):
+    """Otherwise the store of a glass could not be resumed: JSON knows lists, not tuples."""
+    told = {"systems": {name: science(name, "reference")}}
+    assert list(differences(json.loads(canonical_json(told)), told, {name})) == []

@@ -353,6 +353,28 @@ def test_columns_fill_many_shards_and_gaps(tmp_path):
     assert np.array_equal(group["energy"][:], values, equal_nan=True)
 
 
+def test_multiples_of_a_step_are_stored_as_whole_numbers_and_read_as_they_were(tmp_path):
+    group = zarr.open_group(tmp_path / "g", mode="w")
+    column = Column(group, "frequency", fake_variable("frequency"), step=2.0**-13)
+    values = np.array([-1.0, 0.0, 2.0**-13, 2.5, 1e5])
+    column.extend(values)
+    column.finish()
+    assert group["frequency"][:].tolist() == [-8192, 0, 1, 20480, 819200000]
+    read = xr.open_zarr(tmp_path / "g", consolidated=False)["frequency"]
+    assert np.array_equal(read.values, values)
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [(0.3, "no multiples of 0.25"), (2.0**30, "beyond 536870912")]
+)
+def test_what_whole_multiples_cannot_say_is_refused(tmp_path, value, fault):
+    group = zarr.open_group(tmp_path / "g", mode="w")
+    column = Column(group, "frequency", fake_variable("frequency"), step=0.25)
+    column.extend(np.array([1.0, value]))
+    with pytest.raises(StoreError, match=fault):
+        column.finish()
+
+
 def fake_variable(name: str):
     from glassdata.schema import VARIABLES
 

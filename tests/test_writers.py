@@ -30,8 +30,7 @@ KNOWN = {
     # Into a folder of its own that the same function made.
     "store.sealing._assemble": {"open_group"},
     "store.description.describe_dataset": {"write_text"},
-    "protocols.melt.quench_in_plane": {"write_text"},
-    "protocols.melt._pair": {"write_text"},
+    "protocols.pairs._with_file": {"write_text"},
     "engine.keys._write_privately": {"open"},
     "engine.watching.reported": {"performance_report"},
     # Into memory; what comes of it is handed to ``replace`` or ``publish``.

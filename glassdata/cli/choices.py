@@ -38,6 +38,16 @@ def path_argument(name: str):
     return click.argument(name, type=Place())
 
 
+def files_argument(help_name: str = "FILE..."):
+    """Positional arguments that are files, one or more; ``-`` is standard input."""
+    return click.argument("files", type=Place(), nargs=-1, required=True, metavar=help_name)
+
+
+def local(files: Iterable[Path]) -> list[Path]:
+    """Those of the files that are not standard input."""
+    return [file for file in files if file != STDOUT]
+
+
 def refuse_web(store: Path) -> None:
     """Refuse an address of a web server, which shows no folders and takes no files.
 
@@ -59,13 +69,13 @@ def store_option(help_: str):
     return click.option("--store", type=Place(), help=help_)
 
 
-def system_option(*, multiple: bool):
+def system_option(*, multiple: bool, required: bool = True):
     """``--system NAME``."""
     return click.option(
         "--system",
         "names" if multiple else "name",
         multiple=multiple,
-        required=not multiple,
+        required=required and not multiple,
         metavar="NAME",
         help="Name of a glass, as listed by `glassdata systems`"
         + ("; may be repeated." if multiple else "."),
@@ -122,8 +132,10 @@ def check_writable(*outputs: Path | None, inputs: Iterable[Path] = ()) -> None:
     from glassdata.store.places import is_remote
 
     wanted = [path for path in outputs if path is not None]
-    if len(set(wanted)) < len(wanted):
-        raise click.UsageError(f"{wanted[0]} cannot be two outputs at once")
+    places = [path if path == STDOUT else Path(os.path.realpath(path)) for path in wanted]
+    for path, place in zip(wanted, places, strict=True):
+        if places.count(place) > 1:
+            raise click.UsageError(f"{path} cannot be two outputs at once")
     for path in wanted:
         if path == STDOUT:
             if output_is_closed():

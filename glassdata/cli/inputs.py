@@ -1,4 +1,4 @@
-"""Files of a user: structures in any format that ASE reads, and measured g(r) as two columns."""
+"""Structures of a user, in any format that ASE reads, checked before anything is computed."""
 
 import os
 from pathlib import Path
@@ -8,14 +8,15 @@ import click
 import numpy as np
 
 from glassdata.bounds import bounded_memory, bounded_time, check_size
+from glassdata.cli.choices import STDOUT
+from glassdata.cli.formats import Reading
 
 if TYPE_CHECKING:
     from ase import Atoms
 
+    from glassdata.potentials import EnergySurface
     from glassdata.system import System
 
-#: Suffixes of files with a measured g(r); any other file is read as a structure.
-CURVES = (".gr", ".csv")
 #: Two atoms nearer than this are one atom written twice, Å.
 OVERLAP = 0.3
 #: With fewer atoms a spectrum means nothing.
@@ -26,51 +27,66 @@ _LONGEST_COUNT = 100
 #: Time of a processor that reading may take: a start for any file, s, and the slowest of ASE's
 #: readers, bytes/s.
 _SECONDS, _BYTES_PER_SECOND = 10.0, 2e5
-#: Largest difference from 1, the limit, of the mean of g over the last fifth of the range.
-_FAR_FROM_ONE = 0.3
-#: Height up to which g(r) counts as zero below the first measured distance.
-_ZERO = 0.1
+#: Occupancies and heights that differ by less are equal.
+_WHOLE, _LEVEL = 1e-3, 1e-4
+#: Neighbours are looked for within this multiple of the usual distance.
+_FAR = 3.0
+#: Between these multiples of the crystal's shortest distance lies that of a structure in Å; one in
+#: Bohr has 1.9 times as much, one in nm a tenth.
+_SHORT, _LONG = 0.6, 1.6
 
 
-def read_structures(path: Path, species: tuple[str, ...], what: str) -> list["Atoms"]:
+def read_structures(
+    path: Path, species: tuple[str, ...] | None, what: str, *, how: Reading | None = None
+) -> list["Atoms"]:
     """All structures of a file, checked.
 
     Parameters
     ----------
     path : Path
-        Any file that ASE reads.
-    species : tuple of str
-        Chemical symbols that may occur.
+        Any file that ASE reads; ``-`` for standard input.
+    species : tuple of str or None
+        Chemical symbols that may occur; None means any.
     what : str
         What has these species, for the error message.
+    how : Reading, optional
+        What the user says of the file.
 
     Raises
     ------
     click.UsageError
         If the file is missing or malformed, or a structure has too few atoms, atoms that overlap,
-        or species that ``what`` does not have.
+        shared sites, constraints, or species that ``what`` does not have.
     """
-    from ase.io import read
-
-    _check_size(path)
-    if path.suffix.lower() in _COUNTED:
-        _check_counts(path)
-    try:
-        with bounded_memory(), bounded_time(_SECONDS + path.stat().st_size / _BYTES_PER_SECOND):
-            frames = read(path, index=":")
-    except MemoryError:
-        raise click.UsageError(f"{path} is not read: it would take too much memory") from None
-    except TimeoutError as error:
-        raise click.UsageError(f"{path} is not read: {error}") from None
-    except Exception as error:  # every reader of ASE fails in its own way
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise click.UsageError(f"{path} is not a readable structure file ({reason})") from error
-    if not isinstance(frames, list) or not frames:
-        raise click.UsageError(f"{path} holds no structure")
+    how = how or Reading()
+    name = "standard input" if path == STDOUT else str(path)
+    frames = _frames(path, name, how)
+    if not frames:
+        raise click.UsageError(f"{name} holds no structure {how.index}".replace(" :", ""))
     for number, atoms in enumerate(frames):
-        where = f"{path}" if len(frames) == 1 else f"{path}, structure {number}"
+        where = name if len(frames) == 1 else f"{name}, structure {number}"
         _check_structure(atoms, where, species, what)
     return frames
+
+
+def _frames(path: Path, name: str, how: Reading) -> list["Atoms"]:
+    """Structures as they are read, within bounds of memory and time."""
+    size = 0
+    if path != STDOUT:
+        _check_size(path)
+        size = path.stat().st_size
+        if path.suffix.lower() in _COUNTED:
+            _check_counts(path)
+    try:
+        with bounded_memory(), bounded_time(_SECONDS + size / _BYTES_PER_SECOND):
+            return how.frames(path)
+    except MemoryError:
+        raise click.UsageError(f"{name} is not read: it would take too much memory") from None
+    except TimeoutError as error:
+        raise click.UsageError(f"{name} is not read: {error}") from None
+    except Exception as error:  # every reader of ASE fails in its own way
+        reason = " ".join(str(error).split())[:160] or type(error).__name__
+        raise click.UsageError(f"{name} is not a readable structure file ({reason})") from error
 
 
 def _check_size(path: Path) -> None:
@@ -95,11 +111,15 @@ def _check_counts(path: Path) -> None:
                 stream.readline()
 
 
-def _check_structure(atoms: "Atoms", where: str, species: tuple[str, ...], what: str) -> None:
-    foreign = sorted(set(atoms.get_chemical_symbols()) - set(species))
+def _check_structure(
+    atoms: "Atoms", where: str, species: tuple[str, ...] | None, what: str
+) -> None:
+    _check_sites(atoms, where)
+    foreign = set(atoms.get_chemical_symbols()) - set(species or atoms.get_chemical_symbols())
     if foreign:
         raise click.UsageError(
-            f"{where} holds {', '.join(foreign)}; {what} has {'-'.join(species)}"
+            f"{where} holds {', '.join(sorted(foreign))}; {what} has {'-'.join(species or ())} "
+            "(--species names the types of LAMMPS)"
         )
     if len(atoms) < FEWEST:
         plural = "atom" if len(atoms) == 1 else "atoms"
@@ -113,11 +133,113 @@ def _check_structure(atoms: "Atoms", where: str, species: tuple[str, ...], what:
     _check_overlap(atoms, where)
 
 
+def _check_sites(atoms: "Atoms", where: str) -> None:
+    """Refuse sites that several species share, or that are empty at times, and constraints."""
+    for site, shares in dict(atoms.info.get("occupancy") or {}).items():
+        if any(abs(float(share) - 1) > _WHOLE for share in shares.values()):
+            listed = ", ".join(f"{symbol} {float(share):g}" for symbol, share in shares.items())
+            raise click.UsageError(
+                f"{where} has partial occupancy: site {site} holds {listed}; a spectrum needs "
+                "atoms, one on each site"
+            )
+    if atoms.constraints:
+        kinds = ", ".join(sorted({type(one).__name__ for one in atoms.constraints}))
+        raise click.UsageError(
+            f"{where} has constraints ({kinds}), under which a structure is not at rest and has "
+            "other vibrations; --unconstrained drops them"
+        )
+
+
+def check_periodic(atoms: "Atoms", where: str, dim: int) -> None:
+    """Refuse a structure that is not periodic in as many directions as its glass.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    where : str
+        For the error message.
+    dim : int
+    """
+    if atoms.pbc.sum() != dim:
+        raise click.UsageError(
+            f"{where} has {atoms.pbc.sum()} periodic directions; density and g(r) in {dim} "
+            f"dimensions are defined by {dim} periodic directions: --pbc says which they are"
+        )
+
+
+def check_lengths(atoms: "Atoms", where: str, nearest: float) -> None:
+    """Refuse a structure whose shortest distances are those of another unit of length.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    where : str
+        For the error message.
+    nearest : float, Å
+        Distance of nearest neighbours in such a substance.
+
+    Raises
+    ------
+    click.UsageError
+        Naming the unit that it looks like.
+    """
+    from glassdata.neighbours import neighbours
+
+    reach = _FAR * nearest
+    first, distance = neighbours("id", atoms, reach)
+    closest = np.full(len(atoms), reach)
+    np.minimum.at(closest, first, distance)
+    found = float(np.median(closest))
+    if _SHORT * nearest <= found <= _LONG * nearest:
+        return
+    shown = f"{found:.3g} Å" if found < reach else f"more than {reach:.3g} Å"
+    looks = "nm" if found < nearest else "Bohr"
+    raise click.UsageError(
+        f"{where}: half of the atoms have their nearest neighbour at {shown} or beyond, where "
+        f"{nearest:.3g} Å is usual; if lengths are in {looks}, say so with --length-unit "
+        f"{looks.lower()}, if not, with --length-unit angstrom"
+    )
+
+
+def nearest_distance(atoms: "Atoms") -> float:
+    """Shortest distance between two atoms of a perfect crystal, Å."""
+    from glassdata.neighbours import neighbours
+
+    for reach in (4.0, 8.0, 16.0):
+        if len(found := neighbours("d", atoms, reach)):
+            return float(found.min())
+    return reach
+
+
+def laid_flat(atoms: "Atoms") -> "Atoms":
+    """A sheet that is periodic in two directions, turned so that these lie in the xy plane.
+
+    Others are returned as they are.
+    """
+    if atoms.pbc.sum() != 2 or np.all(np.abs(atoms.cell.array[atoms.pbc, 2]) < _LEVEL):
+        return atoms
+    order = [*np.flatnonzero(atoms.pbc), int(np.flatnonzero(~atoms.pbc)[0])]
+    turned = atoms.copy()
+    turned.set_cell(turned.cell.complete().array[order])
+    if np.linalg.det(turned.cell.array) < 0:
+        turned.set_cell(turned.cell.array * [[1.0], [1.0], [-1.0]])
+    turned.set_pbc((True, True, False))
+    standard, rotation = turned.cell.standard_form()
+    turned.set_positions(turned.positions @ rotation.T)
+    turned.set_cell(standard)
+    return turned
+
+
 def _check_overlap(atoms: "Atoms", where: str) -> None:
     from glassdata.neighbours import neighbours
 
     first, second, distance = neighbours("ijd", atoms, OVERLAP)
     if len(first):
+        if 2 * len(np.unique(first)) > len(atoms):
+            raise click.UsageError(
+                f"{where}: most atoms overlap, down to {distance.min():.3f} Å; if lengths are in "
+                "nm, say so with --length-unit nm"
+            )
         n = int(np.argmin(distance))
         i, j = int(first[n]), int(second[n])
         raise click.UsageError(
@@ -126,86 +248,8 @@ def _check_overlap(atoms: "Atoms", where: str) -> None:
         )
 
 
-def read_curve(path: Path, edges: np.ndarray) -> np.ndarray:
-    """Measured g(r) averaged over bins.
-
-    Parameters
-    ----------
-    path
-        Two columns, r (Å) and g; separated by blanks or commas; ``#`` starts a comment.
-    edges
-        Bin edges, shape (n_r + 1,), Å.
-
-    Returns
-    -------
-    (n_r,) dimensionless: the mean over each bin of the curve that joins the points.
-
-    Raises
-    ------
-    click.UsageError
-        If the file is not such a table, does not cover the bins, or does not tend to 1.
-    """
-    try:
-        with bounded_memory():
-            r, g = _columns(path)
-    except MemoryError:
-        raise click.UsageError(f"{path} is not read: it would take too much memory") from None
-    if len(r) < 2 or not np.all(np.diff(r) > 0):
-        raise click.UsageError(f"{path}: r must increase from line to line")
-    step = float(np.median(np.diff(r)))
-    if r[-1] + step / 2 < edges[-1]:
-        raise click.UsageError(
-            f"{path} ends at r = {r[-1]:g} Å; the model needs g(r) up to {edges[-1]:g} Å"
-        )
-    if r[0] - step / 2 > edges[0] and abs(g[0]) > _ZERO:
-        raise click.UsageError(
-            f"{path} begins at r = {r[0]:g} Å with g = {g[0]:g}; the model needs g(r) from "
-            f"{edges[0]:g} Å on"
-        )
-    tail = float(g[r > 0.8 * r[-1]].mean())
-    if abs(tail - 1) > _FAR_FROM_ONE:
-        raise click.UsageError(
-            f"{path} tends to {tail:.2f} at large r, g(r) tends to 1; a reduced G(r) must be "
-            "converted first: g = 1 + G/(4πρr)"
-        )
-    return _bin_means(r, g, edges)
-
-
-def _columns(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    _check_size(path)
-    pairs: list[tuple[float, float]] = []
-    try:
-        lines = path.read_text().splitlines()
-    except UnicodeDecodeError:
-        raise click.UsageError(f"{path} is not a text file") from None
-    for number, line in enumerate(lines, start=1):
-        words = line.partition("#")[0].replace(",", " ").replace(";", " ").split()
-        try:
-            pair = (float(words[0]), float(words[1]))
-        except (ValueError, IndexError):
-            # Lines before the first numbers are a header.
-            if words and pairs:
-                raise click.UsageError(f"{path}, line {number}: not two numbers") from None
-            continue
-        if not np.isfinite(pair).all():
-            raise click.UsageError(f"{path}, line {number}: not finite")
-        pairs.append(pair)
-    if not pairs:
-        raise click.UsageError(f"{path} holds no columns r, g")
-    r, g = np.array(pairs).T
-    return r, g
-
-
-def _bin_means(r: np.ndarray, g: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Exact means of the piecewise linear curve over the bins; 0 before it, constant after it."""
-    points = np.union1d(r, edges)
-    values = np.interp(points, r, g, left=0.0)
-    area = np.concatenate([[0.0], np.cumsum(np.diff(points) * (values[1:] + values[:-1]) / 2)])
-    return np.diff(np.interp(edges, points, area)) / np.diff(edges)
-
-
 def describe_all(
-    frames: list["Atoms"], system: "System", *, relaxed: bool
+    frames: list["Atoms"], system: "System", *, relaxed: str | None
 ) -> list[dict[str, np.ndarray]]:
     """g(r), spectrum and checks of every structure, minimised first if ``relaxed``.
 
@@ -215,17 +259,31 @@ def describe_all(
         Structures to describe.
     system : System
         The glass whose potential and bins are used.
-    relaxed : bool
-        Whether to minimise each of them first.
+    relaxed : str or None
+        ``"fixed"`` minimises each of them in its cell, ``"pressure"`` with a cell that comes to
+        zero pressure; None takes them as they are.
     """
     from glassdata.describe import describe
     from glassdata.eigen import check_memory
-    from glassdata.minimise import relax
     from glassdata.radial import rdf
 
     for atoms in frames:  # errors should come before a long minimisation
         check_memory(system.potential.dim, len(atoms))
         rdf(atoms, system.r_edges, dim=system.dim)
-    return [
-        describe(relax(atoms, system.potential) if relaxed else atoms, system) for atoms in frames
-    ]
+    return [describe(at_rest(atoms, system.potential, relaxed), system) for atoms in frames]
+
+
+def at_rest(atoms: "Atoms", potential: "EnergySurface", relaxed: str | None) -> "Atoms":
+    """The structure minimised as asked for, see :func:`describe_all`.
+
+    Parameters
+    ----------
+    atoms : Atoms
+    potential : EnergySurface
+    relaxed : str or None
+    """
+    from glassdata.minimise import relax
+
+    if relaxed is None:
+        return atoms
+    return relax(atoms, potential, cell="isotropic" if relaxed == "pressure" else "fixed")

@@ -1,4 +1,4 @@
-"""Commands about your own glass: spectrum, fit, predict."""
+"""Commands about your own glass: spectrum and fit; ``predict`` is in its own file."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,12 +8,15 @@ import click
 
 from glassdata.cli.choices import (
     STDOUT,
+    Place,
     check_writable,
+    files_argument,
     known_systems,
-    path_argument,
+    local,
     system_option,
     table,
 )
+from glassdata.cli.formats import Reading, structure_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,8 +27,6 @@ if TYPE_CHECKING:
 MINIMISED = 0.01
 #: Share of atoms at distances where bonds are switched off, above which there is a warning.
 PINNED = 0.1
-#: With fewer families, none can be held out.
-FEWEST_FAMILIES = 2
 
 _output = click.Path(path_type=Path, allow_dash=True)
 
@@ -48,50 +49,113 @@ class _ModelName(click.ParamType):
 
 
 @click.command()
-@path_argument("file")
-@system_option(multiple=False)
-@click.option("--relax", is_flag=True, help="Minimise the energy first, in the given cell.")
+@files_argument()
+@system_option(multiple=False, required=False)
+@click.option(
+    "--calculator",
+    metavar="PATH[:ARGS]",
+    help="Any calculator of ASE in place of the system's potential, such as "
+    "ase.calculators.lj.LennardJones:sigma=3.4,epsilon=0.01.",
+)
+@click.option(
+    "--relax",
+    type=click.Choice(["fixed", "pressure"]),
+    is_flag=False,
+    flag_value="fixed",
+    help="Minimise the energy first: in the given cell (fixed, also without a word), or with a "
+    "cell that comes to zero pressure.",
+)
+@structure_options
+@click.option(
+    "--temperature", type=float, default=300.0, show_default=True, help="Of the heat capacity, K."
+)
 @click.option("-o", "--output", type=_output, help="netCDF file to write; - for stdout.")
+@click.option("--structure", type=_output, help="Extended xyz file of the structures to write.")
 @click.option(
     "--plot",
     type=_output,
     help="Picture of g(r) and spectrum to write; - for stdout.",
 )
 def spectrum(
-    file: Path,
-    name: str,
-    relax: bool,
+    files: tuple[Path, ...],
+    name: str | None,
+    calculator: str | None,
+    relax: str | None,
+    how: Reading,
+    temperature: float,
     output: Path | None,
+    structure: Path | None,
     plot: Path | None,
 ) -> None:
     """Compute g(r) and the vibrational spectrum of the structures in FILE.
 
-    FILE may have any format that ASE reads. Potential and bins are those of the system.
+    FILE may have any format that ASE reads, or be a data or dump file of LAMMPS; - is standard
+    input. Potential and bins are those of the system, or of --calculator.
 
     \b
     Examples:
       glassdata spectrum glass.xyz --system sic --relax
-      glassdata spectrum run.lammpstrj --system amc -o run.nc --plot run.png
+      glassdata spectrum run.lammpstrj --system amc --index ::10 --species C -o run.nc
+      glassdata spectrum cu.cif --calculator ase.calculators.emt.EMT --relax pressure
     """
-    from glassdata.cli.inputs import describe_all, read_structures
+    from glassdata.cli.outputs import check_picture, provenance
 
-    system = known_systems([name])[name]
-    check_writable(output, plot, inputs=[file])
-    err = STDOUT in (output, plot)
-    frames = read_structures(file, system.species, f"the system {name}")
-    rows = describe_all(frames, system, relaxed=relax)
-    click.echo(_summary(rows, system.dim), err=err)
-    for number, row in enumerate(rows):
-        _warn(number, row, system, frames[number].pbc)
+    if name is None and calculator is None:
+        raise click.UsageError("a potential is needed: --system NAME, or --calculator PATH")
+    check_writable(output, structure, plot, inputs=local(files))
+    check_picture(plot)
+    frames, rows, setting = _described(files, name, calculator, relax, how)
+    err = STDOUT in (output, structure, plot)
+    click.echo(_summary(rows, setting.dim, temperature), err=err)
+    for number, (row, frame) in enumerate(zip(rows, frames, strict=True)):
+        _warn(number, row, setting, frame.pbc)
+    told = {"system": name, "calculator": calculator, "relax": relax} | how.told()
+    _write(output, structure, plot, (frames, rows, setting), provenance(files, told))
+
+
+def _described(
+    files: tuple[Path, ...],
+    name: str | None,
+    calculator: str | None,
+    relax: str | None,
+    how: Reading,
+) -> tuple:
+    """Structures of all files, their rows, and the bins these have."""
+    from glassdata.cli import inputs
+
+    system = None if name is None else known_systems([name])[name]
+    species, what = None if system is None else system.species, f"the system {name}"
+    frames = []
+    for file in files:
+        for atoms in inputs.read_structures(file, species, what, how=how):
+            frames.append(inputs.laid_flat(atoms))
+            if system is not None:
+                inputs.check_periodic(atoms, str(file), system.dim)
+            if system is not None and how.unit is None:
+                inputs.check_lengths(atoms, str(file), inputs.nearest_distance(system.crystal()))
+    if calculator is not None or system is None:
+        from glassdata.cli.calculators import describe_foreign
+
+        return (frames, *describe_foreign(frames, str(calculator), system, relaxed=relax))
+    return frames, inputs.describe_all(frames, system, relaxed=relax), system
+
+
+def _write(
+    output: Path | None, structure: Path | None, plot: Path | None, found: tuple, said: dict
+) -> None:
+    from glassdata.cli.outputs import plot_rows, write_rows, write_structures
+
+    frames, rows, setting = found
+    err = STDOUT in (output, structure, plot)
     if output:
-        from glassdata.cli.outputs import write_rows
-
-        write_rows(output, rows, system)
+        masses = [frame.get_masses() for frame in frames]
+        write_rows(output, rows, setting, masses=masses, attributes=said)
         _tell(output, err=err)
+    if structure:
+        write_structures(structure, rows, frames)
+        _tell(structure, err=err)
     if plot:
-        from glassdata.cli.outputs import plot_rows
-
-        plot_rows(plot, rows, system)
+        plot_rows(plot, rows, setting)
         _tell(plot, err=err)
 
 
@@ -101,26 +165,46 @@ def _tell(path: Path, *, err: bool) -> None:
         click.echo(f"wrote {path}", err=err)
 
 
-def _summary(rows: list, dim: int) -> str:
+def _summary(rows: list, dim: int, temperature: float) -> str:
+    """A table with a line for each structure, and one for their mean."""
+    import numpy as np
+
+    from glassdata.thermal import mode_heat_capacity
+
     header = (
         "structure",
         "atoms",
         f"density/Å^-{dim}",
         "max force/(eV/Å)",
         "imaginary",
+        f"C/(N k_B) at {temperature:g} K",
         "overflow",
     )
-    lines = [
+    heat = [
+        mode_heat_capacity(row["frequency"], temperature).sum() / int(row["n_atoms"])
+        for row in rows
+    ]
+    lines: list[tuple[object, ...]] = [
         (
             number,
             int(row["n_atoms"]),
             f"{float(row['density']):.5f}",
             f"{float(row['max_force']):.2g}",
             int(row["n_imaginary"]),
+            f"{heat[number]:.4f}",
             f"{float(row['overflow']):.2%}",
         )
         for number, row in enumerate(rows)
     ]
+    if len(rows) > 1:
+        atoms, rho, force, bad, share = (
+            float(np.mean([float(row[name]) for row in rows]))
+            for name in ("n_atoms", "density", "max_force", "n_imaginary", "overflow")
+        )
+        mean = f"{np.mean(heat):.4f}"
+        lines.append(
+            ("mean", f"{atoms:g}", f"{rho:.5f}", f"{force:.2g}", f"{bad:g}", mean, f"{share:.2%}")
+        )
     return table(header, lines)
 
 
@@ -140,129 +224,54 @@ def _doubts(row: dict, system: "System", pbc: "np.ndarray") -> Iterator[str]:
             f"is not at a minimum ({reason}): its spectrum is not that of a solid at rest; "
             "--relax minimises it"
         )
-    if int(row["n_false_pairs"]):
+    if int(row.get("n_false_pairs", 0)):
         from ase import Atoms
 
         from glassdata.potentials.flaws import false_pairs
 
         atoms = Atoms(row["number"], row["position"], cell=row["cell"], pbc=pbc)
         yield f"holds a false minimum of the potential: {false_pairs(atoms, system.potential)[0]}"
-    if float(row["pinned_fraction"]) > PINNED:
+    if (pinned := float(row.get("pinned_fraction", 0.0))) > PINNED:
         yield (
-            f"has {float(row['pinned_fraction']):.0%} of its atoms where the potential is switched "
-            "off: modes there belong to the cut-off, not to the substance"
+            f"has {pinned:.0%} of its atoms where the potential is switched off: modes there "
+            "belong to the cut-off, not to the substance"
         )
 
 
 @click.command()
-@path_argument("store")
+@click.argument("store", type=Place(), required=False)
 @system_option(multiple=False)
 @click.option("--model", type=_ModelName(), default="ridge", show_default=True)
 @click.option(
     "-o", "--output", type=_output, required=True, help="Model file to write, or - for stdout."
 )
-def fit(store: Path, name: str, model: str, output: Path) -> None:
+def fit(store: Path | None, name: str, model: str, output: Path) -> None:
     """Fit a model from g(r) to the spectrum, on the structures of STORE.
 
-    STORE is a sealed store, its dataset.zarr, or a .zip of that. The scores are those of
-    structures held out with their whole family. The networks (cnn, residual) need PyTorch.
+    STORE is a sealed store, its dataset.zarr, or a .zip of that; the dataset that ships, if it is
+    left out. The scores are those of structures held out with their whole family. The networks
+    (cnn, residual) need PyTorch.
 
     \b
     Example:
       glassdata fit demo.store --system amc --model ridge -o amc.npz
     """
-    import numpy as np
-
     from glassdata import models
     from glassdata.cli.outputs import deliver
-    from glassdata.evaluation import cross_validate, fit_grouped
     from glassdata.structures import dataset
+    from glassdata.trained import train
 
-    check_writable(output, inputs=[store])
+    check_writable(output, inputs=[] if store is None else [store])
     data = dataset(name, store)
-    families = len(np.unique(data.groups))
-    if families < FEWEST_FAMILIES:
-        raise click.UsageError(
-            f"{store} has {families} independent family of {name}; a fit needs {FEWEST_FAMILIES}"
-        )
     estimator = models.MODELS[model].make()
     if "progress" in estimator.get_params():
         estimator.set_params(progress=None)  # a bar on a terminal
-    folds = min(5, families)
-    held_out = cross_validate(estimator, data.X, data.Y, data.groups, n_splits=folds)
-    fit_grouped(estimator, data.X, data.Y, data.groups)
-    scores = {"r2": held_out.r2, "mse": held_out.mse, "baseline_mse": held_out.baseline_mse}
-    error = held_out.error_by_bin.tolist()
-    meta = data.meta() | {"model": model, "scores": scores, "error": error}
-    deliver(output, models.encode(estimator, meta, X=data.X)[0])
-    shown = model.replace("_", "-")
+    trained = train(data, model=model, estimator=estimator)
+    deliver(output, trained.data)
+    held_out, shown = trained.held_out, model.replace("_", "-")
     click.echo(
         f"{shown} on {len(data)} structures of {name}: held-out R² {held_out.r2:.4f}, "
         f"MSE {held_out.mse:.3g} (training mean: {held_out.baseline_mse:.3g})",
         err=output == STDOUT,
     )
     _tell(output, err=output == STDOUT)
-
-
-@click.command()
-@path_argument("model")
-@path_argument("file")
-@click.option(
-    "-o", "--output", type=_output, default=STDOUT, help="CSV file; the default, -, is stdout."
-)
-@click.option("--plot", type=_output, help="Picture of the prediction to write.")
-def predict(model: Path, file: Path, output: Path, plot: Path | None) -> None:
-    """Predict the spectrum of FILE with a MODEL that `glassdata fit` wrote.
-
-    FILE is a structure in any format that ASE reads, or a measured g(r) (.gr, .csv: columns r in
-    Å and g). The error is the root mean square of held-out structures of the training set.
-
-    \b
-    Examples:
-      glassdata predict amc.npz glass.xyz -o glass.csv
-      glassdata predict amc.npz measured.gr --plot measured.png
-    """
-    import numpy as np
-
-    from glassdata import models
-    from glassdata.cli.inputs import CURVES, read_curve, read_structures
-    from glassdata.cli.outputs import deliver, plot_prediction, prediction_table
-    from glassdata.radial import rdf
-
-    check_writable(output, plot, inputs=[model, file])
-    if not model.is_file():
-        raise click.UsageError(f"there is no model file {model}; `glassdata fit` makes one")
-    fitted, meta = models.load(model)
-    edges, omega_edges, error, species, dim, name = _needed(model, meta)
-    if file.suffix.lower() in CURVES:
-        X = read_curve(file, edges)[None]
-    else:
-        frames = read_structures(file, species, f"the model of {name}")
-        X = np.array([rdf(atoms, edges, dim=dim) for atoms in frames])
-    Y = fitted.predict(X)
-    for number, distance in enumerate(fitted.novelty(X)):
-        if distance > 1:
-            click.echo(
-                f"glassdata: warning: g(r) {number} is {distance:.1f} times as far from the "
-                "training set as its outermost structures; the stated error does not hold there",
-                err=True,
-            )
-    deliver(output, prediction_table(omega_edges, Y, error).encode())
-    _tell(output, err=False)
-    if plot:
-        plot_prediction(plot, omega_edges, Y, error, name)
-        _tell(plot, err=True)
-
-
-def _needed(path: Path, meta: dict) -> tuple:
-    import numpy as np
-
-    try:
-        omega_edges = np.asarray(meta["omega_edges"], float)
-        error = np.asarray(meta["error"], float)
-        if error.shape != (len(omega_edges) - 1,):
-            raise ValueError("error")
-        edges = np.asarray(meta["r_edges"], float)
-        return edges, omega_edges, error, tuple(meta["species"]), int(meta["dim"]), meta["system"]
-    except (KeyError, TypeError, ValueError) as missing:
-        raise click.UsageError(f"{path} was not written by `glassdata fit` ({missing})") from None

@@ -29,7 +29,7 @@ from glassdata.store import (
     science_config,
     seal,
 )
-from glassdata.store.losses import forget_losses, losses, record_loss
+from glassdata.store.losses import forget_losses, losses, read_loss, record_loss
 from glassdata.store.making import register_code
 from glassdata.store.places import absolute
 from glassdata.store.rows import present, row_path
@@ -280,9 +280,10 @@ def _complete(
         try:
             receipts, problems = run_rows(publish, task, todo, source, execution, limit)
         except RunEnded as end:
-            _record_losses(folder, end.problems)
+            _record_losses(folder, _with_own_reasons(folder, end.problems))
             left = len(missing_rows(folder, goal))
             raise RunEnded(f"{end}; {left} rows are missing, the same command goes on") from None
+        problems = _with_own_reasons(folder, problems)
         _record_losses(folder, problems)
     missing = missing_rows(folder, goal)
     # Missing rows of other shards are not computed here, but the dataset cannot be sealed without.
@@ -296,6 +297,18 @@ def _complete(
     if wanted and not missing and not conflict and (reseal or not is_sealed(folder, goal)):
         seal(folder, source.systems, goal, identify=source.identify)
     return Outcome(goal, tuple(receipts), tuple(problems), tuple(lost), conflict, elsewhere)
+
+
+def _with_own_reasons(folder: Path, problems: Iterable[Loss]) -> list[Loss]:
+    """Losses, with the reason that a worker noted when it gave up a row and ended.
+
+    Seen from here such a row has only lost its worker, and perhaps there was no other.
+    """
+    noted = [(loss, read_loss(folder, loss.system, loss.index)) for loss in problems]
+    return [
+        replace(loss, reason=facts["reason"]) if facts and facts.get("limit") else loss
+        for loss, facts in noted
+    ]
 
 
 def _record_losses(folder: Path, problems: Iterable[Loss]) -> None:

@@ -30,17 +30,16 @@ Key = tuple
 
 @dataclass(frozen=True)
 class Seen:
-    """A worker as its scheduler sees it; ``heard`` changes with each of its signs of life."""
+    """A worker as its scheduler sees it.
+
+    ``heard`` changes with each of its signs of life; ``keys`` are the tasks that it computes, and
+    those that wait there for a thread, in no order: Dask keeps them in a set.
+    """
 
     name: str
     heard: float
     threads: int
     keys: tuple[Key, ...]
-
-    @property
-    def begun(self) -> tuple[Key, ...]:
-        """Tasks that are computed, and do not only wait for a thread: they begin in this order."""
-        return self.keys[: self.threads]
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,21 @@ class _Record:
 
     def __init__(self, seen: Seen, now: float) -> None:
         self.seen, self.since, self.told = seen, now, False
-        self.began = dict.fromkeys(seen.begun, now)
+        self.keys: list[Key] = []
+        self.began: dict[Key, float] = {}
+
+    def note_tasks(self, now: float, sent: Mapping[Key, int]) -> None:
+        """Note which tasks are computed, and since when; ``sent`` has our own, numbered as sent.
+
+        A worker begins its tasks in the order in which they came; those that came between two looks
+        are taken to have come in the order of ``sent``. The tasks of others go first then, for a
+        row must not be blamed for the time that it may have waited behind them.
+        """
+        here = set(self.seen.keys)
+        there = [key for key in self.keys if key in here]
+        new = sorted(here.difference(there), key=lambda key: sent.get(key, -1))
+        self.keys = there + new
+        self.began = {key: self.began.get(key, now) for key in self.keys[: self.seen.threads]}
 
 
 class Overdue:
@@ -109,16 +122,17 @@ class Overdue:
         seen : Mapping[str, Seen]
             The workers, by address.
         running : Mapping[Key, Sequence[RowName]]
-            Rows of each task that the scheduler has.
+            Rows of each task that the scheduler has, in the order in which they were sent.
         """
         self.deaf = None
         self._say_who_left(now, seen, running)
+        sent = {key: number for number, key in enumerate(running)}
         for address, worker in seen.items():
-            self._remember(now, address, worker)
+            self._remember(now, address, worker, sent)
         orders = Orders()
         for address, record in self.workers.items():
             self._judge_silence(now, address, record, running, orders)
-            for key in record.seen.begun:
+            for key in record.began:
                 if key in running and key not in orders.taken:
                     self._judge_row(now, address, key, running[key], orders)
         if any(key in running for worker in seen.values() for key in worker.keys):
@@ -129,6 +143,8 @@ class Overdue:
             self.nobody = now
         what = "no worker has taken a row" if seen else "there has been no worker to compute rows"
         end = self._nothing_for(now - self.nobody, now, what, self.advice)
+        if end is not None:
+            orders.taken.update(self._had_their_time(running))
         return replace(orders, end=end)
 
     def _nothing_for(self, seconds: float, now: float, what: str, advice: str = "") -> str | None:
@@ -161,15 +177,12 @@ class Overdue:
             more = f" and {len(names) - 1} more" if len(names) > 1 else ""
             self._say(f"{names[0]}{more} left; workers that are there: {len(seen)}")
 
-    def _remember(self, now: float, address: str, worker: Seen) -> None:
-        record = self.workers.get(address)
-        if record is None:
-            self.workers[address] = _Record(worker, now)
-            return
+    def _remember(self, now: float, address: str, worker: Seen, sent: Mapping[Key, int]) -> None:
+        record = self.workers.setdefault(address, _Record(worker, now))
         if worker.heard != record.seen.heard:
             record.since, record.told = now, False
-        record.began = {key: record.began.get(key, now) for key in worker.begun}
         record.seen = worker
+        record.note_tasks(now, sent)
 
     def _judge_silence(
         self,
@@ -200,9 +213,8 @@ class Overdue:
         seconds = now - record.began[key]
         if limit is not None and seconds + before > 1.1 * limit + 1 + GRACE:
             # The worker should have given it up by itself, after a tenth more at the latest.
-            left = f", of which {times} left before it was done" if times else ""
-            workers = f"its {times + 1} workers{left}" if times else "its worker could not say so"
-            reason = f"took longer than the {limit:g} s that a row may take; {workers}"
+            left = f"its {_workers(times + 1)}, of which {times} left before it was done"
+            reason = self._too_long(left if times else "its worker could not say so")
             orders.taken[key] = reason
             orders.restart.append(address)
             self._say(f"{_rows(rows)} {reason}: {_worker(record.seen, address)} is started again")
@@ -214,6 +226,21 @@ class Overdue:
             end = "" if limit is None else f"; it is given up after {_time(limit)}"
             where = _worker(record.seen, address)
             self._say(f"{_rows(rows)} has taken {_time(seconds)} on {where}{others}{end}")
+
+    def _had_their_time(self, running: Mapping[Key, Sequence[RowName]]) -> dict[Key, str]:
+        """Rows whose time went by on workers that left: that, not the lack of others, is why.
+
+        Until the run ends they are tried again, for they may be nearly done.
+        """
+        limit = self.execution.row_timeout
+        return {
+            key: self._too_long(f"its {_workers(times)} left before it was done")
+            for key, (times, spent) in self.spent.items()
+            if limit is not None and spent > limit and len(running.get(key, ())) == 1
+        }
+
+    def _too_long(self, why: str) -> str:
+        return f"took longer than the {self.execution.row_timeout:g} s that a row may take; {why}"
 
     def _much(self, name: str) -> float:
         """Seconds after which the user is told of a row of this glass."""
@@ -227,6 +254,10 @@ class Overdue:
 
 def _worker(seen: Seen, address: str) -> str:
     return f"worker {seen.name}" if seen.name == address else f"worker {seen.name} at {address}"
+
+
+def _workers(count: int) -> str:
+    return "worker" if count == 1 else f"{count} workers"
 
 
 def _rows(rows: Sequence[RowName]) -> str:

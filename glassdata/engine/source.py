@@ -11,7 +11,7 @@ from glassdata.origin import code, code_digest
 from glassdata.row import compute_row, row_id
 from glassdata.store.places import absolute
 from glassdata.store.rows import dimension_sizes
-from glassdata.store.structures import stored_structure
+from glassdata.store.structures import stored_description, stored_structure
 from glassdata.system import System
 from glassdata.systems import SYSTEMS
 from glassdata.worker import Compute, Task
@@ -60,7 +60,8 @@ def source_of(structures: Path | None = None) -> Source:
 
 
 def _describe_again(where: Path, name: str, profile: str, index: int, timings: dict) -> dict:
-    return compute_row(name, profile, index, timings, make=partial(stored_structure, where))
+    make, known = partial(stored_structure, where), partial(stored_description, where)
+    return compute_row(name, profile, index, timings, make=make, known=known)
 
 
 def task_of(folder: Path, profile: str, source: Source, execution: Execution) -> Task:

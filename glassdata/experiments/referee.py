@@ -23,6 +23,7 @@ from sklearn.metrics import euclidean_distances
 
 from glassdata import models
 from glassdata.experiments import objections
+from glassdata.scores import joined
 from glassdata.structures import Dataset
 
 FOLDS = 5
@@ -185,7 +186,7 @@ def _bins(data: Dataset) -> dict[str, np.ndarray]:
     for (i, wide_r), (j, wide_omega) in product(enumerate(factors), enumerate(factors)):
         if 0 in (i, j) or i == j:
             X = data.X.reshape(n, -1, wide_r).mean(axis=2)
-            Y = data.shares.reshape(n, -1, wide_omega).sum(axis=2)
+            Y = joined(data.shares, n_omega // wide_omega)
             r2[i, j] = _held_out(data, models.ridge(), X, Y).r2
     steps = data.r[1] - data.r[0], data.omega[1] - data.omega[0]
     return {"r2": r2, "dr": np.array(factors) * steps[0], "domega": np.array(factors) * steps[1]}

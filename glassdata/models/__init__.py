@@ -41,10 +41,12 @@ from glassdata.models.yardsticks import (
     KernelMap,
     Neighbours,
     ScalarCurve,
+    Surface,
     kernel_ridge,
     mean,
     nearest,
     scalar,
+    surface,
 )
 from glassdata.regression import Regression
 from glassdata.scores import mse, normalised, r2, r2_draws
@@ -69,6 +71,7 @@ __all__ = [
     "SavedModel",
     "ScalarCurve",
     "Score",
+    "Surface",
     "Tuned",
     "by_class",
     "class_means",
@@ -96,4 +99,5 @@ __all__ = [
     "scalar",
     "sklearn_penalties",
     "structure_mse",
+    "surface",
 ]

@@ -138,6 +138,31 @@ class LinearMap(Linear):
         self.l1 = l1
         self.l2 = l2
 
+    def trials(
+        self, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, candidates: Sequence[Mapping]
+    ) -> list[np.ndarray | None]:
+        """What maps with several settings predict for other structures, (n_test, n_omega) each.
+
+        Parameters
+        ----------
+        X, Y
+            Shapes (n, n_r) and (n, n_omega).
+        X_test
+            Shape (n_test, n_r).
+        candidates
+            Settings, one mapping for each map.
+        """
+        maps = [self.get_params() | dict(one) for one in candidates]
+        if any(one["l1"] > 0 for one in maps):
+            fits = self.path(X, Y, candidates)
+            return [None if one is None else one.predict(X_test) for one in fits]
+        x_mean, y_mean = X.mean(axis=0), Y.mean(axis=0)
+        left, singular, right = decompose(X - x_mean)
+        scores = left.T @ (Y - y_mean)
+        along = (X_test - x_mean) @ right.T
+        filters = [singular / (singular**2 + len(X) * one["l2"]) for one in maps]
+        return [(along * weight) @ scores + y_mean for weight in filters]
+
     def _check(self) -> None:
         if not (self.l1 >= 0 and self.l2 >= 0):
             raise ValueError(f"penalties must not be negative, got l1={self.l1}, l2={self.l2}")

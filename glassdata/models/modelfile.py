@@ -20,15 +20,20 @@ from sklearn.base import BaseEstimator
 from glassdata.bounds import check_size, open_archive, parse_json
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace
+from glassdata.intervals import Calibration
 from glassdata.models.registry import MODELS
 from glassdata.regression import Regression, check_arrays
 
-FORMAT = 3
+FORMAT = 4
 #: Largest number of bytes that all members of a file may unpack to; a map of 1000 × 1000 bins
 #: takes 8 MB, two thousand remembered structures of 200 bins 3 MB.
 LIMIT = 128 * 2**20
 #: Prefix of the names of a model's own arrays in a file.
 PREFIX = "model."
+#: The same of what its intervals were calibrated with.
+CALIBRATED = "calibration."
+#: Number of leading components in which structures are near each other.
+NEAR = 3
 #: Largest number of leading components that describe the training set.
 MAX_COMPONENTS = 20
 #: Number of structures whose predictions are compared with those of the model in the file.
@@ -57,6 +62,15 @@ class Region:
         if not (np.all(self.variances > 0) and self.residual > 0 and self.reference > 0):
             raise ValueError("variances, residual and reference must be positive")
 
+    def distance(self, X: np.ndarray) -> np.ndarray:
+        """Distance of g(r) (n, n_r) from the training set, 1 at its rim, shape (n,)."""
+        return _distance(X - self.x_mean, self) / self.reference
+
+    def place(self, X: np.ndarray) -> np.ndarray:
+        """Leading scores of g(r) (n, n_r), each of variance 1 in the training set, (n, ≤ 3)."""
+        scores = (X - self.x_mean) @ self.components[:NEAR].T
+        return scores / np.sqrt(self.variances[:NEAR])
+
 
 @dataclass(frozen=True)
 class SavedModel:
@@ -68,6 +82,8 @@ class SavedModel:
         Fitted, of a class that :data:`glassdata.models.MODELS` lists.
     region
         With as many bins of g(r).
+    calibration
+        Of the intervals, for as many bins of the spectrum; None where no structure was held out.
 
     Examples
     --------
@@ -83,8 +99,13 @@ class SavedModel:
 
     regression: Regression
     region: Region
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
+        if self.calibration is not None:
+            n_omega, near = self.calibration.errors.shape[1], self.calibration.place.shape[1]
+            if n_omega != self.shape[0] or near != len(self.region.components[:NEAR]):
+                raise ValueError("the calibration is that of another model")
         if self.regression.n_features_in_ != self.n_r:
             raise ValueError(
                 f"the model is for {self.regression.n_features_in_} bins of g(r), "
@@ -131,7 +152,49 @@ class SavedModel:
         of the training structures lie. Up to about 1: like the training set. Well above 1: the
         model extrapolates, and its error from cross-validation no longer applies.
         """
-        return _distance(self._checked(X) - self.region.x_mean, self.region) / self.region.reference
+        return self.region.distance(self._checked(X))
+
+    def half_width(
+        self, X: np.ndarray, n_atoms: np.ndarray, weights: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Half of the interval around each prediction, shape (n, n_omega), as of ``intervals``.
+
+        Parameters
+        ----------
+        X : (n, n_r)
+            g(r).
+        n_atoms : (n,)
+            Infinitely many for a measurement.
+        weights : (n_omega, n_integrals), optional
+            Integrals of the spectrum instead of its bins.
+
+        Returns
+        -------
+        NaN where no coverage can be promised; :meth:`outside` says why.
+        """
+        X = self._checked(X)
+        if self.calibration is None:
+            columns = self.shape[0] if weights is None else weights.shape[1]
+            return np.full((len(X), columns), np.nan)
+        distance = self.novelty(X)
+        found = self.calibration.half_width(
+            self.region.place(X), distance=distance, n_atoms=n_atoms, weights=weights
+        )
+        found[[reason is not None for reason in self.outside(X, n_atoms)]] = np.nan
+        return found
+
+    def outside(self, X: np.ndarray, n_atoms: np.ndarray) -> list[str | None]:
+        """Why no coverage can be promised for each g(r); None where it can.
+
+        Parameters
+        ----------
+        X : (n, n_r)
+        n_atoms : (n,)
+        """
+        if self.calibration is None:
+            return ["no structure was held out"] * len(X)
+        found = zip(self.novelty(X), np.asarray(n_atoms, float), strict=True)
+        return [self.calibration.outside(distance, count) for distance, count in found]
 
     def _checked(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, float)
@@ -196,7 +259,9 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
     return saved
 
 
-def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes, SavedModel]:
+def encode(
+    model: BaseEstimator, meta: Mapping, *, X: np.ndarray, calibration: Calibration | None = None
+) -> tuple[bytes, SavedModel]:
     """Bytes of the file of a fitted model, and the model that :func:`load` makes of them.
 
     Parameters
@@ -207,6 +272,8 @@ def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes
         Plain finite data.
     X
         Training g(r), shape (n, n_r), n ≥ 2.
+    calibration
+        Of its intervals.
 
     Raises
     ------
@@ -227,6 +294,8 @@ def encode(model: BaseEstimator, meta: Mapping, *, X: np.ndarray) -> tuple[bytes
     X = np.asarray(X, float)
     arrays = {f"{PREFIX}{name}": values for name, values in fitted.to_arrays().items()}
     arrays |= vars(_region(X, fitted.n_features_in_))
+    if calibration is not None:
+        arrays |= {f"{CALIBRATED}{name}": values for name, values in vars(calibration).items()}
     text = canonical_json(dict(meta) | {"format": FORMAT, "kind": type(fitted).__name__})
     members: dict[str, Any] = {
         name: np.asarray(values, "<f8", order="C") for name, values in arrays.items()
@@ -279,13 +348,12 @@ def _classes() -> dict[str, type[Regression]]:
 
 def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
     arrays = read_arrays(archive, limit=LIMIT)
-    names = [name for name in arrays if name.startswith(PREFIX)]
-    own = {name.removeprefix(PREFIX): arrays.pop(name) for name in names}
+    own, calibrated = (_taken(arrays, prefix) for prefix in (PREFIX, CALIBRATED))
     region = [field.name for field in fields(Region)]
     if sorted(arrays) != sorted([*region, "meta"]):
         raise ValueError(f"holds {sorted(arrays)!r:.100}")
     text = arrays.pop("meta")
-    for name, values in {"meta": text, **own, **arrays}.items():
+    for name, values in {"meta": text, **own, **calibrated, **arrays}.items():
         expected = np.uint8 if name == "meta" else np.float64
         if values.dtype != expected:
             raise ValueError(f"{name} is not of type {np.dtype(expected)}, but {values.dtype}")
@@ -295,9 +363,32 @@ def _read(archive: zipfile.ZipFile) -> tuple[SavedModel, dict]:
     kind = meta.get("kind")
     if not isinstance(kind, str) or kind not in _classes():
         raise ValueError(f"holds an unknown kind of model, {kind!r:.40}")
-    model = SavedModel(_classes()[kind].from_arrays(own), Region(**arrays))
+    fitted = _classes()[kind].from_arrays(own)
+    if calibrated and calibrated.keys() != {field.name for field in fields(Calibration)}:
+        raise ValueError(f"holds {sorted(calibrated)!r:.100}")
+    calibration = Calibration(**calibrated) if calibrated else None
+    model = SavedModel(fitted, Region(**arrays), calibration)
     _check_meta(meta, model)
     return model, meta
+
+
+def _taken(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays of a prefix without it, which are taken out of the others."""
+    names = [name for name in arrays if name.startswith(prefix)]
+    return {name.removeprefix(prefix): arrays.pop(name) for name in names}
+
+
+def region_of(X: np.ndarray) -> Region:
+    """Where training g(r) (n, n_r) lie, n ≥ 2.
+
+    Examples
+    --------
+    >>> near = region_of(np.eye(4)).distance(np.full((1, 4), 0.25))
+    >>> bool(near[0] < 0.1)  # the mean of the training set
+    True
+    """
+    X = np.asarray(X, float)
+    return _region(X, X.shape[-1])
 
 
 def _region(X: np.ndarray, n_r: int) -> Region:

@@ -1,11 +1,13 @@
 """What a linear map has to beat: models that know less, or that are not linear."""
 
 from collections.abc import Mapping, Sequence
+from itertools import chain, combinations_with_replacement, count
+from math import comb
 from typing import ClassVar, Self
 
 import numpy as np
-from scipy.linalg import solve
-from sklearn.base import BaseEstimator, clone
+from scipy.linalg import eigh, solve
+from sklearn.base import BaseEstimator
 from sklearn.metrics import euclidean_distances
 from sklearn.metrics.pairwise import rbf_kernel
 
@@ -102,6 +104,60 @@ class ScalarCurve(Regression):
         return tags
 
 
+class Surface(Regression):
+    """Every output a polynomial of several numbers per structure: the columns of X.
+
+    All products of up to ``degree`` numbers enter. Beyond the training range of a number, its value
+    at the end of the range is taken.
+
+    Parameters
+    ----------
+    degree
+        Of the polynomial; less where the training set has fewer distinct rows than coefficients.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [2.0, 1.0], [1.0, 2.0]])
+    >>> product = Surface(degree=2).fit(X, X[:, :1] * X[:, 1:])
+    >>> product.predict([[1.5, 1.0], [9.0, 0.5]]).round(12).tolist()
+    [[1.5], [1.0]]
+    """
+
+    ARRAYS: ClassVar = {"coef_": ("n_products", "n_omega"), "low_": ("n_r",), "high_": ("n_r",)}
+
+    def __init__(self, degree: int = 2):
+        self.degree = degree
+
+    def _check(self) -> None:
+        if self.degree < 0:
+            raise ValueError(f"degree must not be negative, got {self.degree}")
+
+    def _learn(self, X, Y) -> None:
+        self.low_, self.high_ = X.min(axis=0), X.max(axis=0)
+        distinct, n = len(np.unique(X, axis=0)), X.shape[1]
+        degree = next(d for d in range(self.degree, -1, -1) if comb(n + d, d) <= distinct)
+        self.coef_ = np.linalg.lstsq(self._products(X, degree), Y, rcond=None)[0]
+
+    def _guess(self, X) -> np.ndarray:
+        n = X.shape[1]
+        degree = next(d for d in count() if comb(n + d, d) == len(self.coef_))
+        return self._products(X, degree) @ self.coef_
+
+    def _products(self, X: np.ndarray, degree: int) -> np.ndarray:
+        """All products of up to ``degree`` of the numbers, each scaled to -1 … 1."""
+        half = (self.high_ - self.low_) / 2
+        scaled = (np.clip(X, self.low_, self.high_) - self.low_) / np.where(half > 0, half, 1) - 1
+        chosen = chain.from_iterable(
+            combinations_with_replacement(range(X.shape[1]), d) for d in range(degree + 1)
+        )
+        return np.stack([scaled[:, list(some)].prod(axis=1) for some in chosen], axis=1)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.regressor_tags.poor_score = True
+        return tags
+
+
 class Neighbours(Regression):
     """Weighted mean of the training structures whose g(r) is nearest in Euclidean distance.
 
@@ -135,13 +191,34 @@ class Neighbours(Regression):
         # Copies: if the caller alters the arrays later, predictions must stay the same.
         self.X_, self.Y_ = X.copy(), Y.copy()
 
+    def trials(
+        self, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, candidates: Sequence[Mapping]
+    ) -> list[np.ndarray]:
+        """What several settings predict for other structures; distances are computed once.
+
+        Parameters
+        ----------
+        X, Y
+            Shapes (n, n_r) and (n, n_omega).
+        X_test
+            Shape (n_test, n_r).
+        candidates
+            Settings, one mapping for each prediction.
+        """
+        self._learn(X, Y)
+        distance = euclidean_distances(X_test, X)
+        settings = [self.get_params() | dict(one) for one in candidates]
+        return [self._mean_of_nearest(distance, one["k"], one["power"]) for one in settings]
+
     def _guess(self, X) -> np.ndarray:
-        distance = euclidean_distances(X, self.X_)
-        k = min(self.k, len(self.X_))
+        return self._mean_of_nearest(euclidean_distances(X, self.X_), self.k, self.power)
+
+    def _mean_of_nearest(self, distance: np.ndarray, k: int, power: float) -> np.ndarray:
+        k = min(k, len(self.X_))
         nearest = np.argpartition(distance, k - 1, axis=1)[:, :k]
         near = np.take_along_axis(distance, nearest, axis=1)
         # At distance zero the weight is very large but finite: equal g(r) share it.
-        weights = np.maximum(near, 1e-12 * (1 + near.max(axis=1, keepdims=True))) ** -self.power
+        weights = np.maximum(near, 1e-12 * (1 + near.max(axis=1, keepdims=True))) ** -power
         weights /= weights.sum(axis=1, keepdims=True)
         return np.einsum("nk,nk...->n...", weights, self.Y_[nearest])
 
@@ -177,23 +254,35 @@ class KernelMap(Regression):
         self.width = width
         self.l2 = l2
 
-    def path(self, X: np.ndarray, Y: np.ndarray, candidates: Sequence[Mapping]) -> list[Self]:
-        """Fitted models for several settings; those of equal width share their kernel.
+    def trials(
+        self, X: np.ndarray, Y: np.ndarray, X_test: np.ndarray, candidates: Sequence[Mapping]
+    ) -> list[np.ndarray]:
+        """What several settings predict for other structures; equal widths share their kernel.
 
         Parameters
         ----------
         X, Y
             Shapes (n, n_r) and (n, n_omega).
+        X_test
+            Shape (n_test, n_r).
         candidates
-            Settings, one mapping for each model.
+            Settings, one mapping for each prediction.
         """
-        kernels: dict[float, np.ndarray] = {}
-        models = [clone(self).set_params(**candidate) for candidate in candidates]
-        for model in models:
-            model._check()
-            model._learn(X, Y, kernels)
-            model.n_features_in_ = X.shape[1]
-        return models
+        modes: dict[float, tuple[np.ndarray, ...]] = {}
+        guesses = []
+        for one in (self.get_params() | dict(candidate) for candidate in candidates):
+            width = one["width"]
+            if width not in modes:
+                model = KernelMap(width, one["l2"])
+                values, vectors = eigh(model._prepare(X, Y), overwrite_a=True, check_finite=False)
+                modes[width] = (
+                    values,
+                    model._kernel(X_test) @ vectors,
+                    vectors.T @ (Y - Y.mean(axis=0)),
+                )
+            values, along, scores = modes[width]
+            guesses.append((along / (values + len(X) * one["l2"])) @ scores + Y.mean(axis=0))
+        return guesses
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
@@ -207,20 +296,24 @@ class KernelMap(Regression):
         if not (self.width > 0 and self.l2 > 0):
             raise ValueError(f"width and l2 must be positive, got {self.width} and {self.l2}")
 
-    def _learn(self, X, Y, kernels: dict[float, np.ndarray] | None = None) -> None:
-        kernels = {} if kernels is None else kernels
+    def _learn(self, X, Y) -> None:
+        damped = self._prepare(X, Y) + len(X) * self.l2 * np.eye(len(X))
+        self.dual_ = solve(damped, Y - self.y_mean_, assume_a="pos")
+
+    def _prepare(self, X, Y) -> np.ndarray:
+        """Centre and scale the training set; its kernel, (n, n)."""
         self.x_mean_, self.y_mean_ = X.mean(axis=0), Y.mean(axis=0)
         # Mean square distance of independent pairs: twice the total variance.
         self.length_ = self.width * np.sqrt(2 * X.var(axis=0).sum()) or 1.0
         self.X_ = (X - self.x_mean_) / self.length_
-        if self.width not in kernels:
-            kernels[self.width] = rbf_kernel(self.X_, gamma=0.5)
-        damped = kernels[self.width] + len(X) * self.l2 * np.eye(len(X))
-        self.dual_ = solve(damped, Y - self.y_mean_, assume_a="pos")
+        return rbf_kernel(self.X_, gamma=0.5)
 
     def _guess(self, X) -> np.ndarray:
-        kernel = rbf_kernel((X - self.x_mean_) / self.length_, self.X_, gamma=0.5)
-        return kernel @ self.dual_ + self.y_mean_
+        return self._kernel(X) @ self.dual_ + self.y_mean_
+
+    def _kernel(self, X) -> np.ndarray:
+        """Kernel between structures and those of the training set, (n_test, n)."""
+        return rbf_kernel((X - self.x_mean_) / self.length_, self.X_, gamma=0.5)
 
 
 def mean() -> Average:
@@ -253,6 +346,22 @@ def scalar(number: str = "first", degree: int | None = None) -> BaseEstimator:
     if degree is None:
         return Tuned(ScalarCurve(number), {"degree": DEGREES})
     return ScalarCurve(number, degree)
+
+
+def surface(degree: int | None = None) -> BaseEstimator:
+    """Polynomial of several numbers of each structure.
+
+    Parameters
+    ----------
+    degree
+        Of the polynomial; None lets grouped cross-validation choose it.
+
+    Examples
+    --------
+    >>> surface(degree=2).degree, sorted(surface().grid)
+    (2, ['degree'])
+    """
+    return Tuned(Surface(), {"degree": DEGREES}) if degree is None else Surface(degree)
 
 
 def variance() -> BaseEstimator:

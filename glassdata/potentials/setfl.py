@@ -1,4 +1,4 @@
-"""Reading tabulated EAM/alloy (setfl) files."""
+"""Reading and writing tabulated EAM/alloy (setfl) files."""
 
 import hashlib
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-from ase.data import atomic_numbers
+from ase.data import atomic_masses, atomic_numbers
 
 from glassdata import bounds
 from glassdata.bounds import read_file
@@ -71,6 +71,31 @@ def read_setfl(
     except (ValueError, IndexError) as error:
         raise ValueError(f"{path}: not a setfl (eam/alloy) file: {error}") from error
     return EAM(symbols, r_cut, f"{source} sha256:{found}".strip(), tables, dict(shortest))
+
+
+def setfl_text(potential: EAM) -> str:
+    """Content of the setfl file of a potential, the inverse of :func:`read_setfl`.
+
+    Examples
+    --------
+    Two numbers a table would be too few for a crystal, and are enough for a file:
+
+    >>> tables = Tables(np.zeros((1, 2)), np.ones((1, 2)), np.zeros((1, 1, 2)), 1.0, 3.0)
+    >>> print(setfl_text(EAM(("Cu",), 3.0, "made up", tables)).splitlines()[3:6])
+    ['1 Cu', '2 1.0 2 3.0 3.0', '29 63.546 0 none']
+    """
+    t, symbols = potential.tables, potential.symbols
+    grid = (t.embedding.shape[1], float(t.d_rho), t.density.shape[1], float(t.d_r))
+    lines = [potential.source.splitlines()[0], "", "", f"{len(symbols)} {' '.join(symbols)}"]
+    lines.append(" ".join(str(number) for number in (*grid, potential.r_cut)))
+    for kind, symbol in enumerate(symbols):
+        number = atomic_numbers[symbol]
+        lines.append(f"{number} {atomic_masses[number]} 0 none")
+        lines += [f"{value:.17g}" for value in (*t.embedding[kind], *t.density[kind])]
+    for kind in range(len(symbols)):
+        for other in range(kind + 1):
+            lines += [f"{value:.17g}" for value in t.pair[kind, other]]
+    return "\n".join(lines) + "\n"
 
 
 def _parse(text: str) -> tuple[tuple[str, ...], float, Tables]:

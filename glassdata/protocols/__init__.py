@@ -5,6 +5,7 @@ asks for, and its settings that describe a structure are declared in ``knobs``.
 """
 
 from glassdata.protocols.displaced import CrystalDisorder, displace, swap_species, vacate
+from glassdata.protocols.joined import Joined, Part
 from glassdata.protocols.plan import Member, Stratum, generator, member
 from glassdata.protocols.quench import Cooling, QuenchedGlass
 from glassdata.protocols.sheet import SheetDisorder, rotate_bonds
@@ -13,8 +14,10 @@ from glassdata.protocols.swap import Parent, SwapGlass
 __all__ = [
     "Cooling",
     "CrystalDisorder",
+    "Joined",
     "Member",
     "Parent",
+    "Part",
     "QuenchedGlass",
     "SheetDisorder",
     "Stratum",

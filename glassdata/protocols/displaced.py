@@ -1,7 +1,7 @@
 """Structures made from a crystal: antisites, vacancies, random displacements, minimisation."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from ase import Atoms
@@ -125,6 +125,7 @@ class CrystalDisorder:
     separation: float
     cell: Literal["fixed", "isotropic"]
     max_force: float
+    preparations: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         who = type(self).__name__

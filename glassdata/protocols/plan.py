@@ -148,7 +148,7 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     ordinary = index - index // _REPLICATE_EVERY
     family, rank = divmod(ordinary, _FAMILY)
     first = _FAMILY * family + _FAMILY * family // (_REPLICATE_EVERY - 1)
-    order = _interleaved([stratum.weight for stratum in strata])
+    order = interleaved([stratum.weight for stratum in strata])
     cycle, slot = divmod(family, len(order))
     # Points are counted within the stratum: the digits of a Halton sequence repeat with periods
     # that would otherwise lock in with the cycle of the strata.
@@ -158,7 +158,13 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     return Member(index, first, family, False, strata[order[slot]].at(u))
 
 
-def _interleaved(weights: list[int]) -> list[int]:
-    """Indices, each as often as its weight, mixed as evenly as possible."""
+def interleaved(weights: list[int]) -> list[int]:
+    """Indices, each as often as its weight, mixed as evenly as possible.
+
+    Examples
+    --------
+    >>> interleaved([1, 3])
+    [1, 0, 1, 1]
+    """
     slots = [((n + 0.5) / weight, k) for k, weight in enumerate(weights) for n in range(weight)]
     return [k for _, k in sorted(slots)]

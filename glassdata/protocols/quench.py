@@ -115,6 +115,11 @@ class QuenchedGlass:
                 f"got {self.replicated}"
             )
 
+    @property
+    def preparations(self) -> int:
+        """Number of coolings."""
+        return len(self.coolings)
+
     def science(self) -> dict:
         """Everything that determines the structures, as plain data."""
         ours = isinstance(self.cooled_with, LennardJonesMixture)

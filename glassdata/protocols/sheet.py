@@ -5,7 +5,7 @@ Graphene of Tersoff's potential, held in its plane, does not melt within picosec
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import ClassVar, cast
 
 import numpy as np
 from ase import Atoms
@@ -78,6 +78,7 @@ class SheetDisorder:
     max_force: float = 1e-4
     loose: float = 1e-2
     separation: float = 1.6
+    preparations: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
         sizes = (

@@ -130,6 +130,11 @@ class SwapGlass:
                 f"got {self.replicated}"
             )
 
+    @property
+    def preparations(self) -> int:
+        """Number of parents."""
+        return len(self.parents)
+
     def science(self) -> dict:
         """Everything that determines the structures, as plain data."""
         return liquid.science(self) | SCIENCE

@@ -15,7 +15,7 @@ from glassdata.store.places import medium
 
 #: What this program writes; none of them executes anything, and ``glassdata.store.bounded`` holds
 #: each to the size of its chunk.
-_CODECS = {"bytes", "blosc", "crc32c", "zstd", "vlen-utf8"}
+_CODECS = {"transpose", "bytes", "blosc", "crc32c", "zstd", "vlen-utf8"}
 _CODECS_OF_INDEX = {"bytes", "crc32c"}
 _SHARDING = "sharding_indexed"
 _MOST_CHUNKS_PER_SHARD = 1 << 16

@@ -30,9 +30,13 @@ from glassdata.store.verifying import verify
 from glassdata.store.web import check_web_file
 from glassdata.store.whole import METADATA, WholeStore, check_complete, identity
 
-_CHECKOUT = Path(glassdata.config.__file__).parents[1]
-#: The dataset that ships with the repository.
-REFERENCE = _CHECKOUT / "book" / "data" / "reference.zarr.zip"
+_PACKAGE = Path(glassdata.config.__file__).parent
+_CHECKOUT = _PACKAGE.parent
+_INSTALLED = _PACKAGE / "data" / "reference.zarr.zip"
+#: The dataset that ships: with an installed package within it, with the repository beside it.
+REFERENCE = (
+    _INSTALLED if _INSTALLED.exists() else _CHECKOUT / "book" / "data" / "reference.zarr.zip"
+)
 #: The store that ``make book`` computes where none ships.
 COMPUTED = _CHECKOUT / "_build" / "store"
 

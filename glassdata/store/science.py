@@ -9,6 +9,8 @@ from glassdata.schema import VARIABLES
 # Datasets of layout 1 did not yet record the versions of their variables, nor have these.
 _SINCE_LAYOUT_2 = {"structure_id", "stress", "pressure", "n_false_pairs", "pinned_fraction"}
 _SINCE_LAYOUT_2 |= {"far_order", "bond_order", "local_bond_order", "ensemble"}
+# What a line of a difference is not written for as a whole.
+_NESTED = (Mapping, list, tuple)
 
 
 def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
@@ -35,7 +37,7 @@ def _flatten(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _flatten(item, (*path, str(key)))
-    elif isinstance(value, list | tuple) and any(isinstance(v, Mapping | list) for v in value):
+    elif isinstance(value, list | tuple) and any(isinstance(v, _NESTED) for v in value):
         for n, item in enumerate(value):
             yield from _flatten(item, (*path, str(n)))
     else:

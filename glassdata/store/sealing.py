@@ -234,6 +234,7 @@ def _new_column(group: zarr.Group, name: str, system: System, before: int) -> Co
         variable,
         tuple(sizes[dim] for dim in variable.dims if dim in sizes),
         units=variable.units_in(system.dim),
+        step=variable.step(system) if variable.step else None,
     )
     for _ in range(before):
         column.append(None)

@@ -1,16 +1,20 @@
 """Structures of an existing store, which are described again instead of being made again."""
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
 
+from glassdata.describe import description_science, still_known
 from glassdata.protocols.knobs import KNOBS
 from glassdata.row import RowError, structure_id
 from glassdata.store.errors import StoreError
 from glassdata.store.reading import recorded, recorded_row, recorded_science
 from glassdata.store.science import differences
 from glassdata.system import System
+from glassdata.systems import find
 
 
 class ForeignStructureError(OSError):
@@ -84,3 +88,28 @@ def stored_structure(where: Path, system: System, index: int, profile: str) -> A
     atoms = Atoms(row["number"], row["position"], cell=row["cell"], pbc=system.crystal().pbc)
     atoms.info = {name: row[name] for name in KNOBS if name in row}
     return atoms
+
+
+def stored_description(where: Path, system: System, index: int) -> dict[str, np.ndarray]:
+    """What a store says of structure number ``index`` as it would be computed now.
+
+    Describing a structure again then costs what is new: most of all, its frequencies need not be
+    computed a second time.
+
+    Parameters
+    ----------
+    where : Path
+        A store, or a sealed dataset.
+    system : System
+        The glass.
+    index : int
+        Number of the structure in its glass, from 0.
+    """
+    row = recorded_row(where, system.name, index)
+    return {name: row[name] for name in _known(where, system.name) & row.keys()}
+
+
+@cache
+def _known(where: Path, name: str) -> frozenset[str]:
+    then = recorded_science(where)[name]["description"]
+    return frozenset(still_known(then, description_science(find(name))))

@@ -1,0 +1,199 @@
+"""Spectra with any calculator of ASE, which is named on the command line."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import click
+import numpy as np
+
+from glassdata.cli.inputs import at_rest
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from glassdata.potentials import CalculatorPotential
+    from glassdata.system import System
+
+#: Distances up to which g(r) is computed where no system says it, Å, and numbers of bins.
+_R_MAX, _BINS = 10.0, 100
+#: Frequencies are shown up to this multiple of the highest.
+_ROOM = 1.02
+#: What is computed where no crystal and no glass is known.
+_NAMES = (
+    "g", "partial_g", "pdos", "frequency", "position", "number", "cell", "n_atoms", "n_modes",
+    "density", "energy", "max_force", "stress", "pressure", "n_imaginary", "overflow",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Bins and potential for structures of which nothing else is known, in place of a System.
+
+    Examples
+    --------
+    >>> Setting("EMT", ("Cu",), None, 3, 10.0, 9.0).pairs
+    ()
+    """
+
+    name: str
+    species: tuple[str, ...]
+    potential: Any
+    dim: int
+    r_max: float
+    omega_max: float
+    n_r: int = _BINS
+    n_omega: int = _BINS
+
+    @property
+    def title(self) -> str:
+        """Name in words."""
+        return self.name
+
+    @property
+    def reference(self) -> str:
+        """Where the energies come from."""
+        return self.name
+
+    @property
+    def r_edges(self) -> np.ndarray:
+        """Edges of the distance bins, (n_r + 1,), Å."""
+        return np.linspace(0.0, self.r_max, self.n_r + 1)
+
+    @property
+    def omega_edges(self) -> np.ndarray:
+        """Edges of the frequency bins, (n_omega + 1,), THz."""
+        return np.linspace(0.0, self.omega_max, self.n_omega + 1)
+
+    @property
+    def pairs(self) -> tuple[str, ...]:
+        """Names of the partial g(r); empty for a single species."""
+        from itertools import combinations_with_replacement
+
+        if len(self.species) == 1:
+            return ()
+        return tuple("-".join(pair) for pair in combinations_with_replacement(self.species, 2))
+
+
+def parse(text: str, symbols: tuple[str, ...]) -> "CalculatorPotential":
+    """The calculator that ``IMPORT.PATH[:ARGUMENTS]`` names.
+
+    Parameters
+    ----------
+    text : str
+        Such as ``ase.calculators.lj.LennardJones:sigma=3.4,epsilon=0.01``; the arguments may also
+        be one JSON object.
+    symbols : tuple of str
+        Species of the structures.
+
+    Raises
+    ------
+    click.UsageError
+        If there is no such calculator, or the arguments are none.
+
+    Examples
+    --------
+    >>> parse("ase.calculators.lj.LennardJones:sigma=3.4,rc=8", ("Ar",)).arguments
+    {'rc': 8, 'sigma': 3.4}
+    """
+    from glassdata.potentials import CalculatorPotential
+
+    path, _, rest = text.partition(":")
+    module, _, name = path.rpartition(".")
+    if not module:
+        raise click.UsageError(f"--calculator is like package.module.Name:key=value, got {text!r}")
+    try:
+        found = CalculatorPotential(
+            f"{module}:{name}", _arguments(rest), symbols=symbols, reach=_R_MAX
+        )
+        found.calculator()
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    except Exception as error:  # whatever a constructor of another package raises
+        raise click.UsageError(f"{path} cannot be made: {_line(error)}") from error
+    return found
+
+
+def _arguments(text: str) -> dict[str, Any]:
+    if text.startswith("{"):
+        found = json.loads(text)
+        if not isinstance(found, dict):
+            raise ValueError("the arguments of --calculator are no JSON object")
+        return found
+    found = {}
+    for part in filter(None, re.split(r",(?![^\[]*\])", text)):
+        key, equals, value = part.partition("=")
+        if not (equals and key.strip().isidentifier()):
+            raise ValueError(f"arguments of --calculator are key=value, got {part!r}")
+        try:
+            found[key.strip()] = json.loads(value)
+        except ValueError:
+            found[key.strip()] = value
+    return found
+
+
+def describe_foreign(
+    frames: list["Atoms"], text: str, system: "System | None", *, relaxed: str | None
+) -> "tuple[list[dict[str, np.ndarray]], Setting]":
+    """g(r), spectrum and checks with a calculator, and the bins that were chosen.
+
+    Parameters
+    ----------
+    frames : list of Atoms
+    text : str
+        As for :func:`parse`.
+    system : System or None
+        Gives the bins; None lets them follow from the structures.
+    relaxed : str or None
+        As for ``describe_all``.
+    """
+    from glassdata.describe import DESCRIBED, Structure
+
+    setting = _setting(frames, text, system)
+    try:
+        found: list[Any] = [
+            Structure(at_rest(atoms, setting.potential, relaxed), setting)  # type: ignore[arg-type]
+            for atoms in frames
+        ]
+        if system is None:
+            highest = max(float(structure.modes.max()) for structure in found)
+            setting = replace(setting, omega_max=_round(_ROOM * max(highest, 1e-3)))
+            for structure in found:
+                structure.system = setting
+        names = [name for name in _NAMES if name != "partial_g" or setting.pairs]
+        return [{name: s[name] for name in names if name in DESCRIBED} for s in found], setting
+    except (ArithmeticError, ValueError, MemoryError):
+        raise
+    except Exception as error:  # whatever a calculator raises
+        raise click.ClickException(f"{text.partition(':')[0]} failed: {_line(error)}") from error
+
+
+def _setting(frames: list["Atoms"], text: str, system: "System | None") -> Setting:
+    from glassdata.eigen import check_memory
+
+    species = tuple(sorted({symbol for atoms in frames for symbol in atoms.get_chemical_symbols()}))
+    directions = {int(atoms.pbc.sum()) for atoms in frames}
+    if len(directions) > 1 or directions & {0, 1}:
+        raise click.UsageError(
+            "structures must be periodic in three directions, or all in two; --pbc says in which"
+        )
+    for atoms in frames:
+        check_memory(3, len(atoms))
+    potential, name = parse(text, species), text.partition(":")[0]
+    if system is None:
+        return Setting(name, species, potential, directions.pop(), _R_MAX, 1.0)
+    return Setting(
+        f"{system.name} with {name}", system.species, potential, system.dim, system.r_max,
+        system.omega_max, system.n_r, system.n_omega,
+    )  # fmt: skip
+
+
+def _round(number: float) -> float:
+    """The next number of two digits."""
+    step = 10.0 ** (np.floor(np.log10(number)) - 1)
+    return float(np.ceil(number / step) * step)
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or type(error).__name__
