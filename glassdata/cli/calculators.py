@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from glassdata.cli.inputs import at_rest
+from glassdata.config import FREQUENCY_STEPS
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -65,6 +66,11 @@ class Setting:
     def omega_edges(self) -> np.ndarray:
         """Edges of the frequency bins, (n_omega + 1,), THz."""
         return np.linspace(0.0, self.omega_max, self.n_omega + 1)
+
+    @property
+    def frequency_step(self) -> float:
+        """Unit to which frequencies are rounded, THz."""
+        return self.omega_max / FREQUENCY_STEPS
 
     @property
     def pairs(self) -> tuple[str, ...]:
@@ -134,7 +140,12 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 def describe_foreign(
-    frames: list["Atoms"], text: str, system: "System | None", *, relaxed: str | None
+    frames: list["Atoms"],
+    text: str,
+    system: "System | None",
+    *,
+    relaxed: str | None,
+    kick: float = 0.0,
 ) -> "tuple[list[dict[str, np.ndarray]], Setting]":
     """g(r), spectrum and checks with a calculator, and the bins that were chosen.
 
@@ -146,6 +157,7 @@ def describe_foreign(
     system : System or None
         Gives the bins; None lets them follow from the structures.
     relaxed : str or None
+    kick : float, Å
         As for ``describe_all``.
     """
     from glassdata.describe import DESCRIBED, Structure
@@ -153,7 +165,7 @@ def describe_foreign(
     setting = _setting(frames, text, system)
     try:
         found: list[Any] = [
-            Structure(at_rest(atoms, setting.potential, relaxed), setting)  # type: ignore[arg-type]
+            Structure(at_rest(atoms, setting.potential, relaxed, kick=kick), setting)  # type: ignore[arg-type]
             for atoms in frames
         ]
         if system is None:
