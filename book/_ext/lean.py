@@ -56,7 +56,7 @@ def reduce_icons(app, exception) -> None:
 
 
 def mathjax_in_parts(app, config) -> None:
-    """Start MathJax from its loader; ``sphinx-mathjax-offline`` has set the file with everything."""
+    """Start MathJax from its loader; ``sphinx-mathjax-offline`` sets the file with everything."""
     config.mathjax_path = "mathjax/startup.js"
 
 
