@@ -55,6 +55,7 @@ def relax(
     *,
     max_force: float = 1e-4,
     cell: Literal["fixed", "isotropic"] = "fixed",
+    pressure: float = 0.0,
     max_evaluations: int = 12000,
 ) -> Atoms:
     """Bring a structure to rest: limited-memory BFGS, then Newton's method.
@@ -71,7 +72,9 @@ def relax(
         Largest force component at the end, eV/Å.
     cell : {"fixed", "isotropic"}
         Whether the periodic lengths stay as they are, or all grow by one factor until the pressure
-        is zero (a sheet in its plane, a solid in space).
+        is as stated (of a sheet in its plane, of a solid in space).
+    pressure : float
+        Of a cell that is not fixed, eV/Å^d, where d directions are periodic; negative is tension.
     max_evaluations : int
         Largest number of evaluations of energy and gradient.
 
@@ -100,7 +103,7 @@ def relax(
     """
     if cell not in ("fixed", "isotropic"):
         raise ValueError(f"cell must be fixed or isotropic, got {cell!r}")
-    landscape = _Landscape(atoms, surface_of(potential), cell == "isotropic")
+    landscape = _Landscape(atoms, surface_of(potential), cell == "isotropic", pressure)
     # Close to the minimum Newton's method needs few Hessians, and goes on where a line search fails
     # because energies differ by less than their rounding. Far from it the method would be slow.
     for closeness in (landscape.potential.newton_from, *_FRESH_STARTS * [1.0]):
@@ -131,6 +134,7 @@ def settle(
     *,
     max_force: float = 1e-4,
     cell: Literal["fixed", "isotropic"] = "fixed",
+    pressure: float = 0.0,
     max_rounds: int = 10,
 ) -> Atoms:
     """Bring a structure to a true minimum of the energy: :func:`relax`, and leave saddle points.
@@ -141,7 +145,7 @@ def settle(
 
     Parameters
     ----------
-    atoms, potential, max_force, cell
+    atoms, potential, max_force, cell, pressure
         As for :func:`relax`.
     max_rounds : int
         Largest number of relaxations.
@@ -167,7 +171,7 @@ def settle(
     True
     """
     for _ in range(max_rounds):
-        atoms = relax(atoms, potential, max_force=max_force, cell=cell)
+        atoms = relax(atoms, potential, max_force=max_force, cell=cell, pressure=pressure)
         matrix = hessian(atoms, potential).toarray()
         values, vectors = linalg.eigh(matrix, subset_by_index=[0, 0])
         if values[0] > -_UNSTABLE * np.abs(matrix).max():
@@ -184,14 +188,20 @@ def settle(
 
 
 class _Landscape:
-    """Energy as a function of the positions and, if it may scale, the logarithm of the cell."""
+    """Energy as a function of the positions and, if it may scale, the logarithm of the cell.
 
-    def __init__(self, atoms: Atoms, potential: EnergySurface, scaling: bool) -> None:
+    Under a pressure it is the enthalpy of the cell that may scale.
+    """
+
+    def __init__(
+        self, atoms: Atoms, potential: EnergySurface, scaling: bool, pressure: float = 0.0
+    ) -> None:
         if potential.dim == 2:
             check_flat(atoms)
         self.atoms = atoms.copy()
         self.potential = potential
         self.scaling = scaling
+        self.pressure = pressure
         self.evaluations = 0
         self._periodic = np.asarray(atoms.pbc)
         # The strain is measured in units that make its stiffness like that of one atom.
@@ -200,6 +210,8 @@ class _Landscape:
 
     def start(self) -> np.ndarray:
         self._origin_cell = np.array(self.atoms.cell)
+        if self.pressure:
+            self._origin_extent = periodic_extent(self.atoms)
         return np.append(self.atoms.positions.ravel(), [0.0] * self.scaling)
 
     def energy_gradient(self, variables: np.ndarray) -> tuple[float, np.ndarray]:
@@ -209,6 +221,10 @@ class _Landscape:
         gradient = (on_atoms * scale).ravel()
         if self.scaling:
             swelling = np.diagonal(self._path.virial())[self._periodic].sum()
+            if self.pressure:
+                work = self.pressure * self._origin_extent * scale.prod()
+                energy += work
+                swelling += work * self._periodic.sum()
             gradient = np.append(gradient, swelling / self._unit)
         return energy, gradient
 

@@ -1,5 +1,7 @@
 """Making structures: plans, purity, and what comes out is what it says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -11,7 +13,7 @@ from glassdata.config import POSITION_STEP
 from glassdata.minimise import RelaxationError, relax, separate
 from glassdata.potentials import LennardJones
 from glassdata.protocols import Joined, Stratum, member, rotate_bonds, swap_species, vacate
-from glassdata.row import compute_row, describe, row_id
+from glassdata.row import compute_row, describe, make_structure, row_id
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.rows import conform, dimension_sizes
 from glassdata.systems import SYSTEMS
@@ -251,15 +253,37 @@ def test_a_sheet_without_a_third_cell_vector_relaxes_alike():
 
 
 @pytest.mark.parametrize("name", ["amc", "amc_lb"])
-def test_a_tenth_of_the_sheets_are_large(name):
+def test_sheets_of_each_size_are_of_all_kinds(name):
     protocol = SYSTEMS[name].protocols["reference"]
     members = [
         member(protocol.strata, protocol.replicated, k) for k in range(protocol.n_structures)
     ]
-    large = [protocol._large(member) for member in members]
-    assert 0.09 < np.mean(large) < 0.11
-    # They come from all kinds of preparation: a rotation or a quench, with holes and without.
-    kinds = {
-        tuple(k for k, value in members[n].knobs.items() if value) for n in np.flatnonzero(large)
-    }
-    assert len(kinds) > 3
+    sizes = [4 * np.prod(protocol.cells_of(one)) for one in members]
+    # Small sheets are cheap: most are small, and a few tell whether size matters.
+    assert np.min(sizes) >= 90
+    assert np.max(sizes) <= protocol.largest(SYSTEMS[name]) <= 920
+    assert np.mean(np.array(sizes) <= 250) > 0.75
+    # A replicate repeats one preparation, so all are of one size.
+    assert len({size for size, one in zip(sizes, members, strict=True) if one.replicate}) == 1
+    # Sizes and kinds do not keep step: each size has quenched sheets and others, held and free.
+    for size in set(sizes):
+        of_this = [one.knobs for one, n in zip(members, sizes, strict=True) if n == size]
+        assert len({("cooling_time" in k, "tension" in k) for k in of_this}) == 4
+
+
+def test_a_frame_is_held_or_comes_to_its_tension():
+    system = SYSTEMS["amc"]
+    protocol = system.protocols["demo"]
+    quick = {"stone_wales": (0.05, 0.05)}
+    for frame in (None, 0.0, 0.2):
+        stratum = Stratum(1, **quick, tension=None if frame is None else (frame, frame))
+        one = replace(protocol, strata=(stratum,), replicated=0, cells=(4, 3), sizes=((4, 3),))
+        atoms = make_structure(replace(system, protocols={"demo": one}), 0)
+        tension = np.trace(gd.stress(atoms, system.potential)[:2, :2]) / 2
+        assert atoms.info["frame_held"] == (frame is None)
+        if frame is None:
+            # The flat sheet was at rest in this frame; buckled, it would be smaller.
+            assert tension > 0.02
+        else:
+            # A strain slope of 1e-3 eV/Å is left, of 3√N = 21 Å on an area of 125 Å².
+            assert tension == pytest.approx(frame, abs=2e-4)

@@ -126,7 +126,8 @@ def _what_to_build(
         there, rows = recorded(structures)
         profile, names = profile or there, names or tuple(rows)
     known_systems(names)
-    return profile or PROFILES[0], names or tuple(available())
+    profile = profile or PROFILES[0]
+    return profile, names or tuple(n for n, s in available().items() if profile in s.protocols)
 
 
 def _dry_run(store: Path, profile: str, names: tuple[str, ...], limit: int | None, source) -> int:

@@ -134,7 +134,12 @@ def _arguments(text: str) -> dict[str, Any]:
 
 
 def describe_foreign(
-    frames: list["Atoms"], text: str, system: "System | None", *, relaxed: str | None
+    frames: list["Atoms"],
+    text: str,
+    system: "System | None",
+    *,
+    relaxed: str | None,
+    kick: float = 0.0,
 ) -> "tuple[list[dict[str, np.ndarray]], Setting]":
     """g(r), spectrum and checks with a calculator, and the bins that were chosen.
 
@@ -146,6 +151,7 @@ def describe_foreign(
     system : System or None
         Gives the bins; None lets them follow from the structures.
     relaxed : str or None
+    kick : float, Å
         As for ``describe_all``.
     """
     from glassdata.describe import DESCRIBED, Structure
@@ -153,7 +159,7 @@ def describe_foreign(
     setting = _setting(frames, text, system)
     try:
         found: list[Any] = [
-            Structure(at_rest(atoms, setting.potential, relaxed), setting)  # type: ignore[arg-type]
+            Structure(at_rest(atoms, setting.potential, relaxed, kick=kick), setting)  # type: ignore[arg-type]
             for atoms in frames
         ]
         if system is None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 #: Name of an output file that means standard output.
 STDOUT = Path("-")
-PROFILES = ("demo", "reference", "paper")
+#: ``external`` has only the glasses of which others made structures.
+PROFILES = ("demo", "reference", "paper", "external")
 
 
 class Place(click.ParamType):

@@ -19,7 +19,8 @@ from glassdata.cli.execution import accept_changed_code, execution_options
     "--add",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep a copy of a potential file that a glass needs, for all later commands.",
+    help="Keep a copy of a file of a potential or of structures that a glass needs, for all later "
+    "commands.",
 )
 def systems(add: Path | None) -> None:
     """List the glasses: potential, protocol, bins.
@@ -54,25 +55,25 @@ def systems(add: Path | None) -> None:
 
 
 def _keep(file: Path) -> Path:
-    """Copy a potential file to where the glasses look for it."""
+    """Copy a file to where the glasses look for it."""
     from glassdata.files import replace
     from glassdata.potentials import TabulatedFile
+    from glassdata.protocols import SheetsOfOthers
     from glassdata.systems import SYSTEMS
 
-    known = {
-        p.file: p for p in (s.potential for s in SYSTEMS.values()) if isinstance(p, TabulatedFile)
-    }
+    parts = [p for s in SYSTEMS.values() for p in (s.potential, *s.protocols.values())]
+    known = {p.file: p for p in parts if isinstance(p, TabulatedFile | SheetsOfOthers)}
     if file.name not in known:
         raise click.UsageError(f"no glass needs a file {file.name}; known: {', '.join(known)}")
-    potential = known[file.name]
-    if potential.is_here and potential.path.samefile(file):
-        return potential.path
+    needed = known[file.name]
+    if needed.is_here and needed.path.samefile(file):
+        return needed.path
     try:
-        content = potential.published(file)
+        content = needed.published(file)
     except (FileNotFoundError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    replace(potential.path, content)
-    return potential.path
+    replace(needed.path, content)
+    return needed.path
 
 
 @click.command()

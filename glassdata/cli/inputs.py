@@ -235,9 +235,9 @@ def _check_overlap(atoms: "Atoms", where: str) -> None:
 
     first, second, distance = neighbours("ijd", atoms, OVERLAP)
     if len(first):
-        if 2 * len(np.unique(first)) > len(atoms):
+        if len(np.unique(first)) == len(atoms):
             raise click.UsageError(
-                f"{where}: most atoms overlap, down to {distance.min():.3f} Å; if lengths are in "
+                f"{where}: all atoms overlap, down to {distance.min():.3f} Å; if lengths are in "
                 "nm, say so with --length-unit nm"
             )
         n = int(np.argmin(distance))
@@ -249,7 +249,7 @@ def _check_overlap(atoms: "Atoms", where: str) -> None:
 
 
 def describe_all(
-    frames: list["Atoms"], system: "System", *, relaxed: str | None
+    frames: list["Atoms"], system: "System", *, relaxed: str | None, kick: float = 0.0
 ) -> list[dict[str, np.ndarray]]:
     """g(r), spectrum and checks of every structure, minimised first if ``relaxed``.
 
@@ -262,6 +262,8 @@ def describe_all(
     relaxed : str or None
         ``"fixed"`` minimises each of them in its cell, ``"pressure"`` with a cell that comes to
         zero pressure; None takes them as they are.
+    kick : float, Å
+        Standard deviation of random displacements before that, which lead off a saddle point.
     """
     from glassdata.describe import describe
     from glassdata.eigen import check_memory
@@ -270,10 +272,14 @@ def describe_all(
     for atoms in frames:  # errors should come before a long minimisation
         check_memory(system.potential.dim, len(atoms))
         rdf(atoms, system.r_edges, dim=system.dim)
-    return [describe(at_rest(atoms, system.potential, relaxed), system) for atoms in frames]
+    return [
+        describe(at_rest(atoms, system.potential, relaxed, kick=kick), system) for atoms in frames
+    ]
 
 
-def at_rest(atoms: "Atoms", potential: "EnergySurface", relaxed: str | None) -> "Atoms":
+def at_rest(
+    atoms: "Atoms", potential: "EnergySurface", relaxed: str | None, *, kick: float = 0.0
+) -> "Atoms":
     """The structure minimised as asked for, see :func:`describe_all`.
 
     Parameters
@@ -281,9 +287,14 @@ def at_rest(atoms: "Atoms", potential: "EnergySurface", relaxed: str | None) -> 
     atoms : Atoms
     potential : EnergySurface
     relaxed : str or None
+    kick : float, Å
     """
     from glassdata.minimise import relax
 
     if relaxed is None:
         return atoms
+    if kick:
+        atoms = atoms.copy()
+        shape = (len(atoms), potential.dim)  # atoms of a plane stay in it
+        atoms.positions[:, : potential.dim] += kick * np.random.default_rng(0).normal(size=shape)
     return relax(atoms, potential, cell="isotropic" if relaxed == "pressure" else "fixed")

@@ -65,6 +65,14 @@ class _ModelName(click.ParamType):
     help="Minimise the energy first: in the given cell (fixed, also without a word), or with a "
     "cell that comes to zero pressure.",
 )
+@click.option(
+    "--kick",
+    type=click.FloatRange(min=0.0),
+    default=0.0,
+    show_default=True,
+    help="Standard deviation of random displacements before --relax, Å: 0.05 leads a flat sheet, "
+    "or what else symmetry holds, off its saddle point.",
+)
 @structure_options
 @click.option(
     "--temperature", type=float, default=300.0, show_default=True, help="Of the heat capacity, K."
@@ -81,6 +89,7 @@ def spectrum(
     name: str | None,
     calculator: str | None,
     relax: str | None,
+    kick: float,
     how: Reading,
     temperature: float,
     output: Path | None,
@@ -95,6 +104,7 @@ def spectrum(
     \b
     Examples:
       glassdata spectrum glass.xyz --system sic --relax
+      glassdata spectrum flat.xyz --system amc --relax pressure --kick 0.05
       glassdata spectrum run.lammpstrj --system amc --index ::10 --species C -o run.nc
       glassdata spectrum cu.cif --calculator ase.calculators.emt.EMT --relax pressure
     """
@@ -102,14 +112,17 @@ def spectrum(
 
     if name is None and calculator is None:
         raise click.UsageError("a potential is needed: --system NAME, or --calculator PATH")
+    if kick and relax is None:
+        raise click.UsageError("--kick displaces atoms before --relax, which is missing")
     check_writable(output, structure, plot, inputs=local(files))
     check_picture(plot)
-    frames, rows, setting = _described(files, name, calculator, relax, how)
+    frames, rows, setting = _described(files, name, calculator, how, relaxed=relax, kick=kick)
     err = STDOUT in (output, structure, plot)
     click.echo(_summary(rows, setting.dim, temperature), err=err)
     for number, (row, frame) in enumerate(zip(rows, frames, strict=True)):
         _warn(number, row, setting, frame.pbc)
     told = {"system": name, "calculator": calculator, "relax": relax} | how.told()
+    told |= {"kick": kick} if kick else {}
     _write(output, structure, plot, (frames, rows, setting), provenance(files, told))
 
 
@@ -117,8 +130,10 @@ def _described(
     files: tuple[Path, ...],
     name: str | None,
     calculator: str | None,
-    relax: str | None,
     how: Reading,
+    *,
+    relaxed: str | None,
+    kick: float,
 ) -> tuple:
     """Structures of all files, their rows, and the bins these have."""
     from glassdata.cli import inputs
@@ -136,8 +151,9 @@ def _described(
     if calculator is not None or system is None:
         from glassdata.cli.calculators import describe_foreign
 
-        return (frames, *describe_foreign(frames, str(calculator), system, relaxed=relax))
-    return frames, inputs.describe_all(frames, system, relaxed=relax), system
+        foreign = describe_foreign(frames, str(calculator), system, relaxed=relaxed, kick=kick)
+        return (frames, *foreign)
+    return frames, inputs.describe_all(frames, system, relaxed=relaxed, kick=kick), system
 
 
 def _write(
@@ -217,12 +233,12 @@ def _warn(number: int, row: dict, system: "System", pbc: "np.ndarray") -> None:
 def _doubts(row: dict, system: "System", pbc: "np.ndarray") -> Iterator[str]:
     force, imaginary = float(row["max_force"]), int(row["n_imaginary"])
     if force > MINIMISED or imaginary:
-        reason = f"the largest force is {force:.2g} eV/Å"
+        reason, cure = f"the largest force is {force:.2g} eV/Å", "--relax minimises it"
         if force <= MINIMISED:
             reason = f"{imaginary} modes are imaginary"
+            cure = "--relax --kick 0.05 leads off this saddle point"
         yield (
-            f"is not at a minimum ({reason}): its spectrum is not that of a solid at rest; "
-            "--relax minimises it"
+            f"is not at a minimum ({reason}): its spectrum is not that of a solid at rest; {cure}"
         )
     if int(row.get("n_false_pairs", 0)):
         from ase import Atoms

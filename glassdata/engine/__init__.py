@@ -18,6 +18,7 @@ from glassdata.engine.running import compute, run_rows
 from glassdata.engine.source import Source, source_of, task_of
 from glassdata.engine.watching import check_report
 from glassdata.potentials import TabulatedFile
+from glassdata.protocols import SheetsOfOthers
 from glassdata.row import science
 from glassdata.store import (
     DamageError,
@@ -262,7 +263,7 @@ def _complete(
 ) -> Outcome:
     _check_promises(folder, profile, counts, source)
     chosen = {name: source.systems[name] for name in counts}
-    refuse_lacking(chosen.values())
+    refuse_lacking(chosen.values(), profile)
     goal = prepare(folder, science_config(chosen, profile), counts, keep_plan=reseal)
     if rules.retry_failed:
         there = [(name, i) for name, n in counts.items() for i in present(folder, name) if i < n]
@@ -316,8 +317,8 @@ def _record_losses(folder: Path, problems: Iterable[Loss]) -> None:
         record_loss(folder, loss.system, loss.index, loss.reason)
 
 
-def refuse_lacking(systems: Iterable[System]) -> None:
-    """Refuse glasses whose potential file was not given to this program.
+def refuse_lacking(systems: Iterable[System], profile: str) -> None:
+    """Refuse glasses of which a file, of the potential or of structures, was not given to us.
 
     Raises
     ------
@@ -327,6 +328,8 @@ def refuse_lacking(systems: Iterable[System]) -> None:
     for system in systems:
         if isinstance(system.potential, TabulatedFile):
             _ = system.potential.tables
+        if isinstance(protocol := system.protocols[profile], SheetsOfOthers):
+            protocol.check_here()
 
 
 def _of_shard(rows: Iterable[RowName], shard: tuple[int, int]) -> list[RowName]:
@@ -380,7 +383,7 @@ def recompute(
         Receipt(*row, "outdated", reason=otherwise[row[0]][0]) for row in rows if otherwise[row[0]]
     ]
     rows = [row for row in rows if not otherwise[row[0]]]
-    refuse_lacking(source.systems[name] for name, _ in rows)
+    refuse_lacking((source.systems[name] for name, _ in rows), profile)
     task = replace(
         task_of(folder, profile, source, execution),
         not_compared={name: frozenset(not_comparable(then[name], now[name])) for name in now},

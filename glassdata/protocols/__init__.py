@@ -5,6 +5,7 @@ asks for, and its settings that describe a structure are declared in ``knobs``.
 """
 
 from glassdata.protocols.displaced import CrystalDisorder, displace, swap_species, vacate
+from glassdata.protocols.external import SheetsOfOthers
 from glassdata.protocols.joined import Joined, Part
 from glassdata.protocols.plan import Member, Stratum, generator, member
 from glassdata.protocols.quench import Cooling, QuenchedGlass
@@ -20,6 +21,7 @@ __all__ = [
     "Part",
     "QuenchedGlass",
     "SheetDisorder",
+    "SheetsOfOthers",
     "Stratum",
     "SwapGlass",
     "displace",

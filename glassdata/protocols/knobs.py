@@ -17,5 +17,8 @@ KNOBS: Mapping[str, Variable] = {
     "quench_rate": per_structure("f8", "K ps-1", "cooling rate of the melt, 0 where nothing was molten"),
     "self_overlap": per_structure("f8", "1", "fraction of the particles that stayed near their places while the parent liquid was recorded"),
     "energy_drift": per_structure("f8", "1", "change of the parent liquid's energy between both halves of the record, in its standard errors"),
+    "tension": per_structure("f8", "eV angstrom-2", "tension to which the frame of a sheet was brought, 0 for a free frame and for one that kept the size of the flat sheet"),
+    "frame_held": per_structure("bool", "1", "whether the frame kept the size of the flat sheet while the sheet buckled"),
+    "kick": per_structure("f8", "angstrom", "standard deviation of the random heights given to a flat sheet before it buckles, 0 where the sheet was not flat"),
     "n_stone_wales": per_structure("i4", "1", "number of Stone-Wales rotations"),
 }  # fmt: skip

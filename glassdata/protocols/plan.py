@@ -41,14 +41,26 @@ def generator(system: str, index: int, stream: str) -> np.random.Generator:
     return np.random.default_rng(np.random.SeedSequence(ROOT_SEED, spawn_key=key))
 
 
+#: Knobs with a coordinate of their own, in the order of their coordinates.
+_OWN = (
+    *("displacement", "displaced_fraction", "vacancy_fraction", "antisite_fraction"),
+    *("stone_wales", "cooling_time"),
+)
+# The further a coordinate of a Halton sequence, the more points it takes to look independent of its
+# neighbours. Knobs of sheets therefore use those of knobs that only crystals in space have.
+_SHARED = {"melt_density": "displacement", "kick": "displaced_fraction"}
+_SHARED |= {"tension": "antisite_fraction"}
+
+
 @dataclass(frozen=True)
 class Stratum:
     """Ranges of the knobs of one kind of preparation, and how many structures it gets.
 
     Its share of all families is its ``weight`` over the sum of all weights. Each knob is a range
     (low, high); the names are those of ``glassdata.protocols.knobs``, except ``stone_wales``
-    (rotations per atom) and ``cooling_time`` (ps, spread in its logarithm). A new knob is added at
-    the end, with a default that does nothing: then no structure changes.
+    (rotations per atom), ``cooling_time`` (ps, spread in its logarithm) and ``melt_density``
+    (over the crystal's). A new knob is added at the end, with a default that does nothing: then no
+    structure changes.
 
     Examples
     --------
@@ -66,6 +78,9 @@ class Stratum:
     antisite_fraction: tuple[float, float] = (0.0, 0.0)
     stone_wales: tuple[float, float] = (0.0, 0.0)
     cooling_time: tuple[float, float] | None = None
+    melt_density: tuple[float, float] = (1.0, 1.0)
+    tension: tuple[float, float] | None = None
+    kick: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         if self.weight < 1:
@@ -88,9 +103,10 @@ class Stratum:
         return {"weight": self.weight} | turned
 
     def at(self, u: np.ndarray) -> dict[str, float]:
-        """Knobs at the point ``u`` of the unit cube, one coordinate per knob."""
+        """Knobs at the point ``u`` of the unit cube in six dimensions."""
         knobs = {}
-        for coordinate, (name, (low, high)) in zip(u, self.ranges(), strict=False):
+        for name, (low, high) in self.ranges():
+            coordinate = u[_OWN.index(_SHARED.get(name, name))]
             if name == "cooling_time":
                 knobs[name] = float(low * (high / low) ** coordinate)
             else:
@@ -143,7 +159,7 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     (True, 0.5)
     """
     if index % _REPLICATE_EVERY == _REPLICATE_EVERY - 1:
-        centre = np.full(len(fields(Stratum)), 0.5)
+        centre = np.full(len(_OWN), 0.5)
         return Member(index, index, None, True, strata[replicated].at(centre))
     ordinary = index - index // _REPLICATE_EVERY
     family, rank = divmod(ordinary, _FAMILY)
@@ -153,7 +169,7 @@ def member(strata: tuple[Stratum, ...], replicated: int, index: int) -> Member:
     # Points are counted within the stratum: the digits of a Halton sequence repeat with periods
     # that would otherwise lock in with the cycle of the strata.
     earlier = cycle * order.count(order[slot]) + order[:slot].count(order[slot])
-    halton = qmc.Halton(len(fields(Stratum)), scramble=False)
+    halton = qmc.Halton(len(_OWN), scramble=False)
     u = halton.fast_forward(_FAMILY * earlier + rank + 1).random(1)[0]
     return Member(index, first, family, False, strata[order[slot]].at(u))
 

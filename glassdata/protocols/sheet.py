@@ -2,6 +2,9 @@
 
 Graphene of Tersoff's potential, held in its plane, does not melt within picoseconds even at
 10,000 K. The quench therefore starts from atoms at random in the plane.
+
+A sheet buckles in one of two frames. One that keeps the size of the flat sheet holds the buckled
+sheet under tension, up to 7 N/m. One that may shrink ends at a stated tension, mostly none.
 """
 
 from dataclasses import dataclass
@@ -33,21 +36,24 @@ class SheetDisorder:
     Attributes
     ----------
     n_structures : int
-    cells, large_cells : tuple of int
-        Repetitions of the crystal's rectangular cell, of most families and of every
-        ``large_every``-th one.
+    cells : tuple of int
+        Repetitions of the crystal's rectangular cell in the replicates.
+    sizes : tuple of tuple of int
+        The same of the families, which take them in turn.
     strata : tuple of Stratum
+        Those with a ``tension`` have a frame that is brought to it, the others one that is held.
     replicated : int
         Number of the stratum that the replicates repeat.
     melt : Crystal
-        The melt has its density, and atoms move in its potential.
+        A melt of density 1 has its density, and atoms move in its potential.
     bond : float, Å
         Atoms nearer than this are bonded.
     temperature, final_temperature : float, K
         Temperature of the melt, and at the end of the quench.
     melt_time : float, ps
     kick : float, Å
-        Standard deviation of the heights given to the flat sheet before it may buckle.
+        Standard deviation of the heights given to the flat sheet before it may buckle, where the
+        stratum does not say another. Half an ångström breaks bonds.
     max_force : float, eV/Å
         Largest force component left at the end.
     loose : float, eV/Å
@@ -59,18 +65,17 @@ class SheetDisorder:
     --------
     >>> from glassdata.systems import SYSTEMS
     >>> protocol = SYSTEMS["amc"].protocols["demo"]
-    >>> protocol.large_cells, protocol.largest(SYSTEMS["amc"])  # rectangular cells of four atoms
-    ((7, 4), 112)
+    >>> protocol.sizes, protocol.largest(SYSTEMS["amc"])  # rectangular cells of four atoms
+    (((6, 4), (7, 4)), 112)
     """
 
     n_structures: int
     cells: tuple[int, int]
-    large_cells: tuple[int, int]
+    sizes: tuple[tuple[int, int], ...]
     strata: tuple[Stratum, ...]
     replicated: int
     melt: Crystal
     bond: float
-    large_every: int = 8
     temperature: float = 8000.0
     melt_time: float = 2.0
     final_temperature: float = 300.0
@@ -81,25 +86,19 @@ class SheetDisorder:
     preparations: ClassVar[int] = 0
 
     def __post_init__(self) -> None:
-        sizes = (
-            "n_structures",
-            "cells",
-            "large_cells",
-            "large_every",
-            "separation",
-            "kick",
-            "bond",
-        )
-        melt = ("temperature", "melt_time", "final_temperature", "max_force", "loose")
-        check_positive(self, type(self).__name__, *sizes, *melt)
+        sheet = ("n_structures", "cells", "separation", "kick", "bond", "max_force", "loose")
+        melt = ("temperature", "melt_time", "final_temperature")
+        check_positive(self, type(self).__name__, *sheet, *melt)
+        if not self.sizes or not all(n > 0 for cells in self.sizes for n in cells):
+            raise ValueError(f"SheetDisorder: sizes must be positive, got {self.sizes}")
         if not isinstance(self.melt.potential, BondOrder):
             raise ValueError(f"SheetDisorder: melt needs a bond-order potential, got {self.melt}")
 
     def science(self) -> dict:
         """Everything that determines the structures, as plain data."""
         settings = (
-            *("cells", "large_cells", "large_every", "replicated", "bond", "temperature"),
-            *("melt_time", "final_temperature", "kick", "max_force", "loose", "separation"),
+            *("cells", "sizes", "replicated", "bond", "temperature", "melt_time"),
+            *("final_temperature", "kick", "max_force", "loose", "separation"),
         )
         return {name: getattr(self, name) for name in settings} | {
             "name": type(self).__name__,
@@ -115,14 +114,14 @@ class SheetDisorder:
             raise TypeError(f"sheets need a potential that knows its bonds, not {potential!r}")
         member = plan.member(self.strata, self.replicated, index)
         knobs = member.knobs
-        cells = self.large_cells if self._large(member) else self.cells
-        sheet = system.crystal() * (*cells, 1)
+        cells = self.cells_of(member)
         rng = generator(system.name, member.parent, "melt")
         n_rotations, rate = 0, 0.0
         if "cooling_time" in knobs:
-            sheet = self._quench(cells, knobs["cooling_time"], rng)
+            sheet = self._quench(cells, knobs["cooling_time"], knobs["melt_density"], rng)
             rate = (self.temperature - self.final_temperature) / knobs["cooling_time"]
         else:
+            sheet = system.crystal() * (*cells, 1)
             n_rotations = round(knobs["stone_wales"] * len(sheet))
             sheet = rotate_bonds(
                 sheet, n_rotations, potential, rng, bond=self.bond, loose=self.loose
@@ -130,43 +129,57 @@ class SheetDisorder:
         holes = generator(system.name, member.parent, "vacancies")
         sheet = vacate(sheet, knobs["vacancy_fraction"], holes)
         steps = generator(system.name, member.parent, "displacement")
-        sheet = self._free(sheet, potential, steps)
+        sheet = relax(sheet, potential, max_force=self.loose, cell="isotropic")
+        kick = knobs.get("kick", self.kick)
+        sheet.positions[:, 2] += kick * steps.normal(size=len(sheet))
+        sheet = self._buckled(sheet, potential, knobs.get("tension"))
         sheet.wrap()
         sheet.info = {
             "parent": member.parent,
             "replicate": member.replicate,
             "ensemble": "quenched" if rate else "displaced",
             "vacancy_fraction": knobs["vacancy_fraction"],
+            "tension": knobs.get("tension", 0.0),
+            "frame_held": "tension" not in knobs,
+            "kick": kick,
             "n_stone_wales": n_rotations,
             "quench_rate": rate,
             "anneal_temperature": self.temperature if rate else 0.0,
         }
         return sheet
 
-    def _free(self, sheet: Atoms, potential: Potential, rng: np.random.Generator) -> Atoms:
-        """Relax a flat sheet with its cell, then let it buckle in that cell.
+    def _buckled(self, sheet: Atoms, potential: Potential, tension: float | None) -> Atoms:
+        """Let a sheet buckle, in the frame that it has or under a tension.
 
-        If the cell were free to shrink while the sheet buckles, the sheet would crumple: with a
-        tenth of its atoms removed it folds onto itself, and its density and its g(r) per area lose
-        their meaning.
+        A sheet of which a tenth was removed crumples in a frame that is free to shrink: it folds
+        onto itself, and its density and its g(r) per area lose their meaning.
         """
-        flat = relax(sheet, potential, max_force=self.loose, cell="isotropic")
-        flat.positions[:, 2] += self.kick * rng.normal(size=len(flat))
-        return settle(flat, potential, max_force=self.max_force)
-
-    def largest(self, system: System) -> int:
-        """Number of atoms of the large sheets before any are removed."""
-        return len(system.crystal()) * int(np.prod(self.large_cells))
-
-    def _large(self, member: Member) -> bool:
-        return (
-            member.family is not None and member.family % self.large_every == self.large_every - 1
+        if tension is None:
+            return settle(sheet, potential, max_force=self.max_force)
+        return settle(
+            sheet, potential, max_force=self.max_force, cell="isotropic", pressure=-tension
         )
 
+    def cells_of(self, member: Member) -> tuple[int, int]:
+        """Repetitions of the rectangular cell in one structure."""
+        if member.family is None:
+            return self.cells
+        return self.sizes[member.family % len(self.sizes)]
+
+    def largest(self, system: System) -> int:
+        """Number of atoms of the largest sheets before any are removed."""
+        return len(system.crystal()) * max(a * b for a, b in (self.cells, *self.sizes))
+
     def _quench(
-        self, cells: tuple[int, int], cooling_time: float, rng: np.random.Generator
+        self,
+        cells: tuple[int, int],
+        cooling_time: float,
+        density: float,
+        rng: np.random.Generator,
     ) -> Atoms:
         plane = self.melt() * (*cells, 1)
+        stretch = density**-0.5
+        plane.set_cell(plane.cell.array * [[stretch], [stretch], [1.0]])
         plane.positions[:, :2] = rng.random((len(plane), 2)) @ np.asarray(plane.cell)[:2, :2]
         plane = separate(plane, self.separation)
         plane = quench_in_plane(

@@ -1,10 +1,11 @@
 """Opening sealed datasets, and packing them into one file."""
 
 import hashlib
+import json
 import os
 import time
 import zipfile
-from collections.abc import Container, Iterator
+from collections.abc import Collection, Container, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -270,10 +271,18 @@ def _row(group: xr.Dataset, index: int) -> dict[str, np.ndarray]:
     return {name: row[name] for name in kept}
 
 
-def pack(store: Path, archive: Path) -> None:
+def pack(store: Path, archive: Path, *, without: Collection[str] = ()) -> None:
     """Write the sealed dataset of a store as one zip file, which checks itself.
 
     Equal datasets give equal bytes. ``open_dataset`` and ``verify`` accept the file.
+
+    Parameters
+    ----------
+    store : Path
+    archive : Path
+    without : collection of str
+        Variables that are left out of every glass, such as the atoms of structures which belong to
+        others.
 
     Raises
     ------
@@ -299,11 +308,27 @@ def pack(store: Path, archive: Path) -> None:
     folder, metadata = _find(store, f"glassdata build {store}")
     names = medium(folder).file_sizes()
     _check(store, metadata, sum(names.values()), names)
+    kept = [name for name in sorted(names) if not _belongs(name, without)]
     with replace_stream(archive) as stream:
-        write_archive(stream, _members(folder, sorted(names)))
+        write_archive(stream, _members(folder, kept, without))
 
 
-def _members(folder: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
+def _belongs(name: str, variables: Collection[str]) -> bool:
+    """Whether a file, or a node of the metadata, is of one of these variables: GLASS/NAME/..."""
+    return bool(set(name.split("/")[1:2]) & set(variables))
+
+
+def _without(metadata: bytes, variables: Collection[str]) -> bytes:
+    content = json.loads(metadata)
+    nodes = content["consolidated_metadata"]["metadata"]
+    kept = {name: node for name, node in nodes.items() if not _belongs(name, variables)}
+    content["consolidated_metadata"]["metadata"] = kept
+    return json.dumps(content, indent=2).encode()
+
+
+def _members(
+    folder: Path, names: list[str], without: Collection[str]
+) -> Iterator[tuple[str, bytes]]:
     manifest = read_manifest(folder.parent)
     listed = listed_files(manifest) if dataset_name(manifest) == folder.name else {}
     for name in names:
@@ -313,4 +338,4 @@ def _members(folder: Path, names: list[str]) -> Iterator[tuple[str, bytes]]:
             raise DamageError(
                 f"{folder / name}: checksum does not match; glassdata repair mends it"
             )
-        yield name, data
+        yield name, _without(data, without) if without and name == METADATA else data

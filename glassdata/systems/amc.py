@@ -12,21 +12,45 @@ from ase.build import graphene
 
 from glassdata.crystal import Crystal
 from glassdata.potentials import LINDSAY_BROIDO_2010, TERSOFF_1989, BondOrder
-from glassdata.protocols import SheetDisorder, Stratum
+from glassdata.protocols import SheetDisorder, SheetsOfOthers, Stratum
 from glassdata.system import System
 
 _BOND = 2.0  # Å: between the first (1.46) and the second (2.5) neighbours
 
 # One rotation per hundred atoms changes about seven of a hundred rings, and a quench changes half
-# of them. With these weights the four disorder classes get about equally many structures.
+# of them; the faster it is, and the further its density is from graphene's, the worse the network.
+# Some sheets keep the frame of the flat sheet. The others have a free one, as sheets of other
+# groups have, or are pulled by up to 0.3 eV/Å² (5 N/m); large heights break bonds as they buckle.
+_FREE = {"tension": (0.0, 0.0), "kick": (0.05, 0.6)}
+_FAST = {"cooling_time": (0.02, 5.0), "melt_density": (0.85, 1.25)}
 _STRATA = (
-    Stratum(2, vacancy_fraction=(0.0, 0.2)),
-    Stratum(4, stone_wales=(0.0, 0.07)),
-    Stratum(2, stone_wales=(0.0, 0.06), vacancy_fraction=(0.0, 0.1)),
+    Stratum(1, vacancy_fraction=(0.0, 0.2)),
+    Stratum(2, stone_wales=(0.0, 0.1), vacancy_fraction=(0.0, 0.1)),
     Stratum(1, cooling_time=(0.1, 10.0)),
-    Stratum(2, cooling_time=(0.1, 10.0), vacancy_fraction=(0.0, 0.2)),
+    Stratum(1, cooling_time=(0.02, 10.0), vacancy_fraction=(0.0, 0.2)),
+    Stratum(1, vacancy_fraction=(0.0, 0.1), **_FREE),
+    Stratum(1, stone_wales=(0.0, 0.15), vacancy_fraction=(0.0, 0.08), **_FREE),
+    Stratum(4, **_FAST, **_FREE),
+    Stratum(2, **_FAST, vacancy_fraction=(0.0, 0.08), **_FREE),
+    Stratum(1, **_FAST, vacancy_fraction=(0.0, 0.1), tension=(0.0, 0.3)),
 )
-_REPLICATED = 3
+_REPLICATED = 2
+# Cells of four atoms: 96 to 240 atoms, and few of 504 and 912. Families take the sizes in turn,
+# and eleven sizes have no factor in common with the fourteen turns of the strata.
+_SIZES = (
+    *((6, 4), (8, 5), (10, 6), (6, 4), (8, 5), (14, 9)),
+    *((6, 4), (8, 5), (10, 6), (10, 6), (19, 12)),
+)
+
+
+# Two hundred of four thousand sheets of the group whose claim the book tests, arXiv:2602.05313.
+_OF_OTHERS = SheetsOfOthers(
+    n_structures=200,
+    most_atoms=252,
+    file="amc-sheets.extxyz.xz",
+    sha256="4c0abc88fd9e7ca1378f9bf4b06a53523606fb0736b2cba7417acd9de50cc781",
+    source="sheets of the authors of arXiv:2602.05313",
+)
 
 
 def rectangular_graphene(*, a: float, vacuum: float) -> Atoms:
@@ -49,17 +73,24 @@ _MELT = _graphene(BondOrder(TERSOFF_1989))
 
 
 def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> System:
-    demo = SheetDisorder(8, (6, 4), (7, 4), _STRATA, _REPLICATED, _MELT, _BOND, melt_time=0.5)
-    paper = replace(demo, n_structures=1000, cells=(19, 12), large_cells=(19, 12), melt_time=2.0)
-    reference = replace(paper, n_structures=n_reference, cells=(14, 9))
+    demo = SheetDisorder(
+        8, (6, 4), ((6, 4), (7, 4)), _STRATA, _REPLICATED, _MELT, _BOND, melt_time=0.5
+    )
+    paper = replace(demo, n_structures=1000, cells=(19, 12), sizes=((19, 12),), melt_time=2.0)
+    reference = replace(demo, n_structures=n_reference, cells=(8, 5), sizes=_SIZES)
     return System(
         name=name,
         title=title,
-        summary="graphene with defects, or quenched in the plane; vacancies; freed to buckle",
+        summary="graphene with defects, or quenched in the plane; vacancies; frames held or free",
         reference=potential.parameter_set["__ref__"],
         species=("C",),
         potential=potential,
-        protocols={"demo": demo, "reference": reference, "paper": paper},
+        protocols={
+            "demo": demo,
+            "reference": reference,
+            "paper": paper,
+            "external": _OF_OTHERS,
+        },
         crystal=_graphene(potential),
         dim=2,
         r_max=10.0,
