@@ -11,6 +11,7 @@ STAMP := $(VENV)/.installed
 DATASET := book/data/reference.zarr.zip
 STORE := _build/store
 REFERENCE := _build/reference
+SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # One thread per process: a row then has the same bytes however many workers there are.
@@ -89,8 +90,9 @@ export KEY_PY
 
 # --- tests and style --------------------------------------------------------------------------
 
+# Files side by side, one process per core; PYTEST_ARGS="-n 0" runs them one after the other.
 test: $(STAMP) ## the whole test suite (PYTEST_ARGS="-m 'not slow'" for a part)
-	$(WITH_VENV) python -m pytest $(PYTEST_ARGS)
+	$(WITH_VENV) python -m pytest $(SIDE_BY_SIDE) $(PYTEST_ARGS)
 
 # Kills, full disks and spoilt files; the same faults again with CHAOS_SEED=... as it was printed.
 chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short version of them
@@ -129,7 +131,7 @@ data: $(STAMP) ## regenerate the reference dataset (an hour on two cores; resume
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]))' $(REFERENCE) $(DATASET)
 
 results: $(STAMP) cnn ## recompute what chapters 9 to 11 read (about an hour; resumes where it stopped)
-	for name in line-vs-cnn weights referee; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
+	for name in line-vs-cnn weights referee glasses why elsewhere; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
 	@mkdir -p book/data/results
 	cp _build/results/*.zip book/data/results/
 

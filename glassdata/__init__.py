@@ -35,6 +35,7 @@ _HOME = {
     "open_results": "results",
     "read_measured": "measured",
     "models": None,
+    "observables": None,
     "plots": None,
     "testing": None,
 }

@@ -29,7 +29,7 @@ from glassdata.sheet import check_flat
 from glassdata.vibrations import hessian_blocks, mass_weights
 
 # Atoms whose neighbours are searched together: the lists of more would fill the memory.
-_PIECE = 200_000
+_PIECE = 500_000
 # Parts of the atoms that threads take in turn. The number does not depend on that of the threads,
 # so that sums have the same order, and rounding, with any of them.
 _PARTS, _SMALLEST_PART = 48, 500
@@ -161,10 +161,13 @@ class DynamicalOperator(LinearOperator):
             rows = self._parts[part], self._parts[part + 1]
             self._product(*rows, *ends, *stiff, scale, now, before)
 
+        rounds = [(begin, range(len(self._parts) - 1)), *((add, some) for some in self._rounds)]
+        if n_threads == 1 or len(self._parts) == 2:  # starting threads would cost more
+            for work, parts in rounds:
+                list(map(work, parts))
+            return
         with ThreadPoolExecutor(n_threads) as pool:
-            for work, parts in [(begin, range(len(self._parts) - 1))] + [
-                (add, together) for together in self._rounds
-            ]:
+            for work, parts in rounds:
                 list(pool.map(work, parts))
 
     def _matmat(self, X: np.ndarray) -> np.ndarray:

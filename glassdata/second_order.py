@@ -128,7 +128,7 @@ def derived_line(responses: list[Response]) -> np.ndarray:
     Examples
     --------
     >>> W = derived_line([Response(np.array([3.0, 4.0]), np.array([50.0]))])
-    >>> W.tolist()  # 50 / (3² + 4²) times each
+    >>> W.round(9).tolist()  # 50 / (3² + 4²) times each
     [[6.0, 8.0]]
     """
     g = np.transpose([one.g for one in responses])

@@ -87,7 +87,7 @@ def train(
     families = len(np.unique(groups))
     if families < FEWEST_FAMILIES:
         raise ValueError(
-            f"there are {families} independent families of {data.system}, and a fit needs at least "
+            f"the dataset has {families} independent family of {data.system}; a fit needs "
             f"{FEWEST_FAMILIES}"
         )
     if measured is not None:

@@ -7,11 +7,15 @@ frequencies in THz (ordinary, not angular) and times in ps.
 (15.633, 160.22)
 >>> round(1e6 * BOLTZMANN, 2), round(NEWTON_PER_METRE, 2)  # µeV/K; of 1 eV/Å²
 (86.17, 16.02)
+>>> round(1e3 * PLANCK, 4), round(KILOMETRE_PER_SECOND, 3)  # meV/THz; of 1 (eV/u)^(1/2)
+(4.1357, 9.823)
+>>> round(WATT_PER_METRE_KELVIN)  # of 1 eV/(K Å ps)
+1602
 """
 
 from math import pi
 
-from scipy.constants import angstrom, elementary_charge, giga, physical_constants, tera
+from scipy.constants import angstrom, elementary_charge, giga, kilo, physical_constants, tera
 
 _ATOMIC_MASS = physical_constants["atomic mass constant"][0]
 
@@ -29,3 +33,15 @@ GIGAPASCAL = elementary_charge / (angstrom**3 * giga)
 
 #: Stress of a sheet in N/m that is 1 eV/Å².
 NEWTON_PER_METRE = elementary_charge / angstrom**2
+
+#: Planck's constant, eV/THz: the energy quantum of a mode of 1 THz.
+PLANCK = physical_constants["Planck constant in eV/Hz"][0] * tera
+
+#: Speed in km/s that is 1 (eV/u)^(1/2): the root of a modulus over a mass density.
+KILOMETRE_PER_SECOND = (elementary_charge / _ATOMIC_MASS) ** 0.5 / kilo
+
+#: Thermal conductivity in W/(m K) that is 1 eV/(K Å ps).
+WATT_PER_METRE_KELVIN = elementary_charge * tera / angstrom
+
+#: Cross-section in barn that is 1 fm².
+BARN = 1e-2

@@ -43,8 +43,14 @@ multiprocessing.get_context("forkserver").set_forkserver_preload(
 )
 
 
+#: Files that take longest. They begin first, so that none is left alone at the end where files run
+#: side by side.
+LONGEST = tuple(f"test_{name}.py" for name in ("slurm", "engine", "kills", "faults", "silence"))
+
+
 def pytest_collection_modifyitems(items):
-    """Tests over all glasses skip those whose potential file is missing."""
+    """Order of the files; tests over all glasses skip those whose potential file is missing."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     for item in items:
         names = getattr(item, "callspec", None) and item.callspec.params.values()
         for name in names or ():

@@ -52,6 +52,8 @@ class FakeProtocol:
 class FakeSystem(System):
     """A System whose science is plain data and can be changed by a test."""
 
+    is_network = False
+
     def science(self, profile: str) -> dict:
         return {"system": self.name, "profile": profile}
 

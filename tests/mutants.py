@@ -32,6 +32,11 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Test files by the modules they concern; the first pattern that fits a module counts.
 TESTS = {
     "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_generate"),
+    "glassdata/protocols/dynamics.py": ("test_quench",),
+    "glassdata/protocols/quench.py": ("test_quench", "test_identity", "test_generate"),
+    "glassdata/protocols/montecarlo.py": ("test_swap",),
+    "glassdata/protocols/swap.py": ("test_swap", "test_identity", "test_generate"),
+    "glassdata/protocols/liquid.py": ("test_swap", "test_quench", "test_generate"),
     "glassdata/protocols/*.py": ("test_oracle_protocols", "test_identity", "test_generate"),
     "glassdata/systems/*.py": ("test_oracle_systems", "test_identity", "test_generate"),
     "glassdata/row.py": ("test_oracle_rows", "test_one_thread", "test_identity", "test_generate"),
@@ -55,7 +60,12 @@ TESTS = {
         "test_leakage",
         "test_shipped_results",
     ),
-    "glassdata/models/*.py": ("test_models", "test_modelfile", "test_shipped_results"),
+    "glassdata/models/*.py": (
+        "test_models",
+        "test_modelfile",
+        "test_executes_nothing",
+        "test_shipped_results",
+    ),
     "glassdata/experiments/said/*.py": ("test_said",),
     "glassdata/experiments/tables/glasses.py": ("test_plots",),
     "glassdata/experiments/tables/*.py": ("test_tables",),

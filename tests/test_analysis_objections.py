@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 import glassdata as gd
 from glassdata import models
@@ -315,6 +316,22 @@ def test_the_top_of_the_crystal_bounds_its_supercells(flat):
     # The mesh of twelve waves holds those of six and of four cells.
     assert omega.max() <= top * (1 + 1e-9)
     assert omega.max() > 0.9 * top
+
+
+def test_the_top_of_a_crystal_does_not_depend_on_the_cell_it_is_written_in():
+    """Of four atoms or of one: waves that the small cell needs are at rest in the large one."""
+    solid = gd.SYSTEMS["lj3d"]
+    cubic = solid.crystal()
+    small = bulk("Ar", "fcc", a=(4 * cubic.cell.volume / len(cubic)) ** (1 / 3))
+    alone = SimpleNamespace(crystal=lambda: small, potential=solid.potential)
+    assert checks.crystal_top(alone) == pytest.approx(checks.crystal_top(solid), rel=1e-6)
+
+
+def test_moments_are_those_of_their_labels():
+    omega = 3.0
+    labels = {"⟨1/ω⟩": 1 / omega, "⟨ω⟩": omega, "⟨ω²⟩": omega * omega, "⟨ω⁴⟩": omega**4}
+    found = {label: omega**power for label, power in objections.MOMENTS.items()}
+    assert found == pytest.approx(labels)
 
 
 def test_modes_above_a_limit_belong_to_their_structures():

@@ -30,6 +30,11 @@ def test_families_are_drawn_whole_and_as_many_as_there_are():
     np.testing.assert_allclose(weights[:, first].mean(axis=0), 1, atol=0.2)
 
 
+def test_draws_that_all_share_cannot_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        verdicts.family_weights(FAMILIES, draws=5)[0, 0] = 7
+
+
 def test_names_of_families_do_not_matter():
     named = np.array(list("uuvvvwxyyz"))
     np.testing.assert_array_equal(verdicts.family_weights(named), verdicts.family_weights(FAMILIES))

@@ -58,7 +58,7 @@ def test_examples(path, tmp_path, monkeypatch):
 PACKAGES = (
     "glassdata",
     *(f"glassdata.{name}" for name in ("testing", "models", "potentials", "plots", "experiments")),
-    *(f"glassdata.{name}" for name in ("store", "protocols", "systems", "cnn")),
+    *(f"glassdata.{name}" for name in ("store", "protocols", "systems", "cnn", "observables")),
 )
 
 

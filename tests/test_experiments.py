@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import fake_glass as fake
@@ -232,6 +233,14 @@ def test_results_are_resumed_sealed_and_read(store, tmp_path, few):
     np.testing.assert_array_equal(found["ar.noise"]["error"], expected["error"])
     with pytest.raises(KeyError):
         _ = found["ar.nonsense"]
+
+
+def test_a_package_that_is_not_installed_has_no_version(monkeypatch):
+    def version(package: str) -> str:
+        raise PackageNotFoundError(package)
+
+    monkeypatch.setattr(runner, "version", version)
+    assert set(runner._versions().values()) == {"none"}
 
 
 def test_other_data_start_anew(store, tmp_path, few):

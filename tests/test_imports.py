@@ -43,7 +43,7 @@ LAYERS = [
     {"worker", "results"},
     {"engine"},
     {"experiments"},
-    {"plots", "testing", "book"},
+    {"plots", "testing", "book", "live"},
     {"cli"},
     {"__main__"},
 ]

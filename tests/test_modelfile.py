@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression
 
-from glassdata import models
+from glassdata import bounds, models
 from glassdata.models import modelfile
 
 N, N_R, N_OMEGA = 60, 12, 7
@@ -206,8 +206,8 @@ def test_a_bomb_is_not_unpacked(file, monkeypatch):
         ("model.intercept_.npy", npy(np.zeros(8)), r"intercept_ must be .* shape \(7\)"),
         ("variances.npy", npy(np.zeros(11)), "variances must"),
         ("reference.npy", npy(np.zeros(1)), "must be positive"),
-        ("meta.npy", npy(np.frombuffer(b'{"format": 1}', "u1")), "not of format 3"),
-        ("meta.npy", npy(np.frombuffer(b"[1]", "u1")), "not of format 3"),
+        ("meta.npy", npy(np.frombuffer(b'{"format": 1}', "u1")), "not of format 4"),
+        ("meta.npy", npy(np.frombuffer(b"[1]", "u1")), "not of format 4"),
         ("meta.npy", npy(np.frombuffer(b"{" * 9, "u1")), "not a readable"),
         ("meta.npy", npy(np.frombuffer(b"[" * 10**5, "u1")), "not a readable"),
         ("meta.npy", meta_member(kind="LinearMap", r_edges=[0]), "r_edges"),
@@ -250,6 +250,10 @@ def test_flipped_bits_never_give_a_traceback_or_a_wrong_model(seed, file):
         assert str(error).startswith(f"{file}: ")  # noqa: PT017
     else:  # only bytes that mean nothing, such as the time of a member, may change
         np.testing.assert_array_equal(after.regression.coef_, before.regression.coef_)
+
+
+def test_a_model_may_take_no_more_memory_than_any_file():
+    assert modelfile.LIMIT <= bounds.LIMIT
 
 
 def test_saving_refuses_what_is_no_fitted_model(tmp_path, data):

@@ -14,6 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from glassdata import models
+from glassdata.regression import whole_number
 
 N, N_R, N_OMEGA = 60, 12, 7
 
@@ -170,12 +171,40 @@ def test_all_settings_at_once_are_each_one_of_them(data):
     for model, grid in [
         (models.LinearMap(), [{"l1": a, "l2": b} for a in (0, 1e-2, 0.3) for b in (0, 1e-2)]),
         (models.PrincipalMap(), [{"n_components": k} for k in (7, 1, 12)]),
-        (models.KernelMap(), [{"width": a, "l2": b} for a in (1, 3) for b in (1e-3, 1e-2)]),
     ]:
         for settings_, fitted in zip(grid, model.path(X, Y, grid), strict=True):
             alone = clone(model).set_params(**settings_).fit(X, Y)
             assert fitted.get_params() == settings_
             np.testing.assert_allclose(fitted.predict(X), alone.predict(X), atol=1e-12)
+
+
+def test_all_predictions_at_once_are_each_one_of_them(data):
+    X, Y, _, _ = data
+    known, asked = X[::2], X[1::2]
+    for model, grid in [
+        (models.LinearMap(), [{"l1": 0.0, "l2": b} for b in (0, 1e-2, 1.0)]),
+        (models.LinearMap(), [{"l1": a, "l2": 1e-3} for a in (0.0, 0.3)]),
+        (models.KernelMap(), [{"width": a, "l2": b} for a in (1, 3) for b in (1e-3, 1e-2)]),
+        (models.Neighbours(), [{"k": k, "power": p} for k in (1, 3, 99) for p in (0.0, 2.0)]),
+    ]:
+        found = model.trials(known, Y[::2], asked, grid)
+        for settings_, guess in zip(grid, found, strict=True):
+            alone = clone(model).set_params(**settings_).fit(known, Y[::2])
+            # Eigenvalues instead of elimination: another order of rounding.
+            np.testing.assert_allclose(guess, alone.predict(asked), atol=1e-9)
+
+
+def test_a_surface_is_found_again_and_does_not_run_away(data):
+    rng = np.random.default_rng(5)
+    X = rng.random((30, 2))
+    Y = np.stack([1 + X[:, 0] * X[:, 1], X[:, 1] ** 2], axis=1)
+    fitted = models.surface().fit(X, Y)
+    assert fitted.best_params_ == {"degree": 2}
+    np.testing.assert_allclose(fitted.predict(X), Y, atol=1e-10)
+    # Far outside, the value at the edge of what was seen; few points allow only a low degree.
+    corner = X.max(axis=0)
+    np.testing.assert_allclose(fitted.predict([[9.0, 9.0]]), fitted.predict([corner]))
+    assert len(models.surface(3).fit(X[:4], Y[:4]).coef_) == 3
 
 
 def test_all_components_are_least_squares_and_few_are_those_of_scikit_learn(data):
@@ -189,6 +218,10 @@ def test_more_components_than_structures_are_refused_but_not_tried(data):
     X, Y, _, _ = data
     with pytest.raises(ValueError, match=r"n_components=10 needs .* n_samples=8"):
         models.pcr(10).fit(X[:8], Y[:8])
+    # Less their mean, eight structures span seven directions.
+    with pytest.raises(ValueError, match="n_components=8 needs"):
+        models.pcr(8).fit(X[:8], Y[:8])
+    assert models.pcr(7).fit(X[:8], Y[:8]).n_components == 7
     fitted = models.pcr().fit(X[:8], Y[:8])
     assert fitted.best_params_["n_components"] <= 5  # six structures in a training fold
     assert np.isinf(fitted.errors_).any()
@@ -218,6 +251,21 @@ def test_neighbours_agree_with_scikit_learn(data):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10)
     everyone = models.Neighbours(10**6).fit(X, Y).predict(X)
     np.testing.assert_allclose(everyone, Y.mean(axis=0) + 0 * Y, rtol=1e-10)
+
+
+def test_the_nearest_of_many_are_the_nearest():
+    """So many that they are not simply sorted."""
+    X, Y = np.random.default_rng(0).normal(size=(2, 5000, 3))
+    found = models.Neighbours(5).fit(X, Y).predict(X[:50])
+    order = np.linalg.norm(X[:50, None] - X, axis=2).argsort(axis=1)
+    np.testing.assert_allclose(found, Y[order[:, :5]].mean(axis=1), rtol=1e-10)
+
+
+def test_whole_numbers_are_whole_and_large_enough():
+    assert whole_number("k", 2.0, 2) == 2
+    for number in (2.5, 1.0, 0.5, -3.0):
+        with pytest.raises(ValueError, match="k must be a whole number of at least 2"):
+            whole_number("k", number, 2)
 
 
 def test_kernel_ridge_agrees_with_scikit_learn(data):

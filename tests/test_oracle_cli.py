@@ -1,5 +1,8 @@
 """What the command line says: tables, numbers and exit statuses, compared with those on paper."""
 
+import errno
+import io
+import os
 import signal
 import sys
 from pathlib import Path
@@ -14,16 +17,18 @@ from ase import Atoms
 from ase.build import bulk
 from ase.io import write
 from click.testing import CliRunner
+from matplotlib.figure import Figure
 from test_oracle_rows import SIGMA, dimer, lennard_jones
 
 import glassdata as gd
 from glassdata import cli as entrance
-from glassdata.cli import explain, run
-from glassdata.cli.building import report
-from glassdata.cli.choices import check_system, check_writable, table
-from glassdata.cli.execution import Shard, Workers, execution_options
-from glassdata.cli.inputs import describe_all, read_curve, read_structures
-from glassdata.cli.outputs import prediction_table, write_rows
+from glassdata.cli import explain, run, streams
+from glassdata.cli.building import _what_to_build, report
+from glassdata.cli.choices import STDOUT, check_system, check_writable, table
+from glassdata.cli.execution import Allowance, Shard, Workers, execution_options
+from glassdata.cli.inputs import describe_all, read_structures
+from glassdata.cli.outputs import deliver, plot_rows, prediction_table, write_rows
+from glassdata.measured import Target, read_measured
 from glassdata.row import describe
 from glassdata.store.errors import DamageError, StoreError
 
@@ -164,6 +169,27 @@ def test_shards_count_from_one():
             Shard().convert(text, None, None)
 
 
+def test_allowances_are_rows_or_a_share_of_them():
+    for text, value in (("0", 0), ("7", 7), ("0%", 0.0), ("5%", 0.05), ("12.5%", 0.125)):
+        found = Allowance().convert(text, None, None)
+        assert (found, type(found)) == (value, type(value))
+    for text in ("-5%", "100%", "1.5", "%", "x%", "-1"):
+        with pytest.raises(click.BadParameter, match="neither a number of rows nor a share"):
+            Allowance().convert(text, None, None)
+
+
+def test_options_that_may_be_repeated_say_so():
+    options = [
+        option
+        for command in entrance.commands.commands.values()
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+    repeated = [option for option in options if option.multiple]
+    assert repeated
+    assert repeated == [o for o in options if "may be repeated" in (o.help or "")]
+
+
 def executed(arguments, **options):
     got = {}
 
@@ -219,6 +245,10 @@ def curve(path, r, g):
     return path
 
 
+def read_curve(path, edges):
+    return read_measured(path, Target(edges)).g
+
+
 def test_bin_means_of_a_curve_of_straight_lines_are_exact(tmp_path):
     """g = 0 up to 1, then 2 (r − 1) up to 1.5, then 1: means by hand, bins cut across corners."""
     file = curve(tmp_path / "a.gr", [0, 1, 1.5, 10], [0, 0, 1, 1])
@@ -235,20 +265,21 @@ def test_a_curve_may_begin_late_where_it_is_zero_and_end_half_a_step_early(tmp_p
     assert found[22:] == pytest.approx(np.ones(78))
     cases = {
         "begins at r = 2.06 Å with g = 0.15": (r, np.r_[0.15, np.ones(len(r) - 1)]),
-        "ends at r = 9.86 Å; the model needs g": (r[:-1], np.r_[0, np.ones(len(r) - 2)]),
+        "ends at r = 9.86 Å; the model needs it": (r[:-1], np.r_[0, np.ones(len(r) - 2)]),
         "tends to 1.31 at large r": (r, np.r_[0, np.full(len(r) - 1, 1.31)]),
         "tends to 0.69 at large r": (r, np.r_[0, np.full(len(r) - 1, 0.69)]),
     }
     for words, (x, g) in cases.items():
-        with pytest.raises(click.UsageError, match=words):
+        with pytest.raises(ValueError, match=words):
             read_curve(curve(tmp_path / "b.gr", x, g), edges)
     for height in (0.71, 1.29):
         read_curve(curve(tmp_path / "c.gr", r, np.r_[0, np.full(len(r) - 1, height)]), edges)
 
 
 def test_only_the_last_fifth_of_a_curve_must_be_near_one(tmp_path):
-    r = np.arange(0, 10.05, 0.1)
-    g = np.where(r < 7.9, 3.0, 1.0)
+    """It begins beyond four fifths: the point at 8 Å is not yet in it."""
+    r = np.arange(0, 10.25, 0.5)
+    g = np.where(r <= 8, 3.0, 1.0)
     g[0] = 0
     read_curve(curve(tmp_path / "a.gr", r, g), np.linspace(0, 10, 11))
 
@@ -258,14 +289,14 @@ def test_columns_come_with_blanks_commas_semicolons_and_comments(tmp_path):
     file.write_text("r, g\nunits none\n0.0, 1\n1.0;1 # a comment\n\n2.0\t1 7 8\n")
     assert read_curve(file, np.array([0.0, 1.0, 2.0])) == pytest.approx([1, 1])
     file.write_text("0 1\n1 1\n2 x\n")
-    with pytest.raises(click.UsageError, match="line 3: not two numbers"):
+    with pytest.raises(ValueError, match="line 3: not two numbers"):
         read_curve(file, np.array([0.0, 1.0]))
     file.write_text("0 1\n1 inf\n")
-    with pytest.raises(click.UsageError, match="line 2: not finite"):
+    with pytest.raises(ValueError, match="line 2: not finite"):
         read_curve(file, np.array([0.0, 1.0]))
     for text in ("0 1\n", "0 1\n0 1\n"):
         file.write_text(text)
-        with pytest.raises(click.UsageError, match="r must increase"):
+        with pytest.raises(ValueError, match="has 1 value of abscissa"):
             read_curve(file, np.array([0.0, 1.0]))
 
 
@@ -323,8 +354,8 @@ def test_own_structures_are_minimised_only_when_asked():
     system = gd.SYSTEMS["lj3d"]
     crystal = system.crystal() * (2, 2, 2)
     crystal.rattle(0.05, seed=1)
-    (plain,) = describe_all([crystal], system, relaxed=False)
-    (relaxed,) = describe_all([crystal], system, relaxed=True)
+    (plain,) = describe_all([crystal], system, relaxed=None)
+    (relaxed,) = describe_all([crystal], system, relaxed="fixed")
     assert np.array_equal(plain["position"], crystal.positions)
     assert plain["max_force"] > 0.005
     assert relaxed["max_force"] < 1e-3
@@ -341,7 +372,8 @@ def test_spectrum_prints_what_the_formulas_say(cli, tmp_path):
     assert status == 0
     force = abs(lennard_jones(r)[1]) * 3 / np.sqrt(14)
     header, line = out.splitlines()
-    columns = ["structure", "atoms", "density/Å^-3", "max force/(eV/Å)", "imaginary", "overflow"]
+    columns = ["structure", "atoms", "density/Å^-3", "max force/(eV/Å)", "imaginary"]
+    columns += ["C/(N k_B) at 300 K", "overflow"]
     assert header.split("  ") == [*columns]
     assert line.split()[:5] == ["0", "4", f"{4 / 30**3:.5f}", f"{force:.2g}", "4"]
     assert line.endswith("%")
@@ -368,13 +400,63 @@ def test_structure_at_rest_has_no_warning(cli, tmp_path):
 # --- result files -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("count", "named"), [(1, False), (2, True), (8, True), (9, False)])
+def test_a_few_structures_are_named_in_their_figure(monkeypatch, count, named):
+    """One needs no name, and many would hide the curves."""
+    figure, system = Figure(), gd.SYSTEMS["lj2d"]
+    monkeypatch.setattr("glassdata.cli.outputs._draw", lambda path, size, draw: draw(figure))
+    row = {"g": np.ones(system.n_r), "pdos": np.ones(system.n_omega)}
+    plot_rows(Path("a.png"), [row] * count, system)
+    assert [axes.get_legend() is not None for axes in figure.axes] == [named, False]
+
+
+@pytest.mark.parametrize(
+    ("terminal", "data", "goes"),
+    [(True, b"text", True), (True, b"\x89PNG", False), (False, b"\x89PNG", True)],
+)
+def test_only_text_goes_to_a_terminal(monkeypatch, terminal, data, goes):
+    stdout = SimpleNamespace(isatty=lambda: terminal, buffer=io.BytesIO(), flush=lambda: None)
+    monkeypatch.setattr("glassdata.cli.outputs.sys", SimpleNamespace(stdout=stdout))
+    if goes:
+        deliver(STDOUT, data)
+    else:
+        with pytest.raises(click.UsageError, match="no text for a terminal"):
+            deliver(STDOUT, data)
+    assert stdout.buffer.getvalue() == (data if goes else b"")
+
+
+def test_output_arrives_until_its_reader_leaves():
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    stream = streams._Patient(writer, was_open=True)
+    assert stream.write(b"one") == 3
+    assert os.read(reader, 9) == b"one"
+    os.close(reader)
+    assert [stream.write(b"two"), stream.write(b"three")] == [3, 5], "dropped, without an error"
+    assert stream.failure.errno == errno.EPIPE
+    os.close(writer)
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.EPIPE, 141), (errno.ENOSPC, 1), (errno.EDQUOT, 1)]
+)
+def test_only_a_reader_that_leaves_is_no_failure(monkeypatch, number, status):
+    output = streams._Patient(1, was_open=True)
+    output.failure = OSError(number, os.strerror(number))
+    monkeypatch.setattr(streams, "_output", lambda: output)
+    assert streams.end_streams(0) == status
+    assert streams.end_streams(3) == 3
+
+
 def test_prediction_tables_have_bin_centres_and_errors():
     text = prediction_table(
-        np.array([0.0, 1.0, 3.0]), np.array([[0.5, 0.25]]), np.array([0.1, 0.2])
+        np.array([0.0, 1.0, 3.0]), np.array([[0.5, 0.25]]), np.array([[0.1, 0.2]])
     )
     assert text == "omega_THz,pdos_per_THz,error_per_THz\n0.5,0.5,0.1\n2,0.25,0.2\n"
-    two = prediction_table(np.array([0.0, 1.0]), np.array([[1.0], [2.0]]), np.array([0.5]))
-    assert two == "omega_THz,pdos_0_per_THz,pdos_1_per_THz,error_per_THz\n0.5,1,2,0.5\n"
+    bars = np.array([[0.5], [np.nan]])
+    two = prediction_table(np.array([0.0, 1.0]), np.array([[1.0], [2.0]]), bars, {"input": "a.gr"})
+    header = "omega_THz,pdos_0_per_THz,error_0_per_THz,pdos_1_per_THz,error_1_per_THz"
+    assert two == f"{header}\n0.5,1,0.5,2,nan\n# input: a.gr\n"
 
 
 def test_described_structures_become_a_dataset_with_units(tmp_path):
@@ -428,6 +510,18 @@ def test_dry_run_adds_up(cli, tmp_path):
     assert "total: 1000 rows" in cli("build", tmp_path / "none", *two)[1]
 
 
+def test_a_build_from_structures_takes_their_profile_and_glasses(tmp_path, monkeypatch):
+    """Unless the command names others."""
+    monkeypatch.setattr("glassdata.store.recorded", lambda _: ("reference", {"amc": 3, "lj2d": 2}))
+    for given, expected in (
+        ((None, ()), ("reference", ("amc", "lj2d"))),
+        (("demo", ()), ("demo", ("amc", "lj2d"))),
+        ((None, ("sic",)), ("reference", ("sic",))),
+        (("demo", ("sic",)), ("demo", ("sic",))),
+    ):
+        assert _what_to_build(tmp_path / "store", *given, tmp_path / "old") == expected
+
+
 def receipt(index, failed=False, reason="", **stages):
     return SimpleNamespace(system="ar", index=index, failed=failed, reason=reason, stages=stages)
 
@@ -472,6 +566,20 @@ def test_a_build_names_failed_rows_and_at_most_ten_problems(tmp_path, capsys):
     assert others == [f"not done: no {n}" for n in range(10)]
     assert out.splitlines()[-1].endswith(", 1 have failed")
     assert report(store, what, EXECUTION, failures_are_expected=True) == 0
+
+
+def test_a_repair_ends_well_though_rows_have_failed(cli, tmp_path, monkeypatch):
+    """They failed before, for reasons of their own; only their files were damaged."""
+    store = fake.sealed_store(tmp_path / "store", ("ar",), 3, compute=fake.nan_row)
+    findings = iter([["a damaged file"], []])
+    monkeypatch.setattr("glassdata.store.verify", lambda _: next(findings))
+    monkeypatch.setattr("glassdata.store.verifying.set_aside", lambda *_: [("ar", 1)])
+    monkeypatch.setattr("glassdata.engine.repair", lambda *_, **__: outcome(store))
+    monkeypatch.setattr("glassdata.systems.SYSTEMS", fake.SYSTEMS)
+    status, out, _ = cli("repair", store)
+    assert status == 0
+    assert "repaired: a damaged file" in out
+    assert "1 rows were set aside" in out
 
 
 def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
@@ -550,7 +658,11 @@ def test_fit_holds_out_whole_families_in_at_most_five_folds(
     assert seen["groups"].tolist() == [n // 2 for n in range(count)]
     held_out = seen["found"]
     assert out.startswith(f"ridge on {count} structures of ar: held-out R² {held_out.r2:.4f}, ")
-    # The published error bar: root mean square of what was held out, bin by bin.
-    meta = gd.models.load(tmp_path / "m.npz")[1]
-    error = np.sqrt(np.mean((held_out.prediction - held_out.truth) ** 2, axis=0))
-    assert meta["error"] == pytest.approx(error)
+    # What the interval is made of: the errors of what was held out, one by one.
+    saved, meta = gd.models.load(tmp_path / "m.npz")
+    assert saved.calibration.errors == pytest.approx(held_out.truth - held_out.prediction)
+    assert saved.calibration.family.tolist() == [n // 2 for n in range(count)]
+    assert meta["n_atoms"] == [
+        int(saved.calibration.n_atoms.min()),
+        int(saved.calibration.n_atoms.max()),
+    ]

@@ -9,6 +9,7 @@ from scipy.optimize import brentq
 from test_oracle_rows import EPSILON, SIGMA, lennard_jones
 
 import glassdata as gd
+from glassdata import systems
 from glassdata.crystal import Crystal
 from glassdata.protocols import Joined, member
 from glassdata.store.reading import REFERENCE
@@ -22,6 +23,11 @@ CRYSTALS = {
     "sic": (4.3593 * np.sqrt(3) / 4, 4, -6.3392),
     "sic_tersoff": (4.3211 * np.sqrt(3) / 4, 4, -6.1647),
 }
+
+
+#: Atoms of a structure of the profile ``paper`` before any are taken out: 19 × 12 cells of four and
+#: so on; liquids have whole units of their composition.
+SIZES = {"amc": 4 * 19 * 12, "lj2d": 896, "lj3d": 4 * 6**3, "sic": 800, "si": 1000}
 
 
 @pytest.mark.parametrize("name", CRYSTALS)
@@ -73,6 +79,18 @@ def test_lattices_are_at_rest_but_for_their_size(name):
     assert (moved - np.round(moved))[:, start.pbc] == pytest.approx(0, abs=1e-6)
     # All layers of a plane lie at one height.
     assert np.ptp(relaxed.positions[:, ~start.pbc], axis=0) == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_structures_have_the_size_of_the_paper(name):
+    """Nothing computes this profile, so no other test would notice."""
+    protocol = gd.SYSTEMS[name].protocols["paper"]
+    assert (protocol.n_structures, protocol.largest(gd.SYSTEMS[name])) == (1000, SIZES[name])
+
+
+def test_glasses_that_lack_a_file_are_not_available(monkeypatch):
+    monkeypatch.setattr(systems, "lacks", lambda system: "a.file" if system.name == "sic" else None)
+    assert set(systems.available()) == set(gd.SYSTEMS) - {"sic"}
 
 
 @pytest.fixture(scope="module")

@@ -142,7 +142,8 @@ def test_losses_are_in_millionths(errors):
         {
             "loss_squares": 1, "loss_ridge": 2, "loss_cnn": 3,
             "test_squares": 3, "test_ridge": 7.5, "test_cnn": 2, "test_stopped": 4,
-        }
+        },
+        rel=1e-12,
     )  # fmt: skip
 
 
@@ -437,6 +438,10 @@ def test_single_classes_and_the_noise_of_the_amorphous_one():
     }  # fmt: skip
     inside["amorphous"]["b"] = NOTHING
     assert referee.within(inside, held, noise)["ratio_least"] == 2.0
+    # An interval that ends at 0 is on neither side of it.
+    inside["partial"] = {"a": Estimate(-0.1, -0.2, 0.0), "b": Estimate(0.1, 0.0, 0.2)}
+    found = referee.within(inside, held, noise)
+    assert (found["n_single_up"], found["n_single_down"]) == (0, 0)
 
 
 def test_where_the_line_errs_less_than_repeats_and_pairs():

@@ -159,13 +159,14 @@ def test_a_scheduler_that_stands_still_ends_the_run(tmp_path, habits, quick, mon
 
 
 @pytest.mark.parametrize(
-    ("preload", "words"),
+    ("preload", "wait", "words"),
     [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", "did not start within"),
-        ("raise OSError('a broken installation')", "do not start"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGSTOP)", 1.0, "did not start within"),
+        # Says so by itself, long before the limit.
+        ("raise OSError('a broken installation')", processes.PATIENCE, "do not start"),
     ],
 )
-def test_workers_that_do_not_start_are_one_line(tmp_path, habits, preload, words):
+def test_workers_that_do_not_start_are_one_line(tmp_path, habits, preload, wait, words):
     file = tmp_path / "preload.py"
     file.write_text(preload)
     before = set(multiprocessing.active_children())
@@ -173,7 +174,7 @@ def test_workers_that_do_not_start_are_one_line(tmp_path, habits, preload, words
         dask.config.set({"distributed.worker.preload": [str(file)]}),
         pytest.raises(StoreError, match=f"the workers {words}") as caught,
     ):
-        built(tmp_path, wait=5.0)
+        built(tmp_path, wait=wait)
     assert "\n" not in str(caught.value)
     assert set(multiprocessing.active_children()) == before
     assert fake.counts(habits) == {}

@@ -10,7 +10,7 @@ from scipy import integrate
 
 import glassdata as gd
 from glassdata.potentials import LennardJonesMixture
-from glassdata.protocols import Parent, liquid
+from glassdata.protocols import Parent, liquid, montecarlo
 from glassdata.protocols.montecarlo import sample
 from glassdata.protocols.swap import energy_drift
 from glassdata.row import RowError, make_structure
@@ -156,6 +156,25 @@ def test_exchanges_alone_reach_the_distribution_over_all_arrangements():
     assert blocks.std() / np.sqrt(20) < 0.05 * np.std(energies)
 
 
+def test_an_exchange_costs_the_difference_of_two_energies():
+    atoms = liquid_of()
+    positions, box = atoms.positions[:, :2] % atoms.cell[0, 0], atoms.cell[0, 0]
+    types, n = MIXTURE.types(atoms).astype(np.uint32), len(atoms)
+    near, counts = np.empty((n, 200), np.uint32), np.empty(n, np.int64)
+    montecarlo._list(positions, box, box / 2, near, counts, np.empty_like(positions))
+    state = positions, types, MIXTURE.table, box, counts, near
+    before, _ = MIXTURE.evaluate(atoms)
+    unlike = [(i, j) for i in range(0, n, 9) for j in range(1, n, 11) if types[i] != types[j]]
+    assert len(unlike) > 20
+    for i, j in unlike:
+        other = atoms.copy()
+        other.numbers[[i, j]] = other.numbers[[j, i]]
+        cost = montecarlo._cost_of_kind(i, types[j], j, *state)
+        cost += montecarlo._cost_of_kind(j, types[i], i, *state)
+        # Sums in another order.
+        assert cost == pytest.approx(MIXTURE.evaluate(other)[0] - before, abs=1e-9 * abs(before))
+
+
 def test_cells_and_steps_that_do_not_suit_the_lists_are_refused():
     with pytest.raises(ValueError, match=r"a cell of 19\.6 Å is shorter than 21\.1 Å"):
         run(liquid_of(1, density=1.3))
@@ -256,5 +275,8 @@ def test_a_crystal_a_hole_and_a_separation_are_refused():
         liquid.check_glass(hole, system)
     apart = glass.copy()
     apart.numbers = np.sort(apart.numbers)[np.argsort(np.argsort(apart.positions[:, 0]))]
-    with pytest.raises(PreparationError, match=r"separated: 0\.\d+ of Ar"):
+    with pytest.raises(PreparationError, match=r"separated: 0\.\d+ of Ar") as error:
         liquid.check_glass(apart, system)
+    # sin²(πc)/(π²c(1 − c)) of its variation, where the share c of the cell holds all of a species.
+    share = float(str(error.value).split()[1])
+    assert share == pytest.approx(0.4, abs=0.03)

@@ -232,6 +232,13 @@ def test_a_good_prediction_has_one_map_or_many(alike, answer):
     assert one_map[2].startswith("carbon: weights 0.")
 
 
+def test_half_of_the_weights_must_be_settled():
+    likeness = pd.DataFrame({"paper": [0.95, 0.91], "none": [0.1, 0.6]})
+    stable = pd.DataFrame({"L2: settled": [0.4, 0.7], "elastic net: in 9 of 10": [0.1, 0.7]})
+    _, single, selected, _ = readings.of_maps(likeness, stable, {"carbon": (0.5, 0.9)})
+    assert single[1] == selected[1] == "in 1 of 2 glasses"
+
+
 def test_few_directions_with_and_without_names():
     named = ["density", "swing of g(r)", "height at the first peak", "number of atoms"]
     result = {"named": np.array(named), "correlation": np.array([[0.9, 0, 0, 0]])}
@@ -239,6 +246,9 @@ def test_few_directions_with_and_without_names():
     few, first = readings.of_directions(walk, {"a": result})
     assert few[1:] == ("in 1 of 2 glasses", "5 components or fewer: 1 of 2")
     assert first[1:] == ("yes", "correlation above 0.8: 1 of 1")
+    nameless = result | {"correlation": np.array([[0.7, 0, 0, 0]])}
+    _, first = readings.of_directions(walk, {"a": result, "b": nameless})
+    assert first[1] == "in 1 of 2 glasses"
 
 
 def test_readings_of_carbon_ask_cuts_and_permutation(parts):
@@ -268,6 +278,8 @@ def test_readings_of_all_glasses_want_the_whole_interval():
     assert "more than 0.02: 0 of 2" in needs[2]
     assert leans[1] == "yes"
     assert leans[2].endswith("+20 to +30 points")
+    _, leans = readings.of_use([True], 0.02, np.array([[0.95, 0.05], [0.95, 0.05]]))
+    assert leans[2].endswith("+90 to +90 points")
 
 
 def test_the_table_of_readings_is_aligned_left():
@@ -397,5 +409,7 @@ def test_an_error_is_evidence_only_if_the_mean_has_a_larger_one(error, word):
     assert f"{1e6 * error:.1f} (cualzr) × 10⁻⁶" in first.evidence
     assert "amc" not in first.evidence
     assert [one.verdict for one in others].count("not tested here") == 4
+    large, *_ = claims.elsewhere({"cualzr": {"baseline": np.array([0.5])}})
+    assert "500000.0 (cualzr) × 10⁻⁶" in large.evidence
     table = referee.claims([first, *others])
     assert table.loc[first.claim, "verdict"] == word

@@ -2,6 +2,7 @@
 
 from itertools import pairwise
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
@@ -9,6 +10,7 @@ import xarray as xr
 import glassdata as gd
 from glassdata.bins import bin_centres
 from glassdata.experiments import explanations, why
+from glassdata.experiments.said import why as why_said
 from glassdata.experiments.tables import why as tables
 from glassdata.experiments.verdicts import Estimate
 from glassdata.moments import mean_square
@@ -133,7 +135,7 @@ def crystal():
 
 
 def test_the_mean_second_order_of_g_is_that_of_broadening(crystal):
-    """Every shell is a Gaussian that diffuses: half the Laplacian, twice the variance a pair."""
+    """Every shell is a Gaussian that diffuses: twice the variance a pair, and a drift outwards."""
     disorder = disorder_response(crystal, draws=24)
     r, step, d = crystal.r, 1e-3, 3
     count = 4 * np.pi * r**2
@@ -212,7 +214,7 @@ def test_directions_are_the_fewest_that_keep_most():
 
 
 def test_tables_have_a_row_for_each_part():
-    inside = planted(line=2.0, inside=2.5, joint=2.2, moment=3.9)
+    inside = planted(line=2.0, inside=2.5, joint=2.2, moment=3.9, density=4.1)
     inside |= {"error_rank_all": np.full((3, 6), 2.0), "atoms_r2_all": np.array([0.1, 0.3])}
     second = planted(line=2.0, derived_slope=9.0, derived_scaled=3.8)
     second |= {"amplitudes": np.array([0.001, 0.1]), "reach_disorder": np.array([0.1, 3.0])}
@@ -221,12 +223,31 @@ def test_tables_have_a_row_for_each_part():
     key = ("lj3d", "all")
     assert tables.shares(results).loc[key, "line: R²"] == "0.50 [0.50, 0.50]"
     words = tables.verdicts(results).loc[key].tolist()
-    assert words == ["in part", "carries", "fails", "fails", "fails"]
+    assert words == ["in part", "carries", "fails", "fails", "fails", "fails"]
     assert tables.directions(results).loc[key, "R² atom by atom"] == "0.20"
     assert tables.moments(results).loc[key, "kernel, fine bins"] == "1.00 [1.00, 1.00]"
     assert tables.reach(results).loc["lj3d"].tolist() == ["0.10", "3.00"]
     # A glass whose crystal was not expanded has a dash.
     assert tables.verdicts({"amc.inside": inside}).loc[("amc", "all")].tolist()[-1] == "–"
+
+
+def test_the_figure_has_a_dash_where_there_is_no_line():
+    nothing = Estimate(np.nan, np.nan, np.nan)
+    found = {("amc", "all"): Estimate(0.5, 0.4, 0.6), ("si", "all"): nothing}
+    figure = gd.plots.why.recovered({"one": found, "other": {("si", "all"): nothing}})
+    assert [tick.get_text() for tick in figure.axes[0].get_yticklabels()] == ["amc, all", "si, all"]
+    assert [text.get_text() for text in figure.axes[0].texts] == ["0.50", "–", "–", "–"]
+    plt.close(figure)
+
+
+def test_what_is_said_counts_parts_with_a_line_only():
+    good = planted(**dict.fromkeys(("line", *explanations.EXPLANATIONS), 2.0))
+    bad = planted(**dict.fromkeys(explanations.EXPLANATIONS, 2.0), line=4.5)
+    results = {"amc.inside": good, "amc.second": good, "si.inside": bad, "si.second": bad}
+    said = why_said.explained(results)
+    assert said["carries_inside"] == "1 of 1"
+    assert said["fails_derived_scaled"] == "0 of 1"
+    assert said["without_line"] == "si, all"
 
 
 def test_amplitudes_rise():

@@ -19,6 +19,7 @@ import click
 from glassdata.cli.building import build
 from glassdata.cli.data import info, repair, systems, verify
 from glassdata.cli.experiment import experiment
+from glassdata.cli.observing import observe
 from glassdata.cli.own import fit, spectrum
 from glassdata.cli.predicting import predict
 from glassdata.cli.streams import end_streams, keep_streams
@@ -65,7 +66,7 @@ def commands(debug: bool) -> None:
     """Group of all commands."""
 
 
-for _command in (systems, build, info, verify, repair, spectrum, fit, predict, experiment):
+for _command in (systems, build, info, verify, repair, spectrum, observe, fit, predict, experiment):
     commands.add_command(_command)
 
 

@@ -235,9 +235,9 @@ def _check_overlap(atoms: "Atoms", where: str) -> None:
 
     first, second, distance = neighbours("ijd", atoms, OVERLAP)
     if len(first):
-        if 2 * len(np.unique(first)) > len(atoms):
+        if len(np.unique(first)) == len(atoms):
             raise click.UsageError(
-                f"{where}: most atoms overlap, down to {distance.min():.3f} Å; if lengths are in "
+                f"{where}: all atoms overlap, down to {distance.min():.3f} Å; if lengths are in "
                 "nm, say so with --length-unit nm"
             )
         n = int(np.argmin(distance))

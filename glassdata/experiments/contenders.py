@@ -100,7 +100,7 @@ RIVALS: Mapping[str, tuple[Callable[[Inputs], np.ndarray], Callable[[], BaseEsti
         lambda: models.surface(1),
     ),
     "two numbers": (lambda inputs: inputs.numbers("log variance", "density"), models.surface),
-    "E and ρ, quadratic": (
+    "E, ρ quadratic": (
         lambda inputs: inputs.numbers("energy", "density"),
         lambda: models.surface(2),
     ),

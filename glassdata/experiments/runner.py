@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from glassdata import engine
 from glassdata.config import digest
 from glassdata.engine.execution import Execution
-from glassdata.experiments import comparison, elsewhere, referee, weights, why
+from glassdata.experiments import comparison, elsewhere, glasses, referee, weights, why
 from glassdata.models import fingerprint
 from glassdata.results import Results, is_done, refuse_foreign, seal, verify, write_result
 from glassdata.store import Finding, StoreError, open_dataset
@@ -30,11 +30,14 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "line-vs-cnn": comparison,
     "weights": weights,
     "referee": referee,
+    "glasses": glasses,
     "why": why,
     "elsewhere": elsewhere,
 }
 #: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10
+#: Variables that say how structures were prepared, and the types they are compared as.
+_LABELS = {"ensemble": "U12", "preparation": "i4"}
 _VERSIONS = ("glassdata", "numpy", "scipy", "scikit-learn", "torch")
 
 
@@ -106,11 +109,11 @@ def run(
     place = None if store is None else str(absolute(store))
     with open_dataset(place) as tree:
         systems = sorted(tree.children)
-    glasses = {system: load(place, system) for system in systems}
-    marks = {system: mark(data) for system, data in glasses.items()}
+    every = {system: load(place, system) for system in systems}
+    marks = {system: mark(data) for system, data in every.items()}
     folder = Path(folder).absolute()
     task = Task(name, place, folder, marks)
-    wanted = EXPERIMENTS[name].result_names(glasses)
+    wanted = EXPERIMENTS[name].result_names(every)
     left_out = [] if importlib.util.find_spec("torch") else [r for r in wanted if _is_network(r)]
     wanted = [result for result in wanted if result not in left_out]
     refuse_foreign(folder, name, wanted)
@@ -177,6 +180,8 @@ def mark(data: Dataset) -> str:
         data.density,
         data.n_atoms,
         data.peak_width,
+        # Older datasets do not have these.
+        *(data[name].astype(text) for name, text in _LABELS.items() if name in data.stored),
     )
 
 

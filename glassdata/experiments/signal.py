@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from glassdata.experiments.verdicts import ENDS, Estimate
 from glassdata.structures import Dataset
@@ -77,7 +78,7 @@ def ensembles(data: Dataset) -> np.ndarray:
     return data.ensemble if "ensemble" in data.stored else np.full(len(data), "displaced")
 
 
-def variances(Y: np.ndarray, preparation: Sequence) -> Variances:
+def variances(Y: np.ndarray, preparation: ArrayLike) -> Variances:
     """Variance between preparations and within one, both unbiased.
 
     The variance within is pooled over the preparations of two structures or more. The variance
@@ -103,7 +104,7 @@ def variances(Y: np.ndarray, preparation: Sequence) -> Variances:
     return _variances(means, np.sum(np.square(Y - means[of]), axis=0).mean(), counts)
 
 
-def noise_of(Y: np.ndarray, preparation: Sequence) -> np.ndarray:
+def noise_of(Y: np.ndarray, preparation: ArrayLike) -> np.ndarray:
     """What each structure adds to the estimate of the variance within, (n,).
 
     The mean over the structures of a preparation is the unbiased variance within it. A structure
@@ -129,7 +130,7 @@ def noise_of(Y: np.ndarray, preparation: Sequence) -> np.ndarray:
 
 
 def signal_to_noise(
-    Y: np.ndarray, preparation: Sequence, *, draws: int = 1000, seed: int = 0
+    Y: np.ndarray, preparation: ArrayLike, *, draws: int = 1000, seed: int = 0
 ) -> dict[str, Estimate]:
     """Variances between and within, and their ratio, with 95 % intervals over structures.
 
@@ -204,7 +205,7 @@ def _population(
 
 
 def bundles(
-    preparation: Sequence, size: int, rng: np.random.Generator, part: Sequence | None = None
+    preparation: ArrayLike, size: int, rng: np.random.Generator, part: ArrayLike | None = None
 ) -> list[np.ndarray]:
     """Disjoint bundles of ``size`` structures of one preparation, at random; the rest is left out.
 
@@ -258,7 +259,7 @@ def means_of(values: np.ndarray, members: Sequence[np.ndarray]) -> np.ndarray:
     return np.array([np.asarray(values)[one].mean(axis=0) for one in members])
 
 
-def bundled(Y: np.ndarray, preparation: Sequence, size: int, *, seed: int = 0) -> Variances:
+def bundled(Y: np.ndarray, preparation: ArrayLike, size: int, *, seed: int = 0) -> Variances:
     """Variances of the spectra of bundles; NaN where no preparation has two of them.
 
     If structures of one preparation are independent, ``within`` falls as 1/size and ``between``

@@ -28,6 +28,8 @@ DRAWS = 2000
 ENDS = (0.025, 0.975)
 #: Largest ratio of two errors with which one model still counts as good as the other.
 MARGIN = 1.1
+#: Two errors whose ratio is uncertain by more than this are not called the same.
+WIDE = 2.0
 GRADES = ("answered", "open", "upheld", "not tried")
 DUELS = ("better", "as good", "worse", "open")
 #: What each grade of an objection means for the claim that the objection doubts.
@@ -229,6 +231,29 @@ def duel(found: Estimate, margin: float = MARGIN) -> str:
     if found.high < 1:
         return "better"
     return "worse" if found.low > 1 else "open"
+
+
+def contest(found: Estimate, wide: float = WIDE) -> str:
+    """Verdict on a ratio of errors, a rival's over ours: better, same, worse or open, for us.
+
+    Better if the whole interval lies above 1, worse if below. Otherwise the same, if the interval
+    ends within a factor of ``wide`` on either side, and open if it does not: then the data cannot
+    tell.
+
+    Examples
+    --------
+    >>> contest(Estimate(1.4, 1.1, 1.9)), contest(Estimate(0.7, 0.5, 0.9))
+    ('better', 'worse')
+    >>> contest(Estimate(1.1, 0.8, 1.5)), contest(Estimate(1.1, 0.2, 5.0))
+    ('same', 'open')
+    """
+    if not found.is_there:
+        return "open"
+    if found.low > 1:
+        return "better"
+    if found.high < 1:
+        return "worse"
+    return "same" if 1 / wide < found.low and found.high < wide else "open"
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Results, one of each per system, and the last for pair potentials only::
 
     SYSTEM.inside   additivity: the line fitted from atom to atom *inside* structures, and one
                     from atom to atom of all structures (``joint``); few directions: the line cut
-                    down to so many; ⟨ω²⟩ as the only number
+                    down to so many; ⟨ω²⟩ as the only number, and the density as its rival
     SYSTEM.second   perturbation theory: the line derived about the crystal, to lowest order
     SYSTEM.moment   ⟨ω²⟩ from the exact kernel at the bins of the dataset, and from fitted lines
 
@@ -49,7 +49,7 @@ FEWEST = 12
 #: Structures of a part that are expanded about the crystal.
 EXPANDED = 60
 RANKS = 8
-_LINES = ("line", "inside", "scaled", "joint", "moment", "mean")
+_LINES = ("line", "inside", "scaled", "joint", "moment", "density", "mean")
 #: Into how many the distance bins are divided, to see what the exact kernel loses by their width.
 FINER = 10
 #: Least number of atoms of the crystal that is expanded, and amplitudes (in units of the distance
@@ -178,7 +178,7 @@ def _part(
 ) -> Result:
     """Errors of all lines in one part; a line inside structures sees those of other folds only."""
     X, Y, groups = data.X[members], data.shares[members], data.groups[members]
-    square = squares[members, None]
+    numbers = {"moment": squares[members, None], "density": data.density[members, None]}
     guess = {name: np.empty_like(Y) for name in _LINES}
     ranks = np.empty((RANKS, *Y.shape))
     atoms_r2 = []
@@ -200,8 +200,9 @@ def _part(
         change = step @ W.T
         guess["inside"][test] = mean + change[test]
         guess["scaled"][test] = mean + _size(change[train], Y[train]) * change[test]
-        alone = models.scalar().fit(square[train], Y[train], **told)
-        guess["moment"][test] = alone.predict(square[test])
+        for name, number in numbers.items():
+            alone = models.scalar().fit(number[train], Y[train], **told)
+            guess[name][test] = alone.predict(number[test])
     out = {f"error_{name}": np.mean((y - Y) ** 2, axis=1) for name, y in guess.items()}
     out["error_rank"] = np.mean((ranks - Y) ** 2, axis=2)
     return out | {"groups": groups, "atoms_r2": np.array(atoms_r2)}
@@ -295,7 +296,7 @@ def _about(
 
 def _moment(data: Dataset) -> Result:
     squares, kernel, fine = mean_squares(data), from_kernel(data), from_kernel(data, FINER)
-    potential = SYSTEMS[data.system].potential
+    potential = _pair_forces(data)
     partial = data["partial_g"].reshape(len(data), -1) if data.pairs else data.X
     density = data.density[:, None] / data.density.mean()
     out: Result = {}
@@ -342,9 +343,7 @@ def from_kernel(data: Dataset, finer: int = 1) -> np.ndarray:
     >>> bool(np.allclose(from_kernel(argon), mean_squares(argon), rtol=0.01))  # too wide
     False
     """
-    potential = SYSTEMS[data.system].potential
-    if not isinstance(potential, PairPotential):
-        raise ValueError(f"{data.system} has no pair potential")
+    potential = _pair_forces(data)
     edges = np.linspace(0.0, data.r_edges[-1], finer * len(data.r) + 1)
     if finer > 1:
         g = np.array(
@@ -365,6 +364,13 @@ def from_kernel(data: Dataset, finer: int = 1) -> np.ndarray:
         both = share[a] * share[b] * (1 if a == b else 2)
         found += both * (g[:, number] @ np.where(seen, kernel, 0.0))
     return found * data.density
+
+
+def _pair_forces(data: Dataset) -> PairPotential:
+    potential = SYSTEMS[data.system].potential
+    if not isinstance(potential, PairPotential):
+        raise ValueError(f"{data.system} has no pair potential")
+    return potential
 
 
 #: What is computed for a glass.

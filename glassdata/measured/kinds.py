@@ -19,6 +19,8 @@ SUFFIXES = {".gr": "r", ".rdf": "r", ".sq": "Q", ".fq": "Q"}
 FAR = 0.3
 #: Height up to which g(r) counts as zero where atoms would overlap.
 ZERO = 0.1
+#: The same where g(r) has to be told from S(Q), which comes near 0 at small Q but does not vanish.
+_NOTHING = 1e-3
 #: Largest difference from 1 and from 2 of the power with which T(r) and R(r) grow.
 _POWER = 0.35
 #: Largest size of G(r) or F(Q) far out, as a share of the largest value of the curve.
@@ -68,13 +70,13 @@ def guess(x: np.ndarray, y: np.ndarray, *, variable: str | None, core: float) ->
         return "g", "it is a function of r and tends to 1"
     if abs(limit - 1) <= FAR and _vanishes(x, y, core):
         return "g", f"it is 0 up to {core:.3g} Å and tends to 1"
+    if abs(limit - 1) <= FAR:
+        raise ValueError("may be g(r) or S(Q), which both tend to 1: say which with --kind")
     if abs(limit) <= _SMALL * size and (y < 0).any():
         if variable is not None:
             kind = "G" if variable == "r" else "F"
             return kind, f"it is a function of {variable} and swings around 0"
         raise ValueError("may be G(r) or F(Q), which both swing around 0: say which with --kind")
-    if abs(limit - 1) <= FAR:
-        raise ValueError("may be g(r) or S(Q), which both tend to 1: say which with --kind")
     power = _growth(x, y)
     if variable != "Q" and abs(power - 1) <= _POWER:
         return "T", "it grows like r"
@@ -122,7 +124,7 @@ def check_limit(kind: str, x: np.ndarray, y: np.ndarray) -> None:
 
 def _vanishes(x: np.ndarray, y: np.ndarray, core: float) -> bool:
     inside = y[x < core]
-    return len(inside) > 1 and float(np.abs(inside).max()) <= ZERO
+    return len(inside) > 1 and float(np.abs(inside).max()) <= _NOTHING
 
 
 def _growth(x: np.ndarray, y: np.ndarray) -> float:

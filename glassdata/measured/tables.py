@@ -10,6 +10,7 @@ import gzip
 import io
 import re
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,9 @@ _GZIP, _NETCDF, _HDF = b"\x1f\x8b", b"CDF", b"\x89HDF"
 _QMAX = re.compile(r"^\W*q_?max\s*[=:]\s*([0-9.]+)", re.IGNORECASE | re.MULTILINE)
 #: Name of a column: r or Q, then the function; whatever follows is a unit.
 _NAME = re.compile(r"([A-Za-z]+)(?:\(|\[|_|/|$)")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+#: A line of numbers with decimal commas: within two columns that something else separates.
+_DECIMAL_COMMAS = re.compile(r"^\s*[+-]?\d+,\d+[;\s]+[+-]?\d+(?:,\d+)?", re.MULTILINE)
+_DECIMAL_POINT = re.compile(r"^[^#\n]*\d\.\d", re.MULTILINE)
 _LAMMPS = re.compile(r"^#\s*Row\s+c_", re.MULTILINE)
 #: Columns of LAMMPS's compute rdf for all pairs: row, distance, g, coordination number.
 _LAMMPS_COLUMNS = 4
@@ -119,8 +122,9 @@ def _of_text(path: Path, text: str) -> Table:
         return _of_lammps(path, text)
     pairs: list[tuple[float, float]] = []
     header: list[str] = []
+    split = _columns_of(text)
     for number, line in enumerate(text.splitlines(), start=1):
-        words = _words(line.partition("#")[0])
+        words = split(line.partition("#")[0])
         try:
             pair = (float(words[0]), float(words[1]))
         except (ValueError, IndexError):
@@ -142,12 +146,11 @@ def _of_text(path: Path, text: str) -> Table:
     return Table(x, y, variable, name, in_nm, q_max=q_max, said=said)
 
 
-def _words(line: str) -> list[str]:
-    """Columns of a line; a comma is a decimal one where it stands within columns of its own."""
-    words = line.replace(";", " ").split()
-    if len(words) > 1 and all(map(_DECIMAL_COMMA.fullmatch, words[:2])):
-        return [word.replace(",", ".") for word in words]
-    return line.replace(";", " ").replace(",", " ").split()
+def _columns_of(text: str) -> Callable[[str], list[str]]:
+    """How the lines of a text become columns: commas may separate them, or be decimal ones."""
+    if _DECIMAL_COMMAS.search(text) and not _DECIMAL_POINT.search(text):
+        return lambda line: line.replace(";", " ").replace(",", ".").split()
+    return lambda line: line.replace(";", " ").replace(",", " ").split()
 
 
 def _named(header: list[str]) -> tuple[str | None, str | None, bool]:

@@ -12,7 +12,7 @@ apart by colour-blind readers.
 (4, 8)
 """
 
-from glassdata.plots import comparison, maps, shells, verdicts
+from glassdata.plots import comparison, maps, shells, signal, verdicts, why
 from glassdata.plots.glasses import (
     disorder_histogram,
     prediction,
@@ -44,9 +44,11 @@ __all__ = [
     "prediction",
     "representatives",
     "shells",
+    "signal",
     "spectra_by_disorder",
     "structure",
     "structures",
     "style",
     "verdicts",
+    "why",
 ]

@@ -11,6 +11,7 @@ from glassdata.potentials import TabulatedFile
 from glassdata.system import System
 from glassdata.systems.amc import AMC, AMC_LB
 from glassdata.systems.cualzr import CUALZR, CUALZR_SHENG
+from glassdata.systems.hea import HEA
 from glassdata.systems.ka2d import KA2D
 from glassdata.systems.ka3d import KA3D
 from glassdata.systems.lj import LJ2D, LJ3D
@@ -32,6 +33,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             KA2D,
             KA3D,
             SI,
+            HEA,
         )
     }
 )

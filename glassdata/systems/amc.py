@@ -102,8 +102,8 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
     )
 
 
-# Some sheets cannot be relaxed. Of these numbers about three hundred and two hundred can.
-AMC = _system("amc", "Amorphous monolayer carbon", BondOrder(TERSOFF_1989), 305)
+# Of these numbers about three hundred can be relaxed.
+AMC = _system("amc", "Amorphous monolayer carbon", BondOrder(TERSOFF_1989), 310)
 AMC_LB = _system(
-    "amc_lb", "Amorphous monolayer carbon, Lindsay-Broido", BondOrder(LINDSAY_BROIDO_2010), 230
+    "amc_lb", "Amorphous monolayer carbon, Lindsay-Broido", BondOrder(LINDSAY_BROIDO_2010), 310
 )

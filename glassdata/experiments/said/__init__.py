@@ -3,6 +3,6 @@
 Each function gives those of one passage, from what the page has computed before it.
 """
 
-from glassdata.experiments.said import comparison, referee, weights
+from glassdata.experiments.said import comparison, referee, weights, why
 
-__all__ = ["comparison", "referee", "weights"]
+__all__ = ["comparison", "referee", "weights", "why"]

@@ -4,6 +4,7 @@ Results are those of the experiment ``why`` by name.
 
 >>> result = {"groups_all": np.arange(2), "error_mean_all": np.full(2, 4.0)}
 >>> result |= {"error_line_all": np.full(2, 2.0), "error_derived_slope_all": np.full(2, 3.0)}
+>>> result["error_derived_scaled_all"] = np.full(2, 2.5)
 >>> verdicts({"amc.second": result}).loc[("amc", "all"), "derived about the crystal"]
 'in part'
 """
@@ -14,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from glassdata.experiments import explanations
+from glassdata.experiments.verdicts import Estimate
 from glassdata.experiments.words import bracketed, plain
 
 Results = Mapping[str, Mapping[str, np.ndarray]]
@@ -33,7 +35,7 @@ def shares(results: Results) -> pd.DataFrame:
     """R² of the line, and of what each explanation recovers of it: one row per glass and part."""
     found = explanations.shares(results)
     table = pd.DataFrame({title: pd.Series(mine) for title, mine in found.items()})
-    table = table.map(lambda one: bracketed(one) if isinstance(one, tuple) else "–")
+    table = table.map(lambda one: bracketed(one) if isinstance(one, Estimate) else "–")
     lines = {key: bracketed(explanations.r2(*at)) for key, at in _inside(results).items()}
     table.insert(0, "line: R²", pd.Series(lines, dtype=object))
     return _named(table.fillna("–"))
@@ -43,7 +45,7 @@ def verdicts(results: Results) -> pd.DataFrame:
     """Verdict on each explanation: one row per glass and part."""
     found = explanations.shares(results)
     table = pd.DataFrame({title: pd.Series(mine) for title, mine in found.items()})
-    judged = table.map(lambda one: explanations.verdict(one) if isinstance(one, tuple) else "–")
+    judged = table.map(lambda one: explanations.verdict(one) if isinstance(one, Estimate) else "–")
     return _named(judged)
 
 

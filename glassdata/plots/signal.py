@@ -1,0 +1,178 @@
+"""Figures of glasses among themselves: signal over noise, errors above the floor, travels.
+
+>>> curve = {"bins": [25], "size": [1, 2, 4], "ratio": np.array([[0.5, 0.4, 0.6]])}
+>>> curve["curve"] = np.array([[[0.5, 1.0], [0.5, 0.5], [np.nan, np.nan]]])
+>>> against_bundles({"si, quenched": curve}).axes[0].get_xlabel()
+'structures in a bundle'
+"""
+
+from collections.abc import Mapping
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from glassdata.plots.looks import log_ticks
+
+#: Colour-blind safe, of different lightness, and told apart by marks and dashes as well; none is
+#: near white or black, so that all show on a light and on a dark page.
+_LOOKS = (
+    ("#0072b2", "o", "-"),
+    ("#e69f00", "s", "--"),
+    ("#009e73", "^", "-."),
+    ("#d55e00", "D", ":"),
+    ("#56b4e9", "v", (0, (5, 1))),
+    ("#cc79a7", "P", (0, (1, 1))),
+    ("#999933", "X", (0, (3, 1, 1, 1))),
+    ("#888888", "*", (0, (7, 2))),
+)
+#: By the verdict on the line: better, the same, worse, open.
+_MARKS = {"better": "o", "same": "s", "worse": "D", "open": "o"}
+_COLOURS = {"better": "#0072b2", "same": "#888888", "worse": "#d55e00", "open": "#888888"}
+
+
+def against_bundles(signals: Mapping[str, Mapping[str, np.ndarray]], bins: int = 25) -> Figure:
+    """Variance between preparations over that within, against the structures in a bundle.
+
+    Lines are single structures' ratio times the size, with its interval; marks are bundles that
+    were made and measured. Above the grey line a bundle of one preparation differs from that of
+    another by more than from the next of its own. A glass without a signal above 0 is left out.
+
+    Parameters
+    ----------
+    signals
+        Result ``SYSTEM.signal.ENSEMBLE`` of the experiment ``glasses``, by the name to show.
+    bins
+        Bins of the spectrum.
+
+    Examples
+    --------
+    >>> signal = {"bins": [25], "size": [1, 4], "ratio": np.array([[0.5, 0.4, 0.6]])}
+    >>> signal["curve"] = np.array([[[0.5, 1.0], [0.5, 0.25]]])
+    >>> figure = against_bundles({"si, quenched": signal})
+    >>> figure.axes[0].lines[1].get_ydata().tolist()
+    [0.5, 2.0]
+    """
+    figure, ax = plt.subplots(figsize=(6.4, 4.6))
+    ax.axhline(1, color="0.6", lw=1)
+    for k, (name, signal) in enumerate(signals.items()):
+        number = list(signal["bins"]).index(bins)
+        ratio, size = np.asarray(signal["ratio"][number]), np.asarray(signal["size"])
+        if not ratio[0] > 0:
+            continue
+        colour, mark, dashes = _LOOKS[k % len(_LOOKS)]
+        ax.plot(size, ratio[0] * size, color=colour, ls=dashes, marker=mark, ms=0)
+        low, high = (np.maximum(end, 1e-3) * size for end in ratio[1:])
+        ax.fill_between(size, low, high, color=colour, alpha=0.15, lw=0)
+        between, within = np.asarray(signal["curve"][number]).T
+        ax.plot(size, between / within, mark, color=colour, ms=6)
+        ax.plot([], [], color=colour, ls=dashes, marker=mark, ms=6, label=name)
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="structures in a bundle",
+        ylabel="variance between / within preparations",
+        xticks=size,
+    )
+    log_ticks(ax.yaxis)
+    ax.xaxis.set_major_formatter("{x:g}")
+    ax.xaxis.set_minor_formatter(plt.NullFormatter())
+    figure.legend(loc="outside upper center", ncols=2, fontsize=10)
+    return figure
+
+
+def ratios(
+    table: pd.DataFrame, words: pd.DataFrame, span: tuple[float, float] = (0.1, 10)
+) -> Figure:
+    """Errors of rivals above the floor over the line's, one panel per rival, one row per glass.
+
+    Right of 1 the line is better. Filled circles: the line is better; diamonds: worse; squares: the
+    same; hollow circles: too uncertain to say. A number beyond the frame becomes an arrow.
+
+    Parameters
+    ----------
+    table
+        Estimates (value, low, high), rivals as columns.
+    words
+        Verdicts of the same shape: better, same, worse or open.
+    span
+        Ends of the axis.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"mean": [(2.0, 1.5, 3.0)]}, index=["si, quenched"])
+    >>> figure = ratios(table, pd.DataFrame({"mean": ["better"]}, index=table.index))
+    >>> figure.axes[0].get_title(), [t.get_text() for t in figure.axes[0].get_yticklabels()]
+    ('mean', ['si, quenched'])
+    """
+    n_columns = min(len(table.columns), 4)
+    n_rows = -(-len(table.columns) // n_columns)
+    height = n_rows * (0.9 + 0.24 * len(table)) + 0.4
+    figure, axes = plt.subplots(
+        n_rows, n_columns, figsize=(6.4, height), sharex=True, sharey=True, squeeze=False
+    )
+    for ax in axes.flat[len(table.columns) :]:
+        ax.set_visible(False)
+    for ax, rival in zip(axes.flat, table.columns, strict=False):
+        ax.set_title(rival, fontsize=9)
+        ax.axvline(1, color="0.5", lw=1)
+        for y, (found, word) in enumerate(zip(table[rival], words[rival], strict=True)):
+            if not np.isnan(found[0]):
+                _ratio(ax, y, found, str(word), span)
+        ax.set(xscale="log", xlim=span, ylim=(len(table) - 0.5, -0.5), yticks=range(len(table)))
+        ax.set_yticklabels([str(name) for name in table.index])
+        ax.tick_params(labelsize=9)
+        ax.xaxis.set_major_formatter("{x:g}")
+        ax.xaxis.set_minor_formatter(plt.NullFormatter())
+    figure.supxlabel("error above the floor over the line's", fontsize=11)
+    return figure
+
+
+def _ratio(ax, y: int, found, word: str, span: tuple[float, float]) -> None:
+    value, low, high = found
+    colour, inside = _COLOURS[word], span[0] <= value <= span[1]
+    mark = _MARKS[word] if inside else "<" if value < span[0] else ">"
+    face = "none" if word == "open" else colour
+    ax.plot(np.clip([low, high], *span), [y, y], color=colour, lw=1.5)
+    ax.plot(np.clip(value, *span), y, mark, color=colour, mfc=face, ms=6, clip_on=False)
+
+
+def travels(tables: Mapping[str, pd.DataFrame], span: tuple[float, float] = (0.5, 50)) -> Figure:
+    """Errors above the floor far from home over those at home, one panel per glass, as numbers.
+
+    Rows were trained on, columns tested on. Darker squares mean larger errors; the number is
+    written in each of them.
+
+    Parameters
+    ----------
+    tables
+        What ``glassdata.experiments.contests.travel_table`` returns, by the name to show.
+    span
+        Ratios at both ends of the shades.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"quenched": {"displaced": (4.0, 3.0, 5.0)}})
+    >>> [text.get_text() for text in travels({"si": table}).axes[0].texts]
+    ['4.0']
+    """
+    n = len(tables)
+    figure, axes = plt.subplots(1, n, figsize=(max(3.2 * n, 4.0), 3.0), squeeze=False)
+    for ax, (name, table) in zip(axes.flat, tables.items(), strict=True):
+        values = np.array([[found[0] for found in row] for row in table.to_numpy()], float)
+        shades = np.log(np.clip(values, *span))
+        ends = np.log(span)
+        ax.imshow(np.ma.masked_invalid(shades), cmap="Blues", vmin=ends[0], vmax=ends[1])
+        for (i, j), value in np.ndenumerate(values):
+            dark = np.isfinite(value) and shades[i, j] > 0.6 * ends[1] + 0.4 * ends[0]
+            text = f"{value:.1f}" if np.isfinite(value) else "–"
+            ax.text(j, i, text, ha="center", va="center", color="white" if dark else "0.1")
+        ax.set(xticks=range(table.shape[1]), yticks=range(len(table)), xlabel="tested on")
+        ax.set_xticklabels(table.columns, rotation=30, ha="right", rotation_mode="anchor")
+        ax.set_yticklabels(table.index)
+        ax.set_title(name, fontsize=12)
+        ax.spines[:].set_visible(False)
+        ax.tick_params(length=0, labelsize=10)
+    axes[0, 0].set_ylabel("trained on")
+    return figure
