@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import fake_glass as fake
@@ -13,6 +14,7 @@ import xarray as xr
 from ase.build import bulk
 from ase.io import write
 
+import glassdata as gd
 from glassdata.cli import commands, explain, run
 from glassdata.store import pack, prepare, science_config
 from glassdata.store.files import temporary_name
