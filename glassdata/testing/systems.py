@@ -257,7 +257,7 @@ class _Glass:
         density = len(atoms) / extent
         neighbours = len(_distances(atoms, system.r_edges[-1])) / len(atoms)
         ball = (np.pi if system.dim == 2 else 4 * np.pi / 3) * np.diff(system.r_edges**system.dim)
-        rounding = 0.51 * system.frequency_step  # half a step, and the small errors of two solvers
+        rounding = 1e-3 + system.frequency_step / 2  # errors of two solvers, and half a step
         own_values = {
             "frequency": (own, "THz", _CONSTANTS * np.abs(own).max() + rounding),
             "density": (density, f"Å^-{system.dim}", 1e-9 * density),
