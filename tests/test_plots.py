@@ -140,7 +140,7 @@ def test_three_structures_share_a_legend(system, data):
 
 def test_histogram_counts_every_structure(system, data):
     _, ax = plt.subplots()
-    plots.disorder_histogram(ax, data, system)
+    plots.disorder_histogram(ax, data)
     label = " ".join(ax.get_xlabel().split())
     assert label == plots.label(system.class_variable)
     counts = [int(t.get_text().split(": ")[1]) for t in ax.get_legend().get_texts()]
