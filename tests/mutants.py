@@ -101,6 +101,8 @@ TESTS = {
         "test_plots",
     ),
     "glassdata/cli/observing.py": ("test_observe",),
+    "glassdata/cli/streams.py": ("test_oracle_cli", "test_outputs"),
+    "glassdata/cli/outputs.py": ("test_oracle_cli", "test_outputs", "test_cli"),
     "glassdata/cli/calculators.py": ("test_own_files",),
     "glassdata/cli/formats.py": ("test_own_files", "test_measured"),
     "glassdata/cli/inputs.py": ("test_oracle_cli", "test_own_files", "test_cli"),
