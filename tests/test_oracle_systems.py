@@ -117,6 +117,8 @@ def displaced_part(name):
 
 @pytest.mark.parametrize("name", [n for n in gd.SYSTEMS if displaced_part(n)[0]])
 def test_plans_are_those_of_the_structures_that_ship(name, shipped):
+    if name not in shipped.children:
+        pytest.skip(f"the dataset that ships has no {name}")
     rows, (protocol, index_of) = gd.dataset(name, shipped), displaced_part(name)
     fractions = [f"{what}_fraction" for what in ("displaced", "vacancy", "antisite")]
     knobs = [knob for knob in ("displacement", *fractions) if knob in rows.stored]

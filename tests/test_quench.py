@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase import Atoms
 
 import glassdata as gd
 from glassdata.minimise import relax
@@ -12,6 +13,7 @@ from glassdata.protocols import Cooling, dynamics, liquid
 from glassdata.protocols.pairs import pair_commands
 from glassdata.radial import coordination
 from glassdata.row import make_structure
+from glassdata.system import PreparationError
 from glassdata.systems.ka3d import EPSILON, KELVIN, MIXTURE, SIGMA
 from glassdata.units import BOLTZMANN, THZ
 from glassdata.vibrations import energy_forces
@@ -154,3 +156,11 @@ def test_a_cooling_checks_itself():
     with pytest.raises(ValueError, match="rate must be positive"):
         Cooling(0.0, 100.0, 50.0, 0.03)
     assert Cooling(2.0, 100.0, 50.0, 0.03).time == 25.0
+
+
+def test_a_glass_in_a_false_minimum_of_its_table_is_refused():
+    """Two copper atoms at 1.72 Å rest where the published functions turn down again."""
+    system = gd.SYSTEMS["cualzr_sheng"]
+    pair = Atoms("Cu2", positions=[[0, 0, 0], [1.72, 0, 0]], cell=[20, 20, 20], pbc=True)
+    with pytest.raises(PreparationError, match=r"false minimum: Cu . and Cu . are 1\.72 Å apart"):
+        liquid.check_glass(pair, system)

@@ -8,7 +8,7 @@ from ase import Atoms
 
 from glassdata.minimise import separate
 from glassdata.order import far_order, local_bond_order, long_wave
-from glassdata.potentials import Potential
+from glassdata.potentials import Potential, false_pairs
 from glassdata.protocols import plan
 from glassdata.radial import periodic_extent
 from glassdata.system import PreparationError, System
@@ -78,13 +78,15 @@ def at_random(
 
 
 def check_glass(atoms: Atoms, system: System) -> None:
-    """Refuse a structure that is no glass: crystallised, separated into phases, or with holes.
+    """Refuse what is no glass: crystallised, separated, with holes, or in a false minimum.
 
     Raises
     ------
     PreparationError
         Saying which, and by how much.
     """
+    for pair in false_pairs(atoms, system.potential):
+        raise PreparationError(f"in a false minimum: {pair}")
     crystal, dim = system.crystal(), system.dim
     far = far_order(atoms, crystal, dim)
     if far > _FAR_ORDER:

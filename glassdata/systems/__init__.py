@@ -1,7 +1,7 @@
 """The glasses. A new one is one file beside these and one line in ``SYSTEMS``.
 
 >>> SYSTEMS["sic"].species, SYSTEMS["sic"].omega_max  # THz
-(('C', 'Si'), 50.0)
+(('C', 'Si'), 75.0)
 """
 
 from collections.abc import Mapping
