@@ -291,7 +291,7 @@ def _spectrum(ax: plt.Axes, glass: Dataset, k: int) -> None:
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80)
+    figure.savefig(buffer, format="png", dpi=64)
     plt.close(figure)
     return buffer.getvalue()
 

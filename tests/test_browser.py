@@ -384,8 +384,15 @@ BUILT = sorted(SITE.glob("*.html"))
 @pytest.mark.skipif(not BUILT, reason="the book is not built: make book")
 @pytest.mark.parametrize("path", BUILT or [SITE / "none"], ids=lambda path: path.stem)
 def test_pages_of_the_book_have_no_error_and_stay_at_home(chromium, path):
-    """Also: all pictures load, and nothing is wider than a telephone."""
+    """Also: pictures load, formulas and icons are drawn, nothing is wider than a telephone."""
     page = chromium.open(path.as_uri(), width=380)
+    if page.evaluate('!!document.querySelector(".math")'):
+        page.wait('!!document.querySelector("mjx-container")')
+        page.evaluate("MathJax.startup.promise.then(() => 0)")
+        raw = r"[...document.querySelectorAll('.math')].filter(e => /\\[(\[]/.test(e.textContent))"
+        assert page.evaluate(f"{raw}.map(e => e.textContent)") == []
+        assert page.evaluate("document.querySelectorAll('mjx-merror').length") == 0
+    assert page.evaluate("document.querySelectorAll('i[class*=fa-]').length") == 0
     assert page.complaints() == []
     broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
     assert page.evaluate(broken) == []

@@ -22,7 +22,7 @@ from fake_glass import contents
 from glassdata import worker
 from glassdata.cli import run
 from glassdata.config import ALGORITHM_VERSION
-from glassdata.engine import Loss, build, recompute
+from glassdata.engine import Loss, build, overdue, recompute
 from glassdata.engine import repair as engine_repair
 from glassdata.engine.crew import Crew, Report
 from glassdata.engine.execution import Execution
@@ -240,7 +240,9 @@ def test_a_row_keeps_the_reason_that_its_worker_noted_before_it_ended(tmp_path, 
     assert losses(store) == reasons
 
 
-def test_a_row_that_keeps_the_interpreter_does_not_block_the_build(tmp_path, habits):
+def test_a_row_that_keeps_the_interpreter_does_not_block_the_build(tmp_path, habits, monkeypatch):
+    """Its processes end themselves, before the driver would end them on a machine that is busy."""
+    monkeypatch.setattr(overdue, "GRACE", 240.0)
     (habits / "lock-1").touch()
     store, source = tmp_path / "store", fake.source(systems=ONE)
     outcome = build(store, limit=3, workers=1, row_timeout=1.0, source=source)

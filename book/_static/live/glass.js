@@ -79,7 +79,7 @@
       if (state.doing === "rest") live.wrap(state.sheet);
       atoms.draw();
       state.g = live.rdf(positions, box, r_edges);
-      gChart.range(0, Math.min(12, Math.max(4, ...state.g)));
+      gChart.range(0, Math.max(4, ...state.g));
       gChart.stairs("truth", r_edges, state.g);
       if (!withSpectrum) return;
       state.frequencies = live.frequencies(model, positions, box);

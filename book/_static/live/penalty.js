@@ -57,7 +57,7 @@
       if (!state.W) Object.assign(state, live.ridge(fit, state.l2));
       state.D = live.predict(state.W, state.b, state.g);
       const truth = density(state.truth), guess = density(state.D);
-      gChart.range(0, Math.min(12, Math.max(4, ...state.own, ...state.g)));
+      gChart.range(0, Math.max(4, ...state.own, ...state.g));
       gChart.stairs("truth", r_edges, state.own);
       gChart.curve("guess", r, state.g);
       gChart.rule("rule", r[state.bin]);
