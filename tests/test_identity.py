@@ -38,7 +38,7 @@ FROZEN = {
     "ka2d": ("ef05260eb22e", "5677beb86964"),
     "ka3d": ("bfec9d3c71c8", "d7821fe04de4"),
     "si": ("b37ccaa54e67", "85f66c504f1c"),
-    "hea": ("b223f8899c4c", "471d4f6ea903"),
+    "hea": ("c6f35c0ccb79", "4d38de1085cc"),
 }
 
 
