@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chaos mutants cnn data results bench lint clean distclean environment dataset
+.PHONY: help book test chaos wheel mutants cnn data results bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ chaos: $(STAMP) ## the long tests of faults (minutes); make test holds a short v
 
 # The same mutants again with MUTANTS="--seed 0 --count 300" as it was printed; a part of the package
 # with MUTANTS="--only 'glassdata/cli/*'".
+wheel: $(STAMP) ## build the wheel, install it in a clean environment, run what README.md says (minutes, downloads)
+	WHEEL=clean $(WITH_VENV) python -m pytest tests/test_wheel.py $(PYTEST_ARGS)
+
 mutants: $(STAMP) ## does any test notice a wrong line? a sample of mutants of the science layer, 20 min
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mutants]'
 	$(WITH_VENV) python tests/mutants.py $(MUTANTS)
@@ -131,7 +134,7 @@ data: $(STAMP) ## regenerate the reference dataset (an hour on two cores; resume
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]))' $(REFERENCE) $(DATASET)
 
 results: $(STAMP) cnn ## recompute what chapters 9 to 11 read (about an hour; resumes where it stopped)
-	for name in line-vs-cnn weights referee glasses why; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
+	for name in line-vs-cnn weights referee glasses why elsewhere; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
 	@mkdir -p book/data/results
 	cp _build/results/*.zip book/data/results/
 

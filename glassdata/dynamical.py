@@ -29,7 +29,7 @@ from glassdata.sheet import check_flat
 from glassdata.vibrations import hessian_blocks, mass_weights
 
 # Atoms whose neighbours are searched together: the lists of more would fill the memory.
-_PIECE = 500_000
+_PIECE = 200_000
 # Parts of the atoms that threads take in turn. The number does not depend on that of the threads,
 # so that sums have the same order, and rounding, with any of them.
 _PARTS, _SMALLEST_PART = 48, 500

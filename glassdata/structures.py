@@ -22,6 +22,7 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
+from glassdata.bounds import parse_json
 from glassdata.models.modelfile import fingerprint
 from glassdata.schema import RAGGED
 from glassdata.scores import normalised
@@ -229,6 +230,22 @@ class Dataset:
     def dim(self) -> int:
         """Dimension of g(r): 2 for sheets and discs, which repeat along x and y only; else 3."""
         return int(self.stored.attrs["dimension"])
+
+    @property
+    def class_variable(self) -> str:
+        """Name of the variable by which ``classes`` were cut when this dataset was made."""
+        return self._class_rule[0]
+
+    @property
+    def class_edges(self) -> list[float]:
+        """Values of ``class_variable`` at the borders of the four classes."""
+        return self._class_rule[1:]
+
+    @cached_property
+    def _class_rule(self) -> list:
+        configuration = parse_json(self.stored.attrs["configuration"].encode())
+        # Datasets of layout 1 do not set the description apart.
+        return configuration.get("description", configuration)["classes"]
 
     # --- one structure ------------------------------------------------------------------------
 

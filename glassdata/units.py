@@ -7,6 +7,8 @@ frequencies in THz (ordinary, not angular) and times in ps.
 (15.633, 160.22)
 >>> round(1e6 * BOLTZMANN, 2), round(NEWTON_PER_METRE, 2)  # µeV/K; of 1 eV/Å²
 (86.17, 16.02)
+>>> round(GRAM_PER_CM3, 4)  # of 1 u/Å³
+1.6605
 >>> round(1e3 * PLANCK, 4), round(KILOMETRE_PER_SECOND, 3)  # meV/THz; of 1 (eV/u)^(1/2)
 (4.1357, 9.823)
 >>> round(WATT_PER_METRE_KELVIN)  # of 1 eV/(K Å ps)
@@ -15,7 +17,16 @@ frequencies in THz (ordinary, not angular) and times in ps.
 
 from math import pi
 
-from scipy.constants import angstrom, elementary_charge, giga, kilo, physical_constants, tera
+from scipy.constants import (
+    angstrom,
+    centi,
+    elementary_charge,
+    giga,
+    gram,
+    kilo,
+    physical_constants,
+    tera,
+)
 
 _ATOMIC_MASS = physical_constants["atomic mass constant"][0]
 
@@ -25,14 +36,14 @@ THZ = (elementary_charge / (angstrom**2 * _ATOMIC_MASS)) ** 0.5 / (2 * pi * tera
 #: Boltzmann's constant, eV/K.
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]
 
-#: Planck's constant, eV/THz.
-PLANCK = physical_constants["Planck constant in eV/Hz"][0] * tera
-
 #: Stress of a solid in GPa that is 1 eV/Å³.
 GIGAPASCAL = elementary_charge / (angstrom**3 * giga)
 
 #: Stress of a sheet in N/m that is 1 eV/Å².
 NEWTON_PER_METRE = elementary_charge / angstrom**2
+
+#: Density in g/cm³ that is 1 u/Å³.
+GRAM_PER_CM3 = _ATOMIC_MASS / gram * (centi / angstrom) ** 3
 
 #: Planck's constant, eV/THz: the energy quantum of a mode of 1 THz.
 PLANCK = physical_constants["Planck constant in eV/Hz"][0] * tera

@@ -130,6 +130,8 @@ def fake_row(system: str, profile: str, index: int, timings: dict | None = None)
 
 
 def _misbehave(where: Path, index: int) -> None:
+    while (where / "gate").exists():
+        time.sleep(0.02)
     if (where / "slow").exists():
         # Who is killed meanwhile leaves the mark behind, under a number that nobody has any more.
         busy = where / f"busy-{os.getpid()}"

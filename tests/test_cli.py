@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import fake_glass as fake
@@ -13,6 +14,7 @@ import xarray as xr
 from ase.build import bulk
 from ase.io import write
 
+import glassdata as gd
 from glassdata.cli import commands, explain, run
 from glassdata.store import pack, prepare, science_config
 from glassdata.store.files import temporary_name
@@ -151,6 +153,20 @@ def test_a_packed_dataset_is_recomputed(cli, tmp_path):
     pack(folder, packed)
     status, out, _ = cli("verify", packed, "--recompute", 4, "--workers", 1)
     assert (status, out.count("identical")) == (0, 4)
+
+
+def test_atoms_that_belong_to_others_are_not_packed(cli, tmp_path):
+    folder, packed = tmp_path / "store", tmp_path / "packed.zarr.zip"
+    assert cli("build", folder, "--system", "lj2d", "--limit", 2, "--workers", 1)[0] == 0
+    pack(folder, packed, without=("position", "number"))
+    assert cli("verify", packed)[0] == 0
+    with zipfile.ZipFile(packed) as archive:
+        assert not any("position" in name or "number" in name for name in archive.namelist())
+    kept, whole = gd.dataset("lj2d", packed), gd.dataset("lj2d", folder)
+    np.testing.assert_array_equal(kept.X, whole.X)
+    np.testing.assert_array_equal(kept.frequencies(1), whole.frequencies(1))
+    with pytest.raises(KeyError, match="number"):
+        kept.atoms(0)
 
 
 def test_a_packed_dataset_of_other_numbers_is_found_out(

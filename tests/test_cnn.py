@@ -144,3 +144,42 @@ def test_without_pytorch_the_network_says_what_is_missing(data, monkeypatch):
     with pytest.raises(ImportError, match="needs PyTorch: make cnn"):
         models.cnn().fit(*data)
     assert models.ridge().fit(*data).predict(data[0]).shape == data[1].shape
+
+
+@pytest.mark.parametrize(
+    ("width", "depth", "n_r"), [(16, 1, 20), (16, 2, 20), (8, 3, 4), (64, 2, 9)]
+)
+def test_networks_of_other_sizes_have_the_arrays_that_are_expected(width, depth, n_r):
+    pytest.importorskip("torch", reason="PyTorch is not installed: make cnn")
+    size = {"width": width, "depth": depth}
+    net = cnn.build("spramnet", n_r, 7, **size)
+    found = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+    assert found == cnn.shapes("spramnet", n_r, 7, **size)
+
+
+def test_a_tuned_network_takes_the_settings_that_did_best_on_other_families(data):
+    pytest.importorskip("torch", reason="PyTorch is not installed: make cnn")
+    X, Y, groups = data
+    # A rate of 1e-9 learns nothing in a few epochs: the other is chosen wherever it stands.
+    slow, quick = (
+        {"learning_rate": 1e-9, "width": 8},
+        {"learning_rate": 3e-3, "width": 16, "depth": 2},
+    )
+    for settings in ((slow, quick), (quick, slow)):
+        network = models.tuned_cnn(settings=settings, max_epochs=15, patience=15)
+        fitted = network.fit(X, Y, groups)
+        assert fitted.settings_ == {"weight_decay": 0.0} | quick
+        assert fitted.weights_["4.weight"].shape == (16, 16, 3)
+    sizes = cnn.shapes("spramnet", X.shape[1], Y.shape[1], width=16, depth=2)
+    assert fitted.n_parameters_ == sum(np.prod(shape) for shape in sizes.values())
+    with pytest.raises(ValueError, match="another size"):
+        fitted.to_arrays()
+
+
+def test_the_tuned_network_may_try_at_least_as_much_as_any_other_model():
+    assert len(models.NETWORK_SETTINGS) >= models.EFFORT
+    assert len({tuple(one.items()) for one in models.NETWORK_SETTINGS}) == len(
+        models.NETWORK_SETTINGS
+    )
+    for name in ("width", "depth", "learning_rate", "weight_decay"):
+        assert len({one[name] for one in models.NETWORK_SETTINGS}) > 1

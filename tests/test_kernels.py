@@ -8,6 +8,7 @@ import pytest
 
 import glassdata
 from glassdata.kernels import compiled
+from glassdata.protocols import dynamics, montecarlo
 
 CODE = "def area(radius):\n    return 3.0 * radius**2\n"
 
@@ -75,3 +76,11 @@ def test_all_kernels_are_kept_in_such_files():
         if {"njit", "jit", "vectorize", "guvectorize"} & {name.name for name in node.names}
     }
     assert found == {"kernels.py"}
+
+
+@pytest.mark.parametrize(
+    "kernel", [dynamics._run, montecarlo._run], ids=["dynamics", "Monte Carlo"]
+)
+def test_a_kernel_that_runs_for_minutes_lets_the_worker_speak(kernel):
+    """Under the interpreter's lock a worker would be silent all the time, and be given up."""
+    assert kernel.targetoptions["nogil"]

@@ -12,10 +12,11 @@ import matplotlib.pyplot as plt
 import glassdata as gd
 from glassdata import plots
 from glassdata.bins import bin_centres
+from glassdata.config import canonical_json
 from glassdata.evaluation import Evaluation, cross_validate, fold_r2, structure_mse
 from glassdata.experiments import tables
 from glassdata.models import ridge
-from glassdata.row import compute_row
+from glassdata.row import compute_row, science
 from glassdata.schema import VARIABLES
 from glassdata.scores import mse
 from glassdata.store.reading import REFERENCE
@@ -54,7 +55,8 @@ def data_of(system, indices=(0, 1, 5, 6, 7, 3)) -> Dataset:
         "r": bin_centres(system.r_edges),
         "omega": bin_centres(system.omega_edges),
     }
-    group = xr.Dataset(stored, centres, attrs={"dimension": system.dim})
+    told = canonical_json(science(system, "demo"))
+    group = xr.Dataset(stored, centres, {"dimension": system.dim, "configuration": told})
     return Dataset(system.name, "demo", group, np.arange(len(rows)))
 
 
@@ -140,7 +142,7 @@ def test_three_structures_share_a_legend(system, data):
 
 def test_histogram_counts_every_structure(system, data):
     _, ax = plt.subplots()
-    plots.disorder_histogram(ax, data, system)
+    plots.disorder_histogram(ax, data)
     label = " ".join(ax.get_xlabel().split())
     assert label == plots.label(system.class_variable)
     counts = [int(t.get_text().split(": ")[1]) for t in ax.get_legend().get_texts()]

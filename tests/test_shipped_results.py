@@ -115,6 +115,9 @@ def test_every_setting_that_was_chosen_is_one_that_is_tried(shipped):
             network = make()
             epochs = set(map(float, range(1, network.max_epochs + 1)))
             tried[model] = {"weight_decay": set(network.weight_decays), "epochs": epochs}
+            for one in network.settings:
+                for key, value in one.items():
+                    tried[model].setdefault(key, set()).add(float(value))
     results = shipped["line-vs-cnn"]
     for name in results:
         model = name.split(".")[1]

@@ -9,6 +9,7 @@ import click
 import numpy as np
 
 from glassdata.cli.inputs import at_rest
+from glassdata.config import FREQUENCY_STEPS
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -65,6 +66,11 @@ class Setting:
     def omega_edges(self) -> np.ndarray:
         """Edges of the frequency bins, (n_omega + 1,), THz."""
         return np.linspace(0.0, self.omega_max, self.n_omega + 1)
+
+    @property
+    def frequency_step(self) -> float:
+        """Unit to which frequencies are rounded, THz."""
+        return self.omega_max / FREQUENCY_STEPS
 
     @property
     def pairs(self) -> tuple[str, ...]:

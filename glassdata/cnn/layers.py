@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +11,8 @@ if TYPE_CHECKING:
     import torch
 
 KINDS = ("spramnet", "residual")
+#: Channels of the published network.
+WIDTH = 64
 #: Smaller values of g(r) are replaced by this before the logarithm is taken.
 SMALLEST_G = 1e-3
 #: Smallest number of bins of g(r) for the layers; zeros are added to fewer bins.
@@ -18,7 +21,9 @@ FEWEST_BINS = 4
 SCALES = ("x_mean", "x_scale", "y_mean", "y_scale")
 
 
-def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
+def shapes(
+    kind: str, n_r: int, n_omega: int, *, width: int = WIDTH, depth: int = 1
+) -> dict[str, tuple[int, ...]]:
     """Shapes of the arrays that make up a network, without loading PyTorch.
 
     Those with ``running`` in their name are statistics of the batches, the rest is trained.
@@ -29,6 +34,8 @@ def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
         One of :data:`KINDS`.
     n_r, n_omega
         Numbers of bins of g(r) and of the spectrum.
+    width, depth
+        Channels and number of the convolutions of ``"spramnet"``; 64 and 1 as published.
 
     Examples
     --------
@@ -37,8 +44,10 @@ def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
     """
     n_r = max(n_r, FEWEST_BINS)
     if kind == "spramnet":
-        hidden = 64 * ((n_r - 2) // 2)
-        layers = {"1": (64, 1, 3), "5": (50, hidden), "7": (n_omega, 50)}
+        hidden, flat = width * ((n_r - 2) // 2), 2 * depth + 2
+        layers: dict[str, tuple[int, ...]] = {"1": (width, 1, 3)}
+        layers |= {f"{k}": (width, width, 3) for k in range(4, flat, 2)}
+        layers |= {f"{flat + 1}": (50, hidden), f"{flat + 3}": (n_omega, 50)}
         return {
             f"{name}.{part}": shape if part == "weight" else shape[:1]
             for name, shape in layers.items()
@@ -62,13 +71,15 @@ def shapes(kind: str, n_r: int, n_omega: int) -> dict[str, tuple[int, ...]]:
     return found | {"8.weight": (n_omega, last), "8.bias": (n_omega,)}
 
 
-def build(kind: str, n_r: int, n_omega: int) -> "torch.nn.Sequential":
+def build(
+    kind: str, n_r: int, n_omega: int, *, width: int = WIDTH, depth: int = 1
+) -> "torch.nn.Sequential":
     """A network with fresh weights: (n, n_r) to (n, n_omega).
 
     Parameters
     ----------
-    kind, n_r, n_omega
-        As in :func:`shapes`.
+    kind, n_r, n_omega, width, depth
+        As in :func:`shapes`. Convolutions after the first keep the number of bins.
 
     Raises
     ------
@@ -82,14 +93,14 @@ def build(kind: str, n_r: int, n_omega: int) -> "torch.nn.Sequential":
     162206
     """
     nn = load_torch().nn
-    sizes = shapes(kind, n_r, n_omega)
     n_r = max(n_r, FEWEST_BINS)
     start = nn.Unflatten(1, (1, n_r))
     if kind == "spramnet":
-        last = [nn.Linear(sizes["5.weight"][1], 50), nn.ReLU(), nn.Linear(50, n_omega)]
-        return nn.Sequential(
-            start, nn.Conv1d(1, 64, 3), nn.ReLU(), nn.MaxPool1d(2), nn.Flatten(), *last
-        )
+        more = [(nn.Conv1d(width, width, 3, padding=1), nn.ReLU()) for _ in range(depth - 1)]
+        first = [nn.Conv1d(1, width, 3), nn.ReLU(), nn.MaxPool1d(2)]
+        hidden = width * ((n_r - 2) // 2)
+        last = [nn.Linear(hidden, 50), nn.ReLU(), nn.Linear(50, n_omega)]
+        return nn.Sequential(start, *first, *chain.from_iterable(more), nn.Flatten(), *last)
     return nn.Sequential(
         start,
         nn.Conv1d(1, 64, 11, stride=4, padding=5, bias=False),
@@ -99,7 +110,7 @@ def build(kind: str, n_r: int, n_omega: int) -> "torch.nn.Sequential":
         _residual_block(64, 128, 2),
         nn.Flatten(),
         nn.Dropout(0.5),
-        nn.Linear(sizes["8.weight"][1], n_omega),
+        nn.Linear(shapes(kind, n_r, n_omega)["8.weight"][1], n_omega),
     )
 
 
@@ -150,7 +161,9 @@ def evaluate(kind: str, weights: Mapping[str, np.ndarray], X: np.ndarray) -> np.
     """
     torch = load_torch()
     layers = {n: torch.from_numpy(v) for n, v in weights.items() if n not in SCALES}
-    net = build(kind, X.shape[1], len(weights["y_mean"])).double()
+    convolutions = [v for n, v in weights.items() if n.endswith("weight") and v.ndim == 3]
+    size = {"width": len(convolutions[0]), "depth": len(convolutions)}
+    net = build(kind, X.shape[1], len(weights["y_mean"]), **size).double()
     # Not strict: the counters of batches are of no use here.
     net.load_state_dict(layers, strict=False)
     net.eval()

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Self
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted, validate_data
 from tqdm import tqdm
 
@@ -13,6 +14,7 @@ from glassdata.cnn.layers import (
     FEWEST_BINS,
     KINDS,
     SCALES,
+    WIDTH,
     build,
     evaluate,
     features,
@@ -54,6 +56,12 @@ class ConvolutionalNetwork(Regression):
         Share of the groups held out to stop on; 0 trains for ``max_epochs`` on everything.
     weight_decays
         Decoupled weight decays to choose from, per unit of learning rate.
+    width, depth
+        Channels and number of the convolutions of ``"spramnet"``; 64 and 1 as published. A network
+        of another size cannot be written to a model file.
+    settings
+        Mappings of ``width``, ``depth``, ``learning_rate``, ``batch_size`` and ``weight_decay`` to
+        choose from, in place of ``weight_decays``; those that a mapping lacks are as given above.
     seed
         Seed of the first weights, the batches, the dropout and the held-out groups.
     progress
@@ -68,6 +76,8 @@ class ConvolutionalNetwork(Regression):
     n_epochs_ : int
         Epochs of the final training.
     weight_decay_ : float
+    settings_ : dict
+        What was chosen, of ``settings`` or of ``weight_decays``.
     history_ : dict of ndarray
         Mean squared error per output and epoch, in units of the variance of Y: ``training`` and
         ``validation`` of the chosen decay, ``final`` of the last training.
@@ -97,6 +107,9 @@ class ConvolutionalNetwork(Regression):
         patience: int = 50,
         validation_fraction: float = 0.2,
         weight_decays: Sequence[float] = (0.0,),
+        width: int = WIDTH,
+        depth: int = 1,
+        settings: Sequence[Mapping[str, float]] = (),
         seed: int = 0,
         progress: bool | None = False,
     ):
@@ -107,6 +120,9 @@ class ConvolutionalNetwork(Regression):
         self.patience = patience
         self.validation_fraction = validation_fraction
         self.weight_decays = weight_decays
+        self.width = width
+        self.depth = depth
+        self.settings = settings
         self.seed = seed
         self.progress = progress
 
@@ -120,13 +136,13 @@ class ConvolutionalNetwork(Regression):
             raise ValueError(f"a network needs two structures, got n_samples = {len(X)}")
         scales, x, y = self._scaled(X, np.asarray(Y, float))
         with reproducible(self.seed):
-            decay, epochs, history = self._choose(x, y, groups)
-            trainer = _Trainer(self, x, y, decay)
+            self.settings_, epochs, history = self._choose(x, y, groups)
+            trainer = self._trainer(x, y, self.settings_)
             final = [error for error, _ in zip(trainer.epochs(), range(epochs), strict=False)]
         self.weights_ = trainer.weights() | scales
-        sizes = shapes(self.kind, self.n_features_in_, y.shape[1])
-        self.n_parameters_ = sum(math.prod(s) for n, s in sizes.items() if "running" not in n)
-        self.n_epochs_, self.weight_decay_ = epochs, decay
+        trained = [n for n in self.weights_ if "running" not in n and n not in SCALES]
+        self.n_parameters_ = sum(self.weights_[name].size for name in trained)
+        self.n_epochs_, self.weight_decay_ = epochs, self.settings_["weight_decay"]
         self.history_ = history | {"final": np.array(final)}
         self.output_shape_ = np.shape(Y)[1:]
         return self
@@ -150,6 +166,9 @@ class ConvolutionalNetwork(Regression):
         check_is_fitted(self)
         if len(self.output_shape_) != 1:
             raise ValueError("the network was not fitted to spectra of shape (n, n_omega)")
+        found = {n: v.shape for n, v in self.weights_.items() if n not in SCALES}
+        if found != shapes(self.kind, self.n_features_in_, self.n_outputs_):
+            raise ValueError("a network of another size than the published cannot be written")
         facts = {"kind": np.array(float(KINDS.index(self.kind)))}
         facts["n_features_in"] = np.array(float(self.n_features_in_))
         return facts | {name: np.array(value, float) for name, value in self.weights_.items()}
@@ -189,7 +208,7 @@ class ConvolutionalNetwork(Regression):
     def _check(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        for name in ("learning_rate", "batch_size", "max_epochs", "patience"):
+        for name in ("learning_rate", "batch_size", "max_epochs", "patience", "width", "depth"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
         if not 0 <= self.validation_fraction <= 0.5:
@@ -208,21 +227,29 @@ class ConvolutionalNetwork(Regression):
         x = (inputs - scales["x_mean"]) / scales["x_scale"]
         return scales, x, (outputs - scales["y_mean"]) / scales["y_scale"]
 
-    def _choose(self, x, y, groups) -> tuple[float, int, dict[str, np.ndarray]]:
-        """Best decay, its number of epochs and its history."""
+    def _choose(self, x, y, groups) -> tuple[dict[str, float], int, dict[str, np.ndarray]]:
+        """Best settings, their number of epochs and their history."""
+        tried: list[dict[str, float]] = [{"weight_decay": decay} for decay in self.weight_decays]
+        if self.settings:
+            tried = [{"weight_decay": 0.0} | dict(one) for one in self.settings]
         if self.validation_fraction == 0:
-            return self.weight_decays[0], self.max_epochs, {}
+            return tried[0], self.max_epochs, {}
         folds = GroupFolds(round(1 / self.validation_fraction), self.seed)
         train, held_out = next(folds.split(x, groups=groups))
-        best: tuple[float, float, int, dict] = (np.inf, self.weight_decays[0], 1, {})
-        for decay in self.weight_decays:
-            trainer = _Trainer(self, x[train], y[train], decay)
+        best: tuple[float, dict[str, float], int, dict] = (np.inf, tried[0], 1, {})
+        for settings in tried:
+            trainer = self._trainer(x[train], y[train], settings)
             history = self._until_it_stops_helping(trainer, x[held_out], y[held_out])
             epochs = int(np.argmin(history["validation"])) + 1
             error = history["validation"][epochs - 1]
             if error < best[0]:
-                best = (error, decay, epochs, history)
+                best = (error, settings, epochs, history)
         return best[1:]
+
+    def _trainer(self, x, y, settings: Mapping[str, float]) -> "_Trainer":
+        others = {name: value for name, value in settings.items() if name != "weight_decay"}
+        network = clone(self).set_params(settings=(), **others)
+        return _Trainer(network, x, y, settings["weight_decay"])
 
     def _until_it_stops_helping(self, trainer: "_Trainer", x, y) -> dict[str, np.ndarray]:
         training, validation, best = [], [], 0
@@ -244,7 +271,8 @@ class _Trainer:
         self.x = torch.as_tensor(x, dtype=torch.float32)
         self.y = torch.as_tensor(y, dtype=torch.float32)
         self.settings = settings
-        self.net = build(settings.kind, x.shape[1], y.shape[1])
+        size = {"width": settings.width, "depth": settings.depth}
+        self.net = build(settings.kind, x.shape[1], y.shape[1], **size)
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=settings.learning_rate, weight_decay=decay, fused=True
         )

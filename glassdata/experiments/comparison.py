@@ -34,11 +34,13 @@ PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
     **{name: kind.make for name, kind in models.MODELS.items()},
     "density": models.scalar,
+    # Settings as many as any other model tries, on the same kind of held-out families.
+    "cnn_tuned": models.tuned_cnn,
     # The paper's way of comparing: least squares, and the network trained to the end.
     "least_squares": lambda: models.ridge(0.0),
     "cnn_to_the_end": lambda: models.cnn(validation_fraction=0.0, max_epochs=1000),
 }
-NETWORKS = ("residual", "cnn", "cnn_to_the_end")
+NETWORKS = ("cnn_tuned", "residual", "cnn", "cnn_to_the_end")
 CURVES = ("cnn", "kernel_ridge", "ridge", "pcr")
 PAPER = ("cnn_to_the_end", "ridge", "least_squares")
 
@@ -79,7 +81,7 @@ def _trial(
     mean = Y[train].mean(axis=0)
     chosen = getattr(estimator, "best_params_", {})
     if model in NETWORKS:
-        chosen = {"epochs": estimator.n_epochs_, "weight_decay": estimator.weight_decay_}
+        chosen = {"epochs": estimator.n_epochs_} | estimator.settings_
     return {
         "test": test,
         "error": _errors(estimator.predict(X[test]), Y[test]),

@@ -25,6 +25,8 @@ OFFSET = 0.1
 CHOSEN = "line, unit chosen"
 LINE = "line"
 NETWORK = "CNN"
+#: Epochs without improvement after which the network stops: about ten seconds a fit.
+PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ RIVALS: Mapping[str, tuple[Callable[[Inputs], np.ndarray], Callable[[], BaseEsti
     ),
     "nearest": (lambda inputs: inputs.g, models.nearest),
     "kernel ridge": (lambda inputs: inputs.g, models.kernel_ridge),
-    NETWORK: (lambda inputs: inputs.g, models.cnn),
+    NETWORK: (lambda inputs: inputs.g, lambda: models.cnn(patience=PATIENCE)),
 }
 
 

@@ -32,7 +32,7 @@ ANSWERS = ("no signal", "not by the line", "no", "yes", "open")
 # --- errors above the floor -------------------------------------------------------------------
 
 
-def above(result: Result, name: str) -> Statistic:
+def above(result: Result, name: str, fits: int | None = None) -> Statistic:
     """Mean error of a contender above the floor, in the unit of the errors.
 
     The first set of weights goes with the fit to the whole training sets, the others in turn with
@@ -46,6 +46,8 @@ def above(result: Result, name: str) -> Statistic:
         ``SYSTEM.errors.…`` or ``SYSTEM.cnn.…``.
     name
         Of the contender.
+    fits
+        Number of its fits to use; None takes all there are.
 
     Examples
     --------
@@ -53,8 +55,8 @@ def above(result: Result, name: str) -> Statistic:
     >>> above(result | {"count": np.ones(2)}, "line")(np.ones((1, 2))).tolist()
     [2.0]
     """
-    fits = result["error"][list(result["names"]).index(name)]
-    first, again, count = fits[0], fits[1:], result["count"]
+    errors = _fits(result, name)[:fits]
+    first, again, count = errors[0], errors[1:], result["count"]
     if len(again) > 1:
         n = len(again)
         scale = np.sqrt((n + 1) / (n - 1))
@@ -67,6 +69,12 @@ def above(result: Result, name: str) -> Statistic:
         return np.sum(shares * fit, axis=1) / shares.sum(axis=1)
 
     return statistic
+
+
+def _fits(result: Result, name: str) -> np.ndarray:
+    """Errors of a contender, (n_fits, n_units); one that was fitted less often has fewer."""
+    errors = result["error"][list(result["names"]).index(name)]
+    return errors[np.isfinite(errors).all(axis=1)]
 
 
 def _estimated(statistic: Statistic, result: Result) -> Estimate:
@@ -92,8 +100,9 @@ def ratio_above(result: Result, rival: str, line: str = LINE) -> Estimate:
     >>> ratio_above(result, "mean").value == MOST
     True
     """
-    theirs, ours = above(result, rival), above(result, line)
-
+    # Both go through the same training sets, one by one.
+    fits = min(len(_fits(result, name)) for name in (rival, line))
+    theirs, ours = above(result, rival, fits), above(result, line, fits)
     return _estimated(lambda w: _ratio_of_positives(theirs(w), ours(w)), result)
 
 
@@ -133,20 +142,27 @@ def explained(result: Result, name: str = LINE) -> Estimate:
 def with_rivals(result: Result, other: Result | None) -> Result:
     """Two results of the same split put together, such as the network's and all others'.
 
-    The fits that only one of them has are left out.
+    Fits that one of them lacks are NaN.
 
     Examples
     --------
     >>> one = {"names": ["line"], "error": np.ones((1, 3, 2)), "count": np.ones(2)}
     >>> with_rivals(one, one | {"names": ["CNN"], "error": np.ones((1, 2, 2))})["error"].shape
-    (2, 2, 2)
+    (2, 3, 2)
     """
     if other is None:
         return result
     if not np.array_equal(result["count"], other["count"]):
         raise ValueError("the results belong to different splits")
-    n = min(result["error"].shape[1], other["error"].shape[1])
-    both = [part["error"][:, :n] for part in (result, other)]
+    n = max(result["error"].shape[1], other["error"].shape[1])
+    both = [
+        np.pad(
+            part["error"],
+            ((0, 0), (0, n - part["error"].shape[1]), (0, 0)),
+            constant_values=np.nan,
+        )
+        for part in (result, other)
+    ]
     names = np.concatenate([result["names"], other["names"]])
     return {**result, "names": names, "error": np.concatenate(both)}
 

@@ -55,8 +55,8 @@ SPLITS = ("hard", "soft")
 #: Fits to the training set as it is, over which errors are averaged: each deals structures to
 #: bundles and settings to inner folds anew. And fits to training sets drawn with replacement.
 PLAIN, REFITS = 3, 16
-#: A network, whose fits take a hundred times as long, is fitted once as it is and four times again.
-NETWORK_REFITS = 4
+#: A network, whose fits take a hundred times as long, is fitted once as it is and twice again.
+NETWORK_REFITS = 2
 #: With more preparations than this, several are left out at a time.
 MOST_FOLDS = 16
 SOFT_FOLDS = 5

@@ -3,6 +3,9 @@
 Most families of the dataset are small, so that random splits can hardly gain by them. Whether the
 comparison has any power is seen where a leak is certainly there: structures with near copies of
 themselves in their families.
+
+>>> NOISE  # of the copies, as a share of the scatter
+0.05
 """
 
 import numpy as np

@@ -14,8 +14,8 @@ from this list only.
 True
 >>> MODELS["ridge"].title
 'line, squares of the weights penalised'
->>> len(RIDGE_L2) == len(COMPONENTS) == EFFORT, WEIGHT_DECAYS
-(True, (0.0, 0.03))
+>>> len(RIDGE_L2) == len(COMPONENTS) == EFFORT, WEIGHT_DECAYS, len(NETWORK_SETTINGS)
+(True, (0.0, 0.03), 24)
 """
 
 from glassdata.cnn import ConvolutionalNetwork
@@ -33,7 +33,7 @@ from glassdata.evaluation import (
 from glassdata.models.linear import RIDGE_L2, LinearMap, elastic_net, lasso, ridge
 from glassdata.models.loss import penalties, sklearn_penalties
 from glassdata.models.modelfile import SavedModel, encode, fingerprint, load, save
-from glassdata.models.networks import WEIGHT_DECAYS, cnn
+from glassdata.models.networks import NETWORK_SETTINGS, WEIGHT_DECAYS, cnn, tuned_cnn
 from glassdata.models.principal import COMPONENTS, PrincipalMap, pcr
 from glassdata.models.registry import MODELS, ModelKind
 from glassdata.models.yardsticks import (
@@ -56,6 +56,7 @@ __all__ = [
     "COMPONENTS",
     "EFFORT",
     "MODELS",
+    "NETWORK_SETTINGS",
     "RIDGE_L2",
     "WEIGHT_DECAYS",
     "Average",
@@ -100,4 +101,5 @@ __all__ = [
     "sklearn_penalties",
     "structure_mse",
     "surface",
+    "tuned_cnn",
 ]

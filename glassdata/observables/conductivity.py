@@ -35,8 +35,9 @@ Kernel = Literal["lorentzian", "gaussian"]
 
 #: Thickness of a carbon sheet, the distance of the layers in graphite, Å.
 GRAPHITE_LAYER = 3.35
-# Default width in units of the mean distance between frequencies.
-_SPACINGS = 2.0
+# Default width in units of the mean distance between frequencies: in 512 atoms of amorphous silicon
+# κ changes by 3 % between 4 and 16, and falls by a tenth at 2.
+_SPACINGS = 5.0
 # Modes whose couplings to all others are in memory at once.
 _BLOCK = 256
 # Elements of which a solid conducts heat by its vibrations, not mainly by electrons.
@@ -106,8 +107,8 @@ def thermal_conductivity(
         Computed if they are missing.
     temperatures : (n_temperatures,) K
     width : float, THz, optional
-        Of the kernel; twice the mean distance between frequencies unless given. Show how κ depends
-        on it: a finite cell has a plateau, or no answer.
+        Of the kernel; five times the mean distance between frequencies unless given. Show how κ
+        depends on it: a finite cell has a plateau, or no answer.
     kernel : {"lorentzian", "gaussian"}
     thickness : float, Å, optional
         Of a sheet, which has no volume without one; 3.35 for carbon, as in graphite.
@@ -163,7 +164,7 @@ def checked_width(omega: np.ndarray, width: float | None, kernel: str) -> float:
     Examples
     --------
     >>> checked_width(np.linspace(1.0, 10.0, 10), None, "gaussian")
-    2.0
+    5.0
     """
     if kernel not in ("lorentzian", "gaussian"):
         raise ValueError(f"kernel must be 'lorentzian' or 'gaussian', got {kernel!r}")

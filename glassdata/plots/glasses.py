@@ -131,7 +131,7 @@ def structures(data: Dataset, system: System, positions: Sequence[int] | None = 
     return figure
 
 
-def disorder_histogram(ax: Axes, data: Dataset, system: System, bins: int = 20) -> Axes:
+def disorder_histogram(ax: Axes, data: Dataset, bins: int = 20) -> Axes:
     """Number of structures against the disorder that resulted, one colour per disorder class.
 
     Parameters
@@ -139,28 +139,25 @@ def disorder_histogram(ax: Axes, data: Dataset, system: System, bins: int = 20) 
     ax
         Axes to draw into.
     data
-        Dataset of one glass.
-    system
-        The glass, which says which variable measures its disorder.
+        Dataset of one glass, which says by which variable its classes were cut.
     bins
         Number of bars.
 
     Examples
     --------
     >>> from glassdata.structures import dataset
-    >>> from glassdata.systems import SYSTEMS
-    >>> axes = disorder_histogram(plt.subplots()[1], dataset("lj2d"), SYSTEMS["lj2d"])
+    >>> axes = disorder_histogram(plt.subplots()[1], dataset("lj2d"))
     >>> axes.get_ylabel()
     'number of structures'
     """
-    measure, classes = data[system.class_variable], data.classes
+    measure, classes = data[data.class_variable], data.classes
     edges = np.linspace(measure.min(), measure.max(), bins + 1)
     parts = [measure[classes == name] for name in DISORDER_CLASSES]
     names = [f"{name}: {len(part)}" for name, part in zip(DISORDER_CLASSES, parts, strict=True)]
     ax.hist(parts, edges.tolist(), stacked=True, color=list(CLASS_COLOURS.values()), label=names)
-    for edge in system.class_edges:
+    for edge in data.class_edges:
         ax.axvline(edge, color="0.3", linestyle="--", linewidth=1)
-    ax.set(xlabel=fill(label(system.class_variable), 48), ylabel="number of structures")
+    ax.set(xlabel=fill(label(data.class_variable), 48), ylabel="number of structures")
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2)
     return ax
 

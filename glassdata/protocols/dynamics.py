@@ -79,7 +79,8 @@ def cool(
     return end
 
 
-@compiled(error_model="numpy")
+# Minutes long: without the interpreter's lock, so that the worker can still speak.
+@compiled(error_model="numpy", nogil=True)
 def _run(positions, velocities, types, masses, table, box, reach, step, steps, thermal):
     """Moves positions and velocities by so many steps, from one temperature to another."""
     n = len(types)

@@ -28,7 +28,7 @@ class Part:
     --------
     >>> from glassdata.systems import SYSTEMS
     >>> [part.turns for part in SYSTEMS["cualzr"].protocols["demo"].parts]
-    [3, 2]
+    [1, 1]
     """
 
     turns: int

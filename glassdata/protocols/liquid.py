@@ -1,13 +1,14 @@
 """What all glasses made of a liquid share: how it begins, and what must not have become of it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 
 import numpy as np
 from ase import Atoms
 
 from glassdata.minimise import separate
 from glassdata.order import far_order, local_bond_order, long_wave
+from glassdata.potentials import Potential
 from glassdata.protocols import plan
 from glassdata.radial import periodic_extent
 from glassdata.system import PreparationError, System
@@ -27,9 +28,19 @@ SCIENCE = {
 
 def science(protocol) -> dict:
     """Name and settings of a protocol, a dataclass, but for the number of its structures."""
-    settings = asdict(protocol)
-    del settings["n_structures"]
+    names = [field.name for field in fields(protocol) if field.name != "n_structures"]
+    settings = {name: _plain(getattr(protocol, name)) for name in names}
     return {"name": type(protocol).__name__} | settings | SCIENCE
+
+
+def _plain(setting):
+    """A setting as plain data: a potential by its parameters, preparations by theirs."""
+    if isinstance(setting, Potential):
+        return setting.parameters()
+    if isinstance(setting, tuple):
+        return [_plain(item) for item in setting]
+    described = is_dataclass(setting) and not isinstance(setting, type)
+    return asdict(setting) if described else setting
 
 
 def at_random(

@@ -97,7 +97,8 @@ def sample(
     return Trajectory(end, kinds.astype(int), energies / len(types), accepted / max(tried, 1))
 
 
-@compiled
+# Minutes long: without the interpreter's lock, so that the worker can still speak.
+@compiled(nogil=True)
 def _run(positions, types, table, box, reach, thermal, step, stride, energies, rng):
     """Moves positions and types, fills ``energies``; exchanges accepted and tried."""
     n = len(types)

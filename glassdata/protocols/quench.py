@@ -124,8 +124,7 @@ class QuenchedGlass:
         """Everything that determines the structures, as plain data."""
         ours = isinstance(self.cooled_with, LennardJonesMixture)
         engine = dynamics.SCIENCE if ours else melt.SCIENCE_IN_SPACE
-        settings = {"cooled_with": self.cooled_with.parameters(), "loose": _LOOSE, "engine": engine}
-        return liquid.science(self) | settings
+        return liquid.science(self) | {"loose": _LOOSE, "engine": engine}
 
     def largest(self, system: System) -> int:
         """Number of atoms."""

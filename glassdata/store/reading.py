@@ -38,6 +38,8 @@ _INSTALLED = _PACKAGE / "data" / "reference.zarr.zip"
 REFERENCE = (
     _INSTALLED if _INSTALLED.exists() else _CHECKOUT / "book" / "data" / "reference.zarr.zip"
 )
+#: Structures that others made, described like ours; their atoms do not ship.
+EXTERNAL = REFERENCE.with_name("external.zarr.zip")
 #: The store that ``make book`` computes where none ships.
 COMPUTED = _CHECKOUT / "_build" / "store"
 

@@ -21,18 +21,19 @@ _BOND = 2.0  # Å: between the first (1.46) and the second (2.5) neighbours
 # of them; the faster it is, and the further its density is from graphene's, the worse the network.
 # Some sheets keep the frame of the flat sheet. The others have a free one, as sheets of other
 # groups have, or are pulled by up to 0.3 eV/Å² (5 N/m); large heights break bonds as they buckle.
-_FREE = {"tension": (0.0, 0.0), "kick": (0.05, 0.6)}
-_FAST = {"cooling_time": (0.02, 5.0), "melt_density": (0.85, 1.25)}
+_FREE = Stratum(1, tension=(0.0, 0.0), kick=(0.05, 0.6))
+_FAST = replace(_FREE, cooling_time=(0.02, 5.0), melt_density=(0.85, 1.4))
 _STRATA = (
     Stratum(1, vacancy_fraction=(0.0, 0.2)),
-    Stratum(2, stone_wales=(0.0, 0.1), vacancy_fraction=(0.0, 0.1)),
+    Stratum(1, stone_wales=(0.0, 0.1), vacancy_fraction=(0.0, 0.1)),
     Stratum(1, cooling_time=(0.1, 10.0)),
     Stratum(1, cooling_time=(0.02, 10.0), vacancy_fraction=(0.0, 0.2)),
-    Stratum(1, vacancy_fraction=(0.0, 0.1), **_FREE),
-    Stratum(1, stone_wales=(0.0, 0.15), vacancy_fraction=(0.0, 0.08), **_FREE),
-    Stratum(4, **_FAST, **_FREE),
-    Stratum(2, **_FAST, vacancy_fraction=(0.0, 0.08), **_FREE),
-    Stratum(1, **_FAST, vacancy_fraction=(0.0, 0.1), tension=(0.0, 0.3)),
+    replace(_FREE, stone_wales=(0.0, 0.03), vacancy_fraction=(0.0, 0.03)),
+    replace(_FREE, vacancy_fraction=(0.0, 0.1)),
+    replace(_FREE, stone_wales=(0.0, 0.15), vacancy_fraction=(0.0, 0.08)),
+    replace(_FAST, weight=4),
+    replace(_FAST, weight=2, vacancy_fraction=(0.0, 0.08)),
+    replace(_FAST, vacancy_fraction=(0.0, 0.1), tension=(0.0, 0.3), kick=None),
 )
 _REPLICATED = 2
 # Cells of four atoms: 96 to 240 atoms, and few of 504 and 912. Families take the sizes in turn,
@@ -101,8 +102,8 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
     )
 
 
-# Some sheets cannot be relaxed. Of these numbers about three hundred and two hundred can.
-AMC = _system("amc", "Amorphous monolayer carbon", BondOrder(TERSOFF_1989), 305)
+# Of these numbers about three hundred can be relaxed.
+AMC = _system("amc", "Amorphous monolayer carbon", BondOrder(TERSOFF_1989), 310)
 AMC_LB = _system(
-    "amc_lb", "Amorphous monolayer carbon, Lindsay-Broido", BondOrder(LINDSAY_BROIDO_2010), 230
+    "amc_lb", "Amorphous monolayer carbon, Lindsay-Broido", BondOrder(LINDSAY_BROIDO_2010), 310
 )

@@ -2,8 +2,8 @@
 
 Potential: Zhou, Johnson and Wadley, doi:10.1103/PhysRevB.69.144113, whose mixing rule gives an
 alloy of any metals of their table. The crystal is face-centred cubic with the five metals on its
-sites at random. Two of five structures are liquids that were cooled at one of three densities, as
-in ``cualzr``.
+sites at random. Every second structure is a liquid that was cooled at one of three densities, as in
+``cualzr``.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from glassdata.system import System
 _SPECIES = ("Co", "Cu", "Fe", "Ni", "Pd")
 _POTENTIAL = zhou_eam(_SPECIES, r_on=6.5, r_cut=7.5)
 _DENSITY = 0.0798  # Å^-3, of the glass at about zero pressure
-_RATES = (1000.0, 100.0, 10.0)  # K/ps
+_RATES = (2000.0, 200.0, 20.0)  # K/ps
 
 _STRATA = (
     Stratum(2, displacement=(0.05, 0.6), vacancy_fraction=(0.0, 0.04)),
@@ -66,7 +66,7 @@ class RandomAlloyDisorder(CrystalDisorder):
 def _coolings(rates: tuple[float, ...]) -> tuple[Cooling, ...]:
     """One for each density and rate (K/ps)."""
     return tuple(
-        Cooling(rate, hot=2500.0, cold=500.0, density=share * _DENSITY)
+        Cooling(rate, hot=2200.0, cold=600.0, density=share * _DENSITY)
         for share in (0.97, 1.0, 1.03)
         for rate in rates
     )
@@ -89,7 +89,7 @@ def _protocol(n: int, cells: tuple[int, int, int], units: int, *rates: float) ->
         separation=2.0,
         max_force=1e-4,
     )
-    return Joined(n, (Part(3, displaced), Part(2, cooled)))
+    return Joined(n, (Part(1, displaced), Part(1, cooled)))
 
 
 HEA = System(
@@ -100,8 +100,8 @@ HEA = System(
     species=_SPECIES,
     potential=_POTENTIAL,
     protocols={
-        "demo": _protocol(8, (3, 3, 3), 30, 1000.0),
-        "reference": _protocol(360, (5, 5, 6), 120, *_RATES),
+        "demo": _protocol(8, (3, 3, 3), 30, 2000.0),
+        "reference": _protocol(288, (5, 5, 5), 100, *_RATES),
         "paper": _protocol(1000, (6, 6, 6), 180, *_RATES),
     },
     crystal=Crystal(random_alloy, {"a": 3.65, "cells": 5}, _POTENTIAL, max_force=1e-6),

@@ -45,7 +45,8 @@ _STRATA_3D = (
     Stratum(2, displacement=(1.1, 2.0), vacancy_fraction=(0.0, 0.1)),
 )
 
-# In the plane one species always crystallises: the most disordered structures are polycrystals.
+# In the plane one species always crystallises: the most disordered structures are polycrystals,
+# and what is called amorphous has lost the far order alone.
 _STRATA_2D = (
     Stratum(2, displacement=(0.05, 0.8), vacancy_fraction=(0.0, 0.12)),
     Stratum(5, displacement=(0.3, 0.95), vacancy_fraction=(0.12, 0.3)),
@@ -78,8 +79,9 @@ LJ3D = System(
     r_max=12.0,
     omega_max=3.0,
     bond_length=1.36 * _SIGMA,
-    class_variable="peak_width",
-    class_edges=(0.14, 0.20, 0.26),
+    # Far order alone would take crystallites for glass: they have little, and much order near by.
+    class_variable="local_bond_order",
+    class_edges=(0.55, 0.5, 0.35),
 )
 
 LJ2D = System(
@@ -99,6 +101,6 @@ LJ2D = System(
     r_max=12.0,
     omega_max=3.0,
     bond_length=1.45 * _SIGMA,
-    class_variable="peak_width",
-    class_edges=(0.125, 0.142, 0.16),
+    class_variable="far_order",
+    class_edges=(0.6, 0.4, 0.2),
 )

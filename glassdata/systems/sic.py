@@ -1,63 +1,104 @@
-"""Silicon carbide from displaced zinc blende.
+"""Silicon carbide: displaced zinc blende, and glass cooled from the liquid.
 
 Potentials: Erhart and Albe, doi:10.1103/PhysRevB.71.035211 (default), and Tersoff,
 doi:10.1103/PhysRevB.39.5566.
 
-The cell keeps the crystal's size: at zero pressure strongly displaced SiC opens into a foam
-a third larger than the crystal, because the short-ranged potential does not feel a void.
+The cell keeps its size: at zero pressure strongly displaced SiC opens into a foam a third larger
+than the crystal, because the short-ranged potential does not feel a void. Crystals are displaced
+only as far as some of their order remains. Displaced further and minimised at the density of the
+crystal they are no glass: three of four atoms are held at distances where bonds are switched off,
+under 26 GPa. Glasses are liquids that were cooled instead, every second structure, at rates two
+decades apart and one of three densities near that of zero pressure.
+
+The range of frequencies ends at 75 THz, not at the crystal's 30: the glasses have bonds between
+carbon atoms, and a graphene of Tersoff's potential vibrates at up to 74 THz.
 """
 
 from ase.build import bulk
+from ase.data import atomic_masses
 
 from glassdata.crystal import Crystal
 from glassdata.potentials import ERHART_ALBE_2005, TERSOFF_1989, BondOrder
-from glassdata.protocols import CrystalDisorder, Stratum
+from glassdata.protocols import Cooling, CrystalDisorder, Joined, Part, QuenchedGlass, Stratum
 from glassdata.system import System
+from glassdata.units import GRAM_PER_CM3
 
 _STRATA = (
     Stratum(2, displacement=(0.02, 0.32), vacancy_fraction=(0.0, 0.05)),
     Stratum(
         3,
         displacement=(0.5, 1.0),
-        displaced_fraction=(0.05, 0.6),
+        displaced_fraction=(0.05, 0.35),
         vacancy_fraction=(0.0, 0.05),
     ),
-    Stratum(2, displacement=(0.35, 0.55), vacancy_fraction=(0.0, 0.05)),
-    Stratum(2, displacement=(0.6, 1.2), vacancy_fraction=(0.0, 0.05)),
+    Stratum(2, displacement=(0.32, 0.42), vacancy_fraction=(0.0, 0.05)),
 )
+_RATES = (4000.0, 400.0, 40.0)  # K/ps
+_ATOM = (atomic_masses[6] + atomic_masses[14]) / 2 * GRAM_PER_CM3  # g/cm³ of one atom per Å³
 
 
-def _protocol(n_structures: int, cells: tuple[int, int, int]) -> CrystalDisorder:
+def _coolings(rates: tuple[float, ...]) -> tuple[Cooling, ...]:
+    """One for each density (g/cm³) and rate (K/ps)."""
+    return tuple(
+        Cooling(rate, hot=4500.0, cold=1800.0, density=mass / _ATOM)
+        for mass in (2.8, 2.9, 3.0)
+        for rate in rates
+    )
+
+
+def _displaced(n_structures: int, cells: tuple[int, int, int]) -> CrystalDisorder:
     return CrystalDisorder(
-        n_structures, cells, _STRATA, 3, separation=1.4, cell="fixed", max_force=1e-4
+        n_structures, cells, _STRATA, 1, separation=1.4, cell="fixed", max_force=1e-4
+    )
+
+
+def _cooled(
+    n_structures: int, units: int, potential: BondOrder, coolings: tuple[Cooling, ...]
+) -> QuenchedGlass:
+    return QuenchedGlass(
+        n_structures,
+        composition=(1, 1),
+        units=units,
+        coolings=coolings,
+        replicated=1,
+        cooled_with=potential,
+        cell="fixed",
+        melt_time=3.0,
+        timestep=0.001,
+        separation=1.5,
+        max_force=1e-4,
     )
 
 
 _ZINC_BLENDE = {"name": "SiC", "crystalstructure": "zincblende", "a": 4.35, "cubic": True}
 
 
-def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> System:
+def _system(name: str, title: str, potential: BondOrder) -> System:
+    def protocol(n: int, cells: tuple[int, int, int], units: int, *rates: float) -> Joined:
+        cooled = _cooled(n, units, potential, _coolings(rates))
+        return Joined(n, (Part(1, _displaced(n, cells)), Part(1, cooled)))
+
     return System(
         name=name,
         title=title,
-        summary="zinc blende, vacancies, displaced, minimised at fixed cell",
+        summary="zinc blende, vacancies, displaced, and liquid cooled; fixed cells",
         reference=potential.parameter_set["__ref__"],
         species=("C", "Si"),
         potential=potential,
         protocols={
-            "demo": _protocol(8, (2, 2, 2)),
-            "reference": _protocol(n_reference, (4, 4, 4)),
-            "paper": _protocol(1000, (5, 5, 4)),
+            "demo": protocol(8, (2, 2, 2), 40, 4000.0),
+            "reference": protocol(288, (4, 4, 4), 128, *_RATES),
+            "paper": protocol(1000, (5, 5, 4), 400, *_RATES),
         },
         crystal=Crystal(bulk, _ZINC_BLENDE, potential),
         dim=3,
         r_max=10.0,
-        omega_max=50.0,
-        bond_length=2.4,
-        class_variable="excess_energy",
-        class_edges=(0.15, 0.6, 1.2),
+        omega_max=75.0,
+        bond_length=2.5,
+        class_variable="far_order",
+        class_edges=(0.6, 0.3, 0.1),
     )
 
 
-SIC = _system("sic", "Silicon carbide", BondOrder(ERHART_ALBE_2005), 400)
-SIC_TERSOFF = _system("sic_tersoff", "Silicon carbide, Tersoff 1989", BondOrder(TERSOFF_1989), 200)
+SIC = _system("sic", "Silicon carbide", BondOrder(ERHART_ALBE_2005))
+SIC_TERSOFF = _system("sic_tersoff", "Silicon carbide, Tersoff 1989", BondOrder(TERSOFF_1989))
