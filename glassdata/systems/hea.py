@@ -20,7 +20,7 @@ from glassdata.system import System
 _SPECIES = ("Co", "Cu", "Fe", "Ni", "Pd")
 _POTENTIAL = zhou_eam(_SPECIES, r_on=6.5, r_cut=7.5)
 _DENSITY = 0.0798  # Å^-3, of the glass at about zero pressure
-_RATES = (1600.0, 160.0, 16.0)  # K/ps
+_RATES = (2000.0, 200.0, 20.0)  # K/ps
 
 _STRATA = (
     Stratum(2, displacement=(0.05, 0.6), vacancy_fraction=(0.0, 0.04)),
@@ -100,7 +100,7 @@ HEA = System(
     species=_SPECIES,
     potential=_POTENTIAL,
     protocols={
-        "demo": _protocol(8, (3, 3, 3), 30, 1600.0),
+        "demo": _protocol(8, (3, 3, 3), 30, 2000.0),
         "reference": _protocol(288, (5, 5, 5), 100, *_RATES),
         "paper": _protocol(1000, (6, 6, 6), 180, *_RATES),
     },

@@ -257,8 +257,9 @@ class _Glass:
         density = len(atoms) / extent
         neighbours = len(_distances(atoms, system.r_edges[-1])) / len(atoms)
         ball = (np.pi if system.dim == 2 else 4 * np.pi / 3) * np.diff(system.r_edges**system.dim)
+        rounding = 1e-3 + system.frequency_step / 2  # errors of two solvers, and half a step
         own_values = {
-            "frequency": (own, "THz", _CONSTANTS * np.abs(own).max() + 1e-3),
+            "frequency": (own, "THz", _CONSTANTS * np.abs(own).max() + rounding),
             "density": (density, f"Å^-{system.dim}", 1e-9 * density),
             "energy": (energy / len(atoms), "eV", 1e-9),
             "excess_energy": (above, "eV", 1e-9),

@@ -22,6 +22,7 @@ _FREQUENCY = (ENERGY / MASS) ** 0.5 / LENGTH
 #: How each unit grows.
 FACTORS = {
     "1": 1.0,
+    "degree": 1.0,
     "angstrom": LENGTH,
     "eV": ENERGY,
     "K": ENERGY,
