@@ -5,9 +5,10 @@ group, which share a melt or a template, resemble each other. They must never be
 training and some for the test.
 """
 
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -375,11 +376,12 @@ def one_thread() -> AbstractContextManager:
     ...     float(np.ones(3) @ np.ones(3))
     3.0
     """
-    return _libraries().limit(limits=1)
+    return _libraries(len(sys.modules)).limit(limits=1)
 
 
-@cache
-def _libraries() -> ThreadpoolController:
+@lru_cache(maxsize=1)
+def _libraries(n_modules: int) -> ThreadpoolController:
+    """The libraries there are; looked for again when a module, and with it one more, was loaded."""
     return ThreadpoolController()
 
 

@@ -15,6 +15,7 @@ from glassdata.intervals import Calibration
 from glassdata.measured import Measured, Target
 from glassdata.models.modelfile import SavedModel, encode, region_of
 from glassdata.models.registry import MODELS
+from glassdata.radial import rdf
 from glassdata.structures import Dataset
 
 #: Number of folds of families.
@@ -91,7 +92,7 @@ def train(
             f"{FEWEST_FAMILIES}"
         )
     if measured is not None:
-        X = measured.seen(X)
+        X = measured.seen(_fine(data, measured))
     if estimator is None:
         estimator = MODELS[model].make()
     folds = min(_FOLDS, families)
@@ -204,6 +205,13 @@ def integrals(omega_edges: np.ndarray, temperature: float) -> dict[str, np.ndarr
         "mean frequency": width * omega,
         "heat capacity": width * mode_heat_capacity(omega, temperature),
     }
+
+
+def _fine(data: Dataset, measured: Measured) -> np.ndarray:
+    """g(r) of the training structures as finely as a measurement wants it."""
+    if measured.resolution is None:
+        return data.X
+    return np.array([rdf(data.atoms(k), measured.finer, dim=data.dim) for k in range(len(data))])
 
 
 def _sizes(data: Dataset) -> np.ndarray:

@@ -1,12 +1,14 @@
 """Glasses among themselves: every statistic on data whose answer was planted."""
 
+import fake_glass as fake
 import numpy as np
 import pytest
 from arrays import changed, dataset_of
 
 import glassdata as gd
+from glassdata import engine
 from glassdata.evaluation import copies
-from glassdata.experiments import contenders, contests, glasses, referee, signal
+from glassdata.experiments import contenders, contests, glasses, referee, run, signal
 from glassdata.experiments.contenders import CHOSEN
 from glassdata.experiments.verdicts import Estimate, contest
 from glassdata.scores import joined
@@ -304,6 +306,37 @@ def test_lines_travel_as_far_as_the_law_holds(few):
         assert table.loc["quenched", "quenched"].value == 1.0
         assert limits[0] < table.loc["equilibrated", "quenched"].value <= limits[1]
         assert contests.travel_classes(result) == ["amorphous"]
+
+
+# --- as an experiment -------------------------------------------------------------------------
+
+
+def prepared_row(system, profile, index, timings=None):
+    row = fake.plain_row(system, profile, index)
+    told = {"ensemble": "quenched", "preparation": index % 4, "replicate": index % 4 == 0}
+    return row | told | {"parent": index, "density": 0.02 + index % 4, "energy": -1.0 / (1 + index),
+                         "peak_width": 0.1}  # fmt: skip
+
+
+def test_the_experiment_runs_on_a_store_and_resumes(few, tmp_path, monkeypatch):
+    every = glasses.result_names
+    monkeypatch.setattr(
+        glasses, "result_names", lambda found: [n for n in every(found) if ".cnn." not in n]
+    )
+    monkeypatch.setattr(
+        engine,
+        "compute",
+        lambda function, task, todo, _: ([function(task, *one) for one in todo], []),
+    )
+    store = fake.sealed_store(tmp_path / "store", ("ar",), 24, compute=prepared_row)
+    first = run("glasses", store, tmp_path / "results")
+    assert first.problems == ()
+    assert first.computed == first.results > 5
+    assert run("glasses", store, tmp_path / "results").computed == 0
+    results = gd.open_results("glasses", tmp_path / "results")
+    table = contests.verdict_table(results, bins=fake.N_OMEGA)
+    assert table.index.to_list() == [("ar", "quenched")]
+    assert table["structures"].to_list() == [24]
 
 
 # --- leaks ------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ from glassdata.store.rows import (
 )
 from glassdata.store.settings import goal_counts, sealed_counts
 from glassdata.store.verifying import set_aside
-from glassdata.systems import SYSTEMS
+from glassdata.systems import available
 
 #: One glass of eight structures: enough for every law here.
 ONE = {"ar": fake.SYSTEMS["ar"]}
@@ -683,8 +683,8 @@ def test_limit_never_exceeds_the_profile():
 def test_real_rows_through_dask_are_the_rows_computed_here_in_another_order(tmp_path):
     outcome = build(tmp_path / "store", profile="demo", limit=2, workers=2)
     assert outcome.complete
-    assert {receipt.system for receipt in outcome.receipts} == set(SYSTEMS)
-    for name, system in reversed(SYSTEMS.items()):
+    assert {receipt.system for receipt in outcome.receipts} == set(available())
+    for name, system in reversed(available().items()):
         published = read_row(tmp_path / "store", name, 1)
         here = conform(
             compute_row(name, "demo", 1)

@@ -13,9 +13,11 @@ from glassdata.config import POSITION_STEP
 from glassdata.minimise import RelaxationError, relax, separate
 from glassdata.potentials import LennardJones
 from glassdata.protocols import Joined, Stratum, member, rotate_bonds, swap_species, vacate
+from glassdata.protocols.sheet import check_network
 from glassdata.row import compute_row, describe, make_structure, row_id
 from glassdata.schema import RAGGED, VARIABLES
 from glassdata.store.rows import conform, dimension_sizes
+from glassdata.system import PreparationError
 from glassdata.systems import SYSTEMS
 from glassdata.vibrations import energy_forces
 
@@ -287,3 +289,13 @@ def test_a_frame_is_held_or_comes_to_its_tension():
         else:
             # A strain slope of 1e-3 eV/Å is left, of 3√N = 21 Å on an area of 125 Å².
             assert tension == pytest.approx(frame, abs=2e-4)
+
+
+def test_a_sheet_that_opens_into_chains_is_refused():
+    # Lindsay and Broido fitted the phonons of graphene; their chains lie far below it.
+    system = SYSTEMS["amc_lb"]
+    chain = Atoms("C8", [[1.25 * k, 0, 10] for k in range(8)], cell=[10, 14, 20], pbc=[1, 1, 0])
+    chain = relax(chain, system.potential, cell="isotropic")
+    with pytest.raises(PreparationError, match=r"into chains: 1\.\d+ eV per atom below .* 0% of"):
+        check_network(chain, system)
+    check_network(chain, SYSTEMS["amc"])

@@ -298,6 +298,10 @@ def test_a_training_set_is_seen_as_the_measurement_saw_its_own_g():
     found = on_bins(Table(Q, S), GLASS, Asked(kind="S", q_max=20.0, density=RHO))
     seen = Measured(found.g, EDGES, "S", found.core, found.resolution).seen(TRUE[None])[0]
     assert np.abs(seen - found.g).max() < 0.05  # as above
+    fine = np.array([g_of(r) for r in bin_centres(found.finer)])
+    closer = Measured(found.g, EDGES, "S", found.core, found.resolution).seen(fine[None])[0]
+    # Ten times finer bins: a hundredth of that error, and what the sum over 0.1 1/Å leaves.
+    assert np.abs(closer - found.g).max() < 0.005
     assert np.abs(TRUE - found.g).max() > 0.2  # which it would not be without
 
 

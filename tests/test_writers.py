@@ -37,6 +37,7 @@ KNOWN = {
     "cli.streams._make_open": {"open"},  # devices only
     "cli.outputs.write_rows": {"to_netcdf"},
     "cli.outputs._draw": {"savefig"},
+    "cli.observing._as_netcdf": {"to_netcdf"},
     "models.modelfile.encode": {"savez"},
     "results.encode": {"savez_compressed"},
     "store.rows.encode": {"write_array"},

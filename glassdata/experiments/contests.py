@@ -321,7 +321,7 @@ def verdict_table(
         }
     table = pd.DataFrame.from_dict(rows, orient="index")
     if rows:
-        table.index = pd.MultiIndex.from_tuples(rows, names=Ensemble._fields)
+        table.index = pd.MultiIndex.from_tuples(rows, names=("glass", "ensemble"))
     return table
 
 

@@ -100,8 +100,7 @@ def others(ours: Dataset, theirs: Dataset) -> dict[str, np.ndarray]:
     inputs = Inputs(*(np.concatenate([one[key] for one in known]) for key in known[0]))
 
     def errors(told: np.ndarray, asked: np.ndarray, names: Sequence[str]) -> dict:
-        how = {"train": told, "test": asked, "names": names, "seed": SEED}
-        found = guesses(inputs, Y, groups, **how)
+        found = guesses(inputs, Y, groups, train=told, test=asked, names=names, seed=SEED)
         return {name: np.mean((guess - Y[asked]) ** 2, axis=1) for name, guess in found.items()}
 
     out = {name: np.asarray(theirs[name]) for name in _KNOWN if name in theirs.stored}

@@ -61,8 +61,8 @@ NETWORK_REFITS = 2
 MOST_FOLDS = 16
 SOFT_FOLDS = 5
 CONTENDERS = (*UNITS, CHOSEN, *(name for name in RIVALS if name != NETWORK))
-#: Who is tried on an ensemble that it was not trained on, and on how many bins.
-TRAVELLERS, TRAVEL_BINS = (LINE, CHOSEN, "E, ρ quadratic", "kernel ridge", "mean"), 25
+#: Who is tried on an ensemble that it was not trained on; with fewer structures, nobody is.
+TRAVELLERS = (LINE, CHOSEN, "E, ρ quadratic", "kernel ridge", "mean")
 FEWEST = 10
 #: Size of the noise added to planted copies, in units of the distance to the nearest structure.
 NOISES = (0.01, 0.03, 0.1, 0.3, 1.0)
@@ -81,12 +81,26 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
             if len(counts) < 2 or counts.max() < 2:
                 continue
             others.append(f"{system}.signal.{kind}")
-            for split, size, bins in product(SPLITS, SIZES, BINS):
+            widths = bins_of(data)
+            for split, size, bins in product(SPLITS, SIZES, widths):
                 if _possible(counts, split, size):
                     names.append(f"{system}.errors.{kind}.{split}.{size}.{bins}")
-            networks += [f"{system}.cnn.{kind}.{split}.1.{BINS[0]}" for split in SPLITS]
+            networks += [f"{system}.cnn.{kind}.{split}.1.{widths[0]}" for split in SPLITS]
         others.append(f"{system}.across")
     return networks + names + others
+
+
+def bins_of(data: Dataset) -> tuple[int, ...]:
+    """Numbers of bins that the bins of a glass can be joined to; if none of ``BINS``, its own.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> bins_of(gd.dataset("lj2d"))
+    (25, 50, 100)
+    """
+    n_omega = len(data.omega)
+    return tuple(bins for bins in BINS if n_omega % bins == 0) or (n_omega,)
 
 
 def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
@@ -114,13 +128,13 @@ def _signal(data: Dataset) -> dict[str, np.ndarray]:
     prepared = preparations(data)
     counts = np.unique(prepared, return_counts=True)[1]
     out: dict[str, list] = {"between": [], "within": [], "ratio": [], "curve": []}
-    for bins in BINS:
+    for bins in bins_of(data):
         Y = joined(data.shares, bins)
         for key, found in signal_to_noise(Y, prepared, seed=SEED).items():
             out[key].append(found)
         out["curve"].append([bundled(Y, prepared, size, seed=SEED) for size in CURVE])
     return {key: np.array(found) for key, found in out.items()} | {
-        "bins": np.array(BINS),
+        "bins": np.array(bins_of(data)),
         "size": np.array(CURVE),
         "structures": np.array(counts),
         "n_atoms": np.median(data.n_atoms),
@@ -342,7 +356,7 @@ def _across(data: Dataset) -> dict[str, np.ndarray]:
     is (n_contenders, n). On its own ensemble a contender is tested on preparations left out.
     """
     kinds, prepared = ensembles(data), preparations(data)
-    Y, inputs = joined(data.shares, TRAVEL_BINS), inputs_of(data)
+    Y, inputs = joined(data.shares, bins_of(data)[0]), inputs_of(data)
     inner = _together(prepared, np.unique(data.groups, return_inverse=True)[1])
     out: dict[str, np.ndarray] = {"names": np.array(TRAVELLERS)}
     for home, away in product(np.unique(kinds), repeat=2):

@@ -183,11 +183,14 @@ def signal_to_noise(
         squares = np.sum(noise**2, axis=0) - counts @ shifts**2
         drawn.append(_variances(means + shifts, squares.mean(), counts))
     between, within = np.array(drawn).T
+    # With few structures a sample may hold one of each preparation, again and again: no scatter.
+    scatters = within > 1e-9 * found.within
+    ratio = np.divide(between, within, np.full(draws, np.inf), where=scatters)
     values = (*found, found.ratio)
     return {
-        name: Estimate(float(value), *map(float, np.quantile(some, ENDS)))
+        name: Estimate(float(value), *map(float, np.quantile(some, ENDS, method="nearest")))
         for name, value, some in zip(
-            ("between", "within", "ratio"), values, (between, within, between / within), strict=True
+            ("between", "within", "ratio"), values, (between, within, ratio), strict=True
         )
     }
 

@@ -83,18 +83,24 @@ def g_of_structure_factor(
     return g.reshape(-1, _WITHIN).mean(axis=1)
 
 
-def blurring(edges: np.ndarray, resolution: Resolution) -> np.ndarray:
+def blurring(
+    edges: np.ndarray, resolution: Resolution, *, finer: np.ndarray | None = None
+) -> np.ndarray:
     """The matrix that makes of g - 1 in bins what is left of it after a measurement to Q_max.
 
     Parameters
     ----------
     edges : (n_r + 1,)
-        Equally wide bins from 0, Å; beyond the last of them g is taken to be 1.
+        Equally wide bins from 0, Å.
     resolution : Resolution
+    finer : (n_fine + 1,), optional
+        Bins of the g - 1 that it is applied to, of :func:`fine_edges`, which may reach farther;
+        the same bins otherwise, within which g is then taken to be even. Beyond the last of them g
+        is taken to be 1.
 
     Returns
     -------
-    (n_r, n_r), dimensionless.
+    (n_r, n_fine) or (n_r, n_r), dimensionless.
 
     Examples
     --------
@@ -105,19 +111,30 @@ def blurring(edges: np.ndarray, resolution: Resolution) -> np.ndarray:
     >>> round(float((r * smeared[:, 30]).sum() / r[30]), 2)  # of an excess in bin 30
     1.0
     """
-    r, width = _points(edges), float(edges[-1] - edges[0]) / (len(edges) - 1) / _WITHIN
-    Q = np.arange(0.0, resolution.q_max + _STEP / 2, _STEP)
+    n, width = len(edges) - 1, float(edges[-1] - edges[0]) / (len(edges) - 1) / _WITHIN
+    into = np.arange(n * _WITHIN)
+    out_of = into if finer is None else np.arange(len(finer) - 1)
     # The kernel (1/π) ∫ M cos(Qx) dQ at all differences and sums of the points.
-    x = width * np.arange(2 * len(r) + 1)
-    kernel = np.array(
-        [np.trapezoid(resolution.weights(Q) * np.cos(Q * one), dx=_STEP) for one in x]
-    )
-    kernel /= np.pi
-    place = np.rint(r / width - 0.5).astype(int)
-    difference = kernel[np.abs(place[:, None] - place)] - kernel[place[:, None] + place + 1]
-    fine = difference * (r / r[:, None]) * width
-    n = len(edges) - 1
-    return fine.reshape(n, _WITHIN, n, _WITHIN).sum(axis=3).mean(axis=1)
+    Q = np.arange(0.0, resolution.q_max + _STEP / 2, _STEP)
+    weights, x = resolution.weights(Q), width * np.arange(len(into) + len(out_of) + 1)
+    kernel = np.array([np.trapezoid(weights * np.cos(Q * one), dx=_STEP) for one in x]) / np.pi
+    between = kernel[np.abs(into[:, None] - out_of)] - kernel[into[:, None] + out_of + 1]
+    fine = between * ((out_of + 0.5) / (into[:, None] + 0.5)) * width
+    means = fine.reshape(n, _WITHIN, -1).mean(axis=1)
+    return means if finer is not None else means.reshape(n, n, _WITHIN).sum(axis=2)
+
+
+def fine_edges(edges: np.ndarray, resolution: Resolution) -> np.ndarray:
+    """Ten bins for each of ``edges`` (n_r + 1,), and as far beyond them as the window mixes, Å.
+
+    Examples
+    --------
+    >>> fine_edges(np.linspace(0, 10, 101), Resolution(20.0))[[1, -1]].round(2).tolist()
+    [0.01, 10.63]
+    """
+    width = float(edges[-1] - edges[0]) / (len(edges) - 1) / _WITHIN
+    count = int(np.ceil((edges[-1] + resolution.blind) / width))
+    return width * np.arange(count + 1)
 
 
 def _points(edges: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from glassdata.bins import bin_centres
-from glassdata.measured.fourier import Resolution, blurring
+from glassdata.measured.fourier import Resolution, blurring, fine_edges
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,33 @@ class Measured:
     noise: float = 0.0
     assumed: tuple[str, ...] = ()
 
-    def seen(self, X: np.ndarray, seed: int = 0) -> np.ndarray:
-        """Other g(r) (n, n_r) as this measurement would have seen them: Q_max, window and noise.
+    @property
+    def finer(self) -> np.ndarray:
+        """Bins in which :meth:`seen` wants the g(r) of other structures, (n_fine + 1,), Å."""
+        return self.edges if self.resolution is None else fine_edges(self.edges, self.resolution)
 
-        The noise of r g(r) is taken to be everywhere as large as inside the core.
+    def seen(self, X: np.ndarray, seed: int = 0) -> np.ndarray:
+        """Other g(r) as this measurement would have seen them: Q_max, window and noise.
+
+        Parameters
+        ----------
+        X : (n, n_fine) or (n, n_r)
+            g(r) in the bins :attr:`finer`, or in the bins of this g(r): a sharp peak lies somewhere
+            in such a bin, and may come out a little aside.
+        seed : int
+            Of the noise. That of r g(r) is taken to be everywhere as large as inside the core.
+
+        Returns
+        -------
+        (n, n_r)
         """
-        rng = np.random.default_rng(seed)
         found = np.array(X, float)
-        noise = rng.standard_normal(found.shape)
+        noise = np.random.default_rng(seed).standard_normal((len(found), len(self.g)))
         if self.resolution is not None:
-            matrix = blurring(self.edges, self.resolution)
-            found = 1 + (found - 1) @ matrix.T
-            noise = noise @ matrix.T / np.maximum(np.linalg.norm(matrix, axis=1), 1e-12)
+            finer = self.finer if found.shape[1] == len(self.finer) - 1 else None
+            found = 1 + (found - 1) @ blurring(self.edges, self.resolution, finer=finer).T
+            smooth = blurring(self.edges, self.resolution)
+            noise = noise @ smooth.T / np.maximum(np.linalg.norm(smooth, axis=1), 1e-12)
         found += self.noise * noise / bin_centres(self.edges)
         return trimmed(found, self.edges, self.core, self.resolution)
 

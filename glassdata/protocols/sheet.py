@@ -22,11 +22,15 @@ from glassdata.protocols.displaced import vacate
 from glassdata.protocols.melt import SCIENCE as MELT_SCIENCE
 from glassdata.protocols.melt import quench_in_plane
 from glassdata.protocols.plan import Member, Stratum, generator
-from glassdata.system import System
+from glassdata.radial import coordination
+from glassdata.system import PreparationError, System
+from glassdata.vibrations import energy_forces
 
 # Å: a rotation changes the network up to this distance from its bond, so no second bond is turned
 # there at the same time.
 _TOUCHED = 5.0
+# Graphene itself may come out above or below the crystal by this much, eV per atom.
+_SAME = 1e-4
 
 
 @dataclass(frozen=True)
@@ -106,6 +110,7 @@ class SheetDisorder:
             "strata": [stratum.science() for stratum in self.strata],
             "melt": self.melt.science() | MELT_SCIENCE,
             "touched": _TOUCHED,
+            "same": _SAME,
         }
 
     def __call__(self, system: System, index: int) -> Atoms:
@@ -134,6 +139,7 @@ class SheetDisorder:
         sheet.positions[:, 2] += kick * steps.normal(size=len(sheet))
         sheet = self._buckled(sheet, potential, knobs.get("tension"))
         sheet.wrap()
+        check_network(sheet, system)
         sheet.info = {
             "parent": member.parent,
             "replicate": member.replicate,
@@ -192,6 +198,30 @@ class SheetDisorder:
             final_temperature=self.final_temperature,
         )
         return relax(plane, self.melt.potential, max_force=self.loose)
+
+
+def check_network(sheet: Atoms, system: System) -> None:
+    """Refuse a sheet that opened into chains, which some potentials hold for better than graphene.
+
+    Raises
+    ------
+    PreparationError
+        With its energy and its share of atoms with three neighbours.
+
+    Examples
+    --------
+    >>> from glassdata.systems import SYSTEMS
+    >>> carbon = SYSTEMS["amc_lb"]
+    >>> check_network(carbon.crystal() * (3, 2, 1), carbon)
+    """
+    crystal = system.crystal()
+    energy, best = (energy_forces(one, system.potential)[0] / len(one) for one in (sheet, crystal))
+    if energy < best - _SAME:
+        threefold = np.mean(coordination(sheet, system.bond_length) == 3)
+        raise PreparationError(
+            f"the sheet opened into chains: {best - energy:.3f} eV per atom below the crystal, "
+            f"{threefold:.0%} of its atoms with three neighbours"
+        )
 
 
 def rotate_bonds(
