@@ -260,6 +260,16 @@ def test_the_unit_of_the_line_is_chosen_by_what_training_structures_say():
     np.testing.assert_array_equal(found[CHOSEN], found["line on log g"])
 
 
+def test_a_line_on_partial_g_sees_what_g_does_not(few):
+    data = world("line")
+    seen = np.stack([data.X, np.ones_like(data.X)], axis=1)
+    blind = 1 + 0.03 * np.random.default_rng(0).normal(size=data.X.shape)
+    alloy = changed(data, X=blind, partial_g=seen)
+    result = glasses.compute("ar.errors.quenched.hard.4.25", lambda _: alloy)
+    assert contest(contests.ratio_above(result, "line on partial g")) == "worse"  # for the other
+    assert contest(contests.ratio_above(result, CHOSEN)) == "worse"
+
+
 def test_every_possible_result_has_one_name():
     """Bundles of sixteen can be made of twelve structures a preparation, not of eleven."""
     data = world("line")
@@ -306,6 +316,9 @@ def test_lines_travel_as_far_as_the_law_holds(few):
         assert table.loc["quenched", "quenched"].value == 1.0
         assert limits[0] < table.loc["equilibrated", "quenched"].value <= limits[1]
         assert contests.travel_classes(result) == ["amorphous"]
+        at_home = contests.within_classes(result)
+        assert at_home.columns.to_list() == ["all", "amorphous"]
+        assert (at_home.map(contest) == "better").all(axis=None)  # the line, than the mean
 
 
 # --- as an experiment -------------------------------------------------------------------------
