@@ -8,7 +8,7 @@ from arrays import changed, dataset_of
 import glassdata as gd
 from glassdata import engine
 from glassdata.evaluation import copies
-from glassdata.experiments import contenders, contests, glasses, referee, run, signal
+from glassdata.experiments import contenders, contests, glasses, referee, run, signal, tables
 from glassdata.experiments.contenders import CHOSEN
 from glassdata.experiments.verdicts import Estimate, contest
 from glassdata.scores import joined
@@ -188,6 +188,15 @@ def test_each_world_gets_its_verdict(judged):
         "nothing": "no signal",
     }
     assert table["told apart"].to_dict() == {"line": "yes", "bent": "yes", "nothing": "no"}
+
+
+def test_the_table_of_the_page_shows_numbers_intervals_and_signs(judged):
+    results, table = judged
+    shown = tables.contests.judged(results).droplevel("ensemble")
+    assert shown["line enough"].to_dict() == table["line enough"].to_dict()
+    assert shown.loc["line", "two numbers / line"].endswith(" +")
+    assert shown.loc["bent", "E, ρ quadratic / line"].endswith(" −")
+    assert "CNN / line" not in shown
 
 
 def test_ratios_tell_who_is_better(judged):
