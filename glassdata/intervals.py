@@ -25,7 +25,7 @@ FARTHEST = 1.25
 #: Smallest size that was tried, as a share of the smallest in training.
 SMALLEST = 0.4
 #: Power with which errors grow below the smallest size in training: faster than 1/√N, because the
-#: few modes of a small, ordered cell are not independent. Found on 128 structures of four glasses.
+#: few modes of a small, ordered cell are not independent. Found on 132 structures of four glasses.
 GROWTH = 0.8
 
 

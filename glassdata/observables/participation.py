@@ -13,7 +13,7 @@ from glassdata.vibrations import Modes
 def participation_ratio(
     atoms: Atoms, potential: EnergySurface | Calculator, *, modes: Modes | None = None
 ) -> np.ndarray:
-    """Participation ratio of every mode, (Σ w_i)² / (N Σ w_i²), with w_i = |e_i|² of atom i.
+    """Participation ratio of every mode, ``(Σ w_i)² / (N Σ w_i²)``, ``w_i = |e_i|²`` of atom i.
 
     Bell and Dean, Discuss. Faraday Soc. 50, 55 (1970), doi:10.1039/df9705000055. It is 1 if all
     atoms have the same share of the mode's kinetic energy, 2/3 for a standing plane wave, and 1/N

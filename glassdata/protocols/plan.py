@@ -59,8 +59,8 @@ class Stratum:
     Its share of all families is its ``weight`` over the sum of all weights. Each knob is a range
     (low, high); the names are those of ``glassdata.protocols.knobs``, except ``stone_wales``
     (rotations per atom), ``cooling_time`` (ps, spread in its logarithm) and ``melt_density``
-    (over the crystal's). A new knob is added at the end, with a default that does nothing: then no
-    structure changes.
+    (over the crystal's). A new knob is added at the end, with a default that does nothing, and gets
+    its coordinate in ``_SHARED``: then no structure changes.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class Stratum:
         """Knobs at the point ``u`` of the unit cube in six dimensions."""
         knobs = {}
         for name, (low, high) in self.ranges():
-            coordinate = u[_OWN.index(_SHARED.get(name, name))]
+            coordinate = u[_OWN.index(_SHARED.get(name, name))] if low < high else 0.0
             if name == "cooling_time":
                 knobs[name] = float(low * (high / low) ** coordinate)
             else:
