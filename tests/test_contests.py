@@ -154,6 +154,18 @@ def test_preparations_of_displaced_crystals_are_their_replicates():
     assert len(set(found)) == 1 + np.sum(~data.replicate)
 
 
+def test_preparations_of_two_ensembles_have_different_numbers():
+    """Structures without a fixed preparation, such as sheets, have a negative number."""
+    n = 12
+    data = dataset_of(
+        r=[1.0], omega=[1.0], X=np.ones((n, 1)), Y=np.ones((n, 1)), groups=np.arange(n),
+        ensemble=np.repeat(["quenched", "equilibrated"], n // 2),
+        preparation=np.tile([0, 0, 1, 1, -1, -1], 2), replicate=np.zeros(n, bool),
+    )  # fmt: skip
+    found = signal.preparations(data)
+    assert [int(np.sum(found == one)) for one in found] == [2, 2, 2, 2, 1, 1] * 2
+
+
 # --- splits -----------------------------------------------------------------------------------
 
 
