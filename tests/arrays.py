@@ -10,6 +10,7 @@ _STORED = {
     "X": ("g", "r"),
     "Y": ("pdos", "omega"),
     "groups": ("parent",),
+    "partial_g": ("partial_g", "pair", "r"),
     "classes": ("disorder_class",),
 }
 
@@ -25,6 +26,8 @@ def dataset_of(system: str = "ar", *, r, omega, dim: int = 3, **variables) -> Da
         stored[name] = (("structure", *inner), np.asarray(values))
     n = len(variables["X"])
     coordinates = {"structure": np.arange(n), "r": r, "omega": omega}
+    if "partial_g" in variables:
+        coordinates["pair"] = [f"pair {k}" for k in range(np.shape(variables["partial_g"])[1])]
     attributes = {"dimension": dim, "species": ["Ar"]}
     return Dataset(system, "demo", xr.Dataset(stored, coordinates, attributes), np.arange(n))
 

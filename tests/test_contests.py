@@ -8,7 +8,7 @@ from arrays import changed, dataset_of
 import glassdata as gd
 from glassdata import engine
 from glassdata.evaluation import copies
-from glassdata.experiments import contenders, contests, glasses, referee, run, signal
+from glassdata.experiments import contenders, contests, glasses, referee, run, signal, tables
 from glassdata.experiments.contenders import CHOSEN
 from glassdata.experiments.verdicts import Estimate, contest
 from glassdata.scores import joined
@@ -154,6 +154,18 @@ def test_preparations_of_displaced_crystals_are_their_replicates():
     assert len(set(found)) == 1 + np.sum(~data.replicate)
 
 
+def test_preparations_of_two_ensembles_have_different_numbers():
+    """Structures without a fixed preparation, such as sheets, have a negative number."""
+    n = 12
+    data = dataset_of(
+        r=[1.0], omega=[1.0], X=np.ones((n, 1)), Y=np.ones((n, 1)), groups=np.arange(n),
+        ensemble=np.repeat(["quenched", "equilibrated"], n // 2),
+        preparation=np.tile([0, 0, 1, 1, -1, -1], 2), replicate=np.zeros(n, bool),
+    )  # fmt: skip
+    found = signal.preparations(data)
+    assert [int(np.sum(found == one)) for one in found] == [2, 2, 2, 2, 1, 1] * 2
+
+
 # --- splits -----------------------------------------------------------------------------------
 
 
@@ -188,6 +200,15 @@ def test_each_world_gets_its_verdict(judged):
         "nothing": "no signal",
     }
     assert table["told apart"].to_dict() == {"line": "yes", "bent": "yes", "nothing": "no"}
+
+
+def test_the_table_of_the_page_shows_numbers_intervals_and_signs(judged):
+    results, table = judged
+    shown = tables.contests.judged(results).droplevel("ensemble")
+    assert shown["line enough"].to_dict() == table["line enough"].to_dict()
+    assert shown.loc["line", "two numbers / line"].endswith(" +")
+    assert shown.loc["bent", "E, ρ quadratic / line"].endswith(" −")
+    assert "CNN / line" not in shown
 
 
 def test_ratios_tell_who_is_better(judged):
@@ -260,6 +281,16 @@ def test_the_unit_of_the_line_is_chosen_by_what_training_structures_say():
     np.testing.assert_array_equal(found[CHOSEN], found["line on log g"])
 
 
+def test_a_line_on_partial_g_sees_what_g_does_not(few):
+    data = world("line")
+    seen = np.stack([data.X, np.ones_like(data.X)], axis=1)
+    blind = 1 + 0.03 * np.random.default_rng(0).normal(size=data.X.shape)
+    alloy = changed(data, X=blind, partial_g=seen)
+    result = glasses.compute("ar.errors.quenched.hard.4.25", lambda _: alloy)
+    assert contest(contests.ratio_above(result, "line on partial g")) == "worse"  # for the other
+    assert contest(contests.ratio_above(result, CHOSEN)) == "worse"
+
+
 def test_every_possible_result_has_one_name():
     """Bundles of sixteen can be made of twelve structures a preparation, not of eleven."""
     data = world("line")
@@ -306,6 +337,9 @@ def test_lines_travel_as_far_as_the_law_holds(few):
         assert table.loc["quenched", "quenched"].value == 1.0
         assert limits[0] < table.loc["equilibrated", "quenched"].value <= limits[1]
         assert contests.travel_classes(result) == ["amorphous"]
+        at_home = contests.within_classes(result)
+        assert at_home.columns.to_list() == ["all", "amorphous"]
+        assert (at_home.map(contest) == "better").all(axis=None)  # the line, than the mean
 
 
 # --- as an experiment -------------------------------------------------------------------------

@@ -380,6 +380,45 @@ def _over(error: np.ndarray, own: np.ndarray, unit: np.ndarray) -> Estimate:
     return estimate(lambda weights: _ratio_of_positives(weights @ error, weights @ own), unit)
 
 
+def within_classes(result: Result, rival: str = "mean", line: str = LINE) -> pd.DataFrame:
+    """A rival's error above the floor over the line's, inside each class of each ensemble.
+
+    Both were trained on that class of that ensemble alone, and tested on preparations left out.
+    Rows are ensembles, columns disorder classes and ``all``; numbers are ``Estimate``.
+
+    Parameters
+    ----------
+    result
+        ``SYSTEM.across``.
+    rival, line
+        Names of the contenders.
+
+    Examples
+    --------
+    >>> result = {"names": ["line", "mean"], "a|a|all|error": np.array([[2.0] * 3, [5.0] * 3])}
+    >>> result |= {"a|a|all|floor": np.ones(3), "a|a|all|unit": np.arange(3)}
+    >>> within_classes(result).loc["a", "all"].value
+    4.0
+    """
+    numbers = [list(result["names"]).index(name) for name in (rival, line)]
+    found: dict[str, dict[str, Estimate]] = {}
+    for key in (key.removesuffix("|error") for key in result if key.endswith("|error")):
+        home, away, kind = key.split("|")
+        if home == away:
+            floor = np.nan_to_num(result[f"{key}|floor"])
+            theirs, ours = (result[f"{key}|error"][number] - floor for number in numbers)
+            found.setdefault(kind, {})[home] = _over(theirs, ours, result[f"{key}|unit"])
+    kinds = ["all", *travel_classes(result)]
+    homes = sorted({home for column in found.values() for home in column})
+    return pd.DataFrame(
+        {
+            kind: pd.Series([found[kind].get(h, NOTHING) for h in homes], homes, dtype=object)
+            for kind in kinds
+            if kind in found
+        }
+    )
+
+
 def travel_classes(result: Result) -> list[str]:
     """Disorder classes in which some ensemble could be tried, in their order.
 

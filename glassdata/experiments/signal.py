@@ -58,7 +58,7 @@ def preparations(data: Dataset) -> np.ndarray:
     if "replicate" in data.stored:
         number = np.where(data.replicate, "repeat", number)
     if "preparation" in data.stored:
-        melted = np.isin(kind, ("quenched", "equilibrated"))
+        melted = np.isin(kind, ("quenched", "equilibrated")) & (data.preparation >= 0)
         number = np.where(melted, np.char.add("of ", data.preparation.astype(str)), number)
     names = np.char.add(np.char.add(kind, " "), number)
     return np.unique(names, return_inverse=True)[1]
