@@ -147,7 +147,7 @@ def test_the_floor_is_that_of_the_replicates_and_falls_with_the_size():
 
 def test_without_the_structures_of_others_it_is_said_how_to_make_them(monkeypatch, tmp_path):
     monkeypatch.setattr(elsewhere, "EXTERNAL", tmp_path / "none.zarr.zip")
-    with pytest.raises(FileNotFoundError, match="--profile external"):
+    with pytest.raises(FileNotFoundError, match="make external SHEETS=FILE"):
         elsewhere.compute("amc.others", lambda name: gd.dataset(name))
 
 
