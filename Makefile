@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chaos wheel mutants cnn data results bench lint clean distclean environment dataset
+.PHONY: help book test chaos wheel mutants cnn data external results bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -132,6 +132,13 @@ data: $(STAMP) ## regenerate the reference dataset (an hour on two cores; resume
 	$(BIN)/glassdata verify $(REFERENCE)
 	@mkdir -p book/data
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]))' $(REFERENCE) $(DATASET)
+
+# The atoms belong to their makers and do not ship: SHEETS=path/to/amc-sheets.extxyz.xz has them.
+external: $(STAMP) ## describe the sheets that others made (minutes; needs their file)
+	$(if $(SHEETS),$(BIN)/glassdata systems --add $(SHEETS))
+	$(BIN)/glassdata build _build/external --profile external
+	@mkdir -p book/data
+	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]), without=("position", "number"))' _build/external book/data/external.zarr.zip
 
 results: $(STAMP) cnn ## recompute what chapters 9 to 11 read (about an hour; resumes where it stopped)
 	for name in line-vs-cnn weights referee glasses why elsewhere; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done

@@ -63,10 +63,7 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """
     system, _ = name.split(".")
     if not EXTERNAL.exists():
-        raise FileNotFoundError(
-            f"there is no {EXTERNAL}: glassdata build external.store --profile external, "
-            "then pack it without position and number"
-        )
+        raise FileNotFoundError(f"there is no {EXTERNAL}; make it with: make external SHEETS=FILE")
     return others(get(system), dataset(system, EXTERNAL))
 
 

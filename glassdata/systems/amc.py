@@ -31,8 +31,9 @@ _STRATA = (
     replace(_FREE, stone_wales=(0.0, 0.03), vacancy_fraction=(0.0, 0.03)),
     replace(_FREE, vacancy_fraction=(0.0, 0.1)),
     replace(_FREE, stone_wales=(0.0, 0.15), vacancy_fraction=(0.0, 0.08)),
-    replace(_FAST, weight=4),
-    replace(_FAST, weight=2, vacancy_fraction=(0.0, 0.08)),
+    replace(_FAST, weight=2, kick=(0.05, 0.35)),
+    replace(_FAST, weight=3, kick=(0.35, 0.55)),
+    replace(_FAST, vacancy_fraction=(0.0, 0.08)),
     replace(_FAST, vacancy_fraction=(0.0, 0.1), tension=(0.0, 0.3), kick=None),
 )
 _REPLICATED = 2
