@@ -233,12 +233,24 @@ class Dataset:
 
     @property
     def class_variable(self) -> str:
-        """Name of the variable by which ``classes`` were cut when this dataset was made."""
+        """Name of the variable by which ``classes`` were cut when this dataset was made.
+
+        Examples
+        --------
+        >>> dataset("amc").class_variable
+        'non_hexagonal'
+        """
         return self._class_rule[0]
 
     @property
     def class_edges(self) -> list[float]:
-        """Values of ``class_variable`` at the borders of the four classes."""
+        """Values of ``class_variable`` at the borders of the four classes.
+
+        Examples
+        --------
+        >>> dataset("amc").class_edges
+        [0.1, 0.25, 0.4]
+        """
         return self._class_rule[1:]
 
     @cached_property
