@@ -113,6 +113,12 @@ class Dataset:
     >>> alloy.pairs
     ('Al-Al', 'Al-Cu', 'Al-Zr', 'Cu-Cu', 'Cu-Zr', 'Zr-Zr')
 
+    Its structures are sorted into four classes of disorder:
+
+    >>> sheets = gd.dataset("amc")
+    >>> sheets.class_variable, sheets.class_edges
+    ('non_hexagonal', [0.1, 0.25, 0.4])
+
     Selections are datasets again. Here one structure of each family, and the first of them:
 
     >>> alone = alloy[np.unique(alloy.groups, return_index=True)[1]]
@@ -233,24 +239,12 @@ class Dataset:
 
     @property
     def class_variable(self) -> str:
-        """Name of the variable by which ``classes`` were cut when this dataset was made.
-
-        Examples
-        --------
-        >>> dataset("amc").class_variable
-        'non_hexagonal'
-        """
+        """Name of the variable by which ``classes`` were cut when this dataset was made."""
         return self._class_rule[0]
 
     @property
     def class_edges(self) -> list[float]:
-        """Values of ``class_variable`` at the borders of the four classes.
-
-        Examples
-        --------
-        >>> dataset("amc").class_edges
-        [0.1, 0.25, 0.4]
-        """
+        """Values of ``class_variable`` at the borders of the four classes."""
         return self._class_rule[1:]
 
     @cached_property
