@@ -21,7 +21,9 @@ from glassdata.vibrations import (
 _LARGE_CRYSTAL = 100  # atoms: a substituted alloy, of which larger cells replace further waves
 
 
-def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, np.ndarray]:
+def crystal_spectra(
+    system: System, n_modes: int = 30_000, *, omega_edges: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """g(r) and phonon density of states of a system's perfect crystal, in the system's bins.
 
     Frequencies are sampled over the Brillouin zone; a substituted alloy, whose crystal is a large
@@ -32,6 +34,8 @@ def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, 
     system : System
     n_modes : int
         About how many frequencies to sample.
+    omega_edges : (n_omega + 1,) THz, optional
+        Other bins of frequency, such as those of a dataset that is older than the system's.
 
     Returns
     -------
@@ -51,7 +55,7 @@ def crystal_spectra(system: System, n_modes: int = 30_000) -> tuple[np.ndarray, 
         modes = without_translations(frequencies(crystal * (2, 1, 1), potential), 3)
     else:
         modes = bands(crystal, potential, _wave_vectors(crystal, n_modes, potential.dim)).ravel()
-    return g, pdos(modes, system.omega_edges)
+    return g, pdos(modes, system.omega_edges if omega_edges is None else omega_edges)
 
 
 def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.ndarray:

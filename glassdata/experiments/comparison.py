@@ -34,13 +34,11 @@ PATIENCE, PATIENCE_STEPS = 30, 600
 ESTIMATORS: Mapping[str, Callable[[], BaseEstimator]] = {
     **{name: kind.make for name, kind in models.MODELS.items()},
     "density": models.scalar,
-    # Settings as many as any other model tries, on the same kind of held-out families.
-    "cnn_tuned": models.tuned_cnn,
     # The paper's way of comparing: least squares, and the network trained to the end.
     "least_squares": lambda: models.ridge(0.0),
     "cnn_to_the_end": lambda: models.cnn(validation_fraction=0.0, max_epochs=1000),
 }
-NETWORKS = ("cnn_tuned", "residual", "cnn", "cnn_to_the_end")
+NETWORKS = ("residual", "cnn", "cnn_to_the_end")
 CURVES = ("cnn", "kernel_ridge", "ridge", "pcr")
 PAPER = ("cnn_to_the_end", "ridge", "least_squares")
 

@@ -21,7 +21,6 @@ MODEL_NAMES: Mapping[str, str] = {
     "pcr": "PCR",
     "cnn": "CNN",
     "residual": "residual CNN",
-    "cnn_tuned": "CNN, tuned",
     "kernel_ridge": "kernel ridge",
     "nearest": "nearest g(r)",
     "variance": "var(g) only",
@@ -36,7 +35,6 @@ MODEL_COLOURS: Mapping[str, str] = {
     **dict.fromkeys(("ridge", "elastic_net", "lasso", "pcr"), "#d55e00"),
     "cnn": "#0072b2",
     "residual": "#56b4e9",
-    "cnn_tuned": "#0072b2",
     "kernel_ridge": "#009e73",
     "cnn_to_the_end": "0.55",
 }
