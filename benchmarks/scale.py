@@ -47,8 +47,8 @@ def large_row(name: str, profile: str, index: int, timings: dict | None = None) 
         "n_modes": modes,
         "g": rng.random(cheap.SYSTEM.n_r),
         "pdos": rng.random(cheap.SYSTEM.n_omega),
-        "frequency": np.sort(rng.random(modes)),
-        "position": rng.random((N_ATOMS, 3)),
+        "frequency": np.sort(rng.integers(2**13, size=modes)) / 2**13,
+        "position": rng.integers(2**20, size=(N_ATOMS, 3)) / 2**20,
         "number": np.full(N_ATOMS, 18),
     }
 

@@ -12,10 +12,14 @@ ALGORITHM_VERSION = 4
 #: Root of every random stream of the project.
 ROOT_SEED = 2602_05313
 
-#: Positions are rounded to multiples of this, Å. Smaller digits are noise of the minimiser, and
-#: half the bytes of a position. Positions are rounded before anything is computed from them, so
-#: that the stored spectrum is that of the stored structure.
+#: Positions are rounded to multiples of this, Å, where the system asks for nothing finer. Smaller
+#: digits are noise of the minimiser, and half the bytes of a position. Positions are rounded before
+#: anything is computed from them, so that the stored spectrum is that of the stored structure.
 POSITION_STEP = 2.0**-20
+
+#: For bond-order potentials: a bond at their cut-off is so stiff (2000 eV/Å²) that the coarser step
+#: would leave forces of 1e-3 eV/Å.
+FINE_POSITION_STEP = 2.0**-24
 
 #: Frequencies are rounded to a power of two (THz), this fraction of the system's range or less:
 #: a bin of the PDOS is a hundred times as wide. Smaller digits would be half the bytes of a row.

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import numpy as np
 from ase import Atoms
 
-from glassdata.config import POSITION_STEP, canonical_json
+from glassdata.config import canonical_json
 from glassdata.network import bond_angles, rings_per_atom
 from glassdata.order import bond_order, chemical_order, far_order, local_bond_order
 from glassdata.potentials.flaws import false_pairs, pinned_fraction
@@ -280,7 +280,7 @@ _SPECTRA = {
 }  # fmt: skip
 
 _STRUCTURE = {
-    "position": Variable(("atom", "xyz"), "f8", "angstrom", "atomic positions of the relaxed structure", lambda s: s.atoms.positions, step=lambda system: POSITION_STEP),
+    "position": Variable(("atom", "xyz"), "f8", "angstrom", "atomic positions of the relaxed structure", lambda s: s.atoms.positions, step=lambda system: system.position_step),
     "number": Variable(("atom",), "i2", "1", "atomic numbers", lambda s: s.atoms.numbers),
     "cell": Variable(("structure", "abc", "xyz"), "f8", "angstrom", "cell vectors, one per line", lambda s: s.atoms.cell.array),
 }  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 from threadpoolctl import threadpool_limits
 
-from glassdata.config import POSITION_STEP, digest
+from glassdata.config import digest
 from glassdata.describe import describe, description_science, timed
 from glassdata.minimise import RelaxationError
 from glassdata.system import PreparationError, System
@@ -124,7 +124,8 @@ def make_structure(system: str | System, index: int, profile: str = "demo") -> A
         except (RelaxationError, PreparationError) as error:
             raise RowError(str(error)) from error
     # Adding zero turns -0.0 into 0.0.
-    atoms.positions = np.round(atoms.positions / POSITION_STEP) * POSITION_STEP + 0.0
+    step = system.position_step
+    atoms.positions = np.round(atoms.positions / step) * step + 0.0
     return atoms
 
 

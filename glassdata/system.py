@@ -90,6 +90,8 @@ class System:
         variable measures order.
     n_r, n_omega : int
         Numbers of bins.
+    position_step : float, Å
+        Stored positions are multiples of this.
 
     Examples
     --------
@@ -117,11 +119,12 @@ class System:
     class_edges: tuple[float, float, float]
     n_r: int = 100
     n_omega: int = 100
+    position_step: float = POSITION_STEP
 
     def __post_init__(self) -> None:
         if self.dim not in (2, 3):
             raise ValueError(f"system {self.name}: dim must be 2 or 3, got {self.dim}")
-        fields = ("r_max", "omega_max", "bond_length", "n_r", "n_omega")
+        fields = ("r_max", "omega_max", "bond_length", "n_r", "n_omega", "position_step")
         check_positive(self, f"system {self.name}", *fields)
         rising = sorted(set(self.class_edges))
         if list(self.class_edges) not in (rising, rising[::-1]):
@@ -177,5 +180,5 @@ class System:
             "crystal": self.crystal.science(),
             "protocol": self.protocols[profile].science(),
             "minimiser": MINIMISER,
-            "position_step": POSITION_STEP,
+            "position_step": self.position_step,
         }

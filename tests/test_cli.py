@@ -536,7 +536,7 @@ def test_a_system_whose_file_is_missing_says_where_to_get_it(cli, tmp_path, monk
     refused(cli(*add, tmp_path / "ZrCuAl2011.eam.alloy"), 2, "no potential file", "ZrCuAl2011")
     wrong = tmp_path / "wrong.alloy"
     wrong.write_text("something else\n")
-    refused(cli(*add, wrong), 2, "no glass needs a file wrong.alloy; known: ZrCuAl2011.eam.alloy")
+    refused(cli(*add, wrong), 2, "no glass needs a file wrong.alloy; known: ")
     refused(cli(*add, wrong.rename(tmp_path / "ZrCuAl2011.eam.alloy")), 2, "is not the expected")
 
 

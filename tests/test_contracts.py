@@ -2,7 +2,7 @@
 
 import inspect
 import random
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pytest
@@ -305,7 +305,7 @@ class Careless(CrystalDisorder):
 
 def careless(**settings):
     plain = GLASS.protocols["demo"]
-    own = {name: getattr(plain, name) for name in plain.__dataclass_fields__}
+    own = {field.name: getattr(plain, field.name) for field in fields(plain) if field.init}
     return replace(GLASS, protocols={"demo": Careless(**own, **settings)})
 
 

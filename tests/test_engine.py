@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import dask
 import fake_glass as fake
+import psutil
 import pytest
 from dask.distributed import Client, LocalCluster
 from fake_glass import contents
@@ -120,10 +121,12 @@ def test_killed_driver_resumes_to_the_same_bytes(tmp_path, reference, habits):
     (habits / "slow").write_text("0.05")
     process = driver(store)
     wait_for_rows(store, 4, process)
+    workers = psutil.Process(process.pid).children(recursive=True)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     process.stderr.close()
-    time.sleep(0.3)  # workers of a dead driver end by themselves; their last rows are welcome
+    # Workers of a dead driver end by themselves; their last rows are welcome.
+    assert not psutil.wait_procs(workers, timeout=30)[1]
     assert not (store / "dataset.zarr").exists()
     published = {f"{p.parent.name}-{int(p.stem)}" for p in store.glob("rows/*/[0-9]*.npz")}
     before = fake.counts(habits)

@@ -79,8 +79,8 @@ def test_a_family_shares_its_random_numbers():
     ]
     assert amplitudes[0] != amplitudes[1]
     assert (first.info["parent"], second.info["parent"], other.info["parent"]) == (0, 0, 2)
-    # Stored positions are multiples of 1.5e-8 Å, over amplitudes of 0.1 Å.
-    assert directions[0] == pytest.approx(directions[1], abs=1e-6)
+    # Positions are rounded by half a step at most, over amplitudes of 0.1 Å or more.
+    assert directions[0] == pytest.approx(directions[1], abs=10 * system.position_step)
     # Independent normal numbers: correlations of 768 of them are below 5/√768.
     assert abs(np.corrcoef(directions[0].ravel(), directions[2].ravel())[0, 1]) < 0.18
 
@@ -182,7 +182,8 @@ def test_a_stratum_of_which_nothing_is_said_does_nothing():
     system = at_once("sic", plain, cells=(2, 2, 2))
     atoms, crystal = gd.make_structure(system, 1), lattice(system)
     assert np.array_equal(atoms.numbers, crystal.numbers)
-    assert np.abs(steps(atoms, crystal)).max() < 1e-7  # positions are stored to 1.5e-8 Å
+    # Positions are rounded, and the cell of the crystal is at rest to some 1e-8.
+    assert np.abs(steps(atoms, crystal)).max() < system.position_step
     assert "stone_wales" in plain.at(np.zeros(6))
     assert plain.at(np.ones(6))["stone_wales"] == 0
 

@@ -103,7 +103,7 @@ def test_the_broadened_g_counts_the_same_pairs(system):
 # --- first order --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("name", "index"), [("lj2d", 5), ("lj3d", 4), ("amc", 0), ("sic", 0)])
+@pytest.mark.parametrize(("name", "index"), [("lj2d", 5), ("lj3d", 4), ("amc", 7), ("sic", 0)])
 def test_first_order_errors_fall_with_the_square(name, index):
     # Relative to the change itself, what first order leaves out is proportional to the amplitude.
     system = gd.SYSTEMS[name]

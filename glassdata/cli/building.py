@@ -115,8 +115,9 @@ def build(
 def _what_to_build(
     store: Path, profile: str | None, names: tuple[str, ...], structures: Path | None
 ) -> tuple[str, tuple[str, ...]]:
+    from glassdata.potentials import TabulatedFile
     from glassdata.store import read_config, recorded
-    from glassdata.systems import available
+    from glassdata.systems import SYSTEMS, available
 
     known_systems(names)
     if (profile is None or not names) and (store / "config.json").exists():
@@ -126,6 +127,9 @@ def _what_to_build(
         there, rows = recorded(structures)
         profile, names = profile or there, names or tuple(rows)
     known_systems(names)
+    for name in names:
+        if isinstance(potential := SYSTEMS[name].potential, TabulatedFile):
+            potential.check_here()
     profile = profile or PROFILES[0]
     return profile, names or tuple(n for n, s in available().items() if profile in s.protocols)
 

@@ -100,6 +100,20 @@ class TabulatedFile(Potential):
         read_setfl(path, sha256=self.sha256, source=self.source)
         return path.read_bytes()
 
+    def check_here(self) -> None:
+        """Refuse to go on without the file.
+
+        Raises
+        ------
+        MissingTableError
+            Which says where to get it.
+        """
+        if not self.is_here:
+            raise MissingTableError(
+                f"{self.file} is missing; obtain it ({self.source}), then: "
+                f"glassdata systems --add PATH/{self.file}"
+            )
+
     @cached_property
     def tables(self) -> EAM:
         """The potential itself.
@@ -111,11 +125,7 @@ class TabulatedFile(Potential):
         ValueError
             If it is not the published one.
         """
-        if not self.is_here:
-            raise MissingTableError(
-                f"{self.file} is missing; obtain it ({self.source}), then: "
-                f"glassdata systems --add PATH/{self.file}"
-            )
+        self.check_here()
         eam = read_setfl(self.path, sha256=self.sha256, source=self.source, shortest=self.shortest)
         if (eam.symbols, eam.r_cut) != (self.symbols, self.r_cut):
             raise ValueError(

@@ -53,6 +53,12 @@ def made_otherwise(recorded: Mapping[str, Any], current: Mapping[str, Any]) -> l
     ----------
     recorded, current : mapping
         ``System.science`` of one glass, when the rows were made and now.
+
+    Examples
+    --------
+    >>> from glassdata.row import science
+    >>> made_otherwise(science("lj3d", "demo"), science("lj3d", "demo"))
+    []
     """
     was, now = _parts(recorded), _parts(current)
     if "structure" not in recorded:

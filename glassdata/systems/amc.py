@@ -10,6 +10,7 @@ from dataclasses import replace
 from ase import Atoms
 from ase.build import graphene
 
+from glassdata.config import FINE_POSITION_STEP
 from glassdata.crystal import Crystal
 from glassdata.potentials import LINDSAY_BROIDO_2010, TERSOFF_1989, BondOrder
 from glassdata.protocols import SheetDisorder, SheetsOfOthers, Stratum
@@ -98,6 +99,7 @@ def _system(name: str, title: str, potential: BondOrder, n_reference: int) -> Sy
         r_max=10.0,
         omega_max=100.0,
         bond_length=_BOND,
+        position_step=FINE_POSITION_STEP,
         class_variable="non_hexagonal",
         class_edges=(0.1, 0.25, 0.4),
     )

@@ -17,6 +17,7 @@ carbon atoms, and a graphene of Tersoff's potential vibrates at up to 74 THz.
 from ase.build import bulk
 from ase.data import atomic_masses
 
+from glassdata.config import FINE_POSITION_STEP
 from glassdata.crystal import Crystal
 from glassdata.potentials import ERHART_ALBE_2005, TERSOFF_1989, BondOrder
 from glassdata.protocols import Cooling, CrystalDisorder, Joined, Part, QuenchedGlass, Stratum
@@ -95,6 +96,7 @@ def _system(name: str, title: str, potential: BondOrder) -> System:
         r_max=10.0,
         omega_max=75.0,
         bond_length=2.5,
+        position_step=FINE_POSITION_STEP,
         class_variable="far_order",
         class_edges=(0.6, 0.3, 0.1),
     )
