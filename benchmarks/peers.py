@@ -8,7 +8,6 @@ by the LAPACK routine that we use ourselves.
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +17,9 @@ from matscipy.numerical import numerical_hessian
 from scipy import sparse
 
 from glassdata.eigen import eigenvalues
-from glassdata.potentials import EAM, BondOrder, LennardJones, Potential
+from glassdata.potentials import LennardJones, Potential
 from glassdata.protocols.melt import MissingLammps, _engine
+from glassdata.protocols.pairs import pair_commands
 from glassdata.units import THZ
 from glassdata.vibrations import pdos, without_translations
 
@@ -79,7 +79,7 @@ class Lammps:
     def __init__(self, potential: Potential, folder: Path) -> None:
         self.potential = potential
         self.engine = _engine()
-        self.pair = _pair_lines(potential, folder / "potential.txt")
+        self.pair = _pair_lines(potential, folder)
 
     def __call__(self, atoms: Atoms) -> np.ndarray:
         """Dynamical matrix from the command ``dynamical_matrix``."""
@@ -138,54 +138,14 @@ def _box(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
     return lower, upper
 
 
-def _pair_lines(potential: Potential, path: Path) -> list[str]:
+def _pair_lines(potential: Potential, folder: Path) -> list[str]:
     if isinstance(potential, LennardJones) and potential.truncation == "force-shifted":
         numbers = f"{potential.epsilon:.17g} {potential.sigma:.17g} {potential.r_cut:.17g}"
         return [
             f"pair_style lj/smooth/linear {potential.r_cut:.17g}",
             f"pair_coeff * * {numbers}",
         ]
-    if isinstance(potential, BondOrder):
-        path.write_text(tersoff_file(potential))
-        style = "tersoff"
-    elif isinstance(potential, EAM):
-        path.write_text(setfl_file(potential))
-        style = "eam/alloy"
-    else:
-        raise ValueError(f"no LAMMPS pair style for {potential!r}")
-    return [f"pair_style {style}", f"pair_coeff * * {path} {' '.join(potential.species)}"]
-
-
-def tersoff_file(potential: BondOrder) -> str:
-    """All triplets of species in LAMMPS's format; Brenner's form arrives translated."""
-    lines = []
-    for i, j, k in product(range(len(potential.species)), repeat=3):
-        p = {name: value[i, j] for name, value in vars(potential.table).items()}
-        # The cut-off and the angular function of a triplet are those of its third atom.
-        p |= {name: vars(potential.table)[name][i, k] for name in ("gamma", "c", "d", "h")}
-        r1, r2 = potential.table.r1[i, k], potential.table.r2[i, k]
-        # m, gamma, lambda3, c, d, cos(theta0), n, beta, lambda2, B, R, D, lambda1, A
-        numbers = [3.0, p["gamma"], 0.0, p["c"], p["d"], p["h"], p["n"], p["beta"], p["mu"]]
-        numbers += [p["chi"] * p["B"], (r1 + r2) / 2, (r2 - r1) / 2, p["lam"], p["A"]]
-        words = [potential.species[n] for n in (i, j, k)] + [f"{x:.17g}" for x in numbers]
-        lines.append(" ".join(words))
-    return "\n".join(lines) + "\n"
-
-
-def setfl_file(potential: EAM) -> str:
-    """The tables of an EAM potential as a setfl file."""
-    tables, symbols = potential.tables, potential.species
-    n_rho, n_r = tables.embedding.shape[1], tables.density.shape[1]
-    lines = ["", "", "", f"{len(symbols)} {' '.join(symbols)}"]
-    lines.append(f"{n_rho} {tables.d_rho:.17g} {n_r} {tables.d_r:.17g} {potential.cutoff:.17g}")
-    for kind, symbol in enumerate(symbols):
-        number = atomic_numbers[symbol]
-        lines.append(f"{number} {atomic_masses[number]:.17g} 1.0 fcc")
-        lines += [f"{x:.17g}" for x in (*tables.embedding[kind], *tables.density[kind])]
-    for a in range(len(symbols)):
-        for b in range(a + 1):
-            lines += [f"{x:.17g}" for x in tables.pair[a, b]]
-    return "\n".join(lines) + "\n"
+    return pair_commands(potential, folder, potential.species)
 
 
 __all__ = [

@@ -533,7 +533,7 @@ def test_a_system_whose_file_is_missing_says_where_to_get_it(cli, tmp_path, monk
     refused(cli("build", tmp_path / "s", "--system", "cualzr_sheng", "--dry-run"), 2, *words)
     assert not (tmp_path / "s").exists()
     add = ("systems", "--add")
-    refused(cli(*add, tmp_path / "ZrCuAl2011.eam.alloy"), 2, "no potential file", "ZrCuAl2011")
+    refused(cli(*add, tmp_path / "ZrCuAl2011.eam.alloy"), 2, "no file", "ZrCuAl2011")
     wrong = tmp_path / "wrong.alloy"
     wrong.write_text("something else\n")
     refused(cli(*add, wrong), 2, "no glass needs a file wrong.alloy; known: ")

@@ -25,6 +25,7 @@ LAYERS = [
         "neighbours",
         "eigen",
         "kernels",
+        "given",
     },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},

@@ -6,6 +6,7 @@
 (430.0, 'Brenner')
 """
 
+from glassdata.given import MissingTableError
 from glassdata.potentials.base import Bonds, PairPotential, Potential
 from glassdata.potentials.bond_order import (
     ERHART_ALBE_2005,
@@ -21,7 +22,7 @@ from glassdata.potentials.pair import LennardJones
 from glassdata.potentials.setfl import read_setfl
 from glassdata.potentials.stillinger_weber import StillingerWeber
 from glassdata.potentials.surface import EnergySurface
-from glassdata.potentials.tabulated import MissingTableError, TabulatedFile
+from glassdata.potentials.tabulated import TabulatedFile
 from glassdata.potentials.zhou import zhou_eam
 
 __all__ = [

@@ -9,7 +9,7 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 
 from glassdata import bounds
-from glassdata.bounds import read_file
+from glassdata.given import checked_file
 from glassdata.potentials.eam import EAM, Tables
 
 #: So many times its bytes does a text take as a list of the shortest lines.
@@ -60,17 +60,13 @@ def read_setfl(
     (('Cu',), 1.0)
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"no potential file {path}; obtain it: {source or 'see its paper'}")
-    content = read_file(path, bounds.LIMIT // _LINES)
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and found != sha256:
-        raise ValueError(f"{path}: sha256 {found} is not the expected {sha256}")
+    content = checked_file(path, sha256, source, bounds.LIMIT // _LINES)
     try:
         symbols, r_cut, tables = _parse(content.decode("ascii", "replace"))
     except (ValueError, IndexError) as error:
         raise ValueError(f"{path}: not a setfl (eam/alloy) file: {error}") from error
-    return EAM(symbols, r_cut, f"{source} sha256:{found}".strip(), tables, dict(shortest))
+    identity = f"{source} sha256:{hashlib.sha256(content).hexdigest()}".strip()
+    return EAM(symbols, r_cut, identity, tables, dict(shortest))
 
 
 def setfl_text(potential: EAM) -> str:

@@ -3,35 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
 from ase.calculators.calculator import Calculator
 from scipy import sparse
 
+from glassdata.given import GivenFile
 from glassdata.potentials.base import Bonds, Potential
 from glassdata.potentials.eam import EAM
 from glassdata.potentials.setfl import read_setfl
 
 
-def folder() -> Path:
-    """Where the files of potentials are kept: ``.glassdata/potentials`` in the home folder."""
-    return Path.home() / ".glassdata" / "potentials"
-
-
-class MissingTableError(FileNotFoundError):
-    """The file of a potential was not given to this program yet; the message says how to do it.
-
-    Examples
-    --------
-    >>> issubclass(MissingTableError, FileNotFoundError)
-    True
-    """
-
-
 @dataclass(frozen=True, eq=False)
-class TabulatedFile(Potential):
+class TabulatedFile(GivenFile, Potential):
     """An EAM potential in a published setfl file, which is read when it is first needed.
 
     Its identity is the checksum of the file, so that only computations need the file itself.
@@ -65,6 +50,7 @@ class TabulatedFile(Potential):
     r_cut: float
     shortest: Mapping[tuple[str, str], float] = field(default_factory=dict)
     half: ClassVar[bool] = EAM.half
+    kept_in: ClassVar[str] = "potentials"
 
     def __post_init__(self) -> None:
         self.check_shortest()
@@ -76,43 +62,6 @@ class TabulatedFile(Potential):
     @property
     def cutoff(self) -> float:
         return self.r_cut
-
-    @property
-    def path(self) -> Path:
-        """Where this program keeps the file."""
-        return folder() / self.file
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the file was given to this program."""
-        return self.path.is_file()
-
-    def published(self, path: Path) -> bytes:
-        """Content of a file, if it is the published one.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If it is another one.
-        """
-        read_setfl(path, sha256=self.sha256, source=self.source)
-        return path.read_bytes()
-
-    def check_here(self) -> None:
-        """Refuse to go on without the file.
-
-        Raises
-        ------
-        MissingTableError
-            Which says where to get it.
-        """
-        if not self.is_here:
-            raise MissingTableError(
-                f"{self.file} is missing; obtain it ({self.source}), then: "
-                f"glassdata systems --add PATH/{self.file}"
-            )
 
     @cached_property
     def tables(self) -> EAM:

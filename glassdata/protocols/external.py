@@ -3,7 +3,6 @@
 The file stays with its owners: a user gives it to this program once, as the file of a potential.
 """
 
-import hashlib
 import io
 import lzma
 from dataclasses import dataclass
@@ -15,10 +14,9 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
-from glassdata.bounds import read_file
 from glassdata.config import check_positive
+from glassdata.given import GivenFile
 from glassdata.minimise import settle
-from glassdata.potentials import MissingTableError
 from glassdata.protocols.plan import generator
 from glassdata.system import System
 
@@ -27,7 +25,7 @@ _FLAT = 1e-3
 
 
 @dataclass(frozen=True)
-class SheetsOfOthers:
+class SheetsOfOthers(GivenFile):
     """Sheets of a published file, each relaxed with a frame that is free in the plane.
 
     An exactly flat sheet is a saddle point, which symmetry holds: it gets random heights before it
@@ -65,51 +63,10 @@ class SheetsOfOthers:
     kick: float = 0.05
     max_force: float = 1e-4
     preparations: ClassVar[int] = 0
+    kept_in: ClassVar[str] = "structures"
 
     def __post_init__(self) -> None:
         check_positive(self, type(self).__name__, "n_structures", "most_atoms", "kick", "max_force")
-
-    @property
-    def path(self) -> Path:
-        """Where this program keeps the file: ``.glassdata/structures`` in the home folder."""
-        return Path.home() / ".glassdata" / "structures" / self.file
-
-    @property
-    def is_here(self) -> bool:
-        """Whether the file was given to this program."""
-        return self.path.is_file()
-
-    def published(self, path: Path) -> bytes:
-        """Content of a file, if it is the published one.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If it is another one.
-        """
-        if not path.is_file():
-            raise FileNotFoundError(f"no file {path}; obtain it: {self.source}")
-        content = read_file(path)
-        found = hashlib.sha256(content).hexdigest()
-        if found != self.sha256:
-            raise ValueError(f"{path}: sha256 {found} is not the expected {self.sha256}")
-        return content
-
-    def check_here(self) -> None:
-        """Refuse to begin without the file.
-
-        Raises
-        ------
-        MissingTableError
-            With the command that takes it.
-        """
-        if not self.is_here:
-            raise MissingTableError(
-                f"{self.file} is missing; obtain it ({self.source}), then: "
-                f"glassdata systems --add PATH/{self.file}"
-            )
 
     def science(self) -> dict:
         """Everything that determines the structures, as plain data."""
