@@ -257,7 +257,9 @@ def _doubts(row: dict, system: "System", pbc: "np.ndarray") -> Iterator[str]:
 @click.command()
 @click.argument("store", type=Place(), required=False)
 @system_option(multiple=False)
-@click.option("--model", type=_ModelName(), default="ridge", show_default=True)
+@click.option(
+    "--model", type=_ModelName(), default="ridge", show_default=True, help="Kind of model."
+)
 @click.option(
     "-o", "--output", type=_output, required=True, help="Model file to write, or - for stdout."
 )
