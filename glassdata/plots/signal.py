@@ -13,7 +13,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from glassdata.experiments.signal import ensembles
 from glassdata.plots.looks import log_ticks
+from glassdata.structures import Dataset
 
 #: Colour-blind safe, of different lightness, and told apart by marks and dashes as well; none is
 #: near white or black, so that all show on a light and on a dark page.
@@ -79,6 +81,59 @@ def against_bundles(signals: Mapping[str, Mapping[str, np.ndarray]], bins: int =
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(plt.NullFormatter())
     figure.legend(loc="outside upper center", ncols=2, fontsize=10)
+    return figure
+
+
+def of_preparations(data: Dataset) -> Figure:
+    """Mean spectrum of each preparation of a liquid, and how it differs from the mean of them.
+
+    Colours go from the least stable preparation (light) to the most stable (dark), by cooling rate
+    or by the temperature of the parent liquid; dashes tell the densities apart. The grey band is
+    twice the standard error of one preparation's mean: what lies within it may be chance.
+
+    Parameters
+    ----------
+    data
+        Structures of one glass; those that were not made from a liquid are left out.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> figure = of_preparations(dataset("si"))
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['PDOS (1/THz)', 'less the mean']
+    """
+    data = data[np.isin(ensembles(data), ("quenched", "equilibrated"))]
+    numbers = np.unique(data.preparation)
+    means = np.array([data.Y[data.preparation == one].mean(axis=0) for one in numbers])
+    first = [int(np.flatnonzero(data.preparation == one)[0]) for one in numbers]
+    cooled = "quench_rate" in data.stored and data.quench_rate[first].max() > 0
+    stability = (data.quench_rate if cooled else data.anneal_temperature)[first]
+    density, unit = np.round(data.density[first], 4), "K/ps" if cooled else "K"
+    # A parent's temperature follows the density; its rank at each density is what counts.
+    rank = [
+        int(np.sum(stability[density == rho] > t))
+        for t, rho in zip(stability, density, strict=True)
+    ]
+    dashes = dict(zip(np.unique(density), (":", "-", "--", "-."), strict=False))
+    figure, axes = plt.subplots(2, 1, figsize=(6.4, 6.4), sharex=True)
+    colours = plt.get_cmap("viridis_r")(np.linspace(0.15, 0.95, max(rank) + 1))
+    for mean, how, rho, k in zip(means, stability, density, rank, strict=True):
+        looks = {"color": colours[k], "ls": dashes[rho], "lw": 1.2}
+        name = f"{how:.3g} {unit}, {rho:.4f}"
+        axes[0].plot(data.omega, mean, label=name, **looks)
+        axes[1].plot(data.omega, mean - means.mean(axis=0), **looks)
+    counts = np.array([np.sum(data.preparation == one) for one in numbers])
+    of = np.searchsorted(numbers, data.preparation)
+    spare = max(len(data) - len(numbers), 1)
+    scatter = np.sum((data.Y - means[of]) ** 2, axis=0) / spare
+    error = 2 * np.sqrt(scatter * np.mean(1 / counts))
+    axes[1].fill_between(data.omega, -error, error, color="0.6", alpha=0.5, lw=0)
+    axes[0].set(ylabel="PDOS (1/THz)", xlim=(0, None), ylim=(0, None))
+    axes[1].set(ylabel="less the mean", xlabel="frequency (THz)")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8
+    )
     return figure
 
 
