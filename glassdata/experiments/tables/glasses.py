@@ -1,11 +1,13 @@
-"""Scores of one evaluation as a table of text, for the pages of the glasses."""
+"""Scores of one evaluation, and what became of preparations, for the pages of the glasses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from glassdata.evaluation import Evaluation, by_class, fold_r2
+from glassdata.experiments.signal import ensembles
+from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES
 
 _COLUMNS = ("structures", "MSE / 10⁻⁶", "baseline / 10⁻⁶", "R²", "R² in class")
@@ -39,3 +41,38 @@ def score_table(evaluation: Evaluation, classes: Sequence[str]) -> pd.DataFrame:
     spread = f"{evaluation.r2:.2f} ± {fold_r2(evaluation).std(ddof=1):.2f}"
     rows["all"] = [len(evaluation.fold), *errors, spread, ""]
     return pd.DataFrame.from_dict(rows, orient="index", columns=_COLUMNS)
+
+
+def preparation_table(data: Dataset, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """Mean and standard deviation of some numbers over the replicas of each preparation.
+
+    Parameters
+    ----------
+    data
+        Structures of one glass; those that were not made from a liquid are left out.
+    columns
+        One number per structure, (n,), by the title of its column.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> silicon = gd.dataset("si")
+    >>> table = preparation_table(silicon, {"eV/atom": silicon.energy})
+    >>> table.index.names
+    ['K/ps', 'atoms per Å³']
+    """
+    of = np.where(np.isin(ensembles(data), ("quenched", "equilibrated")), data.preparation, -1)
+    cooled = "quench_rate" in data.stored and np.any(data.quench_rate[of >= 0] > 0)
+    stability = data.quench_rate if cooled else data.anneal_temperature
+    rows = {}
+    for number in np.unique(of[of >= 0]):
+        mine = of == number
+        key = float(f"{stability[mine][0]:.3g}"), round(float(data.density[mine][0]), 4)
+        texts = (
+            f"{one[mine].mean():.4g} ± {one[mine].std(ddof=1):.1g}" for one in columns.values()
+        )
+        rows[key] = [int(mine.sum()), *texts]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=["structures", *columns])
+    names = "K/ps" if cooled else "K", "atoms per Å" + ("³" if data.dim == 3 else "²")
+    table.index = pd.MultiIndex.from_tuples(rows, names=names)
+    return table.sort_index(level=1)
