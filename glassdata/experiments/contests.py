@@ -325,6 +325,45 @@ def verdict_table(
     return table
 
 
+def rivals_of(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratios of the rivals in a verdict table, and what each of them says of the line.
+
+    Parameters
+    ----------
+    table
+        What ``verdict_table`` returns.
+
+    Returns
+    -------
+    ratios, words
+        One row per glass and ensemble, one column per rival: what ``plots.signal.ratios`` draws.
+
+    Examples
+    --------
+    >>> index = pd.MultiIndex.from_tuples([("si", "quenched")])
+    >>> found = pd.DataFrame({"explained": [NOTHING], "mean": [Estimate(2.0, 1.5, 3.0)]}, index)
+    >>> ratios, words = rivals_of(found)
+    >>> words.loc["si, quenched"].to_dict()
+    {'mean': 'better'}
+    """
+    known = ("signal/noise", "above the floor", "explained")
+    rivals = [
+        name
+        for name in table
+        if name not in known and any(isinstance(one, Estimate) for one in table[name])
+    ]
+    found = {
+        name: [one if isinstance(one, Estimate) else NOTHING for one in table[name]]
+        for name in rivals
+    }
+    rows = [str(Ensemble(*key)) for key in table.index]
+    words = {name: [contest(one) for one in column] for name, column in found.items()}
+    return (
+        pd.DataFrame({name: pd.Series(c, rows, dtype=object) for name, c in found.items()}),
+        pd.DataFrame(words, rows),
+    )
+
+
 # --- other ensembles --------------------------------------------------------------------------
 
 
