@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: Test files by the modules they concern; the first pattern that fits a module counts.
 TESTS = {
-    "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_generate"),
+    "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_lammps", "test_quench"),
     "glassdata/protocols/dynamics.py": ("test_quench",),
     "glassdata/protocols/quench.py": ("test_quench", "test_identity", "test_generate"),
     "glassdata/protocols/montecarlo.py": ("test_swap",),
@@ -65,34 +65,87 @@ TESTS = {
         "test_shipped_results",
     ),
     "glassdata/models/*.py": (
+        "test_versions",
         "test_models",
         "test_modelfile",
         "test_executes_nothing",
         "test_shipped_results",
     ),
     "glassdata/experiments/*/why.py": ("test_why",),
-    "glassdata/experiments/why.py": ("test_why",),
-    "glassdata/experiments/explanations.py": ("test_why",),
-    "glassdata/experiments/contests.py": ("test_contests",),
-    "glassdata/experiments/contenders.py": ("test_contests",),
-    "glassdata/experiments/glasses.py": ("test_contests",),
-    "glassdata/experiments/signal.py": ("test_contests",),
-    "glassdata/experiments/planted.py": ("test_planted",),
+    "glassdata/experiments/why.py": (
+        "test_versions",
+        "test_why",
+    ),
+    "glassdata/experiments/explanations.py": (
+        "test_versions",
+        "test_why",
+    ),
+    "glassdata/experiments/contests.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/contenders.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/glasses.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/signal.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/planted.py": (
+        "test_versions",
+        "test_planted",
+    ),
     "glassdata/experiments/said/*.py": ("test_said",),
     "glassdata/experiments/tables/glasses.py": ("test_plots",),
     "glassdata/experiments/tables/*.py": ("test_tables",),
-    "glassdata/experiments/claims.py": ("test_tables",),
-    "glassdata/experiments/components.py": ("test_said", "test_analysis_reading"),
-    "glassdata/experiments/halves.py": ("test_analysis_reading", "test_said"),
-    "glassdata/experiments/elsewhere.py": ("test_analysis_objections", "test_elsewhere"),
-    "glassdata/experiments/checks.py": ("test_analysis_objections",),
-    "glassdata/experiments/objections.py": ("test_analysis_objections",),
-    "glassdata/experiments/words.py": ("test_analysis_words", "test_analysis_objections"),
-    "glassdata/experiments/reading.py": ("test_analysis_reading",),
-    "glassdata/experiments/shells.py": ("test_analysis_reading",),
-    "glassdata/experiments/standings.py": ("test_analysis_standings",),
-    "glassdata/experiments/verdicts.py": ("test_analysis_verdicts", "test_analysis_objections"),
+    "glassdata/experiments/claims.py": (
+        "test_versions",
+        "test_tables",
+    ),
+    "glassdata/experiments/components.py": ("test_versions", "test_said", "test_analysis_reading"),
+    "glassdata/experiments/halves.py": ("test_versions", "test_analysis_reading", "test_said"),
+    "glassdata/experiments/elsewhere.py": (
+        "test_versions",
+        "test_analysis_objections",
+        "test_elsewhere",
+    ),
+    "glassdata/experiments/checks.py": (
+        "test_versions",
+        "test_analysis_objections",
+    ),
+    "glassdata/experiments/objections.py": (
+        "test_versions",
+        "test_analysis_objections",
+    ),
+    "glassdata/experiments/words.py": (
+        "test_versions",
+        "test_analysis_words",
+        "test_analysis_objections",
+    ),
+    "glassdata/experiments/reading.py": (
+        "test_versions",
+        "test_analysis_reading",
+    ),
+    "glassdata/experiments/shells.py": (
+        "test_versions",
+        "test_analysis_reading",
+    ),
+    "glassdata/experiments/standings.py": (
+        "test_versions",
+        "test_analysis_standings",
+    ),
+    "glassdata/experiments/verdicts.py": (
+        "test_versions",
+        "test_analysis_verdicts",
+        "test_analysis_objections",
+    ),
     "glassdata/experiments/*.py": (
+        "test_versions",
         "test_shipped_results",
         "test_one_thread",
         "test_experiments_oracle",

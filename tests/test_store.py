@@ -198,7 +198,7 @@ def test_dead_work_is_cleaned_up_wherever_work_is_done(copy, monkeypatch, cleans
     if cleans == "prepare":
         prepare(copy, science_config({"ar": AR}, "demo"), {"ar": 3})
     else:
-        seal(copy, fake.SYSTEMS, {"ar": 3}, identify=fake.identify)
+        seal(copy, fake.SYSTEMS, {"ar": 3}, identify=fake.row_id)
     assert [path for path in dead if path.exists()] == []
 
 
