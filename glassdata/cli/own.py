@@ -20,6 +20,7 @@ from glassdata.cli.formats import Reading, structure_options
 
 if TYPE_CHECKING:
     import numpy as np
+    from ase import Atoms
 
     from glassdata.system import System
 
@@ -58,6 +59,12 @@ class _ModelName(click.ParamType):
     "ase.calculators.lj.LennardJones:sigma=3.4,epsilon=0.01.",
 )
 @click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that share the displacements of --calculator.",
+)
+@click.option(
     "--relax",
     type=click.Choice(["fixed", "pressure"]),
     is_flag=False,
@@ -88,6 +95,7 @@ def spectrum(
     files: tuple[Path, ...],
     name: str | None,
     calculator: str | None,
+    workers: int | None,
     relax: str | None,
     kick: float,
     how: Reading,
@@ -99,7 +107,8 @@ def spectrum(
     """Compute g(r) and the vibrational spectrum of the structures in FILE.
 
     FILE may have any format that ASE reads, or be a data or dump file of LAMMPS; - is standard
-    input. Potential and bins are those of the system, or of --calculator.
+    input. Potential and bins are those of the system, or of --calculator, whose forces are
+    differentiated with the step at which the result depends least on it.
 
     \b
     Examples:
@@ -114,28 +123,28 @@ def spectrum(
         raise click.UsageError("a potential is needed: --system NAME, or --calculator PATH")
     if kick and relax is None:
         raise click.UsageError("--kick displaces atoms before --relax, which is missing")
+    if workers is not None and calculator is None:
+        raise click.UsageError("--workers share the work of --calculator, which is missing")
     check_writable(output, structure, plot, inputs=local(files))
     check_picture(plot)
-    frames, rows, setting = _described(files, name, calculator, how, relaxed=relax, kick=kick)
+    frames = _read(files, name, how)
+    rows, setting, notes = _computed(
+        frames, name, calculator, relaxed=relax, kick=kick, workers=workers
+    )
     err = STDOUT in (output, structure, plot)
     click.echo(_summary(rows, setting.dim, temperature), err=err)
+    for note in notes:
+        click.echo(f"glassdata: note: {note}", err=True)
     for number, (row, frame) in enumerate(zip(rows, frames, strict=True)):
         _warn(number, row, setting, frame.pbc)
     told = {"system": name, "calculator": calculator, "relax": relax} | how.told()
     told |= {"kick": kick} if kick else {}
-    _write(output, structure, plot, (frames, rows, setting), provenance(files, told))
+    said = provenance(files, told) | ({"notes": "\n".join(notes)} if notes else {})
+    _write(output, structure, plot, (frames, rows, setting), said)
 
 
-def _described(
-    files: tuple[Path, ...],
-    name: str | None,
-    calculator: str | None,
-    how: Reading,
-    *,
-    relaxed: str | None,
-    kick: float,
-) -> tuple:
-    """Structures of all files, their rows, and the bins these have."""
+def _read(files: tuple[Path, ...], name: str | None, how: Reading) -> list["Atoms"]:
+    """Structures of all files, checked against the system if there is one."""
     from glassdata.cli import inputs
 
     system = None if name is None else known_systems([name])[name]
@@ -148,12 +157,29 @@ def _described(
                 inputs.check_periodic(atoms, str(file), system.dim)
             if system is not None and how.unit is None:
                 inputs.check_lengths(atoms, str(file), inputs.nearest_distance(system.crystal()))
+    return frames
+
+
+def _computed(
+    frames: list["Atoms"],
+    name: str | None,
+    calculator: str | None,
+    *,
+    relaxed: str | None,
+    kick: float,
+    workers: int | None = None,
+) -> tuple:
+    """Rows of the structures, the bins these have, and what is to be said of them."""
+    from glassdata.cli.inputs import describe_all
+
+    system = None if name is None else known_systems([name])[name]
     if calculator is not None or system is None:
         from glassdata.cli.calculators import describe_foreign
 
-        foreign = describe_foreign(frames, str(calculator), system, relaxed=relaxed, kick=kick)
-        return (frames, *foreign)
-    return frames, inputs.describe_all(frames, system, relaxed=relaxed, kick=kick), system
+        return describe_foreign(
+            frames, str(calculator), system, relaxed=relaxed, kick=kick, workers=workers
+        )
+    return describe_all(frames, system, relaxed=relaxed, kick=kick), system, []
 
 
 def _write(
