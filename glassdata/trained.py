@@ -114,11 +114,10 @@ def facts(data: Dataset) -> dict:
     >>> facts(gd.dataset("lj2d"))["n_atoms"]
     [628, 895]
     """
-    sizes = _sizes(data)
-    found = {
-        "n_atoms": [int(sizes.min()), int(sizes.max())],
-        "core": float(data.r_edges[np.argmax((data.X > 0).any(axis=0))]),
-    }
+    found: dict = {"core": float(data.r_edges[np.argmax((data.X > 0).any(axis=0))])}
+    if "n_atoms" in data.stored:
+        sizes = data["n_atoms"]
+        found["n_atoms"] = [int(sizes.min()), int(sizes.max())]
     if "density" in data.stored:
         rho = np.asarray(data["density"], float)
         found["density"] = [float(rho.min()), float(rho.mean()), float(rho.max())]

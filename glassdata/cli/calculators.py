@@ -21,13 +21,14 @@ if TYPE_CHECKING:
     from glassdata.system import System
 
 #: Distances up to which g(r) is computed where no system says it, Å, and numbers of bins.
-_R_MAX, _BINS = 10.0, 100
+R_MAX, _BINS = 10.0, 100
 #: Frequencies are shown up to this multiple of the highest.
 _ROOM = 1.02
 #: What is computed where no crystal and no glass is known.
 _NAMES = (
     "g", "partial_g", "pdos", "frequency", "position", "number", "cell", "n_atoms", "n_modes",
     "density", "energy", "max_force", "stress", "pressure", "n_imaginary", "overflow",
+    "n_false_pairs", "pinned_fraction",
 )  # fmt: skip
 
 
@@ -114,7 +115,7 @@ def parse(text: str, symbols: tuple[str, ...]) -> "CalculatorPotential":
         raise click.UsageError(f"--calculator is like package.module.Name:key=value, got {text!r}")
     try:
         arguments = _arguments(rest)
-        found = CalculatorPotential(f"{module}:{name}", arguments, symbols=symbols, reach=_R_MAX)
+        found = CalculatorPotential(f"{module}:{name}", arguments, symbols=symbols, reach=R_MAX)
         made = found.calculator()
     except ValueError as error:
         raise click.UsageError(f"--calculator: {error}") from None
@@ -207,7 +208,7 @@ def _described(
         notes.append(f"structure {number}: second derivatives by {steps}")
     if system is None:
         highest = max(float(structure.modes.max()) for structure in found)
-        setting = replace(setting, omega_max=_round(_ROOM * max(highest, 1e-3)))
+        setting = replace(setting, omega_max=room_above(highest))
         for structure in found:
             structure.system = setting
     names = [name for name in _NAMES if name != "partial_g" or setting.pairs]
@@ -242,15 +243,22 @@ def _setting(frames: list["Atoms"], text: str, system: "System | None") -> Setti
         check_memory(3, len(atoms))
     potential, name = parse(text, species), text.partition(":")[0]
     if system is None:
-        return Setting(name, species, potential, directions.pop(), _R_MAX, 1.0)
+        return Setting(name, species, potential, directions.pop(), R_MAX, 1.0)
     return Setting(
         f"{system.name} with {name}", system.species, potential, system.dim, system.r_max,
         system.omega_max, system.n_r, system.n_omega,
     )  # fmt: skip
 
 
-def _round(number: float) -> float:
-    """The next number of two digits."""
+def room_above(highest: float) -> float:
+    """The range of frequencies that shows this highest one, a number of two digits, THz.
+
+    Examples
+    --------
+    >>> round(room_above(9.0), 9)
+    9.2
+    """
+    number = _ROOM * max(highest, 1e-3)
     step = 10.0 ** (np.floor(np.log10(number)) - 1)
     return float(np.ceil(number / step) * step)
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 LENGTHS = {"angstrom": 1.0, "bohr": 0.529177210903, "nm": 10.0}
 #: Formats of LAMMPS, whose atoms have types instead of species.
 LAMMPS = ("lammps-data", "lammps-dump-text")
+#: Suffixes of files with a pair function; any other file is read as a structure.
+CURVES = (".gr", ".sq", ".fq", ".rdf", ".dat", ".txt", ".csv", ".xy", ".nc")
 #: What is looked at to find out the format, bytes.
 _PEEK = 4096
 _DUMP = re.compile(rb"\s*ITEM: (?:TIMESTEP|UNITS)")

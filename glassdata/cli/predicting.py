@@ -13,7 +13,7 @@ from glassdata.cli.choices import (
     local,
     system_option,
 )
-from glassdata.cli.formats import Reading, is_structure, structure_options
+from glassdata.cli.formats import CURVES, Reading, is_structure, structure_options
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from glassdata.measured import Asked, Measured
     from glassdata.models import SavedModel
 
-#: Suffixes of files with a pair function; any other file is read as a structure.
-CURVES = (".gr", ".sq", ".fq", ".rdf", ".dat", ".txt", ".csv", ".xy", ".nc")
 #: Distance of nearest neighbours over the distance below which no pair was found in training.
 _NEAREST = 1.15
 #: Files that are needed where the first of them is the model.

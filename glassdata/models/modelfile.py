@@ -113,6 +113,11 @@ class SavedModel:
             )
 
     @property
+    def promises(self) -> bool:
+        """Whether enough structures were held out for an interval."""
+        return self.calibration is not None and self.calibration.promises
+
+    @property
     def kind(self) -> str:
         """Name of the class of the model."""
         return type(self.regression).__name__

@@ -77,13 +77,13 @@ class Smoothness:
         if not self.change <= ROUGH:
             raise NotSmoothError(
                 f"its forces are not smooth: second derivatives change by {self.change:.0%} "
-                f"or more between any two steps from {STEPS[0]:g} to {STEPS[-1]:g} Å, so that there is no "
-                "spectrum"
+                f"or more between any two steps from {STEPS[0]:g} to {STEPS[-1]:g} Å, and there is "
+                "no spectrum"
             )
         if not self.asymmetry <= ROUGH:
             raise NotSmoothError(
                 f"its forces have no energy: their derivatives differ by {self.asymmetry:.0%} from "
-                "the reverse ones, so that there is no spectrum"
+                "the reverse ones, and there is no spectrum"
             )
 
 
