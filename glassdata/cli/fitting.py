@@ -6,7 +6,6 @@ import click
 
 from glassdata.cli.choices import STDOUT, Place, check_writable, system_option
 from glassdata.cli.formats import Reading, structure_options
-from glassdata.cli.outputs import deliver
 
 _output = click.Path(path_type=Path, allow_dash=True)
 
@@ -82,6 +81,7 @@ def fit(
     """
     from glassdata import models
     from glassdata.cli.folders import Files, is_folder, of_folder
+    from glassdata.cli.outputs import deliver
     from glassdata.structures import dataset
     from glassdata.trained import train
 
@@ -106,10 +106,6 @@ def fit(
         err=err,
     )
     if not trained.saved.promises:
-        click.echo(
-            "glassdata: warning: too few structures for an interval: every prediction of this "
-            "model will be called outside",
-            err=True,
-        )
+        click.echo("these are too few for an interval: predictions will be called outside", err=err)
     if not err:
         click.echo(f"wrote {output}")
