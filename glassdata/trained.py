@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from glassdata import evaluation
 from glassdata.bins import bin_centres
-from glassdata.intervals import Calibration
+from glassdata.intervals import Calibration, far_ripple
 from glassdata.measured import Measured, Target
 from glassdata.models.modelfile import SavedModel, encode, region_of
 from glassdata.models.registry import MODELS
@@ -158,6 +158,7 @@ def calibrate(
         distance=distance,
         n_atoms=np.asarray(n_atoms, float),
         family=np.unique(groups, return_inverse=True)[1].astype(float),
+        ripple=far_ripple(X),
     )
 
 

@@ -321,6 +321,13 @@ def test_ripples_are_removed_where_no_atoms_can_be_and_become_noise():
     assert np.array_equal(noisy.seen(X), noisy.seen(X))
 
 
+def test_shells_inside_the_core_are_no_ripples():
+    """The glass of this curve has its first shell at 2.5 Å: to another it is another substance."""
+    other = Target(EDGES, 3, 3.5, RHO)
+    with pytest.raises(ValueError, match="another substance"):
+        on_bins(Table(R, g_of(R), name="g"), other, Asked())
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [({"kind": "H"}, "kind"), ({"unit": "mile"}, "unit"), ({"density": -1.0}, "density"),

@@ -26,6 +26,9 @@ from glassdata.measured.tables import Table
 _NM = 10.0
 #: Share of the points of Q that must be near enough for a transform.
 _NEARLY_ALL = 0.95
+#: Largest size of r g(r) inside the core, as a share of the largest r (g - 1) outside: more than
+#: that are no ripples of a transform, but atoms.
+_RIPPLES = 0.3
 #: Largest Q at which S(Q) may begin, 1/Å: diffractometers begin at 0.3 to 1.
 _FIRST = 1.5
 
@@ -177,8 +180,14 @@ def _without_core(found: Measured, core: float, said: list[str]) -> Measured:
     height = float(np.abs(found.g[inside]).max(initial=0.0))
     noise = 0.0
     if height > 0:
+        r = bin_centres(found.edges)
         outer = inside & (found.edges[:-1] >= core / 2)
-        noise = float(np.sqrt(np.mean((found.g * bin_centres(found.edges))[outer] ** 2)))
+        noise = float(np.sqrt(np.mean((found.g * r)[outer] ** 2)))
+        if noise > _RIPPLES * np.abs((found.g - 1) * r)[~inside].max():
+            raise ValueError(
+                f"has pairs of atoms below {core:.3g} Å, where this glass has none: it is of "
+                "another substance, in another unit, or its density is wrong"
+            )
         said.append(
             f"ripples of up to {height:.2g} below {core:.3g} Å, where no two atoms can be, were "
             "set to 0"
