@@ -181,7 +181,11 @@ def _without_core(found: Measured, core: float, said: list[str]) -> Measured:
     noise = 0.0
     if height > 0:
         r = bin_centres(found.edges)
+        # A window smears the first shell into the core, which is no noise.
+        smeared = found.resolution.blind if found.resolution else 0.0
         outer = inside & (found.edges[:-1] >= core / 2)
+        free = outer & (found.edges[1:] <= core - smeared)
+        outer = free if free.any() else outer
         noise = float(np.sqrt(np.mean((found.g * r)[outer] ** 2)))
         if noise > _RIPPLES * np.abs((found.g - 1) * r)[~inside].max():
             raise ValueError(
