@@ -30,7 +30,9 @@ class _ModelName(click.ParamType):
 @click.command()
 @click.argument("source", type=Place(), required=False)
 @system_option(multiple=False, required=False)
-@click.option("--model", type=_ModelName(), default="ridge", show_default=True)
+@click.option(
+    "--model", type=_ModelName(), default="ridge", show_default=True, help="Kind of model."
+)
 @click.option(
     "--calculator",
     metavar="PATH[:ARGS]",
