@@ -16,9 +16,10 @@ from ase.io import read, write
 import glassdata as gd
 from glassdata.cli import run
 from glassdata.cli.calculators import parse
-from glassdata.cli.formats import LENGTHS
+from glassdata.cli.formats import UNITS
 from glassdata.cli.inputs import laid_flat
 from glassdata.thermal import mode_heat_capacity
+from glassdata.units import LENGTHS
 
 ARGON = gd.SYSTEMS["lj3d"]
 
@@ -370,6 +371,10 @@ def test_arguments_of_a_calculator():
     assert parse("ase.calculators.lj.LennardJones:sigma=3.4,rc=8", ("Ar",)) == found
 
 
+def test_units_are_those_that_the_options_list():
+    assert tuple(LENGTHS) == UNITS
+
+
 # --- predictions ------------------------------------------------------------------------------
 
 
@@ -418,6 +423,16 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("-", "--system", "amc", "--kind", "g"), "only structures are read from standard input"),
+        (("a.xyz", "--system", "lj3d", "-o", "a.xyz"), "being read"),
+        (("a.xyz", "--system", "lj3d", "--plot", "-"), "two outputs"),
+        (("a.xyz", "--system", "lj3d", "--plot", "a.doc"), "cannot write this kind"),
+        (("a.xyz", "--system", "lj3d", "-o", "no/where.csv"), "there is no folder"),
+        (("a.xyz", "--system", "sic"), "a.xyz holds Ar"),
+        (("a.csv", "--system", "lj2d"), "ends at r = 11.95"),
+        (("b.csv", "--system", "lj3d"), "another substance"),
+        (("a.csv", "--system", "amc", "--length-unit", "bohr"), "ends at r ="),
+        (("a.csv", "--system", "amc", "--temperature", "-1"), "temperature"),
         (("a.xyz",), "--system NAME, or --model MODEL"),
         (("a.xyz", "--system", "amc", "--model", "m.npz"), "exclude"),
         (("a.xyz", "--system", "amcc"), "amcc"),
@@ -434,6 +449,8 @@ def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
     write("a.xyz", argon())
     r = np.arange(0, 12, 0.05)
     np.savetxt("a.csv", np.column_stack([r, np.where(r < 1.3, 0.0, 1.0)]), header="r g")
+    peak = np.where(r < 1.3, 0.0, 1 + 5 * np.exp(-((r - 1.8) ** 2) / 0.02))
+    np.savetxt("b.csv", np.column_stack([r, peak]), header="r g")
     status, _, errors = cli("predict", *arguments)
     assert status == 2, errors
     assert len(errors.splitlines()) == 1, errors

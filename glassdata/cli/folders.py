@@ -10,7 +10,7 @@ import numpy as np
 from glassdata.cli.calculators import R_MAX, Setting, room_above
 from glassdata.cli.choices import known_systems
 from glassdata.cli.computing import MINIMISED, computed, read_all
-from glassdata.cli.formats import CURVES, Reading, is_structure
+from glassdata.cli.formats import Reading, is_curve
 from glassdata.gathered import Frame, Pair, gathered, on_bins, read_rows, read_spectrum
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ def _of_pairs(files: list[Path], folder: Path, said: Files) -> "Dataset":
     curves = {s: read_spectrum(file, said.frequency_unit) for s, file in spectra.items()}
     highest = max(_end(*curve) for curve in curves.values())
     read = {
-        stem: None if _is_curve(file) else read_all((file,), said.system, said.how)
+        stem: None if is_curve(file) else read_all((file,), said.system, said.how)
         for stem, file in inputs.items()
     }
     frame = _frame([atoms for one in read.values() for atoms in one or []], highest, folder, said)
@@ -167,10 +167,6 @@ def _end(omega: np.ndarray, dos: np.ndarray) -> float:
 
 def _stem(file: Path) -> str:
     return Path(file.name.removesuffix(".gz")).stem
-
-
-def _is_curve(file: Path) -> bool:
-    return _suffix(file) in CURVES and not is_structure(file)
 
 
 def _frame(frames: list, highest: float, folder: Path, said: Files) -> Frame:

@@ -61,7 +61,11 @@ _output = click.Path(path_type=Path, allow_dash=True)
 )
 @structure_options
 @click.option(
-    "--temperature", type=float, default=300.0, show_default=True, help="Of the heat capacity, K."
+    "--temperature",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Of the heat capacity, K.",
 )
 @click.option("-o", "--output", type=_output, help="netCDF file to write; - for stdout.")
 @click.option("--structure", type=_output, help="Extended xyz file of the structures to write.")
