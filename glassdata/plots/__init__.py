@@ -12,7 +12,7 @@ apart by colour-blind readers.
 (4, 8)
 """
 
-from glassdata.plots import comparison, maps, shells, signal, verdicts, why
+from glassdata.plots import comparison, maps, own, shells, signal, verdicts, why
 from glassdata.plots.glasses import (
     disorder_histogram,
     prediction,
@@ -41,6 +41,7 @@ __all__ = [
     "disorder_histogram",
     "label",
     "maps",
+    "own",
     "prediction",
     "representatives",
     "shells",
