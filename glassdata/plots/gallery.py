@@ -38,8 +38,9 @@ def gallery(glasses: Sequence[tuple[Dataset, System]], *, columns: int = 3) -> F
     'Lennard-Jones argon, 2D'
     """
     rows = -(-len(glasses) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(6.4, 3.1 * rows), squeeze=False)
-    figure.get_layout_engine().set(hspace=0.16)  # room for the legends
+    figure = plt.figure(figsize=(6.4, 3.1 * rows))
+    figure.set_layout_engine("constrained", hspace=0.16)  # room for the legends
+    axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat[len(glasses) :]:
         ax.set_visible(False)
     for ax, (data, system) in zip(axes.flat, glasses, strict=False):
