@@ -20,6 +20,7 @@ FROZEN = {
     "experiments.components": "ea7686f1e232",
     "experiments.contenders": "22769d8c1d18",
     "experiments.contests": "10e6c5543738",
+    "experiments.coverage": "4c26b7db1853",
     "experiments.elsewhere": "6334a868f595",
     "experiments.explanations": "af4cc4ee6a75",
     "experiments.glasses": "1874f6d334f8",
@@ -35,7 +36,6 @@ FROZEN = {
     "experiments.weights": "e6fe94060127",
     "experiments.why": "30e42ecb1a3d",
     "models.linear": "f89d93e1890f",
-    "models.modelfile": "97eb12fe29a7",
     "models.networks": "fa1b0ddbe7eb",
     "models.principal": "055f8393a460",
     "models.yardsticks": "e8ffa80d450c",
@@ -54,7 +54,12 @@ def constants(module) -> dict:
 
 def modules() -> list[str]:
     paths = [*PACKAGE.glob("models/*.py"), *PACKAGE.glob("experiments/*.py")]
-    return sorted(f"{path.parent.name}.{path.stem}" for path in paths if path.stem != "__init__")
+    # Files of models have a version of their own.
+    return sorted(
+        f"{path.parent.name}.{path.stem}"
+        for path in paths
+        if path.stem not in ("__init__", "modelfile")
+    )
 
 
 def digest_of(name: str) -> str:
