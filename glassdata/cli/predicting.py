@@ -194,7 +194,9 @@ def _of_structures(file: Path, known: _Known, how: Reading) -> _Found:
 
     target, species = target_of(known.meta), tuple(known.meta["species"])
     what = f"the model of {known.meta['system']}"
-    frames = inputs.read_structures(file, species, what, how=how)
+    frames = [
+        inputs.laid_flat(atoms) for atoms in inputs.read_structures(file, species, what, how=how)
+    ]
     for atoms in frames:
         inputs.check_periodic(atoms, str(file), target.dim)
         if how.unit is None and target.core > 0:
