@@ -284,7 +284,7 @@ def test_a_crystal_of_our_own_need_not_tend_to_one(tmp_path):
     found = xr.Dataset({"g": (("structure", "r"), g[None])}, {"r": CENTRES})
     found.to_netcdf(tmp_path / "a.nc", engine="scipy")
     assert np.array_equal(read_measured(tmp_path / "a.nc", GLASS).g, g)
-    with pytest.raises(ValueError, match="tends to 1.36 at large r"):
+    with pytest.raises(ValueError, match="tends to 1"):
         read_measured(written(tmp_path / "b.gr", CENTRES, g), GLASS, kind="g")
 
 
