@@ -1,5 +1,6 @@
 """Files as users have them: each gives the right number or one clear line, none a traceback."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -261,6 +262,27 @@ def test_relaxed_structures_masses_and_settings_are_written(cli, tmp_path):
     for other in (("-o", "./x.nc", "--structure", "x.nc"), ("-o", "-", "--structure", "-")):
         status, _, errors = cli(*what, *other)
         assert (status, "two outputs" in errors) == (2, True)
+
+
+def test_every_output_says_what_it_was_made_of(cli, tmp_path, monkeypatch):
+    """Version, name and sha256 of the input: netCDF, structures, pictures, tables and models."""
+    monkeypatch.chdir(tmp_path)
+    write("a.xyz", argon())
+    sha = hashlib.sha256((tmp_path / "a.xyz").read_bytes()).hexdigest()
+    what = ("a.xyz", "--system", "lj3d")
+    out = ("-o", "a.nc", "--structure", "b.xyz", "--plot", "a.png")
+    assert cli("spectrum", *what, *out)[0] == 0
+    assert cli("predict", *what, "-o", "a.csv", "--plot", "b.svg")[0] == 0
+    assert cli("observe", *what, "--observable", "heat", "-o", "o.nc")[0] == 0
+    assert cli("fit", "--system", "lj3d", "-o", "m.npz")[0] == 0
+    assert read("b.xyz").info["input_sha256"] == sha
+    for name in ("a.nc", "b.xyz", "a.png", "a.csv", "b.svg", "o.nc"):
+        content = (tmp_path / name).read_bytes()
+        assert sha.encode() in content, name
+        assert gd.__version__.encode() in content, name
+    about = gd.models.load("m.npz")[1]["about"]
+    assert about["glassdata_version"] == gd.__version__
+    assert json.loads(about["settings"]) == {"model": "ridge", "system": "lj3d"}
 
 
 def test_heat_capacity_of_einstein():

@@ -252,7 +252,7 @@ def _answer(
     if output != STDOUT:
         click.echo(f"wrote {output}", err=plot == STDOUT)
     if plot:
-        plot_prediction(plot, edges, Y, error, known.meta["system"])
+        plot_prediction(plot, edges, Y, error, known.meta["system"], notes)
         if plot != STDOUT:
             click.echo(f"wrote {plot}", err=True)
 
