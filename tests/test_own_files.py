@@ -19,6 +19,8 @@ from glassdata.cli import run
 from glassdata.cli.calculators import parse
 from glassdata.cli.formats import UNITS
 from glassdata.cli.inputs import laid_flat
+from glassdata.describe import Structure
+from glassdata.mpi import load_mpi
 from glassdata.thermal import mode_heat_capacity
 from glassdata.units import LENGTHS
 
@@ -283,6 +285,39 @@ def test_every_output_says_what_it_was_made_of(cli, tmp_path, monkeypatch):
     about = gd.models.load("m.npz")[1]["about"]
     assert about["glassdata_version"] == gd.__version__
     assert json.loads(about["settings"]) == {"model": "ridge", "system": "lj3d"}
+
+
+def test_modes_of_frequency_zero_do_not_depend_on_rounding():
+    """Four atoms that feel nothing: no mode is imaginary, and all lie in the first bin."""
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        places = 20.0 * np.eye(4)[:, :3] + 1e-3 * rng.normal(size=(4, 3))
+        free = Structure(Atoms("Ar4", places, cell=[40] * 3, pbc=True), ARGON)
+        assert (int(free["n_imaginary"]), float(free["overflow"])) == (0, 0.0)
+        assert free["pdos"][0] == pytest.approx(1 / ARGON.omega_edges[1])
+    # The same where rounding left something: the sign of what is nothing does not count.
+    for sign in (1, -1):
+        free.modes = sign * 1e-5 * ARGON.omega_max * np.ones(9)
+        assert int(free["n_imaginary"]) == 0
+
+
+def test_lammps_is_a_calculator_too(cli, tmp_path):
+    """The same pair potential in LAMMPS and in ASE, cut where it has ended."""
+    if not load_mpi():
+        pytest.skip("no MPI library, which LAMMPS needs")
+    write(tmp_path / "a.xyz", ARGON.crystal() * (3, 3, 3))
+    lines = ["pair_style lj/cut 8.0", "pair_coeff * * 0.0103 3.405"]
+    argued = json.dumps({"lmpcmds": lines, "atom_types": {"Ar": 1}, "keep_alive": True})
+    ase = "ase.calculators.lj.LennardJones:epsilon=0.0103,sigma=3.405,rc=8.0"
+    found = []
+    for text in (f"ase.calculators.lammpslib.LAMMPSlib:{argued}", ase):
+        what = ("spectrum", tmp_path / "a.xyz", "--calculator", text, "-o", tmp_path / "a.nc")
+        status, _, errors = cli(*what)
+        assert status == 0, errors
+        with xr.open_dataset(tmp_path / "a.nc", engine="scipy") as data:
+            found.append(np.sort(data.frequency.values))
+    # Steps of both are chosen by themselves.
+    assert found[0] == pytest.approx(found[1], abs=1e-3 * found[1].max())
 
 
 def test_heat_capacity_of_einstein():

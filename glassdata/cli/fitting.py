@@ -88,7 +88,7 @@ def fit(
     from glassdata.trained import train
 
     check_writable(output, inputs=[] if source is None else [source])
-    told = {"system": name, "model": model, "source": source}
+    told: dict[str, object] = {"system": name, "model": model, "source": source}
     inputs = []
     if source is not None and is_folder(source):
         inputs = files_of(source)
