@@ -35,7 +35,7 @@ LAYERS = [
     {"observables"},
     {"crystal"},
     {"system"},
-    {"describe", "bands", "perturbation", "additivity", "second_order"},
+    {"describe", "bands", "perturbation", "additivity", "second_order", "ladder"},
     {"protocols"},
     {"systems", "schema"},
     {"row", "origin", "measured"},

@@ -13,6 +13,7 @@ apart by colour-blind readers.
 """
 
 from glassdata.plots import comparison, maps, own, shells, signal, verdicts, why
+from glassdata.plots.gallery import claim, gallery
 from glassdata.plots.glasses import (
     disorder_histogram,
     prediction,
@@ -37,8 +38,10 @@ __all__ = [
     "GLASS_TITLES",
     "MODEL_COLOURS",
     "MODEL_NAMES",
+    "claim",
     "comparison",
     "disorder_histogram",
+    "gallery",
     "label",
     "maps",
     "own",
