@@ -513,6 +513,15 @@ def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
     assert words in errors
 
 
+def test_a_glass_that_does_not_ship_is_said_to_be_missing(cli, tmp_path, monkeypatch, sheet):
+    write(tmp_path / "a.xyz", sheet.atoms(0))
+    tree = xr.DataTree.from_dict({"lj3d": xr.Dataset()})
+    monkeypatch.setattr("glassdata.store.open_dataset", lambda: tree)
+    status, _, errors = cli("predict", tmp_path / "a.xyz", "--system", "amc")
+    assert (status, len(errors.splitlines())) == (2, 1)
+    assert "the dataset that ships holds no amc, only lj3d" in errors
+
+
 def test_small_cells_and_strange_curves_are_outside(cli, tmp_path, sheet):
     """No number that looks sure, where nothing was found out about such structures."""
     small = gd.SYSTEMS["amc"].crystal() * (4, 3, 1)

@@ -88,10 +88,11 @@ def predict(
 ) -> None:
     """Predict the spectrum of FILE with a line from g(r), and say how far it may err.
 
-    FILE is a structure, or a measured g(r), G(r), T(r), R(r), S(Q) or F(Q). The line is that of a
-    glass of the dataset that ships (--system), or a MODEL that `glassdata fit` wrote. The error is
-    half of an interval that holds for nine of ten structures like those of the training set; where
-    that cannot be promised, the answer says "outside", and the error is nan.
+    FILE is a structure at rest, or a measured g(r), G(r), T(r), R(r), S(Q) or F(Q); heat broadens
+    the peaks of g(r), which a line takes for disorder. The line is that of a glass of the dataset
+    that ships (--system), or a MODEL that `glassdata fit` wrote. The error is half of an interval
+    that holds for nine of ten structures like those of the training set; where that cannot be
+    promised, the answer says "outside", and the error is nan.
 
     \b
     Examples:
@@ -151,9 +152,18 @@ def _known(name: str | None, model: Path | None) -> _Known:
 
 
 def _training_set(name: str | None):
+    """The structures of a glass in the dataset that ships."""
+    from glassdata.store import open_dataset
     from glassdata.structures import dataset
+    from glassdata.systems import SYSTEMS
 
-    return dataset(str(name))
+    tree = open_dataset()
+    if name in SYSTEMS and name not in tree.children:
+        raise click.UsageError(
+            f"the dataset that ships holds no {name}, only {', '.join(tree.children)}; "
+            f"`glassdata fit STORE --system {name}` fits a line to a store of yours"
+        )
+    return dataset(str(name), tree)
 
 
 def _check_meta(path: Path, meta: dict) -> None:
