@@ -4,6 +4,7 @@ The line is closed form, so that a model of any glass of the dataset takes a sec
 another for what a measurement sees of the same structures.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ from sklearn.base import BaseEstimator
 
 from glassdata import evaluation
 from glassdata.bins import bin_centres
-from glassdata.intervals import Calibration
+from glassdata.intervals import Calibration, far_ripple
 from glassdata.measured import Measured, Target
 from glassdata.models.modelfile import SavedModel, encode, region_of
 from glassdata.models.registry import MODELS
@@ -57,6 +58,7 @@ def train(
     model: str = "ridge",
     measured: Measured | None = None,
     estimator: BaseEstimator | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> Trained:
     """Fit a model to a dataset, and find out how far it errs on families that it has not seen.
 
@@ -70,6 +72,8 @@ def train(
         A measurement: the model is trained on what it would have seen of these structures.
     estimator : BaseEstimator, optional
         Made by that model, with settings of its own.
+    about : mapping, optional
+        What else is to stand in the file: where the data came from.
 
     Raises
     ------
@@ -100,6 +104,7 @@ def train(
     evaluation.fit_grouped(estimator, X, Y, groups)
     scores = {"r2": held_out.r2, "mse": held_out.mse, "baseline_mse": held_out.baseline_mse}
     meta = data.meta() | {"model": model, "scores": scores} | facts(data)
+    meta |= {"about": dict(about)} if about else {}
     calibration = calibrate(held_out, X, groups, _sizes(data))
     blob, saved = encode(estimator, meta, X=X, calibration=calibration)
     return Trained(saved, meta, blob, held_out)
@@ -114,11 +119,10 @@ def facts(data: Dataset) -> dict:
     >>> facts(gd.dataset("lj2d"))["n_atoms"]
     [628, 895]
     """
-    sizes = _sizes(data)
-    found = {
-        "n_atoms": [int(sizes.min()), int(sizes.max())],
-        "core": float(data.r_edges[np.argmax((data.X > 0).any(axis=0))]),
-    }
+    found: dict = {"core": float(data.r_edges[np.argmax((data.X > 0).any(axis=0))])}
+    if "n_atoms" in data.stored:
+        sizes = data["n_atoms"]
+        found["n_atoms"] = [int(sizes.min()), int(sizes.max())]
     if "density" in data.stored:
         rho = np.asarray(data["density"], float)
         found["density"] = [float(rho.min()), float(rho.mean()), float(rho.max())]
@@ -159,6 +163,7 @@ def calibrate(
         distance=distance,
         n_atoms=np.asarray(n_atoms, float),
         family=np.unique(groups, return_inverse=True)[1].astype(float),
+        ripple=far_ripple(X),
     )
 
 

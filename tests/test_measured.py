@@ -4,6 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from glassdata.bins import bin_centres
 from glassdata.measured import Asked, Measured, Resolution, Target, on_bins, read_measured
@@ -11,6 +12,7 @@ from glassdata.measured.binning import rebinned
 from glassdata.measured.fourier import blurring, g_of_structure_factor
 from glassdata.measured.tables import Table, read_table
 from glassdata.radial import shells
+from glassdata.units import LENGTHS
 
 EDGES = np.linspace(0.0, 10.0, 101)
 RHO = 0.05
@@ -220,6 +222,27 @@ def test_every_format_gives_the_same_g(name, packed, tmp_path):
     assert np.abs(found.g - TRUE)[near].max() < 1e-3  # as for the kinds
 
 
+@pytest.mark.parametrize("unit", ["bohr", "nm"])
+@pytest.mark.parametrize("kind", "gGTRSF")
+@pytest.mark.parametrize("said", [True, False])
+def test_every_kind_in_another_unit_is_the_same(kind, unit, said, tmp_path):
+    """G and T are per area, R and F per length; the kind may be given or found."""
+    length = LENGTHS[unit]
+    powers = {"G": 2, "T": 2, "R": 1, "F": 1}
+    if kind in "SF":
+        x, y, suffix = Q * length, S if kind == "S" else Q * (S - 1), "sq"
+    else:
+        x, y, suffix = R / length, forms(R)[kind], "gr"
+    file = written(tmp_path / f"a.{suffix}", x, y * length ** powers.get(kind, 0))
+    asked = {"density": RHO, "kind": kind if said else None}
+    found = read_measured(file, GLASS, unit=unit, **asked)
+    (tmp_path / "b").mkdir()
+    x = Q if kind in "SF" else R
+    plain = read_measured(written(tmp_path / f"b/a.{suffix}", x, y), GLASS, **asked)
+    assert found.kind == plain.kind == kind
+    assert np.abs(found.g - plain.g).max() < 1e-9
+
+
 def test_what_a_header_says_is_used(tmp_path):
     (tmp_path / "a.gr").write_text(TEXTS["pdfgetx3.gr"][0])
     found = read_measured(tmp_path / "a.gr", GLASS)
@@ -250,6 +273,19 @@ def test_a_spectrum_of_our_own_comes_back(tmp_path):
     write_rows(tmp_path / "a.nc", describe_all([crystal], system, relaxed=None), system)
     found = read_measured(tmp_path / "a.nc", "lj3d")
     assert np.abs(found.g - gd.rdf(crystal, system.r_edges)).max() < 1e-12
+
+
+def test_a_crystal_of_our_own_need_not_tend_to_one(tmp_path):
+    """A crystal's g(r) is few shells up to the end; in a file from elsewhere that is odd."""
+    import glassdata as gd
+
+    g = gd.rdf(gd.SYSTEMS["lj3d"].crystal() * (2, 2, 2), EDGES)
+    assert g[80:].mean() > 1.3
+    found = xr.Dataset({"g": (("structure", "r"), g[None])}, {"r": CENTRES})
+    found.to_netcdf(tmp_path / "a.nc", engine="scipy")
+    assert np.array_equal(read_measured(tmp_path / "a.nc", GLASS).g, g)
+    with pytest.raises(ValueError, match="tends to 1"):
+        read_measured(written(tmp_path / "b.gr", CENTRES, g), GLASS, kind="g")
 
 
 def test_no_pair_is_lost_between_bins():
@@ -319,6 +355,13 @@ def test_ripples_are_removed_where_no_atoms_can_be_and_become_noise():
     # Of 4000 draws, 1.1 %.
     assert spread == pytest.approx(noisy.noise / CENTRES[20:], rel=0.06)
     assert np.array_equal(noisy.seen(X), noisy.seen(X))
+
+
+def test_shells_inside_the_core_are_no_ripples():
+    """The glass of this curve has its first shell at 2.5 Å: to another it is another substance."""
+    other = Target(EDGES, 3, 3.5, RHO)
+    with pytest.raises(ValueError, match="another substance"):
+        on_bins(Table(R, g_of(R), name="g"), other, Asked())
 
 
 @pytest.mark.parametrize(

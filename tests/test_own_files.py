@@ -1,5 +1,6 @@
 """Files as users have them: each gives the right number or one clear line, none a traceback."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -16,9 +17,12 @@ from ase.io import read, write
 import glassdata as gd
 from glassdata.cli import run
 from glassdata.cli.calculators import parse
-from glassdata.cli.formats import LENGTHS
+from glassdata.cli.formats import UNITS
 from glassdata.cli.inputs import laid_flat
+from glassdata.describe import Structure
+from glassdata.mpi import load_mpi
 from glassdata.thermal import mode_heat_capacity
+from glassdata.units import LENGTHS
 
 ARGON = gd.SYSTEMS["lj3d"]
 
@@ -201,6 +205,7 @@ REFUSED = {
     "torn.data": (lambda p: p.write_text("# LAMMPS\n\n4 atoms\n0 9 xlo xhi\n"), (), "torn.data"),
     "i.xyz": (lambda p: write(p, argon()), ("--temperature", "-3"), "temperature"),
     "j.xyz": (lambda p: write(p, argon()), ("--plot", "a.doc"), "cannot write this kind"),
+    "k.xyz": (lambda p: write(p, argon()), ("--workers", "2"), "--calculator, which is missing"),
 }  # fmt: skip
 
 
@@ -261,6 +266,60 @@ def test_relaxed_structures_masses_and_settings_are_written(cli, tmp_path):
         assert (status, "two outputs" in errors) == (2, True)
 
 
+def test_every_output_says_what_it_was_made_of(cli, tmp_path, monkeypatch):
+    """Version, name and sha256 of the input: netCDF, structures, pictures, tables and models."""
+    monkeypatch.chdir(tmp_path)
+    write("a.xyz", argon())
+    sha = hashlib.sha256((tmp_path / "a.xyz").read_bytes()).hexdigest()
+    what = ("a.xyz", "--system", "lj3d")
+    out = ("-o", "a.nc", "--structure", "b.xyz", "--plot", "a.png")
+    assert cli("spectrum", *what, *out)[0] == 0
+    assert cli("predict", *what, "-o", "a.csv", "--plot", "b.svg")[0] == 0
+    assert cli("observe", *what, "--observable", "heat", "-o", "o.nc")[0] == 0
+    assert cli("fit", "--system", "lj3d", "-o", "m.npz")[0] == 0
+    assert read("b.xyz").info["input_sha256"] == sha
+    for name in ("a.nc", "b.xyz", "a.png", "a.csv", "b.svg", "o.nc"):
+        content = (tmp_path / name).read_bytes()
+        assert sha.encode() in content, name
+        assert gd.__version__.encode() in content, name
+    about = gd.models.load("m.npz")[1]["about"]
+    assert about["glassdata_version"] == gd.__version__
+    assert json.loads(about["settings"]) == {"model": "ridge", "system": "lj3d"}
+
+
+def test_modes_of_frequency_zero_do_not_depend_on_rounding():
+    """Four atoms that feel nothing: no mode is imaginary, and all lie in the first bin."""
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        places = 20.0 * np.eye(4)[:, :3] + 1e-3 * rng.normal(size=(4, 3))
+        free = Structure(Atoms("Ar4", places, cell=[40] * 3, pbc=True), ARGON)
+        assert (int(free["n_imaginary"]), float(free["overflow"])) == (0, 0.0)
+        assert free["pdos"][0] == pytest.approx(1 / ARGON.omega_edges[1])
+    # The same where rounding left something: the sign of what is nothing does not count.
+    for sign in (1, -1):
+        free.modes = sign * 1e-5 * ARGON.omega_max * np.ones(9)
+        assert int(free["n_imaginary"]) == 0
+
+
+def test_lammps_is_a_calculator_too(cli, tmp_path):
+    """The same pair potential in LAMMPS and in ASE, cut where it has ended."""
+    if not load_mpi():
+        pytest.skip("no MPI library, which LAMMPS needs")
+    write(tmp_path / "a.xyz", ARGON.crystal() * (3, 3, 3))
+    lines = ["pair_style lj/cut 8.0", "pair_coeff * * 0.0103 3.405"]
+    argued = json.dumps({"lmpcmds": lines, "atom_types": {"Ar": 1}, "keep_alive": True})
+    ase = "ase.calculators.lj.LennardJones:epsilon=0.0103,sigma=3.405,rc=8.0"
+    found = []
+    for text in (f"ase.calculators.lammpslib.LAMMPSlib:{argued}", ase):
+        what = ("spectrum", tmp_path / "a.xyz", "--calculator", text, "-o", tmp_path / "a.nc")
+        status, _, errors = cli(*what)
+        assert status == 0, errors
+        with xr.open_dataset(tmp_path / "a.nc", engine="scipy") as data:
+            found.append(np.sort(data.frequency.values))
+    # Steps of both are chosen by themselves.
+    assert found[0] == pytest.approx(found[1], abs=1e-3 * found[1].max())
+
+
 def test_heat_capacity_of_einstein():
     """Limits: Dulong and Petit above, nothing below; 0.92067 where hν = kT."""
     nu = 300.0 * 8.617333262e-5 / 4.135667696e-3  # THz
@@ -274,7 +333,8 @@ def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
     write(tmp_path / "cu.xyz", copper)
     emt = ("--calculator", "ase.calculators.emt.EMT")
     status, _, errors = cli("spectrum", tmp_path / "cu.xyz", *emt, "-o", tmp_path / "cu.nc")
-    assert (status, errors) == (0, "")
+    assert status == 0
+    assert "second derivatives by steps of" in errors
     from ase.calculators.emt import EMT
 
     expected = gd.frequencies(copper, EMT())[3:]
@@ -283,6 +343,53 @@ def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
         assert np.allclose(np.sort(found.frequency), np.sort(expected), atol=1e-3)
         assert float(found.omega_edges[-1]) >= expected.max()
         assert float(found.overflow[0]) < 0.02
+        assert "independent of the step" in found.attrs["notes"]
+
+
+@pytest.mark.slow
+def test_workers_share_the_displacements(cli, tmp_path):
+    """The same table, to the last digit, after a relaxation that needs Hessians too."""
+    copper = bulk("Cu", cubic=True)
+    copper.rattle(0.05, seed=0)
+    write(tmp_path / "cu.xyz", copper)
+    one = ("spectrum", tmp_path / "cu.xyz", "--calculator", "ase.calculators.emt.EMT", "--relax")
+    assert cli(*one, "--workers", "2") == cli(*one)
+
+
+ODD = """
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+
+class Strange(Exception):
+    pass
+
+class Unmade:
+    def __init__(self):
+        raise KeyError("weights")
+
+class Silent:
+    def __init__(self):
+        raise Strange
+
+class Springs(Calculator):
+    implemented_properties = ["energy", "forces"]
+
+    def calculate(self, atoms, properties, system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        self.results = {"energy": 0.0, "forces": self.forces(atoms.positions)}
+
+class Broken(Springs):
+    def forces(self, x):
+        raise Strange("at the first step")
+
+class Rough(Springs):
+    def forces(self, x):
+        return -np.sign(np.sin(1e6 * x))
+
+class Turning(Springs):
+    def forces(self, x):
+        return -x - np.roll(x, 1, axis=1)
+"""
 
 
 @pytest.mark.parametrize(
@@ -292,11 +399,23 @@ def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
         ("no.such.Module", "no calculator no.such:Module"),
         ("ase.calculators.emt.Nothing", "no calculator"),
         ("ase.calculators.lj.LennardJones:sigma", "key=value"),
-        ("ase.calculators.emt.EMT", "failed: "),
+        ("ase.calculators.lj.LennardJones:{sigma", "--calculator: "),
+        ("ase.calculators.lj.LennardJones:sigma=[", "cannot be made: "),
+        ("ase.calculators.emt.EMT", "EMT failed: "),
+        ("...", "package.module.Name"),
+        ("json.JSONDecoder", "json.JSONDecoder is no calculator of ASE"),
+        ("odd.Unmade", "odd.Unmade cannot be made: 'weights'"),
+        ("odd.Silent", "odd.Silent cannot be made: Strange"),
+        ("odd.Broken", "odd.Broken failed: at the first step"),
+        ("odd.Rough", "odd.Rough failed: its forces are not smooth"),
+        ("odd.Turning", "odd.Turning failed: its forces have no energy"),
     ],
 )
-def test_calculators_that_cannot_be_used(text, words, cli, tmp_path):
+def test_calculators_that_cannot_be_used(text, words, cli, tmp_path, monkeypatch):
     write(tmp_path / "a.xyz", argon())
+    (tmp_path / "odd.py").write_text(ODD)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "odd", raising=False)
     status, _, errors = cli("spectrum", tmp_path / "a.xyz", "--calculator", text)
     assert status in (1, 2)
     assert len(errors.splitlines()) == 1, errors
@@ -307,6 +426,10 @@ def test_arguments_of_a_calculator():
     found = parse('ase.calculators.lj.LennardJones:{"sigma": 3.4, "rc": 8}', ("Ar",))
     assert found.arguments == {"sigma": 3.4, "rc": 8}
     assert parse("ase.calculators.lj.LennardJones:sigma=3.4,rc=8", ("Ar",)) == found
+
+
+def test_units_are_those_that_the_options_list():
+    assert tuple(LENGTHS) == UNITS
 
 
 # --- predictions ------------------------------------------------------------------------------
@@ -357,6 +480,15 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("-", "--system", "amc", "--kind", "g"), "only structures are read from standard input"),
+        (("a.xyz", "--system", "lj3d", "-o", "a.xyz"), "being read"),
+        (("a.xyz", "--system", "lj3d", "--plot", "-"), "two outputs"),
+        (("a.xyz", "--system", "lj3d", "--plot", "a.doc"), "cannot write this kind"),
+        (("a.xyz", "--system", "lj3d", "-o", "no/where.csv"), "there is no folder"),
+        (("a.xyz", "--system", "sic"), "a.xyz holds Ar"),
+        (("b.csv", "--system", "lj3d"), "another substance"),
+        (("a.csv", "--system", "amc", "--length-unit", "bohr"), "ends at r ="),
+        (("a.csv", "--system", "amc", "--temperature", "-1"), "temperature"),
         (("a.xyz",), "--system NAME, or --model MODEL"),
         (("a.xyz", "--system", "amc", "--model", "m.npz"), "exclude"),
         (("a.xyz", "--system", "amcc"), "amcc"),
@@ -371,12 +503,23 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
 def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write("a.xyz", argon())
-    r = np.arange(0, 12, 0.05)
+    r = np.arange(0, 13, 0.05)
     np.savetxt("a.csv", np.column_stack([r, np.where(r < 1.3, 0.0, 1.0)]), header="r g")
+    peak = np.where(r < 1.3, 0.0, 1 + 5 * np.exp(-((r - 1.8) ** 2) / 0.02))
+    np.savetxt("b.csv", np.column_stack([r, peak]), header="r g")
     status, _, errors = cli("predict", *arguments)
     assert status == 2, errors
     assert len(errors.splitlines()) == 1, errors
     assert words in errors
+
+
+def test_a_glass_that_does_not_ship_is_said_to_be_missing(cli, tmp_path, monkeypatch, sheet):
+    write(tmp_path / "a.xyz", sheet.atoms(0))
+    tree = xr.DataTree.from_dict({"lj3d": xr.Dataset()})
+    monkeypatch.setattr("glassdata.store.open_dataset", lambda: tree)
+    status, _, errors = cli("predict", tmp_path / "a.xyz", "--system", "amc")
+    assert (status, len(errors.splitlines())) == (2, 1)
+    assert "the dataset that ships holds no amc, only lj3d" in errors
 
 
 def test_small_cells_and_strange_curves_are_outside(cli, tmp_path, sheet):

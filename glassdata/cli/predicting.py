@@ -13,16 +13,14 @@ from glassdata.cli.choices import (
     local,
     system_option,
 )
-from glassdata.cli.formats import Reading, is_structure, structure_options
+from glassdata.cli.formats import Reading, is_curve, structure_options
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from glassdata.measured import Asked, Measured
+    from glassdata.measured import Asked
     from glassdata.models import SavedModel
 
-#: Suffixes of files with a pair function; any other file is read as a structure.
-CURVES = (".gr", ".sq", ".fq", ".rdf", ".dat", ".txt", ".csv", ".xy", ".nc")
 #: Distance of nearest neighbours over the distance below which no pair was found in training.
 _NEAREST = 1.15
 #: Files that are needed where the first of them is the model.
@@ -64,7 +62,11 @@ class _Known:
 )
 @structure_options
 @click.option(
-    "--temperature", type=float, default=300.0, show_default=True, help="Of the heat capacity, K."
+    "--temperature",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Of the heat capacity, K.",
 )
 @click.option(
     "-o", "--output", type=_output, default=STDOUT, help="CSV file; the default, -, is stdout."
@@ -86,10 +88,11 @@ def predict(
 ) -> None:
     """Predict the spectrum of FILE with a line from g(r), and say how far it may err.
 
-    FILE is a structure, or a measured g(r), G(r), T(r), R(r), S(Q) or F(Q). The line is that of a
-    glass of the dataset that ships (--system), or a MODEL that `glassdata fit` wrote. The error is
-    half of an interval that holds for nine of ten structures like those of the training set; where
-    that cannot be promised, the answer says "outside", and the error is nan.
+    FILE is a structure at rest, or a measured g(r), G(r), T(r), R(r), S(Q) or F(Q); heat broadens
+    the peaks of g(r), which a line takes for disorder. The line is that of a glass of the dataset
+    that ships (--system), or a MODEL that `glassdata fit` wrote. The error is half of an interval
+    that holds for nine of ten structures like those of the training set; where that cannot be
+    promised, the answer says "outside", and the error is nan.
 
     \b
     Examples:
@@ -149,9 +152,18 @@ def _known(name: str | None, model: Path | None) -> _Known:
 
 
 def _training_set(name: str | None):
+    """The structures of a glass in the dataset that ships."""
+    from glassdata.store import open_dataset
     from glassdata.structures import dataset
+    from glassdata.systems import SYSTEMS
 
-    return dataset(str(name))
+    tree = open_dataset()
+    if name in SYSTEMS and name not in tree.children:
+        raise click.UsageError(
+            f"the dataset that ships holds no {name}, only {', '.join(tree.children)}; "
+            f"`glassdata fit STORE --system {name}` fits a line to a store of yours"
+        )
+    return dataset(str(name), tree)
 
 
 def _check_meta(path: Path, meta: dict) -> None:
@@ -166,12 +178,11 @@ def _check_meta(path: Path, meta: dict) -> None:
 
 def _is_measured(file: Path, asked: "Asked") -> bool:
     """Whether a file holds a curve, by what the user says of it, its name and its content."""
-    if asked.kind is not None:
-        return True
-    suffixes = [suffix.lower() for suffix in file.suffixes if suffix.lower() != ".gz"]
-    return (
-        file != STDOUT and suffixes[-1:] != [] and suffixes[-1] in CURVES and not is_structure(file)
-    )
+    if file == STDOUT:
+        if asked.kind is not None:
+            raise click.UsageError("only structures are read from standard input: name the file")
+        return False
+    return asked.kind is not None or is_curve(file)
 
 
 @dataclass(frozen=True)
@@ -193,7 +204,9 @@ def _of_structures(file: Path, known: _Known, how: Reading) -> _Found:
 
     target, species = target_of(known.meta), tuple(known.meta["species"])
     what = f"the model of {known.meta['system']}"
-    frames = inputs.read_structures(file, species, what, how=how)
+    frames = [
+        inputs.laid_flat(atoms) for atoms in inputs.read_structures(file, species, what, how=how)
+    ]
     for atoms in frames:
         inputs.check_periodic(atoms, str(file), target.dim)
         if how.unit is None and target.core > 0:
@@ -211,7 +224,7 @@ def _of_measurement(path: Path, known: _Known, asked: "Asked") -> _Found:
 
     measured = read_measured(path, target_of(known.meta), **vars(asked))
     notes = list(measured.assumed)
-    if _blurs(measured):
+    if measured.resolution or measured.noise:
         if known.system is not None:
             trained = train(_training_set(known.system), measured=measured)
             known = _Known(trained.saved, trained.meta, known.system)
@@ -224,10 +237,6 @@ def _of_measurement(path: Path, known: _Known, asked: "Asked") -> _Found:
                 "measurement's Q_max and noise; --system trains it for them"
             )
     return _Found(measured.g[None], np.array([np.inf]), known, tuple(notes))
-
-
-def _blurs(measured: "Measured") -> bool:
-    return measured.resolution is not None or measured.noise > 0
 
 
 def _answer(
@@ -253,7 +262,7 @@ def _answer(
     if output != STDOUT:
         click.echo(f"wrote {output}", err=plot == STDOUT)
     if plot:
-        plot_prediction(plot, edges, Y, error, known.meta["system"])
+        plot_prediction(plot, edges, Y, error, known.meta["system"], notes)
         if plot != STDOUT:
             click.echo(f"wrote {plot}", err=True)
 

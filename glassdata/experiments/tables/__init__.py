@@ -1,11 +1,22 @@
 """The tables of the book, one function each, as data frames of what the page shows."""
 
-from glassdata.experiments.tables import comparison, contests, readings, referee, weights, why
+from glassdata.experiments.tables import (
+    beyond,
+    comparison,
+    contests,
+    coverage,
+    readings,
+    referee,
+    weights,
+    why,
+)
 from glassdata.experiments.tables.glasses import preparation_table, score_table
 
 __all__ = [
+    "beyond",
     "comparison",
     "contests",
+    "coverage",
     "preparation_table",
     "readings",
     "referee",
