@@ -14,7 +14,6 @@ from glassdata import live, models
 from glassdata.vibrations import energy_forces, stress, without_translations
 
 ROOT = Path(__file__).parents[1]
-SITE = ROOT / "_build" / "html" / "book"
 SYSTEM = gd.SYSTEMS["lj2d"]
 KINDS = ("glass", "line")
 L2 = 1e-3
@@ -374,27 +373,3 @@ def test_colours_stand_out_from_the_page(open_page, theme, paper):
         colour = [float(x) for x in words.removeprefix("rgb(").rstrip(")").split(",")]
         dark, light = sorted((luminance(colour), luminance(paper)))
         assert (light + 0.05) / (dark + 0.05) >= 3, name
-
-
-# --- the built book -----------------------------------------------------------------------------
-
-BUILT = sorted(SITE.glob("*.html"))
-
-
-@pytest.mark.skipif(not BUILT, reason="the book is not built: make book")
-@pytest.mark.parametrize("path", BUILT or [SITE / "none"], ids=lambda path: path.stem)
-def test_pages_of_the_book_have_no_error_and_stay_at_home(chromium, path):
-    """Also: pictures load, formulas and icons are drawn, nothing is wider than a telephone."""
-    page = chromium.open(path.as_uri(), width=380)
-    if page.evaluate('!!document.querySelector(".math")'):
-        page.wait('!!document.querySelector("mjx-container")')
-        page.evaluate("MathJax.startup.promise.then(() => 0)")
-        raw = r"[...document.querySelectorAll('.math')].filter(e => /\\[(\[]/.test(e.textContent))"
-        assert page.evaluate(f"{raw}.map(e => e.textContent)") == []
-        assert page.evaluate("document.querySelectorAll('mjx-merror').length") == 0
-    assert page.evaluate("document.querySelectorAll('i[class*=fa-]').length") == 0
-    assert page.complaints() == []
-    broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-    assert page.evaluate(broken) == []
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 380
-    page.close()
