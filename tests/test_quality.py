@@ -188,7 +188,7 @@ def test_in_print_letters_are_dark_on_white_though_the_screen_is_dark(chromium, 
         r"""(function () {
           const light = (c) => { const [r, g, b, a] = c.match(/[\d.]+/g).map(Number);
             return a === 0 ? null : (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255; };
-          const all = [...document.querySelectorAll(".bd-article :is(p, li, td, th, h1, h2, h3, pre, code, span)")]
+          const all = [...document.querySelectorAll(".bd-article :is(p, li, td, th, h1, h2, code)")]
             .filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.data?.trim()));
           const grounds = [document.body, document.documentElement, ...all]
             .map(e => light(getComputedStyle(e).backgroundColor)).filter(x => x !== null);
