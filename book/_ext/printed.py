@@ -99,7 +99,7 @@ def assembled(site: Path) -> str:
         f'{config}<script defer src="_static/mathjax/startup.js"></script></head><body>'
         f'<header class="cover"><p class="title">{title}</p>'
         f"<p>{author.get_text(' ', strip=True) if author else ''}</p>"
-        f"<p>{made.decode_contents() if made else ''}</p></header>"
+        f"<p>{made.decode_contents().rpartition(' · code')[0] if made else ''}</p></header>"
         f'<nav class="contents"><h1>Contents</h1><ol>{contents}</ol></nav>'
         f"{''.join(map(str, texts))}</body></html>"
     )

@@ -9,6 +9,7 @@
     24: ["Cr", "#0072b2", 0.75], 25: ["Mn", "#cc79a7", 0.75], 26: ["Fe", "#d55e00", 0.75], 27: ["Co", "#0072b2", 0.75],
     28: ["Ni", "#009e73", 0.75], 29: ["Cu", "#d55e00", 0.75], 40: ["Zr", "#56b4e9", 0.95],
   };
+  const MOST = 6;                       // neighbours, for bonds to be drawn
   const UNKNOWN = ["", "#cc79a7", 0.7];
   // Fewer neighbours than usual, as many, more.
   const AROUND = ["#d55e00", "#9a9a9a", "#0072b2"];
@@ -131,7 +132,7 @@
   const rotated = (m, [x, y, z]) => [0, 3, 6].map((k) => m[k] * x + m[k + 1] * y + m[k + 2] * z);
 
   /* Points on the screen about its middle, and in which order they are drawn, from the back. */
-  function projected({ positions, cell, bonds, flat }, matrix) {
+  function projected({ positions, cell, bonds, usual, flat }, matrix) {
     const n = positions.length / 3, points = new Float64Array(3 * n);
     // A sheet lies in a box that is mostly empty.
     const edges = [0, 1, 2].map((k) => (flat && k === 2 ? [0, 0, 0] : cell.slice(3 * k, 3 * k + 3)));
@@ -145,7 +146,8 @@
       [0, 1, 2].map((d) => edges.reduce((sum, edge, k) => sum + ((bits >> k) & 1 ? 0.5 : -0.5) * edge[d], 0))));
     const depth = (item) => item.reduce((sum, k) => sum + points[3 * k + 2], 0) / item.length - (item.length - 1) * 1e-6;
     const items = [...Array(n).keys()].map((k) => [k]);
-    for (const [i, j, across] of bonds) if (!across) items.push([i, j]);
+    // Where every atom touches a dozen others, bonds would hide the atoms.
+    if (usual <= MOST) for (const [i, j, across] of bonds) if (!across) items.push([i, j]);
     const order = items.map((item) => [depth(item), item]).sort((a, b) => a[0] - b[0]).map(([, item]) => item);
     // As large as the box is across, however it is turned.
     const extent = Math.hypot(...middle.map((m, d) => 2 * (m - (d === 2 ? height : 0)))) * (flat ? 0.75 : 0.8);
@@ -185,6 +187,13 @@
         entry.append(" " + word);
       }
     };
+  };
+
+  /* With bonds, counts of neighbours, and the count that is usual. */
+  live.structure = function (atoms, bond_length) {
+    const bonds = live.bonds(atoms.positions, atoms.cell, bond_length);
+    const counts = live.neighbours(atoms.numbers.length, bonds);
+    return { ...atoms, bonds, counts, usual: live.usual(counts) };
   };
 
   /* The number of neighbours that most atoms have. */

@@ -102,13 +102,6 @@
       order: [...finished].sort((a, b) => disorder[a] - disorder[b]) };
   }
 
-  /* With bonds, counts of neighbours, and the count that is usual. */
-  live.structure = function (atoms, bond_length) {
-    const bonds = live.bonds(atoms.positions, atoms.cell, bond_length);
-    const counts = live.neighbours(atoms.numbers.length, bonds);
-    return { ...atoms, bonds, counts, usual: live.usual(counts) };
-  };
-
   /* Shares of the bins, with sum 1. */
   live.normalised = function (values) {
     const sum = values.reduce((a, b) => a + b, 0);
@@ -121,7 +114,7 @@
     const columns = glass.X[k].length, bins = glass.shares[k].length;
     const mean = (rows, width) => Float64Array.from({ length: width }, (_, i) => train.reduce((sum, j) => sum + rows[j][i], 0) / train.length);
     const xMean = mean(glass.X, columns), yMean = mean(glass.shares, bins);
-    const square = Float64Array.from({ length: columns * columns }), answer = Array.from(yMean);
+    const square = new Float64Array(columns * columns), answer = Array.from(yMean);
     const X = train.map((j) => glass.X[j].map((x, i) => x - xMean[i]));
     for (const x of X) for (let i = 0; i < columns; i++) for (let j = 0; j <= i; j++) square[i * columns + j] += x[i] * x[j];
     for (let i = 0; i < columns; i++) square[i * columns + i] += train.length * glass.l2;
