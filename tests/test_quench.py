@@ -116,6 +116,7 @@ def test_silicon_is_a_network_of_four_neighbours_at_its_density():
     protocol = system.protocols["demo"]
     atoms = make_structure(system, 3)
     cooling = protocol.coolings[atoms.info["preparation"]]
+    assert len(atoms) == protocol.largest(system)
     assert len(atoms) / atoms.get_volume() == pytest.approx(cooling.density)
     assert atoms.info["quench_rate"] == cooling.rate
     assert atoms.info["ensemble"] == "quenched"

@@ -12,7 +12,8 @@ apart by colour-blind readers.
 (4, 8)
 """
 
-from glassdata.plots import comparison, maps, shells, signal, verdicts, why
+from glassdata.plots import comparison, maps, own, shells, signal, verdicts, why
+from glassdata.plots.gallery import claim, gallery
 from glassdata.plots.glasses import (
     disorder_histogram,
     prediction,
@@ -37,10 +38,13 @@ __all__ = [
     "GLASS_TITLES",
     "MODEL_COLOURS",
     "MODEL_NAMES",
+    "claim",
     "comparison",
     "disorder_histogram",
+    "gallery",
     "label",
     "maps",
+    "own",
     "prediction",
     "representatives",
     "shells",
