@@ -53,7 +53,7 @@ SECOND = "(place)=\n# Second\n\nShort.\n"
 
 
 def build(folder, url):
-    """A book of two pages with our own extensions, and the address as the configuration gives it."""
+    """A book of two pages with our own extensions, and the address as the settings give it."""
     source, out = folder / "source", folder / "html"
     (source / "book").mkdir(parents=True)
     (source / "index0.md").write_text(FIRST)
