@@ -141,7 +141,7 @@ external: $(STAMP) ## describe the sheets that others made (minutes; needs their
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]), without=("position", "number"))' _build/external book/data/external.zarr.zip
 
 results: $(STAMP) cnn ## recompute what chapters 9 to 11 read (about an hour; resumes where it stopped)
-	for name in line-vs-cnn weights referee glasses why elsewhere; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
+	for name in line-vs-cnn weights referee glasses why elsewhere coverage; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
 	@mkdir -p book/data/results
 	cp _build/results/*.zip book/data/results/
 

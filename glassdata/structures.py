@@ -230,7 +230,8 @@ class Dataset:
     @property
     def species(self) -> tuple[str, ...]:
         """Chemical symbols of the glass."""
-        return tuple(self.stored.attrs["species"])
+        known = self.stored.attrs["species"]
+        return tuple(known.split() if isinstance(known, str) else known)
 
     @property
     def dim(self) -> int:

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 
 from glassdata import evaluation
 from glassdata.bins import bin_centres
-from glassdata.intervals import Calibration
+from glassdata.intervals import Calibration, far_ripple
 from glassdata.measured import Measured, Target
 from glassdata.models.modelfile import SavedModel, encode, region_of
 from glassdata.models.registry import MODELS
@@ -114,11 +114,10 @@ def facts(data: Dataset) -> dict:
     >>> facts(gd.dataset("lj2d"))["n_atoms"]
     [628, 895]
     """
-    sizes = _sizes(data)
-    found = {
-        "n_atoms": [int(sizes.min()), int(sizes.max())],
-        "core": float(data.r_edges[np.argmax((data.X > 0).any(axis=0))]),
-    }
+    found: dict = {"core": float(data.r_edges[np.argmax((data.X > 0).any(axis=0))])}
+    if "n_atoms" in data.stored:
+        sizes = data["n_atoms"]
+        found["n_atoms"] = [int(sizes.min()), int(sizes.max())]
     if "density" in data.stored:
         rho = np.asarray(data["density"], float)
         found["density"] = [float(rho.min()), float(rho.mean()), float(rho.max())]
@@ -159,6 +158,7 @@ def calibrate(
         distance=distance,
         n_atoms=np.asarray(n_atoms, float),
         family=np.unique(groups, return_inverse=True)[1].astype(float),
+        ripple=far_ripple(X),
     )
 
 

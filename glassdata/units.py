@@ -24,6 +24,7 @@ from scipy.constants import (
     giga,
     gram,
     kilo,
+    nano,
     physical_constants,
     tera,
 )
@@ -53,6 +54,13 @@ KILOMETRE_PER_SECOND = (elementary_charge / _ATOMIC_MASS) ** 0.5 / kilo
 
 #: Thermal conductivity in W/(m K) that is 1 eV/(K Å ps).
 WATT_PER_METRE_KELVIN = elementary_charge * tera / angstrom
+
+#: Units of length that a user's file may have, Å.
+LENGTHS = {
+    "angstrom": 1.0,
+    "bohr": physical_constants["Bohr radius"][0] / angstrom,
+    "nm": nano / angstrom,
+}
 
 #: Cross-section in barn that is 1 fm².
 BARN = 1e-2

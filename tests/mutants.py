@@ -1,9 +1,9 @@
 """Does any test notice when one line of the science layer is wrong? ``make mutants``.
 
 Cosmic Ray makes the mutants (one operator or number changed); this script draws a sample of them,
-module by module, and runs for each the test files that concern its module. Every run is a fork of
-one process that has loaded the libraries, on a copy of the repository, so a mutant costs the
-seconds of its tests. A mutant that no test notices has survived, and is shown.
+module by module, and runs for each the examples in its module and the test files that concern it.
+Every run is a fork of one process that has loaded the libraries, on a copy of the repository, so a
+mutant costs the seconds of its tests. A mutant that no test notices has survived, and is shown.
 """
 
 import ast
@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 #: Test files by the modules they concern; the first pattern that fits a module counts.
 TESTS = {
-    "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_generate"),
+    "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_lammps", "test_quench"),
     "glassdata/protocols/dynamics.py": ("test_quench",),
     "glassdata/protocols/quench.py": ("test_quench", "test_identity", "test_generate"),
     "glassdata/protocols/montecarlo.py": ("test_swap",),
@@ -65,34 +65,87 @@ TESTS = {
         "test_shipped_results",
     ),
     "glassdata/models/*.py": (
+        "test_versions",
         "test_models",
         "test_modelfile",
         "test_executes_nothing",
         "test_shipped_results",
     ),
     "glassdata/experiments/*/why.py": ("test_why",),
-    "glassdata/experiments/why.py": ("test_why",),
-    "glassdata/experiments/explanations.py": ("test_why",),
-    "glassdata/experiments/contests.py": ("test_contests",),
-    "glassdata/experiments/contenders.py": ("test_contests",),
-    "glassdata/experiments/glasses.py": ("test_contests",),
-    "glassdata/experiments/signal.py": ("test_contests",),
-    "glassdata/experiments/planted.py": ("test_planted",),
+    "glassdata/experiments/why.py": (
+        "test_versions",
+        "test_why",
+    ),
+    "glassdata/experiments/explanations.py": (
+        "test_versions",
+        "test_why",
+    ),
+    "glassdata/experiments/contests.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/contenders.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/glasses.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/signal.py": (
+        "test_versions",
+        "test_contests",
+    ),
+    "glassdata/experiments/planted.py": (
+        "test_versions",
+        "test_planted",
+    ),
     "glassdata/experiments/said/*.py": ("test_said",),
     "glassdata/experiments/tables/glasses.py": ("test_plots",),
     "glassdata/experiments/tables/*.py": ("test_tables",),
-    "glassdata/experiments/claims.py": ("test_tables",),
-    "glassdata/experiments/components.py": ("test_said", "test_analysis_reading"),
-    "glassdata/experiments/halves.py": ("test_analysis_reading", "test_said"),
-    "glassdata/experiments/elsewhere.py": ("test_analysis_objections", "test_elsewhere"),
-    "glassdata/experiments/checks.py": ("test_analysis_objections",),
-    "glassdata/experiments/objections.py": ("test_analysis_objections",),
-    "glassdata/experiments/words.py": ("test_analysis_words", "test_analysis_objections"),
-    "glassdata/experiments/reading.py": ("test_analysis_reading",),
-    "glassdata/experiments/shells.py": ("test_analysis_reading",),
-    "glassdata/experiments/standings.py": ("test_analysis_standings",),
-    "glassdata/experiments/verdicts.py": ("test_analysis_verdicts", "test_analysis_objections"),
+    "glassdata/experiments/claims.py": (
+        "test_versions",
+        "test_tables",
+    ),
+    "glassdata/experiments/components.py": ("test_versions", "test_said", "test_analysis_reading"),
+    "glassdata/experiments/halves.py": ("test_versions", "test_analysis_reading", "test_said"),
+    "glassdata/experiments/elsewhere.py": (
+        "test_versions",
+        "test_analysis_objections",
+        "test_elsewhere",
+    ),
+    "glassdata/experiments/checks.py": (
+        "test_versions",
+        "test_analysis_objections",
+    ),
+    "glassdata/experiments/objections.py": (
+        "test_versions",
+        "test_analysis_objections",
+    ),
+    "glassdata/experiments/words.py": (
+        "test_versions",
+        "test_analysis_words",
+        "test_analysis_objections",
+    ),
+    "glassdata/experiments/reading.py": (
+        "test_versions",
+        "test_analysis_reading",
+    ),
+    "glassdata/experiments/shells.py": (
+        "test_versions",
+        "test_analysis_reading",
+    ),
+    "glassdata/experiments/standings.py": (
+        "test_versions",
+        "test_analysis_standings",
+    ),
+    "glassdata/experiments/verdicts.py": (
+        "test_versions",
+        "test_analysis_verdicts",
+        "test_analysis_objections",
+    ),
     "glassdata/experiments/*.py": (
+        "test_versions",
         "test_shipped_results",
         "test_one_thread",
         "test_experiments_oracle",
@@ -109,6 +162,7 @@ TESTS = {
     "glassdata/cli/predicting.py": ("test_measured", "test_intervals", "test_cli"),
     "glassdata/cli/*.py": ("test_oracle_cli", "test_cli"),
 }
+EXAMPLES = "tests/test_docstrings.py"
 #: Decorators bring speed (cache) or break everything (dataclass); variables would need their names.
 LEFT_OUT = ("core/RemoveDecorator", "core/VariableInserter", "core/VariableReplacer")
 # Small numbers and names are one object each: == and "is" cannot be told apart.
@@ -150,6 +204,13 @@ def tests_of(module: str) -> list[str]:
     """The test files that concern a module, those that exist."""
     stems = next(tests for pattern, tests in TESTS.items() if fnmatch(module, pattern))
     return [f"tests/{stem}.py" for stem in stems if (ROOT / f"tests/{stem}.py").exists()]
+
+
+def examples_of(module: str) -> list[str]:
+    """The test of the examples in a module, if it has any."""
+    if ">>> " not in (ROOT / module).read_text():
+        return []
+    return [f"{EXAMPLES}::test_examples[{module.removeprefix('glassdata/')}]"]
 
 
 def places(module: str) -> dict[tuple, list[Mutant]]:
@@ -212,14 +273,16 @@ def main(count: int, seed: int, minutes: float, workers: int, only: str) -> None
         __import__(library)
     results: dict[Mutant, str] = {}
     with tempfile.TemporaryDirectory() as folder, _pool(Path(folder), workers) as pool:
-        groups = sorted({tuple(tests_of(m.module)) for m in mutants})
+        examples = sorted({name for m in mutants for name in examples_of(m.module)})
+        groups = [tuple(examples), *sorted({tuple(tests_of(m.module)) for m in mutants})]
         limits = {}
         for tests, (state, seconds, words) in zip(groups, pool.map(_clean, groups), strict=True):
-            click.echo(f"without a mutant, {seconds:.0f} s: {' '.join(tests)}")
+            told = "the examples" if tests == groups[0] else " ".join(tests)
+            click.echo(f"without a mutant, {seconds:.0f} s: {told}")
             if state != "survived":
                 pool.shutdown(cancel_futures=True)
-                sys.exit(f"error: {' '.join(tests)} fail without a mutant: {words}")
-            limits[tests] = 30 + 4 * seconds
+                sys.exit(f"error: {told} fail without a mutant: {words}")
+            limits[tests] = 60 + 4 * seconds
         jobs = [pool.submit(_try, m, limits[tuple(tests_of(m.module))]) for m in mutants]
         for job in as_completed(jobs):
             mutant, state, seconds = job.result()
@@ -302,7 +365,8 @@ def _clean(tests: tuple[str, ...]) -> tuple[str, float, str]:
 
 
 def _try(mutant: Mutant, limit: float) -> tuple[Mutant, str, float]:
-    return mutant, *outcome(mutant, tests_of(mutant.module), limit)
+    tests = examples_of(mutant.module) + tests_of(mutant.module)
+    return mutant, *outcome(mutant, tests, limit)
 
 
 def _outcome(tests: list[str], limit: float) -> str:

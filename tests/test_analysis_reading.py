@@ -58,6 +58,9 @@ def test_the_best_pair_and_its_rivals(grid):
     inside = {"alpha": np.array([0, 1e-5, 1e-4]), "beta": grid["beta"]}
     inside["held_out"] = np.vstack([grid["held_out"], [9, 9, 9]])
     assert not reading.best_penalties(inside, r2).at_edge
+    at_beta = inside | {"beta": grid["beta"], "held_out": inside["held_out"].copy()}
+    at_beta["held_out"][1, -1] = 0.0
+    assert reading.best_penalties(at_beta, 1 - at_beta["held_out"]).at_edge
 
 
 def test_r2_of_the_grid_has_the_baseline_of_the_part_that_it_scores(linear):
@@ -110,7 +113,7 @@ def test_likeness_and_departure_by_hand():
 
 
 def test_inflation_drops_constant_bins_and_cannot_be_negative():
-    found = reading.inflation(np.array([5.0, np.nan, -3.0, 1.0, np.inf]))
+    found = reading.inflation(np.array([5.0, np.nan, -0.5, 1.0, np.inf]))
     assert found.tolist() == [1, 5, np.inf, np.inf]
 
 
@@ -174,6 +177,14 @@ def test_agreement_of_opposite_and_equal_maps():
     np.testing.assert_allclose(value, np.ones((3, 3)))
     np.testing.assert_allclose(halves.pairs(half.of_weights()), [-1])
     assert half.r2("a") == 1
+
+
+def test_moments_of_predictions_weigh_bins_by_the_square_of_the_frequency():
+    three = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    guesses = {"a": three, "b": three[:, ::-1]}
+    half = halves.Half(dict.fromkeys("ab", np.eye(2)), guesses, three, three.mean(axis=0))
+    value = half.of_moments(np.array([1.0, 3.0]))[1]
+    assert value[0, 1] == pytest.approx(np.corrcoef([1, 9, 10], [9, 1, 10])[0, 1])
 
 
 def test_cancelling_of_bins_that_pull_together_and_apart():

@@ -6,15 +6,19 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.calculators.emt import EMT
 from ase.calculators.lj import LennardJones as AseLennardJones
+from dask.distributed import Client
 from test_potentials import EPSILON, SIGMA, lj
 
 import glassdata as gd
 from glassdata.bands import bands
 from glassdata.config import digest
 from glassdata.crystal import Crystal
+from glassdata.engine.displacing import SideBySide
 from glassdata.minimise import relax, settle
-from glassdata.potentials import CalculatorPotential
+from glassdata.potentials import CalculatorPotential, surface_of
+from glassdata.potentials.differences import NotSmoothError, smoothness
 from glassdata.protocols import CrystalDisorder, Stratum
 from glassdata.row import compute_row
 from glassdata.system import System
@@ -214,3 +218,71 @@ def test_a_system_of_a_calculator_makes_rows():
     assert row["max_force"] < 1e-3
     assert row["n_imaginary"] == 0
     assert len(row["frequency"]) == 3 * row["n_atoms"] - 3
+
+
+# --- steps, and whether there are second derivatives ------------------------------------------
+
+
+class Altered(EMT):
+    """Copper whose forces are changed by a function of themselves."""
+
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def calculate(self, *args, **others):
+        super().calculate(*args, **others)
+        self.results["forces"] = self.change(self.results["forces"])
+
+
+def copper():
+    atoms = bulk("Cu", cubic=True)
+    atoms.rattle(0.1, seed=1)
+    return atoms
+
+
+def test_the_step_suits_the_rounding_of_the_forces():
+    """Forces of eV/Å, curvatures of 10 eV/Å², higher derivatives that change over 0.1 Å or so.
+
+    Rounding to the share ε of a force leaves ε × 0.1 Å over the step of the curvature, the length
+    of the step its square over that of 0.1 Å: both are equal where the cube of the step is ε/1000,
+    5e-6 Å in double precision and 5e-3 Å in single.
+    """
+    exact = smoothness(surface_of(EMT()), copper())
+    single = smoothness(surface_of(Altered(lambda f: f.astype("f4").astype(float))), copper())
+    assert exact.step <= 1e-4 < 3e-4 < single.step <= 0.01
+    assert exact.change < 1e-6 < single.change < 1e-3
+    for one in (exact, single):
+        assert one.asymmetry < 10 * one.change
+        one.check()
+    assert "independent of the step" in str(exact)
+
+
+def test_forces_without_second_derivatives_are_refused():
+    noise = np.random.default_rng(0)
+    rough = Altered(lambda f: f + 1e-3 * noise.normal(size=f.shape))
+    with pytest.raises(NotSmoothError, match="not smooth: second derivatives change by"):
+        smoothness(surface_of(rough), copper()).check()
+    # Forces that turn aside are smooth, and no gradient of anything.
+    turning = smoothness(surface_of(Altered(lambda f: f + 0.1 * np.roll(f, 1, axis=1))), copper())
+    assert turning.change < 1e-6
+    with pytest.raises(NotSmoothError, match="have no energy"):
+        turning.check()
+
+
+def test_forces_that_are_all_zero_have_no_smoothness():
+    with pytest.raises(NotSmoothError):
+        smoothness(surface_of(Altered(np.zeros_like)), copper()).check()
+
+
+def test_a_shared_hessian_is_that_of_one_process():
+    alone = gd.hessian(argon(), described()).toarray()
+    with Client(processes=False, n_workers=1, dashboard_address=None) as client:
+        shared = SideBySide(client, 3)
+        atoms = [atom for part in shared.parts(50) for atom in part]
+        assert atoms == list(range(50))
+        assert len(shared.parts(50)) == 12
+        both = gd.hessian(argon(), shared.of(described())).toarray()
+        assert np.array_equal(both, alone)
+        with pytest.raises(ValueError, match="no calculator"):
+            gd.hessian(argon(), shared.of(CalculatorPotential("no:Such", symbols=("Ar",), reach=1)))

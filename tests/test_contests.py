@@ -9,7 +9,7 @@ import glassdata as gd
 from glassdata import engine
 from glassdata.evaluation import copies
 from glassdata.experiments import contenders, contests, glasses, referee, run, signal, tables
-from glassdata.experiments.contenders import CHOSEN
+from glassdata.experiments.contenders import CHOSEN, Inputs, unit_matrix
 from glassdata.experiments.verdicts import Estimate, contest
 from glassdata.scores import joined
 
@@ -209,6 +209,32 @@ def test_the_table_of_the_page_shows_numbers_intervals_and_signs(judged):
     assert shown.loc["line", "two numbers / line"].endswith(" +")
     assert shown.loc["bent", "E, ρ quadratic / line"].endswith(" −")
     assert "CNN / line" not in shown
+
+
+def test_the_table_leaves_out_what_is_not_there_and_bounds_what_is_endless(judged):
+    results, _ = judged
+    shown = tables.contests.judged(results, ["mean", "line on partial g"])
+    assert shown.columns.tolist()[:3] == [
+        "signal/noise", "line above the floor / noise", "mean / line"
+    ]  # fmt: skip
+    one = {"names": ["line", "mean"], "error": np.array([[[1.0, 1.0]], [[9.0, 9.0]]])}
+    one |= {"floor": np.ones(2), "count": np.ones(2), "between": np.array([3.0, 2.0, 4.0])}
+    signal = {"bins": np.array([25]), "ratio": np.ones((1, 3)), "structures": np.array([2, 2])}
+    exact = {"x.signal.quenched": signal, "x.errors.quenched.hard.1.25": one}
+    assert tables.contests.judged(exact)["mean / line"].tolist() == [">1000 (>1000 to >1000) +"]
+
+
+def test_single_structures_are_dealt_to_all_soft_folds():
+    assert glasses._n_folds(np.array([3, 3, 3]), 1) == glasses.SOFT_FOLDS
+    assert glasses._n_folds(np.array([16, 16, 1]), 4) == 4
+
+
+def test_units_are_scaled_to_the_variance_of_g_however_small_theirs_is():
+    g = 1 + 1e-3 * np.random.default_rng(0).normal(size=(20, 5))
+    known = Inputs(g, np.empty((20, 0)), density=np.ones(20), energy=np.zeros(20))
+    for unit in ("line", "line on √g", "line on log g"):
+        found = unit_matrix(known, unit).var(axis=0).sum()
+        assert found == pytest.approx(g.var(axis=0).sum(), rel=1e-12)
 
 
 def test_ratios_tell_who_is_better(judged):

@@ -5,6 +5,7 @@ import pickle
 import fake_glass as fake
 import numpy as np
 import pytest
+import xarray as xr
 
 import glassdata as gd
 from glassdata.row import RowError, compute_row, row_id
@@ -231,3 +232,18 @@ def test_a_copy_for_another_process_is_the_same(twelve):
     copy = pickle.loads(pickle.dumps(twelve[2:5]))
     np.testing.assert_array_equal(copy.X, twelve.X[2:5])
     np.testing.assert_array_equal(copy.atoms(1).positions, twelve.atoms(3).positions)
+
+
+def test_every_group_can_be_written_as_netcdf(tmp_path):
+    """With SciPy's writer, which is always there; numbers come back to the bit."""
+    tree = gd.open_dataset()
+    for name, group in tree.children.items():
+        stored = group.to_dataset()
+        stored.to_netcdf(tmp_path / "a.nc", engine="scipy")
+        with xr.open_dataset(tmp_path / "a.nc", engine="scipy") as found:
+            assert found.sizes == stored.sizes
+            assert found.attrs["species"].split() == list(gd.SYSTEMS[name].species)
+            for one in ("g", "pdos", "frequency", "n_atoms", "density"):
+                assert np.array_equal(found[one], stored[one], equal_nan=True)
+                assert found[one].attrs["units"] == stored[one].attrs["units"]
+            assert found.disorder_class.values.tolist() == stored.disorder_class.values.tolist()

@@ -88,7 +88,7 @@ def used_by_the_book():
             r"^from (glassdata[\w.]*) import \(?([\w,\s]+?)\)?$", code, re.M
         ):
             home = import_module(module)
-            for name in re.findall(r"\w+", names):
+            for name in re.findall(r"\w+", re.sub(r"\bas \w+", "", names)):
                 if not hasattr(home, name):
                     import_module(f"{module}.{name}")
                 inner = getattr(home, name)

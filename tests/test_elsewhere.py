@@ -56,6 +56,7 @@ def test_a_flat_sheet_buckles_and_another_starts_as_it_is(home):
     assert [float(row["kick"]) for row in rows] == [0.05, 0.0]
     for row in rows:
         assert str(row["ensemble"]) == "external"
+        assert not row["replicate"]
         assert int(row["n_imaginary"]) == 0
         # A strain slope of 1e-3 eV/Å is left, of 3√N = 20 Å on an area of 120 Å².
         assert abs(row["pressure"]) < 2e-4

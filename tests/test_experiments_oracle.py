@@ -673,3 +673,10 @@ def test_maps_are_the_fits_to_all_structures(data):
         assert found[f"training_mse_{name}"] == pytest.approx(error, rel=1e-4)
         predicted = data.X @ found[f"W_{name}"].T + found[f"b_{name}"]
         np.testing.assert_allclose(predicted, fitted.predict(data.X), atol=1e-6)
+
+
+def test_parameters_are_counted_with_the_constants():
+    X, Y = np.random.default_rng(0).normal(size=(2, 30, 8))
+    of_two = models.PrincipalMap(2).fit(X, Y)
+    assert comparison._n_parameters(of_two, Y) == (2 + 1) * 8
+    assert comparison._n_parameters(models.mean().fit(X, Y), Y) == 8

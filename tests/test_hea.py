@@ -51,6 +51,11 @@ def test_families_occupy_the_sites_anew_and_small_cells_as_evenly_as_they_can():
     )
     assert np.array_equal(one, same)
     assert not np.array_equal(one, other)
+    room, crystal = (
+        each.cell.volume / len(each)
+        for each in (protocol.lattice(HEA, np.random.default_rng(0)), HEA.crystal())
+    )
+    assert room == pytest.approx(crystal, rel=1e-12)
     counts = np.unique(one, return_counts=True)[1]
     assert np.ptp(counts) <= 1
     assert counts.sum() == 108

@@ -23,29 +23,62 @@ from glassdata.store.structures import check_structures, stored_structure
 from glassdata.systems import SYSTEMS
 from glassdata.worker import Task, publish
 
-#: Beginnings of the identities of structure 0, ``structure_id`` and ``row_id``. They change when,
-#: and only when, the numbers of a glass change: then its rows have to be made or described anew,
-#: and the changelog says so.
+#: Beginnings of the identities of structure 0 of every profile, ``structure_id`` and ``row_id``.
+#: They change when, and only when, the numbers of a glass change: then its rows have to be made or
+#: described anew, and the changelog says so.
 FROZEN = {
-    "amc": ("76af3d6cb451", "3ef6d7cb1c7b"),
-    "amc_lb": ("a415da4f6452", "080804495d4a"),
-    "lj2d": ("6d3428dae025", "8cba6c0a81c2"),
-    "lj3d": ("ba302ef064ff", "d939f789e004"),
-    "sic": ("d58f8c1447d6", "907ae796fb36"),
-    "sic_tersoff": ("c59d34e7e669", "3c076d78b21d"),
-    "cualzr": ("046b7118d04f", "f955f9df066d"),
-    "cualzr_sheng": ("c695f382021e", "9d568658be73"),
-    "ka2d": ("ef05260eb22e", "5677beb86964"),
-    "ka3d": ("bfec9d3c71c8", "d7821fe04de4"),
-    "si": ("b37ccaa54e67", "85f66c504f1c"),
-    "hea": ("c6f35c0ccb79", "4d38de1085cc"),
+    ("amc", "demo"): ("76af3d6cb451", "3ef6d7cb1c7b"),
+    ("amc", "reference"): ("e01bace5f951", "bb1bc6fcf8ae"),
+    ("amc", "paper"): ("4fa378a31f56", "aad110424f6a"),
+    ("amc", "external"): ("72493f5725a3", "7cb708b67dc6"),
+    ("amc_lb", "demo"): ("a415da4f6452", "080804495d4a"),
+    ("amc_lb", "reference"): ("f08cb6763abe", "9bada52252d6"),
+    ("amc_lb", "paper"): ("2247d3da070e", "bc9313fa9a61"),
+    ("amc_lb", "external"): ("621fcd6a4f32", "637d23b239d7"),
+    ("lj2d", "demo"): ("6d3428dae025", "8cba6c0a81c2"),
+    ("lj2d", "reference"): ("1c85c62b7465", "796f1b9e4962"),
+    ("lj2d", "paper"): ("1c85c62b7465", "796f1b9e4962"),
+    ("lj3d", "demo"): ("ba302ef064ff", "d939f789e004"),
+    ("lj3d", "reference"): ("aafe3af7f100", "89505b980bee"),
+    ("lj3d", "paper"): ("aafe3af7f100", "89505b980bee"),
+    ("sic", "demo"): ("d58f8c1447d6", "907ae796fb36"),
+    ("sic", "reference"): ("ee121e0ee778", "7fe7ffcc8872"),
+    ("sic", "paper"): ("f3999af398e5", "602684e6e553"),
+    ("sic_tersoff", "demo"): ("c59d34e7e669", "3c076d78b21d"),
+    ("sic_tersoff", "reference"): ("3992b29eb9f5", "dace23f91896"),
+    ("sic_tersoff", "paper"): ("e8cfa3c537c6", "8a6be76922a2"),
+    ("cualzr", "demo"): ("046b7118d04f", "f955f9df066d"),
+    ("cualzr", "reference"): ("ded44caf1850", "d22dbf5057bc"),
+    ("cualzr", "paper"): ("4cd9ba3fc073", "b2ed9ed4daec"),
+    ("cualzr_sheng", "demo"): ("c695f382021e", "9d568658be73"),
+    ("cualzr_sheng", "reference"): ("a17ff5839549", "076003859f99"),
+    ("cualzr_sheng", "paper"): ("757bc27c4201", "a6a150130dd9"),
+    ("ka2d", "demo"): ("ef05260eb22e", "5677beb86964"),
+    ("ka2d", "reference"): ("1b5f43525102", "abca0d18f938"),
+    ("ka2d", "paper"): ("1b5f43525102", "abca0d18f938"),
+    ("ka3d", "demo"): ("bfec9d3c71c8", "d7821fe04de4"),
+    ("ka3d", "reference"): ("db83eea5abdb", "135cc15a9920"),
+    ("ka3d", "paper"): ("db83eea5abdb", "135cc15a9920"),
+    ("si", "demo"): ("b37ccaa54e67", "85f66c504f1c"),
+    ("si", "reference"): ("b9650012045e", "8241a258391b"),
+    ("si", "paper"): ("425f722b7f73", "e3b2847f7653"),
+    ("hea", "demo"): ("c6f35c0ccb79", "4d38de1085cc"),
+    ("hea", "reference"): ("8dee7e4e535b", "73b9cc15d491"),
+    ("hea", "paper"): ("59a8f2665967", "9128e121adc5"),
 }
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_identities_are_frozen(name):
-    found = structure_id(name, "demo", 0)[:12], row_id(name, "demo", 0)[:12]
-    assert found == FROZEN[name], "numbers changed? see the comment at FROZEN"
+PROFILES = [(name, profile) for name, system in SYSTEMS.items() for profile in system.protocols]
+
+
+@pytest.mark.parametrize(("name", "profile"), PROFILES)
+def test_identities_are_frozen(name, profile):
+    found = structure_id(name, profile, 0)[:12], row_id(name, profile, 0)[:12]
+    assert found == FROZEN[name, profile], "numbers changed? see the comment at FROZEN"
+
+
+def test_nothing_is_frozen_that_is_gone():
+    assert set(FROZEN) == set(PROFILES)
 
 
 def _ids(system, profile="demo"):

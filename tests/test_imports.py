@@ -40,7 +40,7 @@ LAYERS = [
     {"row", "origin", "measured"},
     {"store", "estimate"},
     {"structures", "fitness"},
-    {"trained"},
+    {"trained", "gathered"},
     {"worker", "results"},
     {"engine"},
     {"experiments"},

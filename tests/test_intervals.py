@@ -1,64 +1,117 @@
 """Intervals: nine of ten held-out structures lie within, of every glass, size and class."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import glassdata as gd
-from glassdata import evaluation, models
-from glassdata.intervals import FARTHEST, LEVEL, SMALLEST, Calibration
-from glassdata.models.modelfile import region_of
-from glassdata.trained import calibrate, integrals, target_of, train
+from glassdata import models
+from glassdata.cli import run
+from glassdata.experiments import coverage
+from glassdata.intervals import FARTHEST, LEVEL, ORDERED, SMALLEST, Calibration
+from glassdata.measured.silicon import SILICON
+from glassdata.store.reading import EXTERNAL
+from glassdata.trained import target_of, train
 
 GLASSES = list(gd.open_dataset().children)
-
-
-def held_out(data: gd.Dataset, seed: int = 7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which bins and which integrals were covered, and which structures were inside.
-
-    Every structure is predicted, and its interval calibrated, without its family.
-    """
-    X, Y, groups, sizes = data.X, data.Y, data.groups, data.n_atoms
-    weights = np.stack(list(integrals(data.omega_edges, 300.0).values()), axis=1)
-    bins, sums = np.zeros(Y.shape, bool), np.zeros((len(Y), 2), bool)
-    inside = np.zeros(len(Y), bool)
-    for train_, test in evaluation.grouped_folds(groups, 5, seed=seed):
-        line = models.ridge()
-        inner = evaluation.cross_validate(line, X[train_], Y[train_], groups[train_])
-        evaluation.fit_grouped(line, X[train_], Y[train_], groups[train_])
-        found = calibrate(inner, X[train_], groups[train_], sizes[train_])
-        region = region_of(X[train_])
-        distance, place = region.distance(X[test]), region.place(X[test])
-        error = Y[test] - line.predict(X[test])
-        for weight, covered in ((None, bins), (weights, sums)):
-            half = found.half_width(place, distance=distance, n_atoms=sizes[test], weights=weight)
-            covered[test] = np.abs(error if weight is None else error @ weight) <= half
-        pairs = zip(distance, sizes[test], strict=True)
-        inside[test] = [found.outside(d, n) is None for d, n in pairs]
-    return bins, sums, inside
 
 
 @pytest.mark.parametrize("name", GLASSES)
 def test_nine_of_ten_held_out_spectra_lie_within(name):
     """Bins of one structure are not independent; 0.02 is what the issue allows.
 
-    A bin that is empty in nearly all structures is covered whatever is said, so it does not count.
+    A part has a third as many structures, and the local scale of its errors is known less well.
     """
-    data = gd.dataset(name)
-    bins, sums, inside = held_out(data)
-    assert inside.mean() > 0.95  # hardly any is called outside
-    filled = (data.Y > 0).mean(axis=0) > 0.1
-    covered = bins[inside][:, filled].mean(axis=1)
-    assert covered.mean() == pytest.approx(LEVEL, abs=0.02)
-    # By class, and by size: a part has a third as many structures, and smaller ones spread more.
-    sizes = np.digitize(data.n_atoms, np.quantile(data.n_atoms, [1 / 3, 2 / 3]))
-    for parts in (data.classes[inside], sizes[inside]):
-        for part in np.unique(parts):
-            mine = covered[parts == part]
-            if len(mine) >= 20:
-                assert mine.mean() == pytest.approx(LEVEL, abs=0.05), part
+    result = coverage.held_out(gd.dataset(name))
+    assert coverage.outside(result) < 0.05
+    found = {part: one.value for part, one in coverage.coverage(result).items() if one.is_there}
+    assert found["all"] == pytest.approx(LEVEL, abs=0.02)
+    assert len(found) >= 5
+    for part, value in found.items():
+        assert value == pytest.approx(LEVEL, abs=0.05), part
     # An integral is one number for each structure: binomial, and structures of a family are alike.
-    spread = 3 * np.sqrt(LEVEL * (1 - LEVEL) / len(np.unique(data.groups)))
-    assert sums[inside].mean(axis=0) == pytest.approx(LEVEL, abs=spread)
+    spread = 3 * np.sqrt(LEVEL * (1 - LEVEL) / len(np.unique(result["groups"])))
+    for measure in ("mean_frequency", "heat_capacity"):
+        assert coverage.coverage(result, measure)["all"].value == pytest.approx(LEVEL, abs=spread)
+
+
+@pytest.mark.skipif(not EXTERNAL.exists(), reason="no external structures ship")
+@pytest.mark.parametrize("name", ["amc", "amc_lb"])
+def test_sheets_of_others_are_covered_or_called_outside(name):
+    """A few sheets spread by 0.08 a sheet, bins of one being alike."""
+    result = coverage.foreign(gd.dataset(name), gd.dataset(name, EXTERNAL))
+    promised = result["promised"]
+    spread = 0.02 + 2 * 0.08 / np.sqrt(max(promised.sum(), 1))
+    assert not promised.any() or result["covered"][promised].mean() > LEVEL - spread
+
+
+def test_only_what_was_promised_and_is_numerous_has_a_coverage():
+    n = 2 * coverage.FEWEST
+    half = np.arange(n) < n // 2
+    result = {"covered": np.where(half, 1.0, 0.5), "promised": half | (np.arange(n) % 2 == 0)}
+    result |= {"classes": np.where(half, "a", "b"), "groups": np.arange(n), "n_atoms": np.ones(n)}
+    found = coverage.coverage(result | {"ensemble": np.where(half, "x", "y")})
+    assert set(found) == {"all", "a", "b", "x", "y"}
+    assert (found["a"].value, found["x"].value, found["b"].is_there) == (1.0, 1.0, False)
+    assert found["all"].value == pytest.approx(5 / 6)
+    assert coverage.outside(result) == 0.25
+    thirds = coverage.parts(result | {"n_atoms": np.arange(n)})
+    assert (
+        thirds["smallest third"].sum() == thirds["largest third"].sum() == pytest.approx(n / 3, 1)
+    )
+
+
+def test_every_glass_has_its_results_and_silicon_only_with_its_measurement(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(coverage, "EXTERNAL", tmp_path / "none")
+    assert coverage.result_names({"si": None, "amc": None}) == ["si.intervals", "amc.intervals"]
+    monkeypatch.setattr(coverage, "EXTERNAL", tmp_path)
+    assert coverage.result_names({"si": None, "amc": None})[2:] == ["amc.foreign"]
+    SILICON.path.parent.mkdir(parents=True)
+    SILICON.path.write_text("")
+    assert coverage.result_names({"si": None, "amc": None})[3:] == ["si.measured"]
+    assert "si.measured" not in coverage.result_names({"amc": None})
+
+
+def test_a_measurement_is_answered_as_the_command_answers_it(tmp_path, monkeypatch, capsys):
+    """The result of chapter 13 is what `glassdata predict` prints: here for a simulated S(Q)."""
+    carbide = gd.dataset("sic_tersoff")
+    k, rho = 3, float(carbide.density[3])
+    Q, S = simulated(carbide.atoms(k), rho)
+    file = replace(SILICON, file="a.csv", density=rho)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file.path.parent.mkdir(parents=True)
+    np.savetxt(file.path, np.column_stack([Q, S]), delimiter=",")
+    found = coverage.measured_prediction(carbide, file)
+    asked = ("--system", "sic_tersoff", "--kind", "S", "--density", str(rho))
+    assert run(["predict", str(file.path), *asked]) == 0
+    answer = capsys.readouterr()
+    table = np.genfromtxt(answer.out.splitlines(), delimiter=",", names=True)
+    # Printed with six digits.
+    assert found["pdos"] == pytest.approx(table["pdos_per_THz"], rel=1e-5, abs=1e-6)
+    assert found["half"] == pytest.approx(table["error_per_THz"], rel=1e-5)
+    assert (str(found["outside"]), len(found["assumed"]) > 2) == ("", True)
+    assert f"mean frequency {found['integrals'][0, 0]:.4g} ±" in answer.err
+    # What it saw of one member of the training set lies within what it would have seen of others.
+    apart = np.abs(found["g"] - found["seen"])[20:90]
+    assert np.median(apart / found["spread"][20:90]) < 2
+
+
+def test_peaks_are_highest_among_their_neighbours_and_not_too_low():
+    pdos = np.array([0.0, 0.2, 0.0, 0.9, 1.0, 0.9, 0.0, 0.0, 0.5, 0.4])
+    assert coverage.peaks(np.arange(11.0), pdos).tolist() == [4.5, 8.5]
+
+
+def simulated(atoms, rho: float) -> tuple[np.ndarray, np.ndarray]:
+    """S(Q) of a structure to 25 1/Å, with noise."""
+    edges = np.linspace(0.0, 25.0, 2501)
+    r, g = (edges[1:] + edges[:-1]) / 2, gd.rdf(atoms, edges)
+    Q = np.arange(0.3, 25.0, 0.1)
+    # The cell ends before g has come to 1: what is left at 15 Å fades out.
+    excess = 4 * np.pi * rho * r * (g - 1) * np.cos(np.clip(r - 15, 0, 10) * np.pi / 20) ** 2
+    S = 1 + np.array([np.sum(excess * np.sin(q * r)) * 0.01 / q for q in Q])
+    return Q, S + np.random.default_rng(0).normal(0, 0.005, len(Q))
 
 
 def planted(n=400, seed=0):
@@ -66,7 +119,14 @@ def planted(n=400, seed=0):
     rng = np.random.default_rng(seed)
     place = rng.normal(size=(n, 1))
     errors = rng.normal(size=(n, 2)) * np.where(place > 0, 2.0, 1.0)
-    return Calibration(errors, place, np.full(n, 0.5), np.full(n, 100.0), np.arange(n, dtype=float))
+    return Calibration(
+        errors,
+        place,
+        np.full(n, 0.5),
+        np.full(n, 100.0),
+        np.arange(n, dtype=float),
+        np.arange(n) / n,
+    )
 
 
 def half(found, place=0.0, distance=0.5, n_atoms=100.0, weights=None):
@@ -95,11 +155,15 @@ def test_integrals_have_the_interval_of_their_own_errors():
 
 def test_where_nothing_can_be_promised():
     found = planted()
-    assert found.outside(1.0, 100) is None
-    assert "as far from" in found.outside(1.01 * FARTHEST, 100)
-    assert "atoms" in found.outside(1.0, 0.99 * SMALLEST * 100)
+    assert found.outside(1.0, 100, 0.5) is None
+    assert "as far from" in found.outside(1.01 * FARTHEST, 100, 0.5)
+    assert "atoms" in found.outside(1.0, 0.99 * SMALLEST * 100, 0.5)
+    # A crystal as large as those of the training set, but none that is smaller.
+    assert found.outside(1.0, 100, 0.9) is None
+    assert found.outside(1.0, 99, ORDERED - 0.01) is None
+    assert "too well ordered" in found.outside(1.0, 99, ORDERED + 0.01)
     few = planted(8)
-    assert "only 8" in few.outside(0.5, 100)
+    assert "only 8" in few.outside(0.5, 100, 0.5)
     assert np.isnan(half(few)).all()
     assert planted(9).promises
 
@@ -136,13 +200,8 @@ def test_a_simulated_diffraction_experiment_is_covered(tmp_path):
     carbide = gd.dataset("sic_tersoff")
     k = int(np.flatnonzero(carbide.classes == "partial")[0])
     others = carbide[carbide.groups != carbide.groups[k]]
-    edges = np.linspace(0.0, 25.0, 2501)
-    r, g = (edges[1:] + edges[:-1]) / 2, gd.rdf(carbide.atoms(k), edges)
-    Q, rho = np.arange(0.3, 25.0, 0.1), float(carbide.density[k])
-    # The cell ends before g has come to 1: what is left at 15 Å fades out.
-    excess = 4 * np.pi * rho * r * (g - 1) * np.cos(np.clip(r - 15, 0, 10) * np.pi / 20) ** 2
-    S = 1 + np.array([np.sum(excess * np.sin(q * r)) * 0.01 / q for q in Q])
-    S += np.random.default_rng(0).normal(0, 0.005, len(Q))
+    rho = float(carbide.density[k])
+    Q, S = simulated(carbide.atoms(k), rho)
     np.savetxt(tmp_path / "a.sq", np.column_stack([Q, S]))
     plain = train(others)
     measured = gd.read_measured(tmp_path / "a.sq", target_of(plain.meta), density=rho)

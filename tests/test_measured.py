@@ -11,6 +11,7 @@ from glassdata.measured.binning import rebinned
 from glassdata.measured.fourier import blurring, g_of_structure_factor
 from glassdata.measured.tables import Table, read_table
 from glassdata.radial import shells
+from glassdata.units import LENGTHS
 
 EDGES = np.linspace(0.0, 10.0, 101)
 RHO = 0.05
@@ -220,6 +221,27 @@ def test_every_format_gives_the_same_g(name, packed, tmp_path):
     assert np.abs(found.g - TRUE)[near].max() < 1e-3  # as for the kinds
 
 
+@pytest.mark.parametrize("unit", ["bohr", "nm"])
+@pytest.mark.parametrize("kind", "gGTRSF")
+@pytest.mark.parametrize("said", [True, False])
+def test_every_kind_in_another_unit_is_the_same(kind, unit, said, tmp_path):
+    """G and T are per area, R and F per length; the kind may be given or found."""
+    length = LENGTHS[unit]
+    powers = {"G": 2, "T": 2, "R": 1, "F": 1}
+    if kind in "SF":
+        x, y, suffix = Q * length, S if kind == "S" else Q * (S - 1), "sq"
+    else:
+        x, y, suffix = R / length, forms(R)[kind], "gr"
+    file = written(tmp_path / f"a.{suffix}", x, y * length ** powers.get(kind, 0))
+    asked = {"density": RHO, "kind": kind if said else None}
+    found = read_measured(file, GLASS, unit=unit, **asked)
+    (tmp_path / "b").mkdir()
+    x = Q if kind in "SF" else R
+    plain = read_measured(written(tmp_path / f"b/a.{suffix}", x, y), GLASS, **asked)
+    assert found.kind == plain.kind == kind
+    assert np.abs(found.g - plain.g).max() < 1e-9
+
+
 def test_what_a_header_says_is_used(tmp_path):
     (tmp_path / "a.gr").write_text(TEXTS["pdfgetx3.gr"][0])
     found = read_measured(tmp_path / "a.gr", GLASS)
@@ -319,6 +341,13 @@ def test_ripples_are_removed_where_no_atoms_can_be_and_become_noise():
     # Of 4000 draws, 1.1 %.
     assert spread == pytest.approx(noisy.noise / CENTRES[20:], rel=0.06)
     assert np.array_equal(noisy.seen(X), noisy.seen(X))
+
+
+def test_shells_inside_the_core_are_no_ripples():
+    """The glass of this curve has its first shell at 2.5 Å: to another it is another substance."""
+    other = Target(EDGES, 3, 3.5, RHO)
+    with pytest.raises(ValueError, match="another substance"):
+        on_bins(Table(R, g_of(R), name="g"), other, Asked())
 
 
 @pytest.mark.parametrize(

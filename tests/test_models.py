@@ -589,3 +589,10 @@ def test_scores_refuse_what_they_cannot_score():
         models.mse([[1.0]], [[np.nan]])
     with pytest.raises(ValueError, match="already exact"):
         models.r2([[1.0]], [[2.0]], [1.0])
+
+
+def test_errors_by_bin_are_one_number_a_bin(data):
+    X, Y, groups, _ = data
+    held_out = models.cross_validate(models.mean(), X, Y, groups)
+    by_hand = np.sqrt(np.mean((held_out.prediction - Y) ** 2, axis=0))
+    np.testing.assert_allclose(held_out.error_by_bin, by_hand)

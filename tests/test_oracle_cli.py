@@ -204,6 +204,23 @@ def executed(arguments, **options):
     return got, result
 
 
+def _options() -> list:
+    """Every option of every command."""
+    return [
+        pytest.param(option, id=f"{name} {option.opts[0]}")
+        for name, command in entrance.commands.commands.items()
+        for option in command.params
+        if isinstance(option, click.Option)
+    ]
+
+
+@pytest.mark.parametrize("option", _options())
+def test_help_tells_what_an_option_does_and_its_default(option):
+    assert option.help
+    if not option.is_flag and not option.multiple and option.to_info_dict()["default"] is not None:
+        assert option.show_default or "default" in option.help, "a default that nobody can see"
+
+
 def test_options_of_execution_reach_the_engine():
     got, _ = executed([])
     assert got.pop("say") is not None

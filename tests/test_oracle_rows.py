@@ -16,7 +16,7 @@ from scipy.optimize import brentq
 
 import glassdata as gd
 from glassdata.minimise import RelaxationError
-from glassdata.row import RowError, compute_row, describe
+from glassdata.row import RowError, compute_row, describe, make_structure
 
 EPSILON, SIGMA, MASS = 119.8 * physical_constants["Boltzmann constant in eV/K"][0], 3.405, 39.948
 CUT = 2.5 * SIGMA
@@ -40,6 +40,25 @@ def lennard_jones(r):
 
     (energy, slope, curvature), (at_cut, slope_at_cut, _) = plain(r), plain(CUT)
     return energy - at_cut - (r - CUT) * slope_at_cut, slope - slope_at_cut, curvature
+
+
+def test_rings_of_each_size_have_a_variable_of_their_own(monkeypatch):
+    monkeypatch.setattr("glassdata.describe.rings_per_atom", lambda *_: np.array([1.0, 2.0, 3.0]))
+    monkeypatch.setattr("glassdata.describe.ring_fractions", lambda *_: np.array([0.1, 0.2, 0.3]))
+    network = gd.SYSTEMS["si"]
+    row = describe(network.crystal(), network)
+    assert [float(row[f"ring_{n}_per_atom"]) for n in (5, 6, 7)] == [1, 2, 3]
+    sheet = gd.SYSTEMS["amc"]
+    row = describe(sheet.crystal() * (2, 2, 1), sheet)
+    assert [float(row[f"ring_{n}"]) for n in (5, 7)] == [0.1, 0.3]
+    assert float(row["non_hexagonal"]) == 0.8
+
+
+def test_a_structure_stays_where_its_protocol_left_it():
+    argon = gd.SYSTEMS["lj2d"]
+    made = make_structure("lj2d", 1).positions
+    left = argon.protocols["demo"](argon, 1).positions
+    assert np.abs(made - left).max() <= argon.position_step / 2
 
 
 def frequency(stiffness):

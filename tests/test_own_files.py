@@ -16,9 +16,10 @@ from ase.io import read, write
 import glassdata as gd
 from glassdata.cli import run
 from glassdata.cli.calculators import parse
-from glassdata.cli.formats import LENGTHS
+from glassdata.cli.formats import UNITS
 from glassdata.cli.inputs import laid_flat
 from glassdata.thermal import mode_heat_capacity
+from glassdata.units import LENGTHS
 
 ARGON = gd.SYSTEMS["lj3d"]
 
@@ -201,6 +202,7 @@ REFUSED = {
     "torn.data": (lambda p: p.write_text("# LAMMPS\n\n4 atoms\n0 9 xlo xhi\n"), (), "torn.data"),
     "i.xyz": (lambda p: write(p, argon()), ("--temperature", "-3"), "temperature"),
     "j.xyz": (lambda p: write(p, argon()), ("--plot", "a.doc"), "cannot write this kind"),
+    "k.xyz": (lambda p: write(p, argon()), ("--workers", "2"), "--calculator, which is missing"),
 }  # fmt: skip
 
 
@@ -274,7 +276,8 @@ def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
     write(tmp_path / "cu.xyz", copper)
     emt = ("--calculator", "ase.calculators.emt.EMT")
     status, _, errors = cli("spectrum", tmp_path / "cu.xyz", *emt, "-o", tmp_path / "cu.nc")
-    assert (status, errors) == (0, "")
+    assert status == 0
+    assert "second derivatives by steps of" in errors
     from ase.calculators.emt import EMT
 
     expected = gd.frequencies(copper, EMT())[3:]
@@ -283,6 +286,53 @@ def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
         assert np.allclose(np.sort(found.frequency), np.sort(expected), atol=1e-3)
         assert float(found.omega_edges[-1]) >= expected.max()
         assert float(found.overflow[0]) < 0.02
+        assert "independent of the step" in found.attrs["notes"]
+
+
+@pytest.mark.slow
+def test_workers_share_the_displacements(cli, tmp_path):
+    """The same table, to the last digit, after a relaxation that needs Hessians too."""
+    copper = bulk("Cu", cubic=True)
+    copper.rattle(0.05, seed=0)
+    write(tmp_path / "cu.xyz", copper)
+    one = ("spectrum", tmp_path / "cu.xyz", "--calculator", "ase.calculators.emt.EMT", "--relax")
+    assert cli(*one, "--workers", "2") == cli(*one)
+
+
+ODD = """
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+
+class Strange(Exception):
+    pass
+
+class Unmade:
+    def __init__(self):
+        raise KeyError("weights")
+
+class Silent:
+    def __init__(self):
+        raise Strange
+
+class Springs(Calculator):
+    implemented_properties = ["energy", "forces"]
+
+    def calculate(self, atoms, properties, system_changes=all_changes):
+        super().calculate(atoms, properties, system_changes)
+        self.results = {"energy": 0.0, "forces": self.forces(atoms.positions)}
+
+class Broken(Springs):
+    def forces(self, x):
+        raise Strange("at the first step")
+
+class Rough(Springs):
+    def forces(self, x):
+        return -np.sign(np.sin(1e6 * x))
+
+class Turning(Springs):
+    def forces(self, x):
+        return -x - np.roll(x, 1, axis=1)
+"""
 
 
 @pytest.mark.parametrize(
@@ -292,11 +342,23 @@ def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
         ("no.such.Module", "no calculator no.such:Module"),
         ("ase.calculators.emt.Nothing", "no calculator"),
         ("ase.calculators.lj.LennardJones:sigma", "key=value"),
-        ("ase.calculators.emt.EMT", "failed: "),
+        ("ase.calculators.lj.LennardJones:{sigma", "--calculator: "),
+        ("ase.calculators.lj.LennardJones:sigma=[", "cannot be made: "),
+        ("ase.calculators.emt.EMT", "EMT failed: "),
+        ("...", "package.module.Name"),
+        ("json.JSONDecoder", "json.JSONDecoder is no calculator of ASE"),
+        ("odd.Unmade", "odd.Unmade cannot be made: 'weights'"),
+        ("odd.Silent", "odd.Silent cannot be made: Strange"),
+        ("odd.Broken", "odd.Broken failed: at the first step"),
+        ("odd.Rough", "odd.Rough failed: its forces are not smooth"),
+        ("odd.Turning", "odd.Turning failed: its forces have no energy"),
     ],
 )
-def test_calculators_that_cannot_be_used(text, words, cli, tmp_path):
+def test_calculators_that_cannot_be_used(text, words, cli, tmp_path, monkeypatch):
     write(tmp_path / "a.xyz", argon())
+    (tmp_path / "odd.py").write_text(ODD)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "odd", raising=False)
     status, _, errors = cli("spectrum", tmp_path / "a.xyz", "--calculator", text)
     assert status in (1, 2)
     assert len(errors.splitlines()) == 1, errors
@@ -307,6 +369,10 @@ def test_arguments_of_a_calculator():
     found = parse('ase.calculators.lj.LennardJones:{"sigma": 3.4, "rc": 8}', ("Ar",))
     assert found.arguments == {"sigma": 3.4, "rc": 8}
     assert parse("ase.calculators.lj.LennardJones:sigma=3.4,rc=8", ("Ar",)) == found
+
+
+def test_units_are_those_that_the_options_list():
+    assert tuple(LENGTHS) == UNITS
 
 
 # --- predictions ------------------------------------------------------------------------------
@@ -357,6 +423,16 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (("-", "--system", "amc", "--kind", "g"), "only structures are read from standard input"),
+        (("a.xyz", "--system", "lj3d", "-o", "a.xyz"), "being read"),
+        (("a.xyz", "--system", "lj3d", "--plot", "-"), "two outputs"),
+        (("a.xyz", "--system", "lj3d", "--plot", "a.doc"), "cannot write this kind"),
+        (("a.xyz", "--system", "lj3d", "-o", "no/where.csv"), "there is no folder"),
+        (("a.xyz", "--system", "sic"), "a.xyz holds Ar"),
+        (("a.csv", "--system", "lj2d"), "ends at r = 11.95"),
+        (("b.csv", "--system", "lj3d"), "another substance"),
+        (("a.csv", "--system", "amc", "--length-unit", "bohr"), "ends at r ="),
+        (("a.csv", "--system", "amc", "--temperature", "-1"), "temperature"),
         (("a.xyz",), "--system NAME, or --model MODEL"),
         (("a.xyz", "--system", "amc", "--model", "m.npz"), "exclude"),
         (("a.xyz", "--system", "amcc"), "amcc"),
@@ -373,6 +449,8 @@ def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
     write("a.xyz", argon())
     r = np.arange(0, 12, 0.05)
     np.savetxt("a.csv", np.column_stack([r, np.where(r < 1.3, 0.0, 1.0)]), header="r g")
+    peak = np.where(r < 1.3, 0.0, 1 + 5 * np.exp(-((r - 1.8) ** 2) / 0.02))
+    np.savetxt("b.csv", np.column_stack([r, peak]), header="r g")
     status, _, errors = cli("predict", *arguments)
     assert status == 2, errors
     assert len(errors.splitlines()) == 1, errors

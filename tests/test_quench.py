@@ -116,6 +116,7 @@ def test_silicon_is_a_network_of_four_neighbours_at_its_density():
     protocol = system.protocols["demo"]
     atoms = make_structure(system, 3)
     cooling = protocol.coolings[atoms.info["preparation"]]
+    assert len(atoms) == protocol.largest(system)
     assert len(atoms) / atoms.get_volume() == pytest.approx(cooling.density)
     assert atoms.info["quench_rate"] == cooling.rate
     assert atoms.info["ensemble"] == "quenched"
@@ -155,7 +156,7 @@ def test_the_protocol_checks_its_settings(change):
 def test_a_cooling_checks_itself():
     with pytest.raises(ValueError, match="rate must be positive"):
         Cooling(0.0, 100.0, 50.0, 0.03)
-    assert Cooling(2.0, 100.0, 50.0, 0.03).time == 25.0
+    assert Cooling(4.0, 100.0, 50.0, 0.03).time == 12.5
 
 
 def test_a_glass_in_a_false_minimum_of_its_table_is_refused():

@@ -207,7 +207,7 @@ def jobs_of(process: subprocess.Popen, environment: dict[str, str]) -> set[str]:
 
 def wait_for_job(environment: dict[str, str], known: set[str]) -> str:
     """A job that waits in the queue and is not a known one."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180  # seconds; long only on a machine with much else to do
     while not (new := job_numbers(environment, "PENDING") - known):
         assert time.monotonic() < deadline, "no job was submitted"
         time.sleep(0.1)

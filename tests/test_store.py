@@ -186,14 +186,19 @@ def test_only_dead_work_is_cleaned_up(tmp_path, monkeypatch):
     assert [living.exists(), dead.exists()] == [True, False]
 
 
-def test_dead_work_is_cleaned_up_wherever_work_is_done(copy, monkeypatch):
+@pytest.mark.parametrize("cleans", ["prepare", "seal"])
+def test_dead_work_is_cleaned_up_wherever_work_is_done(copy, monkeypatch, cleans):
     monkeypatch.setattr("glassdata.store.files.os.getpid", lambda: 2**22 + 1)  # above pid_max
     folders = ("", "rows", "rows/ar", "provenance", "provenance/ar", "quarantine")
     dead = [copy / folder / temporary_name("a") for folder in folders]
     for path in dead:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"half")
-    prepare(copy, science_config({"ar": AR}, "demo"), {"ar": 3})
+    monkeypatch.undo()
+    if cleans == "prepare":
+        prepare(copy, science_config({"ar": AR}, "demo"), {"ar": 3})
+    else:
+        seal(copy, fake.SYSTEMS, {"ar": 3}, identify=fake.row_id)
     assert [path for path in dead if path.exists()] == []
 
 

@@ -84,6 +84,19 @@ def test_a_result_has_an_error_of_each_structure_and_comes_back_from_its_file(
         assert result["error_fine_all"].mean() < result["error_kernel_all"].mean()
 
 
+def test_tables_of_explanations_say_what_the_errors_say():
+    """Two families; the mean misses by 4, the line by 1, of which one direction leaves 3 and 2."""
+    result = {"groups_all": np.array(["a", "b"]), "error_mean_all": np.full(2, 4.0)}
+    result |= {f"error_{name}_all": np.ones(2) for name in ("line", *explanations.EXPLANATIONS)}
+    result |= {"error_rank_all": np.array([[3.0, 2.0], [1.0, 1.0], [1.0, 1.0]])}
+    result |= {"atoms_r2_all": np.array([0.5, 0.7])}
+    shown = tables.directions({"lj3d.inside": result}).iloc[0]
+    assert [shown[f"R² of {k}"] for k in (1, 2)] == ["0.38", "0.75"]
+    assert shown["R² atom by atom"] == "0.60"
+    table = tables.shares({"lj3d.inside": result})
+    assert table.iloc[0].drop("line: R²").str.startswith("1.00 [").any()
+
+
 def test_all_ranks_together_are_the_line(argon, small, monkeypatch):
     monkeypatch.setattr(why, "RANKS", N)
     result = why.compute("lj3d.inside", lambda _: argon)

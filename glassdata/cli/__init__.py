@@ -19,8 +19,9 @@ import click
 from glassdata.cli.building import build
 from glassdata.cli.data import info, repair, systems, verify
 from glassdata.cli.experiment import experiment
+from glassdata.cli.fitting import fit
 from glassdata.cli.observing import observe
-from glassdata.cli.own import fit, spectrum
+from glassdata.cli.own import spectrum
 from glassdata.cli.predicting import predict
 from glassdata.cli.streams import end_streams, keep_streams
 

@@ -37,6 +37,7 @@ SOME_FAILED = 3
     "--shard",
     type=Shard(),
     default="1/1",
+    show_default=True,
     metavar="I/N",
     help="Every N-th structure only, beginning with the I-th; other builds make the others.",
 )

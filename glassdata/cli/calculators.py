@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,16 +17,18 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from glassdata.potentials import CalculatorPotential
+    from glassdata.potentials.differences import Smoothness
     from glassdata.system import System
 
 #: Distances up to which g(r) is computed where no system says it, Å, and numbers of bins.
-_R_MAX, _BINS = 10.0, 100
+R_MAX, _BINS = 10.0, 100
 #: Frequencies are shown up to this multiple of the highest.
 _ROOM = 1.02
 #: What is computed where no crystal and no glass is known.
 _NAMES = (
     "g", "partial_g", "pdos", "frequency", "position", "number", "cell", "n_atoms", "n_modes",
     "density", "energy", "max_force", "stress", "pressure", "n_imaginary", "overflow",
+    "n_false_pairs", "pinned_fraction",
 )  # fmt: skip
 
 
@@ -107,31 +111,29 @@ def parse(text: str, symbols: tuple[str, ...]) -> "CalculatorPotential":
 
     path, _, rest = text.partition(":")
     module, _, name = path.rpartition(".")
-    if not module:
+    if not all(word.isidentifier() for word in (*module.split("."), name)):
         raise click.UsageError(f"--calculator is like package.module.Name:key=value, got {text!r}")
     try:
-        found = CalculatorPotential(
-            f"{module}:{name}", _arguments(rest), symbols=symbols, reach=_R_MAX
-        )
-        found.calculator()
+        arguments = _arguments(rest)
+        found = CalculatorPotential(f"{module}:{name}", arguments, symbols=symbols, reach=R_MAX)
+        made = found.calculator()
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.UsageError(f"--calculator: {error}") from None
     except Exception as error:  # whatever a constructor of another package raises
         raise click.UsageError(f"{path} cannot be made: {_line(error)}") from error
+    if not hasattr(made, "get_forces"):
+        raise click.UsageError(f"{path} is no calculator of ASE: it has no forces")
     return found
 
 
 def _arguments(text: str) -> dict[str, Any]:
     if text.startswith("{"):
-        found = json.loads(text)
-        if not isinstance(found, dict):
-            raise ValueError("the arguments of --calculator are no JSON object")
-        return found
+        return json.loads(text)
     found = {}
     for part in filter(None, re.split(r",(?![^\[]*\])", text)):
         key, equals, value = part.partition("=")
         if not (equals and key.strip().isidentifier()):
-            raise ValueError(f"arguments of --calculator are key=value, got {part!r}")
+            raise ValueError(f"its arguments are key=value, or one JSON object; got {part!r}")
         try:
             found[key.strip()] = json.loads(value)
         except ValueError:
@@ -146,8 +148,9 @@ def describe_foreign(
     *,
     relaxed: str | None,
     kick: float = 0.0,
-) -> "tuple[list[dict[str, np.ndarray]], Setting]":
-    """g(r), spectrum and checks with a calculator, and the bins that were chosen.
+    workers: int | None = None,
+) -> "tuple[list[dict[str, np.ndarray]], Setting, list[str]]":
+    """g(r), spectrum and checks with a calculator, the bins that were chosen, and how smooth it is.
 
     Parameters
     ----------
@@ -159,26 +162,72 @@ def describe_foreign(
     relaxed : str or None
     kick : float, Å
         As for ``describe_all``.
-    """
-    from glassdata.describe import DESCRIBED, Structure
+    workers : int or None
+        Processes that compute the Hessian side by side; None computes it here.
 
+    Raises
+    ------
+    click.ClickException
+        In one line, whatever the calculator raises; and if its forces are not smooth.
+    """
     setting = _setting(frames, text, system)
     try:
-        found: list[Any] = [
-            Structure(at_rest(atoms, setting.potential, relaxed, kick=kick), setting)  # type: ignore[arg-type]
-            for atoms in frames
-        ]
-        if system is None:
-            highest = max(float(structure.modes.max()) for structure in found)
-            setting = replace(setting, omega_max=_round(_ROOM * max(highest, 1e-3)))
-            for structure in found:
-                structure.system = setting
-        names = [name for name in _NAMES if name != "partial_g" or setting.pairs]
-        return [{name: s[name] for name in names if name in DESCRIBED} for s in found], setting
-    except (ArithmeticError, ValueError, MemoryError):
+        with _shared(setting.potential, workers) as potential:
+            return _described(frames, replace(setting, potential=potential), system, relaxed, kick)
+    except MemoryError:
         raise
     except Exception as error:  # whatever a calculator raises
         raise click.ClickException(f"{text.partition(':')[0]} failed: {_line(error)}") from error
+
+
+@contextmanager
+def _shared(
+    potential: "CalculatorPotential", workers: int | None
+) -> Iterator["CalculatorPotential"]:
+    """The same calculator, with workers where these are wanted."""
+    if workers is None:
+        yield potential
+        return
+    from glassdata.engine.displacing import side_by_side
+
+    with side_by_side(workers) as shared:
+        yield shared.of(potential)
+
+
+def _described(
+    frames: list["Atoms"], setting: Setting, system: "System | None", relaxed: str | None,
+    kick: float,
+) -> tuple[list[dict[str, np.ndarray]], Setting, list[str]]:  # fmt: skip
+    from glassdata.describe import DESCRIBED, Structure
+
+    found: list[Any] = []
+    notes = []
+    for number, atoms in enumerate(frames):
+        rested, potential, steps = _rested(atoms, setting.potential, relaxed, kick)
+        found.append(Structure(rested, replace(setting, potential=potential)))  # type: ignore[arg-type]
+        notes.append(f"structure {number}: second derivatives by {steps}")
+    if system is None:
+        highest = max(float(structure.modes.max()) for structure in found)
+        setting = replace(setting, omega_max=room_above(highest))
+        for structure in found:
+            structure.system = setting
+    names = [name for name in _NAMES if name != "partial_g" or setting.pairs]
+    rows = [{name: s[name] for name in names if name in DESCRIBED} for s in found]
+    return rows, setting, notes
+
+
+def _rested(
+    atoms: "Atoms", potential: "CalculatorPotential", relaxed: str | None, kick: float
+) -> "tuple[Atoms, CalculatorPotential, Smoothness]":
+    """The structure at rest as asked for, and the calculator with the step that suits it there."""
+    from glassdata.potentials.differences import smoothness
+
+    if relaxed is not None:
+        step = smoothness(potential, atoms).step
+        atoms = at_rest(atoms, replace(potential, step=step), relaxed, kick=kick)
+    found = smoothness(potential, atoms)
+    found.check()
+    return atoms, replace(potential, step=found.step), found
 
 
 def _setting(frames: list["Atoms"], text: str, system: "System | None") -> Setting:
@@ -194,15 +243,22 @@ def _setting(frames: list["Atoms"], text: str, system: "System | None") -> Setti
         check_memory(3, len(atoms))
     potential, name = parse(text, species), text.partition(":")[0]
     if system is None:
-        return Setting(name, species, potential, directions.pop(), _R_MAX, 1.0)
+        return Setting(name, species, potential, directions.pop(), R_MAX, 1.0)
     return Setting(
         f"{system.name} with {name}", system.species, potential, system.dim, system.r_max,
         system.omega_max, system.n_r, system.n_omega,
     )  # fmt: skip
 
 
-def _round(number: float) -> float:
-    """The next number of two digits."""
+def room_above(highest: float) -> float:
+    """The range of frequencies that shows this highest one, a number of two digits, THz.
+
+    Examples
+    --------
+    >>> round(room_above(9.0), 9)
+    9.2
+    """
+    number = _ROOM * max(highest, 1e-3)
     step = 10.0 ** (np.floor(np.log10(number)) - 1)
     return float(np.ceil(number / step) * step)
 

@@ -19,7 +19,7 @@ from glassdata.cli.execution import accept_changed_code, execution_options
     "--add",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Keep a copy of a file of a potential or of structures that a glass needs, for all later "
+    help="Keep a copy of a file of a potential, of structures or of a measurement, for all later "
     "commands.",
 )
 def systems(add: Path | None) -> None:
@@ -57,12 +57,14 @@ def systems(add: Path | None) -> None:
 def _keep(file: Path) -> Path:
     """Copy a file to where the glasses look for it."""
     from glassdata.files import replace
+    from glassdata.measured.silicon import SILICON
     from glassdata.potentials import TabulatedFile
     from glassdata.protocols import SheetsOfOthers
     from glassdata.systems import SYSTEMS
 
     parts = [p for s in SYSTEMS.values() for p in (s.potential, *s.protocols.values())]
-    known = {p.file: p for p in parts if isinstance(p, TabulatedFile | SheetsOfOthers)}
+    known: dict = {p.file: p for p in parts if isinstance(p, TabulatedFile | SheetsOfOthers)}
+    known[SILICON.file] = SILICON
     if file.name not in known:
         raise click.UsageError(f"no glass needs a file {file.name}; known: {', '.join(known)}")
     needed = known[file.name]

@@ -8,7 +8,7 @@ import click
 from glassdata.cli.choices import STDOUT, store_option
 from glassdata.cli.execution import execution_options
 
-NAMES = ("line-vs-cnn", "weights", "referee", "glasses", "why", "elsewhere")
+NAMES = ("line-vs-cnn", "weights", "referee", "glasses", "why", "elsewhere", "coverage")
 
 
 @click.command()

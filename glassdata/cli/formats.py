@@ -16,13 +16,17 @@ from glassdata.cli.choices import STDOUT
 if TYPE_CHECKING:
     from ase import Atoms
 
-#: Units of length that a file may have, Å.
-LENGTHS = {"angstrom": 1.0, "bohr": 0.529177210903, "nm": 10.0}
 #: Formats of LAMMPS, whose atoms have types instead of species.
 LAMMPS = ("lammps-data", "lammps-dump-text")
+#: Names of the units of length in ``glassdata.units``, which takes a while to load.
+UNITS = ("angstrom", "bohr", "nm")
+#: Suffixes of files with a pair function; any other file is read as a structure.
+CURVES = (".gr", ".sq", ".fq", ".rdf", ".dat", ".txt", ".csv", ".xy", ".nc")
 #: What is looked at to find out the format, bytes.
 _PEEK = 4096
 _DUMP = re.compile(rb"\s*ITEM: (?:TIMESTEP|UNITS)")
+#: What begins tables of LAMMPS's compute rdf, and those of PDFgetX3 and xPDFsuite.
+_CURVE = re.compile(rb"^#\s*Row\s+c_|^#### start data|^\[DEFAULT\]", re.MULTILINE)
 _DATA = re.compile(rb"^\s*\d+\s+atoms\b.*^\s*\S+\s+\S+\s+xlo\s+xhi", re.DOTALL | re.MULTILINE)
 _SLICE = re.compile(r"-?\d+|(?:-?\d+)?:(?:-?\d+)?(?::(?:-?\d+)?)?")
 _PERIODIC = {"t": True, "1": True, "p": True, "f": False, "0": False, "-": False}
@@ -43,7 +47,7 @@ class Reading:
     pbc : tuple of bool or None
         Periodic directions; None leaves those of the file.
     unit : str or None
-        Unit of lengths, one of ``LENGTHS``; None takes Å, and lets what looks otherwise be refused.
+        Unit of lengths, one of ``UNITS``; None takes Å, and lets what looks otherwise be refused.
     unconstrained : bool
         Whether constraints are dropped.
 
@@ -88,6 +92,8 @@ class Reading:
         return {"Z_of_type": {n: atomic_numbers[s] for n, s in enumerate(self.species, start=1)}}
 
     def _adjust(self, atoms: "Atoms") -> None:
+        from glassdata.units import LENGTHS
+
         scale = LENGTHS[self.unit or "angstrom"]
         if scale != 1.0:
             atoms.set_cell(scale * atoms.cell.array)
@@ -115,6 +121,14 @@ def _sniffed(path: Path, data: bytes | None) -> str | None:
 def is_structure(path: Path) -> bool:
     """Whether a file is one of LAMMPS's structure files, by its content."""
     return bool(_DUMP.match(head := _head(path)) or _DATA.search(head))
+
+
+def is_curve(path: Path) -> bool:
+    """Whether a file is a table of a pair function: by its suffix, or its header."""
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() != ".gz"]
+    if suffixes[-1:] and suffixes[-1] in CURVES:
+        return not is_structure(path)
+    return bool(_CURVE.search(_head(path)))
 
 
 def _head(path: Path) -> bytes:
@@ -202,7 +216,7 @@ _OPTIONS = (
         help="Periodic directions, where FILE does not know them: a sheet is TTF.",
     ),
     click.option(
-        "--length-unit", "read_unit", type=click.Choice(list(LENGTHS)),
+        "--length-unit", "read_unit", type=click.Choice(UNITS),
         help="Unit of lengths in FILE; Å by default.",
     ),
     click.option(

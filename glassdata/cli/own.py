@@ -1,4 +1,4 @@
-"""Commands about your own glass: spectrum and fit; ``predict`` is in its own file."""
+"""The command ``spectrum``: g(r) and vibrational spectrum of one's own structures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,14 +8,13 @@ import click
 
 from glassdata.cli.choices import (
     STDOUT,
-    Place,
     check_writable,
     files_argument,
-    known_systems,
     local,
     system_option,
     table,
 )
+from glassdata.cli.computing import MINIMISED, computed, read_all
 from glassdata.cli.formats import Reading, structure_options
 
 if TYPE_CHECKING:
@@ -23,29 +22,10 @@ if TYPE_CHECKING:
 
     from glassdata.system import System
 
-#: Largest force that still counts as a minimum, eV/Å.
-MINIMISED = 0.01
 #: Share of atoms at distances where bonds are switched off, above which there is a warning.
 PINNED = 0.1
 
 _output = click.Path(path_type=Path, allow_dash=True)
-
-
-class _ModelName(click.ParamType):
-    """A name in ``glassdata.models.MODELS``; read when asked for, because that takes a second."""
-
-    name = "model"
-
-    def choice(self) -> click.Choice:
-        from glassdata.models import MODELS
-
-        return click.Choice([name.replace("_", "-") for name in MODELS])
-
-    def convert(self, value, param, ctx):
-        return self.choice().convert(value, param, ctx).replace("-", "_")
-
-    def get_metavar(self, param, ctx=None):
-        return f"[{'|'.join(self.choice().choices)}]"
 
 
 @click.command()
@@ -56,6 +36,12 @@ class _ModelName(click.ParamType):
     metavar="PATH[:ARGS]",
     help="Any calculator of ASE in place of the system's potential, such as "
     "ase.calculators.lj.LennardJones:sigma=3.4,epsilon=0.01.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Processes that share the displacements of --calculator.",
 )
 @click.option(
     "--relax",
@@ -75,7 +61,11 @@ class _ModelName(click.ParamType):
 )
 @structure_options
 @click.option(
-    "--temperature", type=float, default=300.0, show_default=True, help="Of the heat capacity, K."
+    "--temperature",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Of the heat capacity, K.",
 )
 @click.option("-o", "--output", type=_output, help="netCDF file to write; - for stdout.")
 @click.option("--structure", type=_output, help="Extended xyz file of the structures to write.")
@@ -88,6 +78,7 @@ def spectrum(
     files: tuple[Path, ...],
     name: str | None,
     calculator: str | None,
+    workers: int | None,
     relax: str | None,
     kick: float,
     how: Reading,
@@ -99,7 +90,8 @@ def spectrum(
     """Compute g(r) and the vibrational spectrum of the structures in FILE.
 
     FILE may have any format that ASE reads, or be a data or dump file of LAMMPS; - is standard
-    input. Potential and bins are those of the system, or of --calculator.
+    input. Potential and bins are those of the system, or of --calculator, whose forces are
+    differentiated with the step at which the result depends least on it.
 
     \b
     Examples:
@@ -114,46 +106,24 @@ def spectrum(
         raise click.UsageError("a potential is needed: --system NAME, or --calculator PATH")
     if kick and relax is None:
         raise click.UsageError("--kick displaces atoms before --relax, which is missing")
+    if workers is not None and calculator is None:
+        raise click.UsageError("--workers share the work of --calculator, which is missing")
     check_writable(output, structure, plot, inputs=local(files))
     check_picture(plot)
-    frames, rows, setting = _described(files, name, calculator, how, relaxed=relax, kick=kick)
+    frames = read_all(files, name, how)
+    rows, setting, notes = computed(
+        frames, name, calculator, relaxed=relax, kick=kick, workers=workers
+    )
     err = STDOUT in (output, structure, plot)
     click.echo(_summary(rows, setting.dim, temperature), err=err)
+    for note in notes:
+        click.echo(f"glassdata: note: {note}", err=True)
     for number, (row, frame) in enumerate(zip(rows, frames, strict=True)):
         _warn(number, row, setting, frame.pbc)
     told = {"system": name, "calculator": calculator, "relax": relax} | how.told()
     told |= {"kick": kick} if kick else {}
-    _write(output, structure, plot, (frames, rows, setting), provenance(files, told))
-
-
-def _described(
-    files: tuple[Path, ...],
-    name: str | None,
-    calculator: str | None,
-    how: Reading,
-    *,
-    relaxed: str | None,
-    kick: float,
-) -> tuple:
-    """Structures of all files, their rows, and the bins these have."""
-    from glassdata.cli import inputs
-
-    system = None if name is None else known_systems([name])[name]
-    species, what = None if system is None else system.species, f"the system {name}"
-    frames = []
-    for file in files:
-        for atoms in inputs.read_structures(file, species, what, how=how):
-            frames.append(inputs.laid_flat(atoms))
-            if system is not None:
-                inputs.check_periodic(atoms, str(file), system.dim)
-            if system is not None and how.unit is None:
-                inputs.check_lengths(atoms, str(file), inputs.nearest_distance(system.crystal()))
-    if calculator is not None or system is None:
-        from glassdata.cli.calculators import describe_foreign
-
-        foreign = describe_foreign(frames, str(calculator), system, relaxed=relaxed, kick=kick)
-        return (frames, *foreign)
-    return frames, inputs.describe_all(frames, system, relaxed=relaxed, kick=kick), system
+    said = provenance(files, told) | ({"notes": "\n".join(notes)} if notes else {})
+    _write(output, structure, plot, (frames, rows, setting), said)
 
 
 def _write(
@@ -240,54 +210,15 @@ def _doubts(row: dict, system: "System", pbc: "np.ndarray") -> Iterator[str]:
         yield (
             f"is not at a minimum ({reason}): its spectrum is not that of a solid at rest; {cure}"
         )
-    if int(row.get("n_false_pairs", 0)):
+    if row["n_false_pairs"]:
         from ase import Atoms
 
         from glassdata.potentials.flaws import false_pairs
 
         atoms = Atoms(row["number"], row["position"], cell=row["cell"], pbc=pbc)
         yield f"holds a false minimum of the potential: {false_pairs(atoms, system.potential)[0]}"
-    if (pinned := float(row.get("pinned_fraction", 0.0))) > PINNED:
+    if (pinned := float(row["pinned_fraction"])) > PINNED:
         yield (
             f"has {pinned:.0%} of its atoms where the potential is switched off: modes there "
             "belong to the cut-off, not to the substance"
         )
-
-
-@click.command()
-@click.argument("store", type=Place(), required=False)
-@system_option(multiple=False)
-@click.option("--model", type=_ModelName(), default="ridge", show_default=True)
-@click.option(
-    "-o", "--output", type=_output, required=True, help="Model file to write, or - for stdout."
-)
-def fit(store: Path | None, name: str, model: str, output: Path) -> None:
-    """Fit a model from g(r) to the spectrum, on the structures of STORE.
-
-    STORE is a sealed store, its dataset.zarr, or a .zip of that; the dataset that ships, if it is
-    left out. The scores are those of structures held out with their whole family. The networks
-    (cnn, residual) need PyTorch.
-
-    \b
-    Example:
-      glassdata fit demo.store --system amc --model ridge -o amc.npz
-    """
-    from glassdata import models
-    from glassdata.cli.outputs import deliver
-    from glassdata.structures import dataset
-    from glassdata.trained import train
-
-    check_writable(output, inputs=[] if store is None else [store])
-    data = dataset(name, store)
-    estimator = models.MODELS[model].make()
-    if "progress" in estimator.get_params():
-        estimator.set_params(progress=None)  # a bar on a terminal
-    trained = train(data, model=model, estimator=estimator)
-    deliver(output, trained.data)
-    held_out, shown = trained.held_out, model.replace("_", "-")
-    click.echo(
-        f"{shown} on {len(data)} structures of {name}: held-out R² {held_out.r2:.4f}, "
-        f"MSE {held_out.mse:.3g} (training mean: {held_out.baseline_mse:.3g})",
-        err=output == STDOUT,
-    )
-    _tell(output, err=output == STDOUT)

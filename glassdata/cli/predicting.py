@@ -13,16 +13,14 @@ from glassdata.cli.choices import (
     local,
     system_option,
 )
-from glassdata.cli.formats import Reading, is_structure, structure_options
+from glassdata.cli.formats import Reading, is_curve, structure_options
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from glassdata.measured import Asked, Measured
+    from glassdata.measured import Asked
     from glassdata.models import SavedModel
 
-#: Suffixes of files with a pair function; any other file is read as a structure.
-CURVES = (".gr", ".sq", ".fq", ".rdf", ".dat", ".txt", ".csv", ".xy", ".nc")
 #: Distance of nearest neighbours over the distance below which no pair was found in training.
 _NEAREST = 1.15
 #: Files that are needed where the first of them is the model.
@@ -64,7 +62,11 @@ class _Known:
 )
 @structure_options
 @click.option(
-    "--temperature", type=float, default=300.0, show_default=True, help="Of the heat capacity, K."
+    "--temperature",
+    type=click.FloatRange(min=0.0, min_open=True),
+    default=300.0,
+    show_default=True,
+    help="Of the heat capacity, K.",
 )
 @click.option(
     "-o", "--output", type=_output, default=STDOUT, help="CSV file; the default, -, is stdout."
@@ -166,12 +168,11 @@ def _check_meta(path: Path, meta: dict) -> None:
 
 def _is_measured(file: Path, asked: "Asked") -> bool:
     """Whether a file holds a curve, by what the user says of it, its name and its content."""
-    if asked.kind is not None:
-        return True
-    suffixes = [suffix.lower() for suffix in file.suffixes if suffix.lower() != ".gz"]
-    return (
-        file != STDOUT and suffixes[-1:] != [] and suffixes[-1] in CURVES and not is_structure(file)
-    )
+    if file == STDOUT:
+        if asked.kind is not None:
+            raise click.UsageError("only structures are read from standard input: name the file")
+        return False
+    return asked.kind is not None or is_curve(file)
 
 
 @dataclass(frozen=True)
@@ -211,7 +212,7 @@ def _of_measurement(path: Path, known: _Known, asked: "Asked") -> _Found:
 
     measured = read_measured(path, target_of(known.meta), **vars(asked))
     notes = list(measured.assumed)
-    if _blurs(measured):
+    if measured.resolution or measured.noise:
         if known.system is not None:
             trained = train(_training_set(known.system), measured=measured)
             known = _Known(trained.saved, trained.meta, known.system)
@@ -224,10 +225,6 @@ def _of_measurement(path: Path, known: _Known, asked: "Asked") -> _Found:
                 "measurement's Q_max and noise; --system trains it for them"
             )
     return _Found(measured.g[None], np.array([np.inf]), known, tuple(notes))
-
-
-def _blurs(measured: "Measured") -> bool:
-    return measured.resolution is not None or measured.noise > 0
 
 
 def _answer(

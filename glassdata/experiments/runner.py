@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from glassdata import engine
 from glassdata.config import digest
 from glassdata.engine.execution import Execution
-from glassdata.experiments import comparison, elsewhere, glasses, referee, weights, why
+from glassdata.experiments import comparison, coverage, elsewhere, glasses, referee, weights, why
 from glassdata.models import fingerprint
 from glassdata.results import Results, is_done, refuse_foreign, seal, verify, write_result
 from glassdata.store import Finding, StoreError, open_dataset
@@ -33,6 +33,7 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "glasses": glasses,
     "why": why,
     "elsewhere": elsewhere,
+    "coverage": coverage,
 }
 #: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10

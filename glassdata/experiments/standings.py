@@ -219,8 +219,9 @@ def scores(errors: Errors, groups: Sequence) -> pd.DataFrame:
     Examples
     --------
     >>> errors = {"ridge": np.full(4, 1e-6), "mean": np.full(4, 4e-6)}
-    >>> round(scores(errors, groups=["a", "a", "b", "b"]).loc["ridge", "R²"].value, 6)
-    0.75
+    >>> found = scores(errors, groups=["a", "a", "b", "b"]).loc["ridge"]
+    >>> [round(float(found[key].value), 6) for key in ("MSE / 10⁻⁶", "R²")]
+    [1.0, 0.75]
     """
     rows = {}
     for model, error in errors.items():

@@ -8,6 +8,7 @@ from glassdata.measured.fourier import WINDOWS
 from glassdata.measured.kinds import KINDS
 from glassdata.system import System
 from glassdata.systems import find
+from glassdata.units import LENGTHS
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Asked:
     density : float or None
         Number density, 1/Å³, or 1/Å² in two dimensions.
     unit : str or None
-        ``"angstrom"`` or ``"nm"``, of all lengths in the file.
+        Of all lengths in the file, one of ``glassdata.units.LENGTHS``.
     q_max : float or None, 1/Å
         Where S(Q) ends, or ended before it became the G(r) of the file.
     window : str or None
@@ -78,7 +79,7 @@ class Asked:
     values: str | None = None
 
     def __post_init__(self) -> None:
-        choices = {"kind": tuple(KINDS), "unit": ("angstrom", "nm"), "window": WINDOWS}
+        choices = {"kind": tuple(KINDS), "unit": tuple(LENGTHS), "window": WINDOWS}
         for name, known in (choices | {"values": ("points", "bins")}).items():
             value = getattr(self, name)
             if value is not None and value not in known:

@@ -21,11 +21,15 @@ from glassdata.measured.kinds import (
 )
 from glassdata.measured.seen import Measured, trimmed
 from glassdata.measured.tables import Table
+from glassdata.units import LENGTHS
 
-#: Lengths of files in nm, as multiples of 1 Å.
-_NM = 10.0
+#: Powers of a length of which the values of a curve are.
+_POWERS = {"G": -2, "T": -2, "R": -1, "F": -1}
 #: Share of the points of Q that must be near enough for a transform.
 _NEARLY_ALL = 0.95
+#: Largest size of r g(r) inside the core, as a share of the largest r (g - 1) outside, or of the
+#: size that it would have there in a gas: more than that are no ripples of a transform, but atoms.
+_RIPPLES = 0.3
 #: Largest Q at which S(Q) may begin, 1/Å: diffractometers begin at 0.3 to 1.
 _FIRST = 1.5
 
@@ -70,17 +74,15 @@ def _understood(
     variable = next((SUFFIXES[s.lower()] for s in suffixes if s.lower() in SUFFIXES), None)
     kind = asked.kind or table.name
     variable = KINDS[kind] if kind else table.variable or variable
-    if asked.unit == "nm" or (asked.unit is None and table.in_nm):
-        if asked.unit is None:
-            said.append("lengths are in nm, as the header says")
+    if table.in_nm and asked.unit is None:
+        said.append("lengths are in nm, as the header says")
+    unit = asked.unit or ("nm" if table.in_nm else "angstrom")
+    length = LENGTHS[unit]
+    if unit != "angstrom":
         if variable is None:
-            raise ValueError("is in nm, but of r or of Q? Say which function it is with --kind")
-        scale = _NM if variable == "r" else 1 / _NM
-        powers = {"G": -2, "T": -2, "R": -1, "F": -1}
-        q_max = table.q_max and table.q_max / _NM
-        table = replace(table, x=table.x * scale, q_max=q_max)
-        if kind in powers:
-            table = replace(table, y=table.y * _NM ** powers[kind])
+            raise ValueError(f"is in {unit}, but of r or of Q? Say which it is with --kind")
+        x = table.x * length if variable == "r" else table.x / length
+        table = replace(table, x=x, q_max=table.q_max and table.q_max / length)
     if kind is None:
         kind, why = guess(table.x, table.y, variable=variable, core=target.core)
         said.append(f"it was taken to be {kind}({KINDS[kind]}), because {why}")
@@ -93,7 +95,8 @@ def _understood(
             f"is {kind}({KINDS[kind]}), which is defined in three dimensions; of a sheet or a disc "
             "g(r) and R(r) = 2πρr g(r) are read"
         )
-    return table, kind
+    # Limits, by which a kind is known, do not depend on the unit of what grows or swings.
+    return replace(table, y=table.y * length ** _POWERS.get(kind, 0)), kind
 
 
 def _density(kind: str, table: Table, target: Target, asked: Asked, said: list[str]) -> float:
@@ -177,8 +180,18 @@ def _without_core(found: Measured, core: float, said: list[str]) -> Measured:
     height = float(np.abs(found.g[inside]).max(initial=0.0))
     noise = 0.0
     if height > 0:
+        r = bin_centres(found.edges)
+        # A window smears the first shell into the core, which is no noise.
+        smeared = found.resolution.blind if found.resolution else 0.0
         outer = inside & (found.edges[:-1] >= core / 2)
-        noise = float(np.sqrt(np.mean((found.g * bin_centres(found.edges))[outer] ** 2)))
+        free = outer & (found.edges[1:] <= core - smeared)
+        outer = free if free.any() else outer
+        noise = float(np.sqrt(np.mean((found.g * r)[outer] ** 2)))
+        if noise > _RIPPLES * max(core, np.abs((found.g - 1) * r)[~inside].max()):
+            raise ValueError(
+                f"has pairs of atoms below {core:.3g} Å, where this glass has none: it is of "
+                "another substance, in another unit, or its density is wrong"
+            )
         said.append(
             f"ripples of up to {height:.2g} below {core:.3g} Å, where no two atoms can be, were "
             "set to 0"

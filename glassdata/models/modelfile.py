@@ -20,11 +20,11 @@ from sklearn.base import BaseEstimator
 from glassdata.bounds import check_size, open_archive, parse_json
 from glassdata.config import canonical_json
 from glassdata.files import UNREADABLE, read_arrays, replace
-from glassdata.intervals import Calibration
+from glassdata.intervals import Calibration, far_ripple
 from glassdata.models.registry import MODELS
 from glassdata.regression import Regression, check_arrays
 
-FORMAT = 4
+FORMAT = 5
 #: Largest number of bytes that all members of a file may unpack to; a map of 1000 × 1000 bins
 #: takes 8 MB, two thousand remembered structures of 200 bins 3 MB.
 LIMIT = 128 * 2**20
@@ -113,6 +113,11 @@ class SavedModel:
             )
 
     @property
+    def promises(self) -> bool:
+        """Whether enough structures were held out for an interval."""
+        return self.calibration is not None and self.calibration.promises
+
+    @property
     def kind(self) -> str:
         """Name of the class of the model."""
         return type(self.regression).__name__
@@ -193,8 +198,8 @@ class SavedModel:
         """
         if self.calibration is None:
             return ["no structure was held out"] * len(X)
-        found = zip(self.novelty(X), np.asarray(n_atoms, float), strict=True)
-        return [self.calibration.outside(distance, count) for distance, count in found]
+        found = zip(self.novelty(X), np.asarray(n_atoms, float), far_ripple(X), strict=True)
+        return [self.calibration.outside(*one) for one in found]
 
     def _checked(self, X: np.ndarray) -> np.ndarray:
         X = np.asarray(X, float)

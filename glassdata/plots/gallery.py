@@ -1,4 +1,4 @@
-"""Pictures for the first pages: every glass of a dataset, and the claim of the book in one figure."""
+"""Pictures for the first pages: every glass of a dataset, and the book's claim in one figure."""
 
 from collections.abc import Sequence
 from textwrap import fill
@@ -34,7 +34,7 @@ def gallery(glasses: Sequence[tuple[Dataset, System]], *, columns: int = 3) -> F
     >>> from glassdata.structures import dataset
     >>> from glassdata.systems import SYSTEMS
     >>> figure = gallery([(dataset("lj2d"), SYSTEMS["lj2d"])])
-    >>> figure.axes[0].get_title()
+    >>> figure.axes[0].get_title().replace(chr(10), " ")
     'Lennard-Jones argon, 2D'
     """
     rows = -(-len(glasses) // columns)

@@ -24,6 +24,7 @@ from scipy import sparse
 
 from glassdata.config import canonical_json, check_positive
 from glassdata.eigen import check_memory
+from glassdata.potentials.differences import assembled, columns
 from glassdata.potentials.surface import EnergySurface, Path
 
 _STRAIN_STEP = 1e-6
@@ -57,18 +58,7 @@ class _OfCalculator(EnergySurface):
             Before any work, if the dense matrix is larger than this machine's memory.
         """
         check_memory(3, len(atoms))
-        moved = self._attached(atoms)
-        columns = np.zeros((3 * len(atoms),) * 2)
-        for atom in range(len(atoms)):
-            for axis in range(self.dim):
-                start = atoms.positions[atom, axis]
-                sides = []
-                for sign in (1, -1):
-                    moved.positions[atom, axis] = start + sign * self.step
-                    sides.append(moved.get_forces().ravel())
-                moved.positions[atom, axis] = start
-                columns[:, 3 * atom + axis] = (sides[1] - sides[0]) / (2 * self.step)
-        return sparse.bsr_array(0.5 * (columns + columns.T), blocksize=(3, 3))
+        return assembled([columns(self, atoms, range(len(atoms)), self.step)])
 
     def _attached(self, atoms: Atoms) -> Atoms:
         """A copy with the calculator and without constraints, which would hide forces."""

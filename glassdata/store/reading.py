@@ -75,17 +75,29 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
     ...     carbon = tree["amc"].to_dataset()
     >>> carbon["pdos"].dims, carbon["pdos"].attrs["units"]
     (('structure', 'omega'), 'THz-1')
+    >>> len(carbon.to_netcdf(engine="scipy")) > 10**6  # every group can be written
+    True
     """
     where = place(path) if path is not None else _checked(own_dataset())
     source = _source(where, "make data" if path is None else f"glassdata build {where}")
     try:
         # chunks=None reads through xarray's own lazy indexing, without Dask.
         with bounded_codecs():
-            return xr.open_datatree(
+            tree = xr.open_datatree(
                 cast(Any, source), engine="zarr", chunks=None, zarr_format=3, consolidated=True
             )
+        return _for_netcdf(tree)
     except (ValueError, KeyError, zarr.errors.GroupNotFoundError, StoreError) as error:
         raise _unreadable(where, error) from error
+
+
+def _for_netcdf(tree: xr.DataTree) -> xr.DataTree:
+    """The same, whose groups can be written as netCDF, which has no lists of words."""
+    for group in tree.subtree:
+        for name, value in group.attrs.items():
+            if isinstance(value, list) and all(isinstance(word, str) for word in value):
+                group.attrs[name] = " ".join(value)
+    return tree
 
 
 def _unreadable(where: Path, error: Exception) -> StoreError:

@@ -30,7 +30,14 @@ from glassdata.store.manifest import fingerprint, put_dataset
 from glassdata.store.places import medium
 from glassdata.store.records import write_record
 from glassdata.store.rows import dimension_sizes, read_row, row_path
-from glassdata.store.settings import DATASET, SCHEMA_VERSION, Config, read_config, with_sealed
+from glassdata.store.settings import (
+    DATASET,
+    SCHEMA_VERSION,
+    Config,
+    read_config,
+    remove_dead_work,
+    with_sealed,
+)
 from glassdata.system import System
 
 CREATORS = "the glassdata authors"
@@ -102,6 +109,8 @@ def seal(
         rows = _assemble(fresh, store, systems, counts, config, identify, made_by)
         write_record(store / "provenance" / "seal.json", _circumstances(made_by))
         put_dataset(fresh, store, rows, counts)
+    # Another build may have begun before this one, and died since.
+    remove_dead_work(store)
 
 
 def _circumstances(made_by: list[dict]) -> dict:

@@ -225,9 +225,27 @@ def prepare(
         goal = with_sealed(store, counts)
         _register(store, config)
         _record_plan(store, goal, keep_plan)
+    remove_dead_work(store)
+    return goal
+
+
+def remove_dead_work(store: Path) -> None:
+    """Remove what processes that are dead left unfinished in a store.
+
+    Examples
+    --------
+    >>> from glassdata.store.files import temporary_name
+    >>> Path("my.store").mkdir(exist_ok=True)
+    >>> name = temporary_name("a").split("~")
+    >>> name[2] = str(2**22 + 1)  # a process that cannot be
+    >>> left = Path("my.store") / "~".join(name)
+    >>> _ = left.write_bytes(b"half")
+    >>> remove_dead_work(Path("my.store"))
+    >>> left.exists()
+    False
+    """
     folders = (ROWS, PROVENANCE, QUARANTINE)
     medium(store).remove_stale([*folders, *(f"{name}/*" for name in folders)])
-    return goal
 
 
 def refuse_links(store: Path) -> None:

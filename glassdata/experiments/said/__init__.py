@@ -3,6 +3,6 @@
 Each function gives those of one passage, from what the page has computed before it.
 """
 
-from glassdata.experiments.said import claim, comparison, referee, weights, why
+from glassdata.experiments.said import claim, comparison, coverage, referee, weights, why
 
-__all__ = ["claim", "comparison", "referee", "weights", "why"]
+__all__ = ["claim", "comparison", "coverage", "referee", "weights", "why"]

@@ -1,6 +1,23 @@
 """The tables of the book, one function each, as data frames of what the page shows."""
 
-from glassdata.experiments.tables import comparison, contests, readings, referee, weights, why
+from glassdata.experiments.tables import (
+    comparison,
+    contests,
+    coverage,
+    readings,
+    referee,
+    weights,
+    why,
+)
 from glassdata.experiments.tables.glasses import score_table
 
-__all__ = ["comparison", "contests", "readings", "referee", "score_table", "weights", "why"]
+__all__ = [
+    "comparison",
+    "contests",
+    "coverage",
+    "readings",
+    "referee",
+    "score_table",
+    "weights",
+    "why",
+]

@@ -1,0 +1,104 @@
+"""What chapter 13 shows of the experiment ``coverage``: tables, words and figures."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from glassdata import plots
+from glassdata.experiments import said, tables
+
+EDGES = np.linspace(0.0, 20.0, 101)
+
+
+def result(covered: float, *, promised: bool = True, n: int = 60, **more) -> dict:
+    """All bins of a structure are alike; half of the structures are amorphous and large."""
+    half = np.arange(n) < n // 2
+    found = {"covered": np.where(half, covered, 0.9), "promised": np.full(n, promised)}
+    found |= {"mean_frequency": half, "heat_capacity": np.ones(n, bool), "groups": np.arange(n)}
+    found |= {
+        "classes": np.where(half, "amorphous", "partial"),
+        "n_atoms": np.where(half, 200, 100),
+    }
+    return found | more
+
+
+RESULTS = {"a.intervals": result(0.84), "b.intervals": result(0.9), "b.foreign": result(0.8, n=10)}
+
+
+def test_the_table_has_a_row_for_each_glass_and_a_dash_where_nothing_is():
+    table = tables.coverage.intervals(RESULTS)
+    assert list(table.index) == ["a", "b"]
+    assert table.loc["a", ["all", "amorphous", "partial"]].tolist() == ["0.87", "0.84", "0.90"]
+    assert table.loc["a", ["smallest third", "largest third"]].tolist() == ["0.90", "0.84"]
+    assert table.loc["a", ["mean frequency", "heat capacity"]].tolist() == ["0.50", "1.00"]
+    assert table.loc["b", ["defective", "called outside"]].tolist() == ["–", "0.0%"]
+
+
+def test_structures_of_others_are_counted_and_only_promises_judged():
+    assert tables.coverage.others(RESULTS).loc["b"].tolist() == [10, "0%", "0.85"]
+    none = tables.coverage.others({"b.foreign": result(0.8, promised=False)})
+    assert none.loc["b"].tolist() == [60, "100%", "–"]
+    assert said.coverage.others(RESULTS) == {
+        "n_foreign": 10, "n_promised": 10, "share_outside": 0.0,
+    }  # fmt: skip
+
+
+def test_ensembles_have_a_table_where_there_are_any():
+    assert tables.coverage.ensembles(RESULTS)["structures"].tolist() == [0]
+    made = np.where(np.arange(60) < 30, "melt", "displaced")
+    table = tables.coverage.ensembles({"a.intervals": result(0.8, ensemble=made)})
+    assert table.loc[("a", "melt")].tolist() == [30, "0.80"]
+
+
+def test_the_text_names_what_is_covered_too_seldom():
+    found = said.coverage.intervals(RESULTS)
+    assert (found["n_covered"], found["all_within"]) == (2, 1)
+    assert found["whole_least"] == pytest.approx(0.87)
+    assert (found["sizes_least"], found["sizes_most"]) == pytest.approx((0.84, 0.9))
+    # All, both classes and both thirds of each glass; of a, three parts are below.
+    assert (found["n_parts"], found["n_off"]) == (10, 3)
+    assert found["off_low"] == "all (a), amorphous (a) and largest third (a)"
+    high = said.coverage.intervals({"a.intervals": result(0.97)})
+    assert (high["n_off"], high["off_low"]) == (3, "none")
+
+
+def silicon(half: float, outside: str = "") -> dict:
+    omega = (EDGES[1:] + EDGES[:-1]) / 2
+    pdos = np.exp(-((omega - 5.1) ** 2)) + np.exp(-((omega - 15.1) ** 2) / 2)
+    g = np.ones(100)
+    found = {"g": g, "seen": g, "spread": 0.1 * g, "pdos": pdos, "mean_pdos": pdos}
+    found |= {"half": np.full(100, half), "r_edges": np.linspace(0, 10, 101), "omega_edges": EDGES}
+    found["integrals"] = np.array([[10.0, half], [0.8, half]])
+    return found | {"outside": np.array(outside), "assumed": np.array(["it was measured"])}
+
+
+def test_silicon_is_said_beside_what_was_measured_or_said_to_be_missing():
+    text = said.coverage.silicon(silicon(0.5))
+    # 5.1 and 15.1 THz are centres of bins; one THz is 4.1357 meV.
+    assert "Predicted peaks: 21 and 62 meV" in text
+    assert "Measured bands: transverse acoustic 20, longitudinal 35 to 45" in text
+    assert "10 ± 0.5 THz" in text
+    far = said.coverage.silicon(silicon(np.nan, "it is far away"))
+    assert "No error can be stated: it is far away." in far
+    assert "±" not in far
+    assert "no amorphous silicon" in said.coverage.silicon(None)
+
+
+def test_figures_draw_intervals_only_where_there_are_any():
+    for half, patches in ((0.1, 2), (np.nan, 1)):
+        figure = plots.own.silicon(silicon(half))
+        left, right = figure.axes
+        assert (left.get_xlabel(), right.get_xlabel()) == ("r (Å)", "ħω (meV)")
+        assert len(left.collections) + len(right.collections) == patches
+        plt.close(figure)
+    ones = np.ones(100)
+    both = {"one": (ones, 0.2 * ones), "two": (ones, np.nan * ones)}
+    figure = plots.own.predicted(EDGES, both, truth=ones)
+    (axes,) = figure.axes
+    assert len(axes.collections) == 1
+    assert [line.get_label() for line in axes.lines] == ["one", "two"]
+    plt.close(figure)
