@@ -1,7 +1,7 @@
 """Figures of chapter 13: a prediction beside the truth, and measured silicon.
 
->>> edges = np.linspace(0.0, 2.0, 3)
->>> figure = predicted(edges, {"line": (np.ones(2), np.full(2, 0.1))}, truth=np.ones(2))
+>>> line = np.ones(2), np.full(2, 0.1)
+>>> figure = predicted(np.linspace(0.0, 2.0, 3), {"line": line}, truth=np.ones(2))
 >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 ['computed from the atoms', 'line']
 """
@@ -35,6 +35,12 @@ def predicted(
     predictions : mapping
         Spectrum (n_omega,) and half of its interval, which may be NaN, of each label.
     truth : (n_omega,), optional
+
+    Examples
+    --------
+    >>> edges = np.linspace(0.0, 2.0, 3)
+    >>> predicted(edges, {"line": (np.ones(2), np.full(2, np.nan))}).axes[0].get_ylabel()
+    'PDOS (1/THz)'
     """
     figure, axes = plt.subplots()
     omega = bin_centres(omega_edges)
@@ -59,6 +65,14 @@ def silicon(result: Mapping[str, np.ndarray]) -> Figure:
     ----------
     result
         ``si.measured`` of the experiment ``coverage``.
+
+    Examples
+    --------
+    >>> result = {"r_edges": np.linspace(0, 10, 3), "omega_edges": np.linspace(0, 20, 3)}
+    >>> two = ("g", "seen", "spread", "pdos", "mean_pdos", "half")
+    >>> figure = silicon(result | dict.fromkeys(two, np.ones(2)))
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['r (Å)', 'ħω (meV)']
     """
     figure, (left, right) = plt.subplots(2, 1, figsize=(6.4, 6.4), layout="constrained")
     r, energy = bin_centres(result["r_edges"]), _MEV * bin_centres(result["omega_edges"])
