@@ -66,7 +66,7 @@ def silicon(result: Mapping[str, np.ndarray]) -> Figure:
 
     Examples
     --------
-    >>> edges, flat = np.linspace(0.0, 2.0, 3), np.ones(2)
+    >>> edges, flat = np.linspace(0.0, 4.0, 3), np.ones(2)
     >>> names = ("g", "seen", "spread", "pdos", "half", "mean_pdos")
     >>> result = dict.fromkeys(names, flat) | {"r_edges": edges, "omega_edges": edges}
     >>> [axes.get_xlabel() for axes in silicon(result).axes]
