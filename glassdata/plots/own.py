@@ -51,7 +51,9 @@ def predicted(
         if np.isfinite(half).all():
             low = np.clip(pdos - half, 0, None)
             axes.fill_between(omega, low, pdos + half, color=colour, alpha=0.25, lw=0)
-    axes.set(xlabel="ω (THz)", ylabel="PDOS (1/THz)", ylim=(0, None), xlim=omega_edges[[0, -1]])
+    axes.set(
+        xlabel="frequency ν (THz)", ylabel="PDOS (1/THz)", ylim=(0, None), xlim=omega_edges[[0, -1]]
+    )
     axes.legend()
     return figure
 
