@@ -1,7 +1,7 @@
 """Figures of chapter 13: a prediction beside the truth, and measured silicon.
 
->>> line = np.ones(2), np.full(2, 0.1)
->>> figure = predicted(np.linspace(0.0, 2.0, 3), {"line": line}, truth=np.ones(2))
+>>> edges = np.linspace(0.0, 2.0, 3)
+>>> figure = predicted(edges, {"line": (np.ones(2), np.full(2, 0.1))}, truth=np.ones(2))
 >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
 ['computed from the atoms', 'line']
 """
@@ -38,9 +38,9 @@ def predicted(
 
     Examples
     --------
-    >>> edges = np.linspace(0.0, 2.0, 3)
-    >>> predicted(edges, {"line": (np.ones(2), np.full(2, np.nan))}).axes[0].get_ylabel()
-    'PDOS (1/THz)'
+    >>> edges, flat = np.linspace(0.0, 2.0, 3), np.ones(2)
+    >>> predicted(edges, {"line": (flat, 0.1 * flat)}).axes[0].get_xlabel()
+    'ω (THz)'
     """
     figure, axes = plt.subplots()
     omega = bin_centres(omega_edges)
@@ -68,10 +68,10 @@ def silicon(result: Mapping[str, np.ndarray]) -> Figure:
 
     Examples
     --------
-    >>> result = {"r_edges": np.linspace(0, 10, 3), "omega_edges": np.linspace(0, 20, 3)}
-    >>> two = ("g", "seen", "spread", "pdos", "mean_pdos", "half")
-    >>> figure = silicon(result | dict.fromkeys(two, np.ones(2)))
-    >>> [axes.get_xlabel() for axes in figure.axes]
+    >>> edges, flat = np.linspace(0.0, 4.0, 3), np.ones(2)
+    >>> names = ("g", "seen", "spread", "pdos", "half", "mean_pdos")
+    >>> result = dict.fromkeys(names, flat) | {"r_edges": edges, "omega_edges": edges}
+    >>> [axes.get_xlabel() for axes in silicon(result).axes]
     ['r (Å)', 'ħω (meV)']
     """
     figure, (left, right) = plt.subplots(2, 1, figsize=(6.4, 6.4), layout="constrained")
