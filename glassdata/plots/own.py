@@ -40,7 +40,7 @@ def predicted(
     --------
     >>> edges, flat = np.linspace(0.0, 2.0, 3), np.ones(2)
     >>> predicted(edges, {"line": (flat, 0.1 * flat)}).axes[0].get_xlabel()
-    'ω (THz)'
+    'frequency ν (THz)'
     """
     figure, axes = plt.subplots()
     omega = bin_centres(omega_edges)
