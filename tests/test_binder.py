@@ -21,6 +21,9 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).parents[1]
 #: Files that, in ``binder``, would make repo2docker do something else, or something more.
 OTHERS = (
+    *("Dockerfile", "requirements.txt", "Pipfile", "setup.py", "apt.txt", "runtime.txt"),
+    "install.R",
+)
     "Dockerfile",
     "requirements.txt",
     "Pipfile",

@@ -26,6 +26,7 @@ LAYERS = [
         "eigen",
         "kernels",
         "given",
+        "mpi",
     },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},

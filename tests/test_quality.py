@@ -194,7 +194,8 @@ def test_in_print_letters_are_dark_on_white_though_the_screen_is_dark(chromium, 
             .filter(e => e.checkVisibility() && [...e.childNodes].some(n => n.data?.trim()));
           const grounds = [document.body, document.documentElement, ...all]
             .map(e => light(getComputedStyle(e).backgroundColor)).filter(x => x !== null);
-          const letters = all.map(e => [light(getComputedStyle(e).color), e.outerHTML.slice(0, 99)]);
+          const shade = (e) => light(getComputedStyle(e).color);
+          const letters = all.map(e => [shade(e), e.outerHTML.slice(0, 80)]);
           return [letters.sort((a, b) => b[0] - a[0])[0], Math.min(1, ...grounds)];
         })()"""
     )

@@ -59,7 +59,17 @@ def _enough(data: Dataset) -> bool:
 
 
 def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Result]) -> Result:
-    """One result; empty where too few structures have the observable."""
+    """One result; empty where too few structures have the observable.
+
+    Parameters
+    ----------
+    name
+        Of the result.
+    get
+        Gives the dataset of a glass.
+    observed
+        Results of ``observables``.
+    """
     system, _, target, kind = name.split(".")
     data = get(system)[:MOST]
     Y = targets_of(data, system, target, observed)
