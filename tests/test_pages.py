@@ -89,6 +89,21 @@ def test_frequencies_in_terahertz_are_called_nu(page):
         assert "D(\\omega)" not in text
 
 
+#: Each of its figures stands in a short section of its own that is about nothing else.
+UNCITED = ("11-referee",)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_figure_is_cited_by_its_number(page):
+    if page.stem in UNCITED or page.stem == "intro":
+        pytest.skip("its figures stand alone")
+    if not (page in CHAPTERS or page.stem in ("01-claim", *IN_FORMULAS)):
+        pytest.skip("an appendix of tables")
+    named = set(re.findall(r"^ *name: (fig-\S+)$", text_of(page), re.M))
+    cited = set(re.findall(r"\{numref\}`(?:[^`]*<)?(fig-[\w-]+)>?`", text_of(page)))
+    assert named <= cited
+
+
 def test_figures_of_the_package_call_frequencies_in_terahertz_nu():
     for file in sorted((BOOK.parent / "glassdata" / "plots").glob("*.py")):
         text = file.read_text(encoding="utf-8")
