@@ -156,7 +156,7 @@ def read_spectrum(path: Path, unit: str = "THz") -> tuple[np.ndarray, np.ndarray
     omega, dos = FREQUENCIES[unit] * table.x, table.y
     total = float(np.trapezoid(np.abs(dos), omega))
     negative = -float(np.trapezoid(np.minimum(dos, 0.0), omega))
-    if not total > 0 or negative > _NEGATIVE * total:
+    if not total or negative > _NEGATIVE * total:
         raise ValueError(f"{path} is no density of states: it is negative, or 0 everywhere")
     positive = np.maximum(dos, 0.0)
     return omega, positive / float(np.trapezoid(positive, omega))

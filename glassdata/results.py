@@ -10,6 +10,7 @@ such as ``amc.ridge.test.0``. Results and archives carry the sha256 of their own
 lists the results under the key ``cells``, the older word.
 """
 
+import hashlib
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -61,6 +62,7 @@ class Results(Mapping):
                 f"{origin} is damaged: its checksum does not match; make it again with: "
                 f"glassdata experiment {Path(origin).stem}"
             )
+        self._sha256 = hashlib.sha256(data).hexdigest()
         stream = io.BytesIO(data)
         try:
             self._archive = open_archive(stream)
@@ -96,6 +98,11 @@ class Results(Mapping):
             Names of the systems, in the order that is wanted; None takes all.
         """
         return {name: self[f"{name}.{measure}"] for name in systems or self.systems}
+
+    @property
+    def sha256(self) -> str:
+        """Hash of all of it."""
+        return self._sha256
 
     @property
     def systems(self) -> list[str]:

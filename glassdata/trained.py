@@ -4,6 +4,7 @@ The line is closed form, so that a model of any glass of the dataset takes a sec
 another for what a measurement sees of the same structures.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,7 @@ def train(
     model: str = "ridge",
     measured: Measured | None = None,
     estimator: BaseEstimator | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> Trained:
     """Fit a model to a dataset, and find out how far it errs on families that it has not seen.
 
@@ -70,6 +72,8 @@ def train(
         A measurement: the model is trained on what it would have seen of these structures.
     estimator : BaseEstimator, optional
         Made by that model, with settings of its own.
+    about : mapping, optional
+        What else is to stand in the file: where the data came from.
 
     Raises
     ------
@@ -100,6 +104,7 @@ def train(
     evaluation.fit_grouped(estimator, X, Y, groups)
     scores = {"r2": held_out.r2, "mse": held_out.mse, "baseline_mse": held_out.baseline_mse}
     meta = data.meta() | {"model": model, "scores": scores} | facts(data)
+    meta |= {"about": dict(about)} if about else {}
     calibration = calibrate(held_out, X, groups, _sizes(data))
     blob, saved = encode(estimator, meta, X=X, calibration=calibration)
     return Trained(saved, meta, blob, held_out)

@@ -62,6 +62,9 @@ def test_the_text_names_what_is_covered_too_seldom():
     # All, both classes and both thirds of each glass; of a, three parts are below.
     assert (found["n_parts"], found["n_off"]) == (10, 3)
     assert found["off_low"] == "all (a), amorphous (a) and largest third (a)"
+    assert np.isnan(found["ordered_least"])
+    near = result(0.97) | {"classes": np.array(["crystal-like"] * 60)}
+    assert said.coverage.intervals({"a.intervals": near})["ordered_most"] == pytest.approx(0.935)
     high = said.coverage.intervals({"a.intervals": result(0.97)})
     assert (high["n_off"], high["off_low"]) == (3, "none")
 

@@ -142,6 +142,7 @@ def written(folder, **files):
 
 
 DOS = "0 0\n1 1\n2 0\n"
+ABRUPT = "0 0\n1 1\n2 1\n"
 CELL = 'Lattice="9 0 0 0 9 0 0 0 9"'
 XYZ = f"4\n{CELL} Properties=species:S:1:pos:R:3\nAr 0 0 0\nAr 4 0 0\nAr 0 4 0\nAr 0 0 4\n"
 REFUSED = {
@@ -151,8 +152,20 @@ REFUSED = {
     "words": ({"a_txt": "words\n"}, ("--system", "lj3d"), "a.txt is not a readable structure"),
     "potential": ({"a_xyz": XYZ}, (), "spectrum of"),
     "family": ({"a_dos": DOS, "a_xyz": XYZ}, (), "1 independent family"),
+    "abrupt": ({"a_dos": ABRUPT, "a_xyz": XYZ}, (), "1 independent family"),
+    "nothing": ({"a_dos": "0 0\n1 0\n", "a_xyz": XYZ}, (), "a.dos is no density of states"),
+    "chain": ({"a_dos": DOS, "a_xyz": XYZ.replace("Prop", 'pbc="T F F" Prop')}, (), "three direc"),
+    "mixed": (
+        {"a_dos": DOS, "a_xyz": XYZ, "b_dos": DOS, "b_xyz": XYZ.replace("Pro", 'pbc="T T F" Pro')},
+        (),
+        "all in two",
+    ),
     "negative": ({"a_dos": "0 0\n1 -1\n2 0\n", "a_xyz": XYZ}, (), "a.dos is no density of states"),
-    "unit": ({"a_dos": "0 0\n40 1\n90 0\n", "a_xyz": XYZ}, ("--system", "lj3d"), "beyond 0 to 3"),
+    "unit": (
+        {"a_dos": "0 0\n40 1\n90 0\n", "a_xyz": XYZ},
+        ("--system", "lj3d"),
+        "100% of its states beyond 0 to 3",
+    ),
     "netcdf": ({"a_nc": "CDF"}, (), "a.nc was not written by"),
     "species": ({"a_dos": DOS, "a_xyz": XYZ}, ("--system", "sic"), "holds Ar"),
 }
@@ -177,7 +190,7 @@ def test_files_of_ours_with_other_bins_do_not_mix(cli, pairs, tmp_path):
     assert cli("spectrum", copper, *emt, "-o", tmp_path / "nc/a.nc")[0] == 0
     assert cli("spectrum", pairs / "0.xyz", "--system", "lj3d", "-o", tmp_path / "nc/b.nc")[0] == 0
     status, _, errors = cli("fit", tmp_path / "nc", "-o", tmp_path / "m.npz")
-    assert (status, "b.nc has other bins" in errors) == (2, True)
+    assert (status, f"b.nc has other bins than {tmp_path}/nc/a.nc" in errors) == (2, True)
 
 
 # --- the parts --------------------------------------------------------------------------------
@@ -202,6 +215,12 @@ def test_a_density_of_states_keeps_its_integral_and_its_mean(tmp_path):
     assert (found[edges[:-1] >= 10] == 0).all()
     centres = (edges[1:] + edges[:-1]) / 2
     assert on_bins(centres, 3 * found, edges) == pytest.approx(found)
+
+
+def test_a_curve_ends_where_its_points_end():
+    found = on_bins(np.array([0.0, 1.0, 2.0]), np.ones(3) / 2, np.arange(5.0))
+    # The fall at the end takes a billionth of the range.
+    assert found == pytest.approx([0.5, 0.5, 0, 0], abs=1e-8)
 
 
 def test_numbers_of_atoms_and_densities_are_all_known_or_none():

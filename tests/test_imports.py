@@ -26,6 +26,7 @@ LAYERS = [
         "eigen",
         "kernels",
         "given",
+        "mpi",
     },
     {"potentials"},
     {"radial", "broadening", "vibrations", "minimise"},
@@ -45,6 +46,7 @@ LAYERS = [
     {"engine"},
     {"experiments"},
     {"plots", "testing", "book", "live"},
+    {"live_atoms"},
     {"cli"},
     {"__main__"},
 ]

@@ -4,6 +4,7 @@ import gzip
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from glassdata.bins import bin_centres
 from glassdata.measured import Asked, Measured, Resolution, Target, on_bins, read_measured
@@ -272,6 +273,19 @@ def test_a_spectrum_of_our_own_comes_back(tmp_path):
     write_rows(tmp_path / "a.nc", describe_all([crystal], system, relaxed=None), system)
     found = read_measured(tmp_path / "a.nc", "lj3d")
     assert np.abs(found.g - gd.rdf(crystal, system.r_edges)).max() < 1e-12
+
+
+def test_a_crystal_of_our_own_need_not_tend_to_one(tmp_path):
+    """A crystal's g(r) is few shells up to the end; in a file from elsewhere that is odd."""
+    import glassdata as gd
+
+    g = gd.rdf(gd.SYSTEMS["lj3d"].crystal() * (2, 2, 2), EDGES)
+    assert g[80:].mean() > 1.3
+    found = xr.Dataset({"g": (("structure", "r"), g[None])}, {"r": CENTRES})
+    found.to_netcdf(tmp_path / "a.nc", engine="scipy")
+    assert np.array_equal(read_measured(tmp_path / "a.nc", GLASS).g, g)
+    with pytest.raises(ValueError, match="tends to 1"):
+        read_measured(written(tmp_path / "b.gr", CENTRES, g), GLASS, kind="g")
 
 
 def test_no_pair_is_lost_between_bins():

@@ -1,5 +1,6 @@
 """Files as users have them: each gives the right number or one clear line, none a traceback."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -18,6 +19,8 @@ from glassdata.cli import run
 from glassdata.cli.calculators import parse
 from glassdata.cli.formats import UNITS
 from glassdata.cli.inputs import laid_flat
+from glassdata.describe import Structure
+from glassdata.mpi import load_mpi
 from glassdata.thermal import mode_heat_capacity
 from glassdata.units import LENGTHS
 
@@ -263,6 +266,60 @@ def test_relaxed_structures_masses_and_settings_are_written(cli, tmp_path):
         assert (status, "two outputs" in errors) == (2, True)
 
 
+def test_every_output_says_what_it_was_made_of(cli, tmp_path, monkeypatch):
+    """Version, name and sha256 of the input: netCDF, structures, pictures, tables and models."""
+    monkeypatch.chdir(tmp_path)
+    write("a.xyz", argon())
+    sha = hashlib.sha256((tmp_path / "a.xyz").read_bytes()).hexdigest()
+    what = ("a.xyz", "--system", "lj3d")
+    out = ("-o", "a.nc", "--structure", "b.xyz", "--plot", "a.png")
+    assert cli("spectrum", *what, *out)[0] == 0
+    assert cli("predict", *what, "-o", "a.csv", "--plot", "b.svg")[0] == 0
+    assert cli("observe", *what, "--observable", "heat", "-o", "o.nc")[0] == 0
+    assert cli("fit", "--system", "lj3d", "-o", "m.npz")[0] == 0
+    assert read("b.xyz").info["input_sha256"] == sha
+    for name in ("a.nc", "b.xyz", "a.png", "a.csv", "b.svg", "o.nc"):
+        content = (tmp_path / name).read_bytes()
+        assert sha.encode() in content, name
+        assert gd.__version__.encode() in content, name
+    about = gd.models.load("m.npz")[1]["about"]
+    assert about["glassdata_version"] == gd.__version__
+    assert json.loads(about["settings"]) == {"model": "ridge", "system": "lj3d"}
+
+
+def test_modes_of_frequency_zero_do_not_depend_on_rounding():
+    """Four atoms that feel nothing: no mode is imaginary, and all lie in the first bin."""
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        places = 20.0 * np.eye(4)[:, :3] + 1e-3 * rng.normal(size=(4, 3))
+        free = Structure(Atoms("Ar4", places, cell=[40] * 3, pbc=True), ARGON)
+        assert (int(free["n_imaginary"]), float(free["overflow"])) == (0, 0.0)
+        assert free["pdos"][0] == pytest.approx(1 / ARGON.omega_edges[1])
+    # The same where rounding left something: the sign of what is nothing does not count.
+    for sign in (1, -1):
+        free.modes = sign * 1e-5 * ARGON.omega_max * np.ones(9)
+        assert int(free["n_imaginary"]) == 0
+
+
+def test_lammps_is_a_calculator_too(cli, tmp_path):
+    """The same pair potential in LAMMPS and in ASE, cut where it has ended."""
+    if not load_mpi():
+        pytest.skip("no MPI library, which LAMMPS needs")
+    write(tmp_path / "a.xyz", ARGON.crystal() * (3, 3, 3))
+    lines = ["pair_style lj/cut 8.0", "pair_coeff * * 0.0103 3.405"]
+    argued = json.dumps({"lmpcmds": lines, "atom_types": {"Ar": 1}, "keep_alive": True})
+    ase = "ase.calculators.lj.LennardJones:epsilon=0.0103,sigma=3.405,rc=8.0"
+    found = []
+    for text in (f"ase.calculators.lammpslib.LAMMPSlib:{argued}", ase):
+        what = ("spectrum", tmp_path / "a.xyz", "--calculator", text, "-o", tmp_path / "a.nc")
+        status, _, errors = cli(*what)
+        assert status == 0, errors
+        with xr.open_dataset(tmp_path / "a.nc", engine="scipy") as data:
+            found.append(np.sort(data.frequency.values))
+    # Steps of both are chosen by themselves.
+    assert found[0] == pytest.approx(found[1], abs=1e-3 * found[1].max())
+
+
 def test_heat_capacity_of_einstein():
     """Limits: Dulong and Petit above, nothing below; 0.92067 where hν = kT."""
     nu = 300.0 * 8.617333262e-5 / 4.135667696e-3  # THz
@@ -429,7 +486,6 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
         (("a.xyz", "--system", "lj3d", "--plot", "a.doc"), "cannot write this kind"),
         (("a.xyz", "--system", "lj3d", "-o", "no/where.csv"), "there is no folder"),
         (("a.xyz", "--system", "sic"), "a.xyz holds Ar"),
-        (("a.csv", "--system", "lj2d"), "ends at r = 11.95"),
         (("b.csv", "--system", "lj3d"), "another substance"),
         (("a.csv", "--system", "amc", "--length-unit", "bohr"), "ends at r ="),
         (("a.csv", "--system", "amc", "--temperature", "-1"), "temperature"),
@@ -447,7 +503,7 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
 def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write("a.xyz", argon())
-    r = np.arange(0, 12, 0.05)
+    r = np.arange(0, 13, 0.05)
     np.savetxt("a.csv", np.column_stack([r, np.where(r < 1.3, 0.0, 1.0)]), header="r g")
     peak = np.where(r < 1.3, 0.0, 1 + 5 * np.exp(-((r - 1.8) ** 2) / 0.02))
     np.savetxt("b.csv", np.column_stack([r, peak]), header="r g")
@@ -455,6 +511,15 @@ def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
     assert status == 2, errors
     assert len(errors.splitlines()) == 1, errors
     assert words in errors
+
+
+def test_a_glass_that_does_not_ship_is_said_to_be_missing(cli, tmp_path, monkeypatch, sheet):
+    write(tmp_path / "a.xyz", sheet.atoms(0))
+    tree = xr.DataTree.from_dict({"lj3d": xr.Dataset()})
+    monkeypatch.setattr("glassdata.store.open_dataset", lambda: tree)
+    status, _, errors = cli("predict", tmp_path / "a.xyz", "--system", "amc")
+    assert (status, len(errors.splitlines())) == (2, 1)
+    assert "the dataset that ships holds no amc, only lj3d" in errors
 
 
 def test_small_cells_and_strange_curves_are_outside(cli, tmp_path, sheet):

@@ -6,6 +6,7 @@ wheel is unpacked, and used with the packages that are here.
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import venv
@@ -18,6 +19,7 @@ from ase.build import bulk
 from ase.io import write
 
 import glassdata as gd
+from glassdata.cli import run
 
 ROOT = Path(gd.__file__).parents[1]
 README = ROOT / "README.md"
@@ -96,6 +98,16 @@ def own_files(folder: Path) -> None:
     Q, r, g = np.arange(0.2, 25, 0.1), data.r, data.X[0]
     F = [np.sum(4 * np.pi * 0.096 * r * (g - 1) * np.sin(q * r)) * 0.1 for q in Q]
     np.savetxt(folder / "measured.sq", np.column_stack([Q, 1 + F / Q]), header="Q S")
+    for name in ("my-structures", "my-pairs"):
+        (folder / name).mkdir()
+    argon = gd.SYSTEMS["lj3d"]
+    for k in range(3):
+        write(folder / f"my-structures/{k}.xyz", bulk("Cu", a=3.55 + 0.03 * k, cubic=True))
+        one = argon.crystal()
+        one.set_cell(one.cell * (1 + 0.01 * k), scale_atoms=True)
+        write(folder / f"my-pairs/{k}.xyz", one)
+        mev = np.arange(0.5, 15)
+        np.savetxt(folder / f"my-pairs/{k}.dos", np.column_stack([mev, mev**2 * (15 + k - mev)]))
 
 
 def blocks(title: str, language: str) -> list[str]:
@@ -105,19 +117,39 @@ def blocks(title: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", section[1], re.S | re.M)
 
 
+def journey() -> list[str]:
+    """What the README tells users to type for a glass of their own."""
+    return [line for block in blocks("Bring your own glass", "bash") for line in block.splitlines()]
+
+
+#: What these commands leave behind.
+LEFT = ("rough.nc", "rough.png", "relaxed.xyz", "glass.csv", "glass.png", "sic.npz", "copper.npz",
+        "pairs.npz", "sheet.nc")  # fmt: skip
+
+
+@pytest.mark.slow
+def test_the_readme_works_in_this_checkout(folder, tmp_path, monkeypatch, capsys):
+    """The same commands in this process, which takes seconds."""
+    own_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    commands = [shlex.split(line, comments=True) for line in journey()]
+    assert len(commands) > 8
+    for program, *arguments in commands:
+        assert program == "glassdata"
+        assert run(arguments) == 0, capsys.readouterr().err
+    assert all((tmp_path / name).stat().st_size > 0 for name in LEFT)
+    for code in blocks("Read", "python"):
+        exec(code, {})
+
+
 @pytest.mark.slow
 def test_the_readme_works_with_nothing_but_the_wheel(installed, tmp_path):
     own_files(tmp_path)
-    commands = [
-        line for block in blocks("Bring your own glass", "bash") for line in block.splitlines()
-    ]
-    assert len(commands) > 4
-    for line in commands:
+    for line in journey():
         done = call(["bash", "-c", f'PATH="{installed}:$PATH"; {line}'], tmp_path)
         assert done.returncode == 0, f"{line}: {done.stderr}"
         assert "Traceback" not in done.stderr
-    for name in ("rough.nc", "rough.png", "relaxed.xyz", "glass.csv", "glass.png", "sic.npz"):
-        assert (tmp_path / name).stat().st_size > 0
+    assert all((tmp_path / name).stat().st_size > 0 for name in LEFT)
     for code in blocks("Read", "python"):
         done = call([installed / "python", "-c", code], tmp_path)
         assert done.returncode == 0, done.stderr

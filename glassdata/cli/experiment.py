@@ -9,6 +9,7 @@ from glassdata.cli.choices import STDOUT, store_option
 from glassdata.cli.execution import execution_options
 
 NAMES = ("line-vs-cnn", "weights", "referee", "glasses", "why", "elsewhere", "coverage")
+NAMES += ("observables", "beyond")
 
 
 @click.command()

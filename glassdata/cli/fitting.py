@@ -82,13 +82,18 @@ def fit(
       glassdata fit my-pairs --species Ge --frequency-unit meV -o ge.npz
     """
     from glassdata import models
-    from glassdata.cli.folders import Files, is_folder, of_folder
-    from glassdata.cli.outputs import deliver
+    from glassdata.cli.folders import Files, files_of, is_folder, of_folder
+    from glassdata.cli.outputs import deliver, provenance
     from glassdata.structures import dataset
     from glassdata.trained import train
 
     check_writable(output, inputs=[] if source is None else [source])
+    told: dict[str, object] = {"system": name, "model": model, "source": source}
+    inputs = []
     if source is not None and is_folder(source):
+        inputs = files_of(source)
+        told |= {"calculator": calculator, "relax": relax or None, "density": density}
+        told |= {"frequency_unit": frequency_unit} | how.told()
         files = Files(name, calculator, relax, frequency_unit, density, how)
         data = of_folder(source, files)
     elif name is None:
@@ -98,7 +103,7 @@ def fit(
     estimator = models.MODELS[model].make()
     if "progress" in estimator.get_params():
         estimator.set_params(progress=None)  # a bar on a terminal
-    trained = train(data, model=model, estimator=estimator)
+    trained = train(data, model=model, estimator=estimator, about=provenance(inputs, told))
     deliver(output, trained.data)
     held_out, shown = trained.held_out, model.replace("_", "-")
     err = output == STDOUT

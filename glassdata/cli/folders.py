@@ -55,8 +55,22 @@ def is_folder(source: Path) -> bool:
     return not any((source / name).exists() for name in _OF_STORES)
 
 
+def files_of(folder: Path) -> list[Path]:
+    """The files in a folder in the order of their names; hidden ones and folders are left alone.
+
+    Raises
+    ------
+    click.UsageError
+        If there are none.
+    """
+    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+    if not files:
+        raise click.UsageError(f"{folder} holds no files")
+    return files
+
+
 def of_folder(folder: Path, said: Files) -> "Dataset":
-    """The training set of the files in a folder; hidden files and other folders are left alone.
+    """The training set of the files in a folder.
 
     Parameters
     ----------
@@ -68,9 +82,7 @@ def of_folder(folder: Path, said: Files) -> "Dataset":
     click.UsageError, ValueError
         In one line, which names the file that is in the way.
     """
-    files = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
-    if not files:
-        raise click.UsageError(f"{folder} holds no files")
+    files = files_of(folder)
     if any(_suffix(file) in SPECTRA for file in files):
         return _of_pairs(files, folder, said)
     if all(_suffix(file) == ".nc" for file in files):

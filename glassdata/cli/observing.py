@@ -69,9 +69,10 @@ def observe(
     found = [_observe(n, atoms, system, wanted, relax) for n, atoms in enumerate(frames)]
     click.echo(_summary(found, system), err=output == STDOUT)
     if output:
-        from glassdata.cli.outputs import deliver
+        from glassdata.cli.outputs import deliver, provenance
 
-        deliver(output, _as_netcdf(found, system))
+        told = {"system": name, "observable": list(wanted), "relax": relax or None}
+        deliver(output, _as_netcdf(found, system, provenance([file], told)))
         if output != STDOUT:
             click.echo(f"wrote {output}")
 
@@ -117,7 +118,7 @@ def _declared() -> dict:
     return {name: v for variables in OBSERVABLES.values() for name, v in variables.items()}
 
 
-def _as_netcdf(found: list[Values], system: "System") -> bytes:
+def _as_netcdf(found: list[Values], system: "System", said: dict[str, str]) -> bytes:
     """All structures in one file; lists of modes and waves one after the other, with counts."""
     import numpy as np
     import xarray as xr
@@ -143,5 +144,5 @@ def _as_netcdf(found: list[Values], system: "System") -> bytes:
     }
     coordinates = {name: value for name, value in known.items() if name in used}
     attributes = {"system": system.name, "references": system.reference, "Conventions": "CF-1.11"}
-    dataset = xr.Dataset({**variables, **counts}, coordinates, attributes)
+    dataset = xr.Dataset({**variables, **counts}, coordinates, attributes | said)
     return bytes(dataset.to_netcdf(engine="scipy"))

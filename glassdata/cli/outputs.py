@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from glassdata.system import System
 
 Row = dict[str, np.ndarray]
+#: What stands in every output beside its data.
+_MADE_OF = ("glassdata_version", "input", "input_sha256")
+#: Where kinds of pictures have room for it.
+_REMARK = {"png": "Description", "svg": "Description", "pdf": "Subject"}
 
 
 def deliver(path: Path, data: bytes) -> None:
@@ -141,7 +145,9 @@ def write_rows(
     deliver(path, bytes(dataset.to_netcdf(engine="scipy")))
 
 
-def write_structures(path: Path, rows: list[Row], frames: "list[Atoms]") -> None:
+def write_structures(
+    path: Path, rows: list[Row], frames: "list[Atoms]", attributes: Mapping[str, str] | None = None
+) -> None:
     """Write structures as extended xyz: the described positions and cells, and masses.
 
     Parameters
@@ -152,6 +158,8 @@ def write_structures(path: Path, rows: list[Row], frames: "list[Atoms]") -> None
         As ``describe_all`` gives them.
     frames : list of Atoms
         The structures that were read, for what a row does not hold.
+    attributes : mapping
+        What :func:`provenance` says; settings would be taken for data by readers of this format.
     """
     from ase import Atoms
     from ase.io import write
@@ -160,6 +168,7 @@ def write_structures(path: Path, rows: list[Row], frames: "list[Atoms]") -> None
     for row, frame in zip(rows, frames, strict=True):
         atoms = Atoms(row["number"], row["position"], cell=row["cell"], pbc=frame.pbc)
         atoms.info = {"energy_per_atom": float(row["energy"]), "max_force": float(row["max_force"])}
+        atoms.info |= {k: v for k, v in (attributes or {}).items() if k in _MADE_OF}
         if frame.has("masses"):
             atoms.set_masses(frame.get_masses())
         finished.append(atoms)
@@ -200,7 +209,12 @@ def prediction_table(
     return "\n".join(lines) + "\n"
 
 
-def plot_rows(path: Path, rows: list[Row], system: "System | Setting") -> None:
+def plot_rows(
+    path: Path,
+    rows: list[Row],
+    system: "System | Setting",
+    attributes: Mapping[str, str] | None = None,
+) -> None:
     """Draw g(r) and the spectrum of described structures, side by side.
 
     Parameters
@@ -211,6 +225,8 @@ def plot_rows(path: Path, rows: list[Row], system: "System | Setting") -> None:
         Variables of each structure by name, as ``describe_all`` gives them.
     system : System
         The glass that the structures are of.
+    attributes : mapping
+        What :func:`provenance` says.
     """
 
     def draw(figure: "Figure") -> None:
@@ -223,11 +239,16 @@ def plot_rows(path: Path, rows: list[Row], system: "System | Setting") -> None:
         if 1 < len(rows) <= 8:
             left.legend()
 
-    _draw(path, (9, 3.5), draw)
+    _draw(path, (9, 3.5), draw, attributes)
 
 
 def plot_prediction(
-    path: Path, omega_edges: np.ndarray, Y: np.ndarray, error: np.ndarray, name: str
+    path: Path,
+    omega_edges: np.ndarray,
+    Y: np.ndarray,
+    error: np.ndarray,
+    name: str,
+    attributes: Mapping[str, str] | None = None,
 ) -> None:
     """Draw predicted spectra with their held-out error.
 
@@ -243,6 +264,8 @@ def plot_prediction(
         Half of the interval, (n, n_omega), 1/THz; NaN where none can be promised.
     name : str
         Name of the glass, for the title.
+    attributes : mapping
+        What :func:`provenance` says.
     """
 
     def draw(figure: "Figure") -> None:
@@ -260,7 +283,7 @@ def plot_prediction(
             axes.legend(fontsize="small")
         axes.set(xlabel="ω (THz)", ylabel="PDOS (1/THz)", title=f"predicted, {name}")
 
-    _draw(path, (5, 3.5), draw)
+    _draw(path, (5, 3.5), draw, attributes)
 
 
 def _new_figure(size: tuple[float, float]) -> "Figure":
@@ -271,11 +294,17 @@ def _new_figure(size: tuple[float, float]) -> "Figure":
     return Figure(figsize=size, layout="constrained")
 
 
-def _draw(path: Path, size: tuple[float, float], draw: "Callable[[Figure], None]") -> None:
+def _draw(
+    path: Path,
+    size: tuple[float, float],
+    draw: "Callable[[Figure], None]",
+    attributes: Mapping[str, str] | None,
+) -> None:
     check_picture(path)
     figure = _new_figure(size)
     draw(figure)
     kind = "png" if path == STDOUT else path.suffix.lower().removeprefix(".")
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, dpi=150)
+    remark = {_REMARK[kind]: json.dumps(attributes)} if attributes and kind in _REMARK else None
+    figure.savefig(buffer, format=kind, dpi=150, metadata=remark)
     deliver(path, buffer.getvalue())

@@ -138,10 +138,10 @@ def _write(
         write_rows(output, rows, setting, masses=masses, attributes=said)
         _tell(output, err=err)
     if structure:
-        write_structures(structure, rows, frames)
+        write_structures(structure, rows, frames, said)
         _tell(structure, err=err)
     if plot:
-        plot_rows(plot, rows, setting)
+        plot_rows(plot, rows, setting, said)
         _tell(plot, err=err)
 
 

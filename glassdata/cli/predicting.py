@@ -88,10 +88,11 @@ def predict(
 ) -> None:
     """Predict the spectrum of FILE with a line from g(r), and say how far it may err.
 
-    FILE is a structure, or a measured g(r), G(r), T(r), R(r), S(Q) or F(Q). The line is that of a
-    glass of the dataset that ships (--system), or a MODEL that `glassdata fit` wrote. The error is
-    half of an interval that holds for nine of ten structures like those of the training set; where
-    that cannot be promised, the answer says "outside", and the error is nan.
+    FILE is a structure at rest, or a measured g(r), G(r), T(r), R(r), S(Q) or F(Q); heat broadens
+    the peaks of g(r), which a line takes for disorder. The line is that of a glass of the dataset
+    that ships (--system), or a MODEL that `glassdata fit` wrote. The error is half of an interval
+    that holds for nine of ten structures like those of the training set; where that cannot be
+    promised, the answer says "outside", and the error is nan.
 
     \b
     Examples:
@@ -151,9 +152,18 @@ def _known(name: str | None, model: Path | None) -> _Known:
 
 
 def _training_set(name: str | None):
+    """The structures of a glass in the dataset that ships."""
+    from glassdata.store import open_dataset
     from glassdata.structures import dataset
+    from glassdata.systems import SYSTEMS
 
-    return dataset(str(name))
+    tree = open_dataset()
+    if name in SYSTEMS and name not in tree.children:
+        raise click.UsageError(
+            f"the dataset that ships holds no {name}, only {', '.join(tree.children)}; "
+            f"`glassdata fit STORE --system {name}` fits a line to a store of yours"
+        )
+    return dataset(str(name), tree)
 
 
 def _check_meta(path: Path, meta: dict) -> None:
@@ -194,7 +204,9 @@ def _of_structures(file: Path, known: _Known, how: Reading) -> _Found:
 
     target, species = target_of(known.meta), tuple(known.meta["species"])
     what = f"the model of {known.meta['system']}"
-    frames = inputs.read_structures(file, species, what, how=how)
+    frames = [
+        inputs.laid_flat(atoms) for atoms in inputs.read_structures(file, species, what, how=how)
+    ]
     for atoms in frames:
         inputs.check_periodic(atoms, str(file), target.dim)
         if how.unit is None and target.core > 0:
@@ -250,7 +262,7 @@ def _answer(
     if output != STDOUT:
         click.echo(f"wrote {output}", err=plot == STDOUT)
     if plot:
-        plot_prediction(plot, edges, Y, error, known.meta["system"])
+        plot_prediction(plot, edges, Y, error, known.meta["system"], notes)
         if plot != STDOUT:
             click.echo(f"wrote {plot}", err=True)
 

@@ -114,10 +114,10 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
         return _signal(data)
     if measure == "leak":
         return _leak(data)
-    split, size, bins = where[1], int(where[2]), int(where[3])
+    split, size, Y = where[1], int(where[2]), joined(data.shares, int(where[3]))
     if measure == "cnn":
-        return _errors(data, split, size, bins, [NETWORK], plain=1, refits=NETWORK_REFITS)
-    return _errors(data, split, size, bins, CONTENDERS, plain=PLAIN, refits=REFITS)
+        return errors_of(data, Y, [NETWORK], split=split, plain=1, refits=NETWORK_REFITS)
+    return errors_of(data, Y, CONTENDERS, split=split, size=size, plain=PLAIN, refits=REFITS)
 
 
 # --- signal and noise -------------------------------------------------------------------------
@@ -215,21 +215,47 @@ def _together(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.unique(connected_components(links, directed=False)[1][a], return_inverse=True)[1]
 
 
-def _errors(
+def errors_of(
     data: Dataset,
-    split: str,
-    size: int,
-    bins: int,
+    Y: np.ndarray,
     names: Sequence[str],
     *,
-    plain: int,
-    refits: int,
+    split: str = "hard",
+    size: int = 1,
+    plain: int = PLAIN,
+    refits: int = REFITS,
 ) -> dict[str, np.ndarray]:
-    """Errors of each contender, (n_contenders, 1 + refits, n_units), and the floor, (n_units,).
+    """Held-out errors of contenders, and the floor that the scatter of replicas sets.
 
-    The first of the second axis is the mean over ``plain`` fits to the training sets as they are.
+    Parameters
+    ----------
+    data
+        Structures of one ensemble.
+    Y : (n, n_columns)
+        What is to be predicted of each: a spectrum, or anything else. Errors are means over its
+        columns.
+    names
+        Of the contenders.
+    split, size
+        As in the names of the results.
+    plain, refits
+        Fits to the training sets as they are, and to those drawn with replacement.
+
+    Returns
+    -------
+    dict
+        ``error`` (n_contenders, 1 + refits, n_units), of which the first is the mean over the plain
+        fits; ``floor`` and ``count`` (n_units,); ``names``; and the variance ``between``.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.dataset("lj2d")[:60]
+    >>> found = errors_of(argon, argon.density[:, None], ["line", "mean"], refits=0)
+    >>> found["error"].shape[:2]
+    (2, 1)
     """
-    prepared, Y = preparations(data), joined(data.shares, bins)
+    prepared = preparations(data)
     parts, inputs = split_of(prepared, data.groups, split, size), inputs_of(data)
     plain = 1 if size == 1 else plain  # single structures cannot be bundled in another way
     trials = [

@@ -16,16 +16,35 @@ from threadpoolctl import threadpool_limits
 from glassdata import engine
 from glassdata.config import digest
 from glassdata.engine.execution import Execution
-from glassdata.experiments import comparison, coverage, elsewhere, glasses, referee, weights, why
+from glassdata.experiments import (
+    beyond,
+    comparison,
+    coverage,
+    elsewhere,
+    glasses,
+    observables,
+    referee,
+    weights,
+    why,
+)
 from glassdata.models import fingerprint
-from glassdata.results import Results, is_done, refuse_foreign, seal, verify, write_result
+from glassdata.results import (
+    Results,
+    is_done,
+    open_results,
+    refuse_foreign,
+    seal,
+    verify,
+    write_result,
+)
 from glassdata.store import Finding, StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
 from glassdata.worker import Receipt
 
 #: Each module has ``result_names(glasses)``, the names of all results, those that take longest
-#: first, and ``compute(name, get)``, where ``get(system)`` gives the ``Dataset`` of a glass.
+#: first, and ``compute(name, get)``, where ``get(system)`` gives the ``Dataset`` of a glass. One
+#: with ``NEEDS``, the name of another, is given the results of that as a third argument.
 EXPERIMENTS: dict[str, ModuleType] = {
     "line-vs-cnn": comparison,
     "weights": weights,
@@ -34,6 +53,8 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "why": why,
     "elsewhere": elsewhere,
     "coverage": coverage,
+    "observables": observables,
+    "beyond": beyond,
 }
 #: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10
@@ -44,12 +65,16 @@ _VERSIONS = ("glassdata", "numpy", "scipy", "scikit-learn", "torch")
 
 @dataclass(frozen=True)
 class Task:
-    """What all results of an experiment share; it is sent to the workers."""
+    """What all results of an experiment share; it is sent to the workers.
+
+    ``needed`` is the sha256 of the results of another experiment that this one reads, if any.
+    """
 
     experiment: str
     store: str | None
     folder: Path
     marks: Mapping[str, str]
+    needed: str = ""
 
     def identity(self, name: str) -> str:
         """What determines a result: the code, and the data of the systems in its name."""
@@ -57,6 +82,8 @@ class Task:
         # "cell" is the older word for a result; another key would make all results anew.
         version = EXPERIMENTS[self.experiment].VERSION
         facts = {"experiment": self.experiment, "version": version, "cell": name, "dataset": used}
+        if self.needed:
+            facts["needed"] = self.needed
         return digest(facts)
 
 
@@ -113,7 +140,7 @@ def run(
     every = {system: load(place, system) for system in systems}
     marks = {system: mark(data) for system, data in every.items()}
     folder = Path(folder).absolute()
-    task = Task(name, place, folder, marks)
+    task = Task(name, place, folder, marks, _needed(name, folder))
     wanted = EXPERIMENTS[name].result_names(every)
     left_out = [] if importlib.util.find_spec("torch") else [r for r in wanted if _is_network(r)]
     wanted = [result for result in wanted if result not in left_out]
@@ -136,6 +163,44 @@ def run(
         archive = seal(folder, name, wanted, facts)
     computed = len(todo) - len(problems)
     return Outcome(len(wanted), computed, tuple(problems), tuple(left_out), archive, damaged)
+
+
+def _needed(name: str, folder: Path) -> str:
+    """sha256 of the results that an experiment reads, empty if it reads none."""
+    other = getattr(EXPERIMENTS[name], "NEEDS", None)
+    return read_results(other, folder).sha256 if other else ""
+
+
+@lru_cache(maxsize=2)
+def read_results(name: str, folder: Path) -> Results:
+    """Results of another experiment, in the same folder, kept in memory.
+
+    Parameters
+    ----------
+    name
+        Of the experiment.
+    folder
+        Of the results.
+
+    Raises
+    ------
+    FileNotFoundError
+        If they have not been made there.
+
+    Examples
+    --------
+    >>> try:
+    ...     read_results("observables", Path("nowhere"))
+    ... except FileNotFoundError as error:
+    ...     print(str(error).split(";")[-1].strip())
+    glassdata experiment observables -o nowhere
+    """
+    try:
+        return open_results(name, folder)
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"the results of {name} are needed first; glassdata experiment {name} -o {folder}"
+        ) from None
 
 
 def _missing(wanted: list[str], task: Task) -> list[str]:
@@ -222,7 +287,9 @@ def compute_result(task: Task, name: str, number: int) -> Receipt:
     """
     start = perf_counter()
     with threadpool_limits(1):
-        content = EXPERIMENTS[task.experiment].compute(name, partial(load, task.store))
+        module, get = EXPERIMENTS[task.experiment], partial(load, task.store)
+        known = (read_results(module.NEEDS, task.folder),) if task.needed else ()
+        content = module.compute(name, get, *known)
     write_result(task.folder, task.experiment, name, task.identity(name), content)
     return Receipt(name, number, "new", stages={"total": perf_counter() - start})
 

@@ -87,7 +87,8 @@ def _understood(
         kind, why = guess(table.x, table.y, variable=variable, core=target.core)
         said.append(f"it was taken to be {kind}({KINDS[kind]}), because {why}")
     else:
-        check_limit(kind, table.x, table.y)
+        if not table.ours:
+            check_limit(kind, table.x, table.y)
         if asked.kind is None:
             said.append(f"it was taken to be {kind}({KINDS[kind]}), as it says itself")
     if target.dim == 2 and kind not in "gR":
@@ -154,7 +155,7 @@ def _converted(
             f"begins at r = {r[0]:g} Å with g = {g[0]:.3g}; the model needs it from "
             f"{edges[0]:g} Å on"
         )
-    if abs(tail(r, g) - 1) > FAR:
+    if kind != "g" and abs(tail(r, g) - 1) > FAR:
         raise ValueError(f"becomes a g(r) that tends to {tail(r, g):.2f}: the density is wrong")
     if asked.values == "bins" or (
         asked.values is None and (table.histogram or is_histogram(r, edges))

@@ -47,6 +47,8 @@ class Table:
         Whether the file says that lengths are in nm.
     histogram : bool
         Whether the file says that values are means over bins of which ``x`` are the centres.
+    ours : bool
+        Whether this program wrote the file, so that nothing has to be proven.
     q_max : float or None, in the unit of the file
     said : tuple of str
         What was done to the numbers.
@@ -63,6 +65,7 @@ class Table:
     name: str | None = None
     in_nm: bool = False
     histogram: bool = False
+    ours: bool = False
     q_max: float | None = None
     said: tuple[str, ...] = field(default=())
 
@@ -220,4 +223,5 @@ def _of_netcdf(path: Path, data: bytes) -> Table:
     if g.shape[1:] != r.shape or len(r) < 2 or not np.isfinite(g).all() or np.any(np.diff(r) <= 0):
         raise ValueError(f"{path} holds a g(r) that does not fit its distances")
     said = f"the mean of the g(r) of {len(g)} structures was taken" if len(g) > 1 else ""
-    return Table(r, g.mean(axis=0), "r", "g", histogram=True, said=(said,) if said else ())
+    notes = (said,) if said else ()
+    return Table(r, g.mean(axis=0), "r", "g", histogram=True, ours=True, said=notes)

@@ -24,6 +24,7 @@ from scipy import sparse
 
 from glassdata.config import canonical_json, check_positive
 from glassdata.eigen import check_memory
+from glassdata.mpi import load_mpi
 from glassdata.potentials.differences import assembled, columns
 from glassdata.potentials.surface import EnergySurface, Path
 
@@ -193,6 +194,8 @@ class CalculatorPotential(_OfCalculator):
     def _made_by(self):
         module, _, name = self.factory.partition(":")
         try:
+            if "lammps" in module:
+                load_mpi()
             found = import_module(module)
             for word in name.split("."):
                 found = getattr(found, word)

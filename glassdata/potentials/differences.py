@@ -21,10 +21,11 @@ ROUGH = 0.01
 _DIRECTIONS = 3
 
 
-class OfCalculator(Protocol):
+class _Surface(Protocol):
     """What differences need of an energy surface."""
 
-    dim: int
+    @property
+    def dim(self) -> int: ...
 
     def _attached(self, atoms: Atoms) -> Atoms: ...
 
@@ -87,7 +88,7 @@ class Smoothness:
             )
 
 
-def smoothness(surface: OfCalculator, atoms: Atoms) -> Smoothness:
+def smoothness(surface: _Surface, atoms: Atoms) -> Smoothness:
     """The step at which second derivatives depend least on it, along a few directions.
 
     Every direction displaces all atoms at once, so that the test costs 48 forces, whatever the
@@ -138,7 +139,7 @@ def _along(moved: Atoms, direction: np.ndarray, step: float) -> np.ndarray:
     return (sides[1] - sides[0]) / (2 * step)
 
 
-def columns(surface: OfCalculator, atoms: Atoms, which: Iterable[int], step: float) -> np.ndarray:
+def columns(surface: _Surface, atoms: Atoms, which: Iterable[int], step: float) -> np.ndarray:
     """Columns of the Hessian that belong to some of the atoms, (n, 3, 3N), eV/Å²; not symmetrised.
 
     Parameters

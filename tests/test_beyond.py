@@ -1,0 +1,117 @@
+"""Observables as a second dataset, and the contest for each of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from test_contests import N, few, world  # noqa: F401  (few is a fixture)
+from test_why import argon  # noqa: F401
+
+from glassdata.experiments import beyond, observables, targets
+from glassdata.experiments.contests import above, in_noise, ratio_above
+from glassdata.observables import Observed
+from glassdata.system import System
+from glassdata.systems import SYSTEMS
+
+KINDS = {"heat capacity": 5, "moduli": 2, "conductivity": 5, "longitudinal": 25, "x-rays": 25}
+
+
+@pytest.fixture(scope="module")
+def block(argon):  # noqa: F811
+    argon.stored["row_id"] = ("structure", np.arange(len(argon)).astype(str))
+    return observables.observed(argon, "lj3d", [0, 1])
+
+
+def test_every_target_of_a_glass_has_numbers_of_one_length(block):
+    wanted = {name for name, one in targets.TARGETS.items() if one.applies(SYSTEMS["lj3d"])}
+    assert block.keys() == wanted | {"row_id", "failed"}
+    assert "raman" not in wanted
+    for name, length in KINDS.items():
+        assert block[name].shape == (2, length), name
+        assert np.isfinite(block[name]).all() or "conductivity" in str(block["failed"]), name
+
+
+def test_targets_obey_what_is_known_of_them(block, argon):  # noqa: F811
+    # Three degrees of freedom an atom at most, and more where it is hotter.
+    heat = block["heat capacity"]
+    assert (np.diff(heat, axis=1) > 0).all()
+    assert (heat < 3).all()
+    # Participation is at most 1, so weighted by it the spectrum sums to less than its share of 1.
+    assert (block["participation"].sum(axis=1) < 1).all()
+    # A wave's modes share it out: the sum over the range is 1 less what moves all atoms alike.
+    width = 4 * np.diff(argon.omega_edges)[0]
+    np.testing.assert_allclose(block["longitudinal"].sum(axis=1) * width, 1, atol=0.05)
+    assert (block["sound"][:, 0] > block["sound"][:, 1]).all()
+
+
+def test_a_structure_that_is_not_at_rest_says_why_and_the_next_goes_on(block, argon):  # noqa: F811
+    moved = argon.atoms(0)
+    moved.positions[0] += 0.3
+
+    class Two:
+        def atoms(self, k):
+            return (moved, argon.atoms(1))[k]
+
+        def __getitem__(self, name):
+            return argon[name]
+
+    found = observables.observed(Two(), "lj3d", [0, 1])
+    assert "not at rest" in found["failed"][0]
+    assert np.isnan(found["heat capacity"][0]).all()
+    assert np.isfinite(found["heat capacity"][1]).all()
+
+
+def test_blocks_come_together_in_order():
+    names = observables.result_names({"lj3d": world("line"), "of a user": world("line")})
+    assert len(names) == -(-N // observables.BLOCK)
+    blocks = {name: {"row_id": np.array([name])} for name in reversed(names)}
+    together = observables.together(blocks, "lj3d")["row_id"].tolist()
+    assert together == sorted(names)
+
+
+def test_a_planted_law_is_found_and_a_hole_is_left_out(few, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(beyond, "REFITS", 2)
+    data = world("line")
+    data.stored["row_id"] = ("structure", np.arange(N).astype(str).astype("U64"))
+    noise = 0.1 * np.random.default_rng(0).normal(size=(N, 2))
+    law = data.X[:, [3, 9]] + noise * data.X[:, [3, 9]].std(axis=0)
+    law[0] = np.nan  # one structure has none
+    found = {"lj3d.observed.0000": {"row_id": data["row_id"], "moduli": law}}
+    monkeypatch.setattr(beyond, "MOST", N)
+    names = beyond.result_names({"lj3d": data})
+    assert f"lj3d.beyond.{beyond.SPECTRUM}.quenched" in names
+    result = beyond.compute("lj3d.beyond.moduli.quenched", lambda _: data, found)
+    assert int(result["lacking"]) == 1
+    assert result["count"].sum() == N - 1
+    assert in_noise(result).value < 1
+    assert ratio_above(result, "mean").low > 1
+    # The mean's error is the variance of what was divided by its own, or some more.
+    assert 0.8 < above(result, "mean")(np.ones((1, len(result["count"]))))[0] < 2
+
+
+def test_observables_of_other_structures_are_refused():
+    data = world("line")
+    data.stored["row_id"] = ("structure", np.arange(N).astype(str).astype("U64"))
+    other = {"lj3d.observed.0000": {"row_id": data["row_id"][::-1], "sound": np.ones((N, 2))}}
+    with pytest.raises(ValueError, match="those of other structures"):
+        beyond.targets_of(data, "lj3d", "sound", other)
+
+
+def test_few_structures_make_no_contest():
+    data = world("line")[:20]
+    assert beyond.result_names({"lj3d": data}) == []
+
+
+def test_no_wave_in_a_range_is_an_error_with_the_range():
+    small: System = SYSTEMS["lj3d"]
+    one = Observed(small.crystal(), small.potential, small.omega_edges)
+    with pytest.raises(ValueError, match=r"no wave between 0\.2 and 0\.4"):
+        targets.waves(one, small, targets.LONG)
+
+
+def test_needed_results_are_asked_for(tmp_path: Path):
+    from glassdata.experiments.runner import _needed
+
+    with pytest.raises(FileNotFoundError, match="glassdata experiment observables -o"):
+        _needed("beyond", tmp_path)
+    assert _needed("weights", tmp_path) == ""
