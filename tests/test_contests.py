@@ -224,6 +224,29 @@ def test_the_table_leaves_out_what_is_not_there_and_bounds_what_is_endless(judge
     assert tables.contests.judged(exact)["mean / line"].tolist() == [">1000 (>1000 to >1000) +"]
 
 
+def test_noise_is_measured_at_each_size():
+    """Half the atoms are made by twice the variance; the signal stays."""
+    whole = world("line")
+    rng, mean = np.random.default_rng(3), whole.Y.mean()
+    half = changed(
+        whole, Y=whole.Y + NOISE / 1000 * rng.normal(size=whole.Y.shape) * mean / whole.Y.mean(),
+        n_atoms=np.full(N, 250),
+    )  # fmt: skip
+    found = glasses.sizes_of(whole, half)
+    assert found["n_atoms"].tolist() == [250, 500]
+    within, between = found["within"][0, :, 0], found["between"][0, :, 0]
+    assert within[0] / within[1] == pytest.approx(2, rel=0.15)
+    assert between[0] / between[1] == pytest.approx(1, rel=0.15)
+
+
+def test_smaller_boxes_have_the_preparations_of_the_large_one():
+    mixture = gd.SYSTEMS["ka2d"]
+    smaller, whole = mixture.protocols["sizes"], mixture.protocols["reference"]
+    assert [part.protocol.parents for part in smaller.parts] == [whole.parents] * 2
+    assert [part.protocol.largest(mixture) for part in smaller.parts] == [301, 645]
+    assert smaller.n_structures == 8 * len(whole.parents)
+
+
 def test_single_structures_are_dealt_to_all_soft_folds():
     assert glasses._n_folds(np.array([3, 3, 3]), 1) == glasses.SOFT_FOLDS
     assert glasses._n_folds(np.array([16, 16, 1]), 4) == 4
