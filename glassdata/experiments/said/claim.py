@@ -3,6 +3,8 @@
 >>> said = standing({"amc": Standing(0.9, 0.4), "sic": Standing(0.5, -0.1)})
 >>> said["n_beaten"], said["r2_median"], said["doubt"]
 (2, 0.7, 'the median falls from 0.70 to 0.15')
+>>> KINDS["lj3d"]
+'argon in space: the same atoms, with the same forces'
 """
 
 from collections.abc import Mapping
