@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import BeautifulSoup, SoupStrainer, Tag
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHEETS = ("pygments.css", "basic.css", "sphinx-design.min.css", "print.css")
@@ -55,8 +55,10 @@ def place(address: str, page: str, pages: set[str]) -> str | None:
 
 def article(site: Path, page: str, pages: set[str]) -> Tag:
     """The text of one page, with names and addresses of the one document."""
-    soup = BeautifulSoup((site / page).read_text(encoding="utf-8"), "html.parser")
-    text = soup.select_one("article.bd-article")
+    only = SoupStrainer("article", class_="bd-article")
+    source = (site / page).read_text(encoding="utf-8")
+    soup = BeautifulSoup(source, "html.parser", parse_only=only)
+    text = soup.select_one("article")
     for still in text.select("noscript"):
         still.replace_with(BeautifulSoup(still.decode_contents(), "html.parser"))
     for element in text.select(IDLE):

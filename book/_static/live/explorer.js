@@ -80,7 +80,9 @@
 
   /* Everything of a glass but its atoms, and a way to read these. */
   async function load(store, name, about, l2) {
-    const { classes: [measure], bond_length } = JSON.parse(about.configuration);
+    const configuration = JSON.parse(about.configuration);
+    // Datasets of layout 1 do not set the description apart.
+    const { classes: [measure], bond_length } = configuration.description ?? configuration;
     const array = (variable) => store.array(`${name}/${variable}`);
     const all = async (variable) => (await array(variable)).all();
     const names = ["n_atoms", "g", "pdos", "parent", "disorder_class", measure, "r_edges", "omega_edges"];
