@@ -24,14 +24,6 @@ OTHERS = (
     *("Dockerfile", "requirements.txt", "Pipfile", "setup.py", "apt.txt", "runtime.txt"),
     "install.R",
 )
-    "Dockerfile",
-    "requirements.txt",
-    "Pipfile",
-    "setup.py",
-    "apt.txt",
-    "runtime.txt",
-    "install.R",
-)
 CONDA_NAMES = {"dask-core": "dask", "matplotlib-base": "matplotlib"}
 
 

@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 
 import glassdata as gd
 from glassdata.evaluation import Evaluation
-from glassdata.experiments.said.claim import Standing, standing, stands
+from glassdata.experiments.said.claim import KINDS, Standing, standing, stands
 from glassdata.plots.gallery import BAR, bare, without_holes
 
 
@@ -93,3 +93,8 @@ def test_the_words_follow_the_numbers():
     assert said["doubt"] == "the median falls from 0.50 to −0.10"
     better = standing({"a": Standing(0.5, 0.6)})
     assert better["doubt"] == "the median does not fall: it goes from 0.50 to 0.60"
+
+
+def test_every_glass_is_described_in_words():
+    assert set(KINDS) == set(gd.SYSTEMS)
+    assert len(set(KINDS.values())) == len(KINDS)

@@ -15,6 +15,13 @@ CHAPTERS = [page for page in PAGES if page.name[:2].isdigit() and page.name[:2] 
 #: Where ω is the angular frequency of a formula.
 IN_FORMULAS = ("02-glasses", "03-theory", "appendix-first-order", "appendix-lines")
 
+#: In chapter 11 each figure has a short section of its own, which is about nothing else.
+CITING = [
+    page
+    for page in PAGES
+    if (page.name[:2].isdigit() and page.name[:2] != "11") or page.stem in IN_FORMULAS
+]
+
 
 def name_of(page):
     return page.stem
@@ -87,6 +94,13 @@ def test_frequencies_in_terahertz_are_called_nu(page):
     if page.stem not in IN_FORMULAS:
         assert "D(ω)" not in text
         assert "D(\\omega)" not in text
+
+
+@pytest.mark.parametrize("page", CITING, ids=name_of)
+def test_every_figure_is_cited_by_its_number(page):
+    named = set(re.findall(r"^ *name: (fig-\S+)$", text_of(page), re.M))
+    cited = set(re.findall(r"\{numref\}`(?:[^`]*<)?(fig-[\w-]+)>?`", text_of(page)))
+    assert named <= cited
 
 
 def test_figures_of_the_package_call_frequencies_in_terahertz_nu():
