@@ -21,7 +21,7 @@ from bs4 import BeautifulSoup, SoupStrainer, Tag
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SHEETS = ("pygments.css", "basic.css", "sphinx-design.min.css", "print.css")
 #: Buttons and marks that mean nothing on paper.
-IDLE = ".headerlink, button, .onlyprint, script, style, link, .live-controls"
+IDLE = ".headerlink, button, .cell summary, .onlyprint, script, style, link, .live-controls"
 #: Longest time that the browser may take, s.
 PATIENCE = 600
 
