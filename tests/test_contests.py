@@ -260,6 +260,14 @@ def test_units_are_scaled_to_the_variance_of_g_however_small_theirs_is():
         assert found == pytest.approx(g.var(axis=0).sum(), rel=1e-12)
 
 
+def test_the_column_of_densities_varies_as_much_as_a_bin_of_g():
+    g = np.random.default_rng(0).normal(size=(50, 5))
+    known = Inputs(g, np.empty((50, 0)), density=7 + 1e-3 * g[:, 0], energy=np.zeros(50))
+    column = contenders.UNITS["line on g and ρ"](known)[:, -1]
+    assert column.std() == pytest.approx(np.sqrt(g.var(axis=0).mean()))
+    assert np.corrcoef(column, g[:, 0])[0, 1] == pytest.approx(1)
+
+
 def test_ratios_tell_who_is_better(judged):
     _, table = judged
     words = table[["mean", "two numbers", "nearest", "E, ρ quadratic"]].map(contest)
