@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book test chaos wheel mutants cnn data external results bench lint clean distclean environment dataset
+.PHONY: help book pdf test chaos wheel mutants cnn data external sizes results bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ book: $(STAMP) dataset ## the executed site, in _build/html/index.html
 	unset MPLBACKEND; $(WITH_VENV) jupyter-book build . --warningiserror --keep-going
 	@test -f _build/html/index.html || { echo "error: no _build/html/index.html" >&2; exit 1; }
 	@rm _build/unfinished
+
+pdf: book ## the whole book as one PDF, in _build/book.pdf (needs Chromium)
+	$(BIN)/python book/_ext/printed.py _build/html _build/book.pdf
 
 define KEY_PY
 import hashlib, pathlib, sys
@@ -139,6 +142,11 @@ external: $(STAMP) ## describe the sheets that others made (minutes; needs their
 	$(BIN)/glassdata build _build/external --profile external
 	@mkdir -p book/data
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]), without=("position", "number"))' _build/external book/data/external.zarr.zip
+
+sizes: $(STAMP) ## one mixture in smaller boxes (half an hour; resumes where it stopped)
+	$(BIN)/glassdata build _build/sizes --profile sizes
+	@mkdir -p book/data
+	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]), without=("position", "number"))' _build/sizes book/data/sizes.zarr.zip
 
 results: $(STAMP) cnn ## recompute what chapters 9 to 11 and 13 read (about an hour; resumes where it stopped)
 	for name in line-vs-cnn weights referee glasses why elsewhere coverage; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done

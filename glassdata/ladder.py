@@ -78,7 +78,7 @@ def ladder(
                 [relative_error(_plain(exact, n), s * _plain(first, n)) for n in LINKS.values()]
             )
     squares = np.reshape(rows, (len(seeds), len(amplitudes), -1)) ** 2
-    return pd.DataFrame(np.sqrt(squares.mean(axis=0)), amplitudes, list(LINKS))
+    return pd.DataFrame(np.sqrt(squares.mean(axis=0)), list(amplitudes), list(LINKS))
 
 
 def reach(errors: pd.Series, *, limit: float = 0.1) -> float:

@@ -29,6 +29,8 @@ from glassdata.units import BOLTZMANN, THZ
 SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "glass": ("chart", "eigen", "physics", "motion", "line", "glass"),
     "line": ("chart", "line", "penalty"),
+    "frames": ("chart", "line", "spectra", "atoms", "frames"),
+    "explorer": ("chart", "spectra", "atoms", "fzstd", "zarr", "explorer"),
 }
 #: Rectangular cells of the sheet in the page: 168 atoms, whose spectrum takes a browser 0.2 s.
 CELLS = (12, 7)
@@ -268,7 +270,7 @@ def _sheet_picture(glass: Dataset, guess: np.ndarray) -> bytes:
     _spectrum(below, glass, k)
     below.plot(glass.omega, guess[k] / np.diff(glass.omega_edges), color="#d55e00", label="line")
     below.legend()
-    return _png(figure)
+    return png(figure)
 
 
 def _line_picture(glass: Dataset, train: np.ndarray, k: int, best: float) -> bytes:
@@ -280,7 +282,7 @@ def _line_picture(glass: Dataset, train: np.ndarray, k: int, best: float) -> byt
         ax.plot(bin_centres(glass.omega_edges), guess, color="#d55e00", label="line")
         ax.set_title(f"penalty l2 = {l2:.0e}")
     axes[0].legend()
-    return _png(figure)
+    return png(figure)
 
 
 def _spectrum(ax: plt.Axes, glass: Dataset, k: int) -> None:
@@ -289,7 +291,14 @@ def _spectrum(ax: plt.Axes, glass: Dataset, k: int) -> None:
     ax.set(xlabel="frequency (THz)", ylabel="PDOS (1/THz)")
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """A figure as PNG, small enough to stand in a page for readers without scripts; it is closed.
+
+    Examples
+    --------
+    >>> png(plt.figure())[1:4]
+    b'PNG'
+    """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=64)
     plt.close(figure)

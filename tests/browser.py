@@ -5,6 +5,7 @@ which the tests have for other reasons, speaks WebSocket.
 """
 
 import asyncio
+import base64
 import json
 import os
 import shutil
@@ -91,21 +92,15 @@ class Browser:
 class Page:
     """A page that is loaded, with all that went wrong in it."""
 
-    def __init__(self, browser, url, *, width=1000, scripts=True):
-        self.browser = browser
+    def __init__(self, browser, url, *, width=1000, scripts=True, home=("file:", "data:")):
+        self.browser, self.home = browser, home
         self.target = browser.call("Target.createTarget", url="about:blank")["targetId"]
         self.session = browser.call("Target.attachToTarget", targetId=self.target, flatten=True)[
             "sessionId"
         ]
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
-        self.call(
-            "Emulation.setDeviceMetricsOverride",
-            width=width,
-            height=900,
-            deviceScaleFactor=1,
-            mobile=width < 600,
-        )
+        self.resize(width)
         if not scripts:
             self.call("Emulation.setScriptExecutionDisabled", value=True)
         self.call("Page.navigate", url=url)
@@ -114,6 +109,29 @@ class Page:
     def call(self, method, **params):
         return self.browser.call(method, self.session, **params)
 
+    def resize(self, width, height=900):
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
+
+    def show_as(self, media="screen", theme="light"):
+        """On a screen or in print, for a reader whose system is light or dark."""
+        scheme = {"name": "prefers-color-scheme", "value": theme}
+        self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
+
+    def run(self, source):
+        """Run a whole script in the page."""
+        self.call("Runtime.evaluate", expression=source + "\n;0")
+
+    def picture(self, *, whole=False):
+        """The page as PNG."""
+        answer = self.call("Page.captureScreenshot", captureBeyondViewport=whole)
+        return base64.b64decode(answer["data"])
+
     def seen(self, *methods):
         """Parameters of all events of these names so far."""
         self.call("Runtime.evaluate", expression="0")  # takes in what has arrived
@@ -121,9 +139,11 @@ class Page:
         return [event["params"] for event in events if event["method"] in methods]
 
     def evaluate(self, expression):
-        """Value of an expression, through JSON."""
+        """Value of an expression, through JSON; of what it promises, if it is a promise."""
         answer = self.call(
-            "Runtime.evaluate", expression=f"JSON.stringify({expression})", awaitPromise=True
+            "Runtime.evaluate",
+            expression=f"(async () => JSON.stringify(await ({expression})))()",
+            awaitPromise=True,
         )
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"]["exception"]["description"])
@@ -163,7 +183,7 @@ class Page:
             if event["entry"]["level"] in ("error", "warning")
         ]
         urls = [event["request"]["url"] for event in self.seen("Network.requestWillBeSent")]
-        found += [f"foreign: {url}" for url in urls if not url.startswith(("file:", "data:"))]
+        found += [f"foreign: {url}" for url in urls if not url.startswith(self.home)]
         found += [f"failed: {event['errorText']}" for event in self.seen("Network.loadingFailed")]
         return found
 

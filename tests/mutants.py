@@ -59,6 +59,7 @@ TESTS = {
     "glassdata/scores.py": ("test_models",),
     "glassdata/regression.py": ("test_models", "test_modelfile"),
     "glassdata/tuning.py": (
+        "test_versions",
         "test_models",
         "test_one_thread",
         "test_leakage",
@@ -114,6 +115,8 @@ TESTS = {
     "glassdata/experiments/observables.py": ("test_versions", "test_beyond"),
     "glassdata/experiments/beyond.py": ("test_versions", "test_beyond"),
     "glassdata/experiments/said/*.py": ("test_said",),
+    "glassdata/experiments/tables/contests.py": ("test_contests",),
+    "glassdata/experiments/tables/beyond.py": ("test_beyond",),
     "glassdata/experiments/tables/glasses.py": ("test_plots",),
     "glassdata/experiments/tables/*.py": ("test_tables",),
     "glassdata/experiments/claims.py": (

@@ -10,6 +10,7 @@ import pytest
 
 from glassdata import plots
 from glassdata.experiments import said, tables
+from glassdata.measured.silicon import BANDS
 
 EDGES = np.linspace(0.0, 20.0, 101)
 
@@ -77,6 +78,11 @@ def silicon(half: float, outside: str = "") -> dict:
     found |= {"half": np.full(100, half), "r_edges": np.linspace(0, 10, 101), "omega_edges": EDGES}
     found["integrals"] = np.array([[10.0, half], [0.8, half]])
     return found | {"outside": np.array(outside), "assumed": np.array(["it was measured"])}
+
+
+def test_bands_are_those_that_kamitakahara_measured():
+    """TA near 20 meV, LA and LO from 35 to 45, TO near 59."""
+    assert list(BANDS.values()) == [(20, 20), (35, 45), (59, 59)]
 
 
 def test_silicon_is_said_beside_what_was_measured_or_said_to_be_missing():

@@ -10,13 +10,13 @@ import pytest
 from ase import Atoms
 
 import glassdata as gd
-from glassdata import live, models
+from glassdata import live, live_atoms, models
+from glassdata.radial import coordination
 from glassdata.vibrations import energy_forces, stress, without_translations
 
 ROOT = Path(__file__).parents[1]
-SITE = ROOT / "_build" / "html" / "book"
 SYSTEM = gd.SYSTEMS["lj2d"]
-KINDS = ("glass", "line")
+KINDS = ("glass", "line", "frames")
 L2 = 1e-3
 
 pytestmark = pytest.mark.skipif(
@@ -36,6 +36,7 @@ def figures():
     return {
         "glass": live.live_glass(gd.dataset("lj2d"), l2=L2),
         "line": live.live_line(gd.dataset("lj2d")[:150]),
+        "frames": live_atoms.disorder_slider(gd.dataset("sic"), n=3),
     }
 
 
@@ -309,6 +310,39 @@ def test_bending_g_adds_a_column_of_the_weights(open_page):
     assert np.allclose(page.evaluate(f"Array.from({STATE}.D)"), before, rtol=0, atol=1e-15)
 
 
+# --- from order to disorder ---------------------------------------------------------------------
+
+
+def test_frames_are_structures_of_the_dataset_and_turn_by_keyboard(open_page):
+    page, sic = open_page("frames"), gd.dataset("sic")
+    for key in ("Home", "ArrowRight", "End"):
+        page.evaluate('document.querySelector(".live input").focus()')
+        page.press(key)
+        k = int(np.flatnonzero(sic.index == page.evaluate(f"{STATE}.shown.index"))[0])
+        atoms = sic.atoms(k)
+        found = page.evaluate(
+            f"({{x: Array.from({STATE}.shown.structure.positions),"
+            f" n: Array.from({STATE}.shown.structure.counts)}})"
+        )
+        # Kept in single precision: 1e-6 Å of 10.
+        assert np.allclose(np.reshape(found["x"], (-1, 3)), atoms.positions, atol=2e-6)
+        assert found["n"] == coordination(atoms, gd.SYSTEMS["sic"].bond_length).tolist()
+    page.evaluate('document.querySelector(".live-atoms").focus()')
+    before = page.evaluate(AXES)
+    page.press("ArrowLeft")
+    page.press("ArrowUp")
+    turned = np.reshape(page.evaluate(AXES), (3, 3))
+    assert np.allclose(turned @ turned.T, np.eye(3))  # a rotation, and no reflection
+    assert np.linalg.det(turned) == pytest.approx(1)
+    assert not np.allclose(turned.ravel(), before, atol=0.1)
+    page.press("Home")
+    assert page.evaluate(AXES) == pytest.approx(before)
+    assert page.complaints() == []
+
+
+AXES = f"{STATE}.atoms.state.turned"
+
+
 # --- for every reader ---------------------------------------------------------------------------
 
 
@@ -316,7 +350,7 @@ def test_bending_g_adds_a_column_of_the_weights(open_page):
 def test_every_control_is_reached_by_tab_and_has_a_name(open_page, kind):
     page = open_page(kind)
     wanted = page.evaluate(
-        'document.querySelectorAll(".live :is(button, input, [tabindex])").length'
+        'document.querySelectorAll(".live :is(button, input, select, [tabindex])").length'
     )
     reached = set()
     for _ in range(wanted):
@@ -374,27 +408,3 @@ def test_colours_stand_out_from_the_page(open_page, theme, paper):
         colour = [float(x) for x in words.removeprefix("rgb(").rstrip(")").split(",")]
         dark, light = sorted((luminance(colour), luminance(paper)))
         assert (light + 0.05) / (dark + 0.05) >= 3, name
-
-
-# --- the built book -----------------------------------------------------------------------------
-
-BUILT = sorted(SITE.glob("*.html"))
-
-
-@pytest.mark.skipif(not BUILT, reason="the book is not built: make book")
-@pytest.mark.parametrize("path", BUILT or [SITE / "none"], ids=lambda path: path.stem)
-def test_pages_of_the_book_have_no_error_and_stay_at_home(chromium, path):
-    """Also: pictures load, formulas and icons are drawn, nothing is wider than a telephone."""
-    page = chromium.open(path.as_uri(), width=380)
-    if page.evaluate('!!document.querySelector(".math")'):
-        page.wait('!!document.querySelector("mjx-container")')
-        page.evaluate("MathJax.startup.promise.then(() => 0)")
-        raw = r"[...document.querySelectorAll('.math')].filter(e => /\\[(\[]/.test(e.textContent))"
-        assert page.evaluate(f"{raw}.map(e => e.textContent)") == []
-        assert page.evaluate("document.querySelectorAll('mjx-merror').length") == 0
-    assert page.evaluate("document.querySelectorAll('i[class*=fa-]').length") == 0
-    assert page.complaints() == []
-    broken = "[...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src)"
-    assert page.evaluate(broken) == []
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 380
-    page.close()

@@ -224,6 +224,29 @@ def test_the_table_leaves_out_what_is_not_there_and_bounds_what_is_endless(judge
     assert tables.contests.judged(exact)["mean / line"].tolist() == [">1000 (>1000 to >1000) +"]
 
 
+def test_noise_is_measured_at_each_size():
+    """Half the atoms are made by twice the variance; the signal stays."""
+    whole = world("line")
+    rng, mean = np.random.default_rng(3), whole.Y.mean()
+    half = changed(
+        whole, Y=whole.Y + NOISE / 1000 * rng.normal(size=whole.Y.shape) * mean / whole.Y.mean(),
+        n_atoms=np.full(N, 250),
+    )  # fmt: skip
+    found = glasses.sizes_of(whole, half)
+    assert found["n_atoms"].tolist() == [250, 500]
+    within, between = found["within"][0, :, 0], found["between"][0, :, 0]
+    assert within[0] / within[1] == pytest.approx(2, rel=0.15)
+    assert between[0] / between[1] == pytest.approx(1, rel=0.15)
+
+
+def test_smaller_boxes_have_the_preparations_of_the_large_one():
+    mixture = gd.SYSTEMS["ka2d"]
+    smaller, whole = mixture.protocols["sizes"], mixture.protocols["reference"]
+    assert [part.protocol.parents for part in smaller.parts] == [whole.parents] * 2
+    assert [part.protocol.largest(mixture) for part in smaller.parts] == [301, 645]
+    assert smaller.n_structures == 8 * len(whole.parents)
+
+
 def test_single_structures_are_dealt_to_all_soft_folds():
     assert glasses._n_folds(np.array([3, 3, 3]), 1) == glasses.SOFT_FOLDS
     assert glasses._n_folds(np.array([16, 16, 1]), 4) == 4
@@ -235,6 +258,14 @@ def test_units_are_scaled_to_the_variance_of_g_however_small_theirs_is():
     for unit in ("line", "line on √g", "line on log g"):
         found = unit_matrix(known, unit).var(axis=0).sum()
         assert found == pytest.approx(g.var(axis=0).sum(), rel=1e-12)
+
+
+def test_the_column_of_densities_varies_as_much_as_a_bin_of_g():
+    g = np.random.default_rng(0).normal(size=(50, 5))
+    known = Inputs(g, np.empty((50, 0)), density=7 + 1e-3 * g[:, 0], energy=np.zeros(50))
+    column = contenders.UNITS["line on g and ρ"](known)[:, -1]
+    assert column.std() == pytest.approx(np.sqrt(g.var(axis=0).mean()))
+    assert np.corrcoef(column, g[:, 0])[0, 1] == pytest.approx(1)
 
 
 def test_ratios_tell_who_is_better(judged):

@@ -434,7 +434,9 @@ def test_whether_somebody_watches(monkeypatch):
     """A terminal or a notebook, unless the caller says so."""
     for terminal, notebook in product((False, True), repeat=2):
         stderr = SimpleNamespace(isatty=lambda t=terminal: t)
-        modules = {"ipykernel": None} if notebook else {}
+        # A kernel that was only imported, as by a test of notebooks, is no notebook.
+        shell = SimpleNamespace(kernel=None) if notebook else None
+        modules = {"ipykernel": None, "IPython": SimpleNamespace(get_ipython=lambda s=shell: s)}
         system = SimpleNamespace(stderr=stderr, modules=modules)
         monkeypatch.setattr("glassdata.engine.execution.sys", system)
         assert Execution().watched == (terminal or notebook)

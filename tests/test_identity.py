@@ -56,6 +56,7 @@ FROZEN = {
     ("ka2d", "demo"): ("ef05260eb22e", "5677beb86964"),
     ("ka2d", "reference"): ("1b5f43525102", "abca0d18f938"),
     ("ka2d", "paper"): ("1b5f43525102", "abca0d18f938"),
+    ("ka2d", "sizes"): ("874888acfff3", "7b4f7b31b62d"),
     ("ka3d", "demo"): ("bfec9d3c71c8", "d7821fe04de4"),
     ("ka3d", "reference"): ("db83eea5abdb", "135cc15a9920"),
     ("ka3d", "paper"): ("db83eea5abdb", "135cc15a9920"),

@@ -46,6 +46,7 @@ LAYERS = [
     {"engine"},
     {"experiments"},
     {"plots", "testing", "book", "live"},
+    {"live_atoms"},
     {"cli"},
     {"__main__"},
 ]

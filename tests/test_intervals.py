@@ -31,7 +31,8 @@ def test_nine_of_ten_held_out_spectra_lie_within(name):
     assert found["all"] == pytest.approx(LEVEL, abs=0.02)
     assert len(found) >= 5
     for part, value in found.items():
-        assert value == pytest.approx(LEVEL, abs=0.05), part
+        # Of a third of the structures the share itself is known to 0.01.
+        assert value == pytest.approx(LEVEL, abs=0.03 if "third" in part else 0.05), part
     # An integral is one number for each structure: binomial, and structures of a family are alike.
     spread = 3 * np.sqrt(LEVEL * (1 - LEVEL) / len(np.unique(result["groups"])))
     for measure in ("mean_frequency", "heat_capacity"):

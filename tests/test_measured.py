@@ -364,9 +364,19 @@ def test_shells_inside_the_core_are_no_ripples():
         on_bins(Table(R, g_of(R), name="g"), other, Asked())
 
 
+def test_smeared_noise_is_as_large_everywhere_as_was_measured():
+    """r g(r) of the training set scatters by the noise wherever the measurement sees something."""
+    noisy = Measured(TRUE, EDGES, "S", 0.0, Resolution(12.0), 0.05)
+    X = np.ones((4000, len(EDGES) - 1))
+    scatter = (noisy.seen(X) * bin_centres(EDGES)).std(axis=0)
+    # Of 4000 draws the standard deviation is known to 1.1 %; some four of those.
+    np.testing.assert_allclose(scatter[5:80], 0.05, rtol=0.045)
+
+
 @pytest.mark.parametrize(
     ("settings", "words"),
     [({"kind": "H"}, "kind"), ({"unit": "mile"}, "unit"), ({"density": -1.0}, "density"),
+     ({"density": 0.0}, "density"), ({"q_max": -0.5}, "q_max"),
      ({"q_max": np.inf}, "q_max"), ({"window": "hann"}, "window"), ({"values": "x"}, "values")],
 )  # fmt: skip
 def test_what_cannot_be_asked(settings, words):

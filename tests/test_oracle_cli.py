@@ -421,7 +421,7 @@ def test_structure_at_rest_has_no_warning(cli, tmp_path):
 def test_a_few_structures_are_named_in_their_figure(monkeypatch, count, named):
     """One needs no name, and many would hide the curves."""
     figure, system = Figure(), gd.SYSTEMS["lj2d"]
-    monkeypatch.setattr("glassdata.cli.outputs._draw", lambda path, size, draw: draw(figure))
+    monkeypatch.setattr("glassdata.cli.outputs._draw", lambda path, size, draw, said: draw(figure))
     row = {"g": np.ones(system.n_r), "pdos": np.ones(system.n_omega)}
     plot_rows(Path("a.png"), [row] * count, system)
     assert [axes.get_legend() is not None for axes in figure.axes] == [named, False]

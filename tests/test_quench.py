@@ -120,6 +120,7 @@ def test_silicon_is_a_network_of_four_neighbours_at_its_density():
     assert len(atoms) / atoms.get_volume() == pytest.approx(cooling.density)
     assert atoms.info["quench_rate"] == cooling.rate
     assert atoms.info["ensemble"] == "quenched"
+    assert not atoms.info["replicate"]
     # Published at this rate: 85 of a hundred; 64 atoms scatter by a few.
     assert np.mean(coordination(atoms, system.bond_length) == 4) > 0.7
     energy = energy_forces(atoms, system.potential)[0] / len(atoms)

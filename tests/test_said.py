@@ -81,6 +81,9 @@ def test_verdicts_are_listed_by_opponent():
     assert said["n_by_chance"] == 0.5
     assert said["overall"].startswith("the line is as good as the network or better in 3 of 5")
     assert "worse in 1, and in 1 the data do not decide" in said["overall"]
+    del cnn["c"]
+    decided = comparison.duels(verdict_table(cnn=cnn))
+    assert decided["overall"].endswith("in 3 of 4 glasses and worse in 1")
 
 
 def test_the_hardest_tenth_of_equal_errors_carries_a_tenth():

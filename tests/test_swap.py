@@ -238,9 +238,9 @@ def test_structures_take_the_parents_in_turn():
     system = gd.SYSTEMS["ka2d"]
     protocol = system.protocols["demo"]
     n = len(protocol.parents)
-    made = [make_structure(system, index) for index in (0, 2, n)]
-    assert [atoms.info["preparation"] for atoms in made] == [0, 2, 0]
-    assert [bool(atoms.info["replicate"]) for atoms in made] == [False, True, False]
+    made = [make_structure(system, index) for index in (0, 2, n, 3)]
+    assert [atoms.info["preparation"] for atoms in made] == [0, 2, 0, 3]
+    assert [bool(atoms.info["replicate"]) for atoms in made] == [False, True, False, False]
     assert made[0].positions.tobytes() != made[2].positions.tobytes()
     for atoms in made:
         parent = protocol.parents[atoms.info["preparation"]]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import glassdata
+from glassdata.models.registry import MODELS
 
 PACKAGE = Path(glassdata.__file__).parent
 
@@ -14,30 +15,30 @@ PACKAGE = Path(glassdata.__file__).parent
 #: one raises the ``VERSION`` of every experiment that uses it, so that its results are made anew,
 #: and then writes the new hash here. A module without constants is not listed.
 FROZEN = {
-    "experiments.beyond": "1f70bdfe587d",
+    "experiments.beyond": "2c5a115606dc",
     "experiments.checks": "5ca1a111e728",
     "experiments.claims": "10ba31e457ba",
-    "experiments.comparison": "1d102912ad01",
+    "experiments.comparison": "fe7aeaabeb31",
     "experiments.components": "ea7686f1e232",
     "experiments.contenders": "22769d8c1d18",
     "experiments.contests": "10e6c5543738",
-    "experiments.coverage": "4c26b7db1853",
-    "experiments.elsewhere": "6334a868f595",
+    "experiments.coverage": "d36214d21b07",
+    "experiments.elsewhere": "f4a292dc4adc",
     "experiments.explanations": "af4cc4ee6a75",
-    "experiments.glasses": "1874f6d334f8",
+    "experiments.glasses": "21937488b34e",
     "experiments.objections": "05b54dd69053",
-    "experiments.observables": "99c5c1705a7d",
+    "experiments.observables": "0ac9d595173d",
     "experiments.planted": "5987696c7412",
     "experiments.reading": "5b6d7144dd3e",
-    "experiments.referee": "86725e99f5dc",
+    "experiments.referee": "895eb636fa66",
     "experiments.runner": "5561c3fe88e8",
     "experiments.shells": "3ec502ddde55",
     "experiments.signal": "5cc0cea64697",
     "experiments.standings": "4347e71c9d17",
     "experiments.targets": "e8f59356af42",
     "experiments.verdicts": "5f4cc0321f43",
-    "experiments.weights": "e6fe94060127",
-    "experiments.why": "30e42ecb1a3d",
+    "experiments.weights": "8885cec58052",
+    "experiments.why": "53235aec61f3",
     "models.linear": "f89d93e1890f",
     "models.networks": "fa1b0ddbe7eb",
     "models.principal": "055f8393a460",
@@ -50,7 +51,7 @@ def constants(module) -> dict:
     found = {}
     for name, value in vars(module).items():
         plain = isinstance(value, int | float | str | tuple | frozenset)
-        if plain and name.strip("_").isupper() and name != "VERSION":
+        if plain and name.strip("_").isupper():
             found[name] = sorted(value) if isinstance(value, frozenset) else value
     return found
 
@@ -72,10 +73,38 @@ def digest_of(name: str) -> str:
     return hashlib.sha256(repr(sorted(found.items())).encode()).hexdigest()[:12]
 
 
+#: Beginning of the hash of the settings that each model has if nothing is said.
+DEFAULTS = {
+    "ridge": "054359a858e3",
+    "lasso": "6d4f39ad5f17",
+    "elastic_net": "92af6d0499f5",
+    "pcr": "fc81f6861a67",
+    "kernel_ridge": "18cdb6c1d60e",
+    "nearest": "e73745f590b5",
+    "variance": "87bba14f7600",
+    "mean": "4f53cda18c2b",
+    "cnn": "22eea43a6217",
+    "residual": "6967dc1311d8",
+}
+
+
+def defaults_of(name: str) -> str:
+    """Of a tuned model these are its candidates, and the folds by which it chooses."""
+    found = repr(sorted(MODELS[name].make().get_params().items()))
+    assert " at 0x" not in found, "an address is no setting"
+    return hashlib.sha256(found.encode()).hexdigest()[:12]
+
+
 @pytest.mark.parametrize("name", modules())
 def test_constants_are_frozen(name):
     assert digest_of(name) == FROZEN.get(name, ""), "results change? see the comment at FROZEN"
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_settings_of_models_are_frozen(name):
+    assert defaults_of(name) == DEFAULTS[name], "results change? see the comment at FROZEN"
+
+
 def test_nothing_is_frozen_that_is_gone():
     assert FROZEN.keys() <= set(modules())
+    assert DEFAULTS.keys() == MODELS.keys()

@@ -38,7 +38,7 @@ KNOWN = {
     "cli.outputs.write_rows": {"to_netcdf"},
     "cli.outputs._draw": {"savefig"},
     "cli.observing._as_netcdf": {"to_netcdf"},
-    "live._png": {"savefig"},
+    "live.png": {"savefig"},
     "models.modelfile.encode": {"savez"},
     "results.encode": {"savez_compressed"},
     "store.rows.encode": {"write_array"},

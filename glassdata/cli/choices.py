@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 #: Name of an output file that means standard output.
 STDOUT = Path("-")
-#: ``external`` has only the glasses of which others made structures.
-PROFILES = ("demo", "reference", "paper", "external")
+#: ``external`` has only the glasses of which others made structures, ``sizes`` only the one by
+#: which the noise is followed with the size.
+PROFILES = ("demo", "reference", "paper", "external", "sizes")
 
 
 class Place(click.ParamType):

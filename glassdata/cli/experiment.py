@@ -8,8 +8,8 @@ import click
 from glassdata.cli.choices import STDOUT, store_option
 from glassdata.cli.execution import execution_options
 
-NAMES = ("line-vs-cnn", "weights", "referee", "glasses", "why", "elsewhere", "coverage")
-NAMES += ("observables", "beyond")
+NAMES: tuple[str, ...] = ("line-vs-cnn", "weights", "referee", "glasses", "why", "elsewhere")
+NAMES += ("coverage", "observables", "beyond")
 
 
 @click.command()

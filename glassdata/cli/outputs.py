@@ -235,7 +235,7 @@ def plot_rows(
             left.plot(bin_centres(system.r_edges), row["g"], label=f"structure {number}")
             right.plot(bin_centres(system.omega_edges), row["pdos"])
         left.set(xlabel="r (Å)", ylabel="g(r)", title=system.title)
-        right.set(xlabel="ω (THz)", ylabel="PDOS (1/THz)", ylim=(0, None))
+        right.set(xlabel="frequency ν (THz)", ylabel="PDOS (1/THz)", ylim=(0, None))
         if 1 < len(rows) <= 8:
             left.legend()
 
@@ -281,7 +281,7 @@ def plot_prediction(
             axes.fill_between(omega, low, high, color=line.get_color(), alpha=0.25, lw=0)
         if np.isnan(error).any():
             axes.legend(fontsize="small")
-        axes.set(xlabel="ω (THz)", ylabel="PDOS (1/THz)", title=f"predicted, {name}")
+        axes.set(xlabel="frequency ν (THz)", ylabel="PDOS (1/THz)", title=f"predicted, {name}")
 
     _draw(path, (5, 3.5), draw, attributes)
 

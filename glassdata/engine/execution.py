@@ -85,7 +85,7 @@ class Execution:
         """Whether to show a bar, the dashboard's address and a summary of the time spent."""
         if self.progress is not None:
             return self.progress
-        return sys.stderr.isatty() or "ipykernel" in sys.modules
+        return sys.stderr.isatty() or _in_notebook()
 
     @property
     def patience(self) -> float:
@@ -140,3 +140,9 @@ def _check_memory_limit(text: str) -> None:
         valid = False
     if not valid:
         raise ValueError(f"memory_limit must be like 4GB, got {text!r}")
+
+
+def _in_notebook() -> bool:
+    """Whether a notebook's kernel runs this; that one was imported says nothing."""
+    ask = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    return hasattr(ask() if ask else None, "kernel")

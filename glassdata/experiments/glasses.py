@@ -7,6 +7,7 @@ Results, for each ensemble of each system that has two preparations or more::
     SYSTEM.cnn.ENSEMBLE.SPLIT.SIZE.BINS        the same of the network, which takes longest
     SYSTEM.leak.ENSEMBLE                       copies of structures in other families, also planted
     SYSTEM.across                              trained on one ensemble, tested on another
+    SYSTEM.sizes                               signal and noise in smaller boxes, where they ship
 
 SPLIT is ``hard``, where one preparation is left out at a time, or ``soft``, where some structures
 of each are. SIZE is the number of structures in a bundle, of which g(r) and spectrum are means, and
@@ -43,9 +44,11 @@ from glassdata.experiments.signal import (
     signal_to_noise,
 )
 from glassdata.scores import joined
-from glassdata.structures import Dataset
+from glassdata.store import reading
+from glassdata.structures import Dataset, dataset
+from glassdata.systems import SYSTEMS
 
-#: Raised whenever the same result would come out differently.
+#: Raised whenever the same result would come out differently, or the smaller boxes change.
 VERSION = 1
 SEED = 0
 BINS = (25, 50, 100)
@@ -87,6 +90,8 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
                     names.append(f"{system}.errors.{kind}.{split}.{size}.{bins}")
             networks += [f"{system}.cnn.{kind}.{split}.1.{widths[0]}" for split in SPLITS]
         others.append(f"{system}.across")
+        if reading.SIZES.exists() and "sizes" in getattr(SYSTEMS.get(system), "protocols", ()):
+            others.append(f"{system}.sizes")
     return networks + names + others
 
 
@@ -109,6 +114,8 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     data = get(system)
     if measure == "across":
         return _across(data)
+    if measure == "sizes":
+        return sizes_of(data, dataset(system, reading.SIZES))
     data = data[ensembles(data) == where[0]]
     if measure == "signal":
         return _signal(data)
@@ -138,6 +145,46 @@ def _signal(data: Dataset) -> dict[str, np.ndarray]:
         "size": np.array(CURVE),
         "structures": np.array(counts),
         "n_atoms": np.median(data.n_atoms),
+    }
+
+
+def sizes_of(data: Dataset, smaller: Dataset) -> dict[str, np.ndarray]:
+    """Signal and noise of single structures against their size; (value, low, high) each.
+
+    Parameters
+    ----------
+    data, smaller
+        Structures of the same preparations, one size in the first, several in the second.
+
+    Returns
+    -------
+    dict
+        ``n_atoms`` (n_sizes,), and ``between``, ``within`` and ``ratio`` (n_bins, n_sizes, 3).
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.dataset("lj2d")
+    >>> try:
+    ...     found = sizes_of(argon[:0], argon[:40])
+    ... except ValueError as error:
+    ...     print("no structures")
+    no structures
+    """
+    if not (len(data) and len(smaller)):
+        raise ValueError("there are no structures of one of the sizes")
+    parts = [smaller[smaller.n_atoms == n] for n in np.unique(smaller.n_atoms)] + [data]
+    out: dict[str, list] = {"between": [], "within": [], "ratio": []}
+    for bins in bins_of(data):
+        found = [
+            signal_to_noise(joined(one.shares, bins), preparations(one), seed=SEED) for one in parts
+        ]
+        for key, values in out.items():
+            values.append([one[key] for one in found])
+    sizes = np.array([np.median(one.n_atoms) for one in parts])
+    return {key: np.array(values) for key, values in out.items()} | {
+        "n_atoms": sizes,
+        "bins": np.array(bins_of(data)),
     }
 
 

@@ -38,8 +38,12 @@ def gallery(glasses: Sequence[tuple[Dataset, System]], *, columns: int = 3) -> F
     'Lennard-Jones argon, 2D'
     """
     rows = -(-len(glasses) // columns)
-    figure = plt.figure(figsize=(6.4, 3.1 * rows))
-    figure.set_layout_engine("constrained", hspace=0.16)  # room for the legends
+    height = 3.1 * rows
+    figure = plt.figure(figsize=(6.4, height))
+    # Room for the legends, between the rows and below the last one.
+    figure.set_layout_engine(
+        "constrained", hspace=0.16, rect=(0, 0.4 / height, 1, 1 - 0.4 / height)
+    )
     axes = figure.subplots(rows, columns, squeeze=False)
     for ax in axes.flat[len(glasses) :]:
         ax.set_visible(False)
@@ -110,7 +114,7 @@ def claim(
     >>> [axes.get_xlabel() for axes in figure.axes[1:]]
     ['distance r (Å)', 'frequency ν (THz)']
     """
-    shape, size = ((3, 1), (4.2, 9.6)) if stacked else ((1, 3), (10.4, 3.7))
+    shape, size = ((3, 1), (4.2, 9.6)) if stacked else ((1, 3), (10.4, 3.3))
     figure, (glass, before, after) = plt.subplots(*shape, figsize=size)
     structure(glass, data.atoms(shown), system)
     bare(glass)

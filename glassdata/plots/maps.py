@@ -102,7 +102,7 @@ def _above(ax: Axes, result: Result) -> None:
 
 
 def three_maps(result: Result, title: str) -> Figure:
-    """Three maps of one glass, with g(r) above and D(ω) beside them.
+    """Three maps of one glass, with g(r) above and PDOS beside them.
 
     Examples
     --------
@@ -129,13 +129,13 @@ def three_maps(result: Result, title: str) -> Figure:
         _beside(side, result)
         ax.set(ylim=(0, top(result)), ylabel="frequency (THz)")
         ax.set_title(f"{name}: colours end at ±{limit:.1g} / THz", fontsize=12)
-        side.set_title("D(ω)", fontsize=12)
+        side.set_title("PDOS", fontsize=12)
     axes[-1, 0].set_xlabel("distance r (Å)")
     return figure
 
 
 def grid_of_maps(results: Mapping[str, Result]) -> Figure:
-    """Three small maps of each glass in a row, with g(r) above them and D(ω) at the right.
+    """Three small maps of each glass in a row, with g(r) above them and PDOS at the right.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def grid_of_maps(results: Mapping[str, Result]) -> Figure:
             image.tick_params(labelsize=10)
         curves[0].set_title(GLASS_TITLES[name], fontsize=11, loc="left")
         images[0].yaxis.set_major_locator(plt.MaxNLocator(3))
-        images[0].set_ylabel("ω (THz)", fontsize=10)
+        images[0].set_ylabel("ν (THz)", fontsize=10)
         _beside(images[3], result)
         images[3].set(ylim=(0, top(result)), yticks=[])
         curves[3].set_axis_off()

@@ -35,6 +35,12 @@ def predicted(
     predictions : mapping
         Spectrum (n_omega,) and half of its interval, which may be NaN, of each label.
     truth : (n_omega,), optional
+
+    Examples
+    --------
+    >>> edges, flat = np.linspace(0.0, 2.0, 3), np.ones(2)
+    >>> predicted(edges, {"line": (flat, 0.1 * flat)}).axes[0].get_xlabel()
+    'frequency ν (THz)'
     """
     figure, axes = plt.subplots()
     omega = bin_centres(omega_edges)
@@ -45,7 +51,9 @@ def predicted(
         if np.isfinite(half).all():
             low = np.clip(pdos - half, 0, None)
             axes.fill_between(omega, low, pdos + half, color=colour, alpha=0.25, lw=0)
-    axes.set(xlabel="ω (THz)", ylabel="PDOS (1/THz)", ylim=(0, None), xlim=omega_edges[[0, -1]])
+    axes.set(
+        xlabel="frequency ν (THz)", ylabel="PDOS (1/THz)", ylim=(0, None), xlim=omega_edges[[0, -1]]
+    )
     axes.legend()
     return figure
 
@@ -57,6 +65,14 @@ def silicon(result: Mapping[str, np.ndarray]) -> Figure:
     ----------
     result
         ``si.measured`` of the experiment ``coverage``.
+
+    Examples
+    --------
+    >>> edges, flat = np.linspace(0.0, 4.0, 3), np.ones(2)
+    >>> names = ("g", "seen", "spread", "pdos", "half", "mean_pdos")
+    >>> result = dict.fromkeys(names, flat) | {"r_edges": edges, "omega_edges": edges}
+    >>> [axes.get_xlabel() for axes in silicon(result).axes]
+    ['r (Å)', 'ħω (meV)']
     """
     figure, (left, right) = plt.subplots(2, 1, figsize=(6.4, 6.4), layout="constrained")
     r, energy = bin_centres(result["r_edges"]), _MEV * bin_centres(result["omega_edges"])

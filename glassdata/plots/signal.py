@@ -130,10 +130,50 @@ def of_preparations(data: Dataset) -> Figure:
     error = 2 * np.sqrt(scatter * np.mean(1 / counts))
     axes[1].fill_between(data.omega, -error, error, color="0.6", alpha=0.5, lw=0)
     axes[0].set(ylabel="PDOS (1/THz)", xlim=(0, None), ylim=(0, None))
-    axes[1].set(ylabel="less the mean", xlabel="frequency (THz)")
+    axes[1].set(ylabel="less the mean", xlabel="frequency ν (THz)")
     figure.legend(
         *axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=3, fontsize=8
     )
+    return figure
+
+
+def against_size(sizes: Mapping[str, np.ndarray], bins: int = 25) -> Figure:
+    """Noise of a spectrum against the number of atoms, and the signal beside it.
+
+    The grey line falls as 1/N from the noise of the largest structures: where it meets the marks, a
+    structure is as quiet as so many independent pieces.
+
+    Parameters
+    ----------
+    sizes
+        Result ``SYSTEM.sizes`` of the experiment ``glasses``.
+    bins
+        Bins of the spectrum.
+
+    Examples
+    --------
+    >>> sizes = {"n_atoms": np.array([300.0, 600.0]), "bins": np.array([25])}
+    >>> sizes |= dict.fromkeys(("between", "within"), np.array([[[2, 1, 3], [1, 0.5, 1.5]]]))
+    >>> against_size(sizes).axes[0].get_xlabel()
+    'atoms'
+    """
+    number = list(sizes["bins"]).index(bins)
+    n = np.asarray(sizes["n_atoms"])
+    figure, ax = plt.subplots(figsize=(6.4, 4.2))
+    for key, colour, mark, name in (
+        ("between", "#0072b2", "o", "between preparations"),
+        ("within", "#d55e00", "s", "within one"),
+    ):
+        value, low, high = 1e6 * np.asarray(sizes[key][number]).T
+        ends = [value - np.maximum(low, 1e-3), high - value]
+        ax.errorbar(n, value, ends, fmt=mark, color=colour, capsize=3, label=name)
+    quiet = 1e6 * np.asarray(sizes["within"][number])[-1, 0]
+    ax.plot(n, quiet * n[-1] / n, color="0.5", lw=1, label="as 1/N")
+    ax.set(xscale="log", yscale="log", xlabel="atoms", ylabel="variance of a bin (10⁻⁶)")
+    ax.set_xticks(n, [f"{one:.0f}" for one in n])
+    ax.xaxis.set_minor_formatter(plt.NullFormatter())
+    log_ticks(ax.yaxis)
+    ax.legend()
     return figure
 
 

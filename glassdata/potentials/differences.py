@@ -183,5 +183,5 @@ def assembled(parts: Iterable[np.ndarray]) -> sparse.bsr_array:
     (6, 6)
     """
     whole = np.concatenate(list(parts))
-    whole = whole.reshape(-1, whole.shape[-1])
+    whole = whole.reshape(3 * len(whole), whole.shape[-1])
     return sparse.bsr_array(0.5 * (whole + whole.T), blocksize=(3, 3))

@@ -40,6 +40,8 @@ REFERENCE = (
 )
 #: Structures that others made, described like ours; their atoms do not ship.
 EXTERNAL = REFERENCE.with_name("external.zarr.zip")
+#: One mixture in smaller boxes; spectra and labels alone.
+SIZES = REFERENCE.with_name("sizes.zarr.zip")
 #: The store that ``make book`` computes where none ships.
 COMPUTED = _CHECKOUT / "_build" / "store"
 

@@ -16,7 +16,7 @@ from ase import Atoms
 
 from glassdata.crystal import Crystal
 from glassdata.potentials import LennardJonesMixture
-from glassdata.protocols import Parent, SwapGlass
+from glassdata.protocols import Joined, Parent, Part, SwapGlass
 from glassdata.system import System
 from glassdata.units import BOLTZMANN
 
@@ -88,6 +88,9 @@ _DENSITIES = (1.14, _PUBLISHED_DENSITY, 1.24)
 _SWEEPS = {0.60: 4000, 0.45: 10000, 0.36: 20000, 0.30: 60000}
 _QUICK = {0.80: 3000, 0.60: 6000}
 
+_OF_QUARTER = _protocol(48, 7, _parents(_SWEEPS, _DENSITIES))
+_OF_HALF = _protocol(48, 15, _parents(_SWEEPS, _DENSITIES))
+
 KA2D = System(
     name="ka2d",
     title="Ternary Kob-Andersen mixture, 2D",
@@ -99,6 +102,8 @@ KA2D = System(
         "demo": _protocol(8, 2, _parents(_QUICK, _DENSITIES)),
         "reference": _protocol(192, 30, _parents(_SWEEPS, _DENSITIES)),
         "paper": _protocol(1000, 30, _parents(_SWEEPS, _DENSITIES)),
+        # A quarter and a half of the particles: how the noise of a spectrum falls with the size.
+        "sizes": Joined(96, (Part(1, _OF_QUARTER), Part(1, _OF_HALF))),
     },
     crystal=Crystal(ordered_triangular, {"symbols": _SPECIES, "a": 0.94 * SIGMA}, MIXTURE),
     dim=2,

@@ -33,7 +33,17 @@
     range.value = value;   // only now are the limits and the step in force
     tell();
     return { get value() { return Number(range.value); },
-             set value(number) { range.value = number; tell(); } };
+             set value(number) { range.value = number; tell(); },
+             limit(most) { range.max = most; tell(); } };
+  };
+
+  /* A choice of [value, words], as a list that opens; `start(value)` chooses without a call. */
+  live.choice = function (parent, text, entries, onChange) {
+    const label = live.html("label", { textContent: text + " " }, parent);
+    const list = live.html("select", {}, label);
+    for (const [value, words] of entries) live.html("option", { value, textContent: words }, list);
+    list.addEventListener("change", () => onChange(list.value));
+    return { get value() { return list.value; }, start(value) { list.value = value; return list.value; } };
   };
 
   /* 1, 2 or 5 times a power of ten, at least x. */

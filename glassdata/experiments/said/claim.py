@@ -3,6 +3,8 @@
 >>> said = standing({"amc": Standing(0.9, 0.4), "sic": Standing(0.5, -0.1)})
 >>> said["n_beaten"], said["r2_median"], said["doubt"]
 (2, 0.7, 'the median falls from 0.70 to 0.15')
+>>> KINDS["lj3d"]
+'argon in space: the same atoms, with the same forces'
 """
 
 from collections.abc import Mapping
@@ -11,6 +13,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from glassdata.evaluation import Evaluation, by_class
+
+#: What each glass is, in words for a newcomer.
+KINDS: Mapping[str, str] = {
+    "amc": "carbon in sheets one atom thick; every atom has three neighbours, at preferred angles",
+    "amc_lb": "the same sheets, with the forces of Lindsay and Broido",
+    "lj2d": "argon in a plane: round atoms that attract each other weakly, in no special direction",
+    "lj3d": "argon in space: the same atoms, with the same forces",
+    "sic": "silicon carbide, a compound with four strong bonds at each atom",
+    "sic_tersoff": "the same compound, with the older forces of Tersoff",
+    "cualzr": "a metal of three sizes of atoms, packed as densely as they will go",
+    "cualzr_sheng": "the same metal, with the forces of Cheng, Ma and Sheng",
+    "ka2d": "three kinds of round atoms in a plane, chosen so that they do not crystallise",
+    "ka3d": "two kinds of round atoms in space, chosen so that they do not crystallise",
+    "si": "silicon: four neighbours at the angles of a tetrahedron",
+    "hea": "a metal of five elements in equal parts, on the sites of one crystal or as a glass",
+}
 
 
 class Standing(NamedTuple):

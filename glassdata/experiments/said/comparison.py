@@ -107,9 +107,11 @@ def duels(table: pd.DataFrame) -> Said:
             name = f"{other}_{word}".replace(" ", "_")
             said |= {name: listing(found, len(words)), f"n_{name}": len(found)}
     n, worse, undecided = len(words), said["n_cnn_worse"], said["n_cnn_open"]
+    good = f"the line is as good as the network or better in {n - worse - undecided} of {n} glasses"
     said["overall"] = (
-        f"the line is as good as the network or better in {n - worse - undecided} of "
-        f"{n} glasses, worse in {worse}, and in {undecided} the data do not decide"
+        f"{good}, worse in {worse}, and in {undecided} the data do not decide"
+        if undecided
+        else f"{good} and worse in {worse}"
     )
     return said
 
