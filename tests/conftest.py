@@ -159,3 +159,17 @@ def _seed(request):
     """The seed stands in the report of a test that failed."""
     if "chaos" in request.fixturenames:
         print(f"CHAOS_SEED={request.getfixturevalue('chaos').seed}")  # noqa: T201
+
+
+@pytest.fixture
+def cli(capsys):
+    """Run a command in this process; returns status, stdout, stderr."""
+
+    from glassdata.cli import run
+
+    def call(*arguments):
+        status = run([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call

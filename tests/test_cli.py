@@ -15,23 +15,11 @@ from ase.build import bulk
 from ase.io import write
 
 import glassdata as gd
-from glassdata.cli import commands, explain, run
+from glassdata.cli import commands, explain
 from glassdata.store import pack, prepare, science_config
 from glassdata.store.files import temporary_name
 from glassdata.store.rows import row_path
 from glassdata.systems import SYSTEMS, lacks
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run a command in this process; returns status, stdout, stderr."""
-
-    def call(*arguments):
-        status = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 @pytest.fixture

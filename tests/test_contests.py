@@ -227,11 +227,8 @@ def test_the_table_leaves_out_what_is_not_there_and_bounds_what_is_endless(judge
 def test_noise_is_measured_at_each_size():
     """Half the atoms are made by twice the variance; the signal stays."""
     whole = world("line")
-    rng, mean = np.random.default_rng(3), whole.Y.mean()
-    half = changed(
-        whole, Y=whole.Y + NOISE / 1000 * rng.normal(size=whole.Y.shape) * mean / whole.Y.mean(),
-        n_atoms=np.full(N, 250),
-    )  # fmt: skip
+    noise = NOISE / 1000 * np.random.default_rng(3).normal(size=whole.Y.shape)
+    half = changed(whole, Y=whole.Y + noise, n_atoms=np.full(N, 250))
     found = glasses.sizes_of(whole, half)
     assert found["n_atoms"].tolist() == [250, 500]
     within, between = found["within"][0, :, 0], found["between"][0, :, 0]

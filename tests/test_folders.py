@@ -8,25 +8,12 @@ from ase.build import bulk
 from ase.io import write
 
 import glassdata as gd
-from glassdata.cli import run
 from glassdata.describe import Structure
 from glassdata.gathered import FREQUENCIES, Frame, Pair, gathered, on_bins, read_spectrum
 
 ARGON = gd.SYSTEMS["lj3d"]
 #: So many structures that nine of ten may be promised something.
 COUNT = 10
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run a command in this process; returns status, stdout, stderr."""
-
-    def call(*arguments):
-        status = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 def structures():

@@ -22,7 +22,7 @@ from test_oracle_rows import SIGMA, dimer, lennard_jones
 
 import glassdata as gd
 from glassdata import cli as entrance
-from glassdata.cli import explain, run, streams
+from glassdata.cli import explain, streams
 from glassdata.cli.building import _what_to_build, report
 from glassdata.cli.choices import STDOUT, check_system, check_writable, table
 from glassdata.cli.execution import Allowance, Shard, Workers, execution_options
@@ -31,19 +31,6 @@ from glassdata.cli.outputs import deliver, plot_rows, prediction_table, write_ro
 from glassdata.measured import Target, read_measured
 from glassdata.row import describe
 from glassdata.store.errors import DamageError, StoreError
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run a command in this process; returns status, stdout, stderr."""
-
-    def call(*arguments):
-        status = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
-
 
 # --- tables and statuses ----------------------------------------------------------------------
 

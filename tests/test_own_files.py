@@ -15,7 +15,6 @@ from ase.constraints import FixAtoms
 from ase.io import read, write
 
 import glassdata as gd
-from glassdata.cli import run
 from glassdata.cli.calculators import parse
 from glassdata.cli.formats import UNITS
 from glassdata.cli.inputs import laid_flat
@@ -25,18 +24,6 @@ from glassdata.thermal import mode_heat_capacity
 from glassdata.units import LENGTHS
 
 ARGON = gd.SYSTEMS["lj3d"]
-
-
-@pytest.fixture
-def cli(capsys):
-    """Run a command in this process; returns status, stdout, stderr."""
-
-    def call(*arguments):
-        status = run([str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return status, captured.out, captured.err
-
-    return call
 
 
 def argon() -> Atoms:

@@ -35,7 +35,7 @@ FROZEN = {
     "experiments.shells": "3ec502ddde55",
     "experiments.signal": "5cc0cea64697",
     "experiments.standings": "4347e71c9d17",
-    "experiments.targets": "e8f59356af42",
+    "experiments.targets": "9aa93a3f6799",
     "experiments.verdicts": "5f4cc0321f43",
     "experiments.weights": "8885cec58052",
     "experiments.why": "53235aec61f3",

@@ -26,6 +26,7 @@ from glassdata.observables.electrons import pi_electrons
 from glassdata.observables.one_phonon import Probe
 from glassdata.scores import joined
 from glassdata.system import System
+from glassdata.units import BOLTZMANN, PLANCK
 
 #: Bins of everything that is a function of frequency.
 BINS = 25
@@ -37,8 +38,6 @@ LONG, SHORT = (0.2, 0.4), (0.8, 1.1)
 WAVES = 12
 #: Energies of π electrons from the Fermi level, eV.
 ENERGIES = np.linspace(-9.0, 9.0, 37)
-# h / k_B in K/THz.
-_KELVIN_PER_THZ = 47.9924307
 
 Kind = Callable[[Observed, System], np.ndarray]
 
@@ -86,7 +85,7 @@ def temperatures(system: System) -> np.ndarray:
     >>> temperatures(gd.SYSTEMS["lj3d"]).round(1).tolist()
     [7.2, 14.4, 28.8, 72.0, 144.0]
     """
-    return np.array(SHARES) * _KELVIN_PER_THZ * system.omega_max
+    return np.array(SHARES) * PLANCK / BOLTZMANN * system.omega_max
 
 
 def _by_bin(weights: np.ndarray, one: Observed) -> np.ndarray:
