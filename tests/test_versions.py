@@ -18,7 +18,7 @@ FROZEN = {
     "experiments.beyond": "2c5a115606dc",
     "experiments.checks": "5ca1a111e728",
     "experiments.claims": "10ba31e457ba",
-    "experiments.comparison": "fe7aeaabeb31",
+    "experiments.comparison": "77b689362852",
     "experiments.components": "ea7686f1e232",
     "experiments.contenders": "22769d8c1d18",
     "experiments.contests": "10e6c5543738",

@@ -75,6 +75,38 @@ def held_out_errors(results: Results, system: str, model: str) -> np.ndarray:
     return errors
 
 
+def held_out_prediction(results: Results, system: str, model: str, shown: int) -> np.ndarray:
+    """What a network predicted of a structure in the fold that held it out.
+
+    Parameters
+    ----------
+    results
+        Results of the experiment ``line-vs-cnn``, by name.
+    system, model
+        Names of the glass and of the network; only that of the paper is kept.
+    shown
+        Position of the structure in the dataset of the glass.
+
+    Returns
+    -------
+    ndarray, shape (n_omega,)
+        Share of the modes in each bin, to three digits.
+
+    Examples
+    --------
+    >>> folds = {
+    ...     f"amc.cnn.test.{k}": {"test": np.array([k]), "prediction": np.array([[0.1 * k, 0.5]])}
+    ...     for k in range(5)
+    ... }
+    >>> held_out_prediction(folds, "amc", "cnn", 3).round(1).tolist()
+    [0.3, 0.5]
+    """
+    for fold in folds_of(results, system, model):
+        if len(found := np.flatnonzero(fold["test"] == shown)):
+            return np.asarray(fold["prediction"][found[0]], float)
+    raise IndexError(f"no fold of {system}.{model} tests structure {shown}")
+
+
 def left_by_fold(results: Results, system: str, model: str) -> np.ndarray:
     """Share of the training mean's error that a model leaves in each fold, (5,).
 

@@ -9,11 +9,11 @@ apart by colour-blind readers.
 >>> GLASS_TITLES["lj3d"], MODEL_NAMES["ridge"], MODEL_COLOURS["ridge"] == MODEL_COLOURS["pcr"]
 ('argon, 3D', 'line (ridge)', True)
 >>> len(set(CLASS_COLOURS.values())), len(set(GLASS_COLOURS.values()))
-(4, 8)
+(4, 12)
 """
 
 from glassdata.plots import comparison, maps, own, shells, signal, verdicts, why
-from glassdata.plots.gallery import claim, gallery
+from glassdata.plots.gallery import claim, from_order_to_disorder, gallery
 from glassdata.plots.glasses import (
     disorder_histogram,
     prediction,
@@ -41,6 +41,7 @@ __all__ = [
     "claim",
     "comparison",
     "disorder_histogram",
+    "from_order_to_disorder",
     "gallery",
     "label",
     "maps",

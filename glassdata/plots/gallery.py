@@ -1,15 +1,17 @@
 """Pictures for the first pages: every glass of a dataset, and the book's claim in one figure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import fill
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 from glassdata.evaluation import Evaluation
 from glassdata.plots.glasses import representatives, structure
+from glassdata.plots.looks import MODEL_COLOURS, MODEL_NAMES
 from glassdata.structures import Dataset
 from glassdata.system import System
 
@@ -134,6 +136,58 @@ def claim(
     titles = "1  a glass", "2  its structure: g(r)", "3  its vibrations: PDOS"
     for ax, title in zip((glass, before, after), titles, strict=True):
         ax.set_title(title, loc="left", fontsize=13)
+    return figure
+
+
+def from_order_to_disorder(
+    data: Dataset, system: System, positions: Sequence[int], predictions: Mapping[str, np.ndarray]
+) -> Figure:
+    """Structures with their g(r), their PDOS and what models predicted of it, one row each.
+
+    Parameters
+    ----------
+    data, system
+        Dataset and description of the glass.
+    positions
+        Of the structures in the dataset, from top to bottom.
+    predictions : mapping of name to (n_positions, n_omega), 1/THz
+        Of each model, by the names of ``MODEL_COLOURS``.
+
+    Examples
+    --------
+    >>> from glassdata.structures import dataset
+    >>> from glassdata.systems import SYSTEMS
+    >>> argon = dataset("lj2d")[:2]
+    >>> figure = from_order_to_disorder(argon, SYSTEMS["lj2d"], [0, 1], {"ridge": argon.Y})
+    >>> [text.get_text() for text in figure.axes[2].get_legend().get_texts()]
+    ['from the atoms', 'the line']
+    """
+    size = 8.2, 2.4 * len(positions)
+    figure, rows = plt.subplots(len(positions), 3, figsize=size, squeeze=False)
+    top = data.omega[data.Y.max(axis=0) > 0].max()
+    handles: dict[str, Patch] = {}
+    for n, (shown, (glass, before, after)) in enumerate(zip(positions, rows, strict=True)):
+        found = structure(glass, data.atoms(shown), system)
+        handles |= {str(handle.get_label()): handle for handle in found}
+        bare(glass)
+        before.plot(data.r, data.X[shown], color="#0072b2", lw=1.2)
+        before.axhline(1, color="0.7", lw=0.8)
+        before.set(ylabel="g(r)", xlim=(0, data.r[-1]), ylim=(0, None))
+        after.fill_between(
+            data.omega, data.Y[shown], step="mid", color="0.8", label="from the atoms"
+        )
+        for model, guess in predictions.items():
+            name = "the line" if model == "ridge" else MODEL_NAMES[model]
+            after.plot(data.omega, guess[n], color=MODEL_COLOURS[model], lw=1.2, label=name)
+        after.set(ylabel="PDOS (1/THz)", xlim=(0, top), ylim=(0, None))
+    rows[-1][1].set(xlabel="distance r (Å)")
+    rows[-1][2].set(xlabel="frequency ν (THz)")
+    figure.legend(
+        handles=[handles[name] for name in sorted(handles)], fontsize=9, ncols=len(handles),
+        loc="outside lower center",
+    )  # fmt: skip
+    rows[0][2].set_ylim(0, 1.5 * data.Y[positions[0]].max())
+    rows[0][2].legend(fontsize=9, loc="upper right", borderaxespad=0)
     return figure
 
 
