@@ -30,6 +30,7 @@ SCRIPTS: Mapping[str, tuple[str, ...]] = {
     "glass": ("chart", "eigen", "physics", "motion", "line", "glass"),
     "line": ("chart", "line", "penalty"),
     "frames": ("chart", "line", "spectra", "atoms", "frames"),
+    "modes": ("chart", "line", "modes"),
     "explorer": ("chart", "spectra", "atoms", "fzstd", "zarr", "explorer"),
 }
 #: Rectangular cells of the sheet in the page: 168 atoms, whose spectrum takes a browser 0.2 s.

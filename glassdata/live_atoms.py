@@ -1,6 +1,6 @@
-"""Figures of atoms that run in the reader's browser: from order to disorder, and a look at any.
+"""Figures of atoms that run in the reader's browser: from order to disorder, modes, a look at any.
 
-The scripts are in ``book/_static/live``. The first figure holds its structures; the second one
+The scripts are in ``book/_static/live``. The first figures hold their structures; the explorer
 reads them from the dataset itself, which lies beside the pages on a web server, a few bytes at a
 time.
 """
@@ -10,13 +10,17 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+from ase import Atoms
 
 from glassdata import models
 from glassdata.live import LiveFigure, encoded, png
+from glassdata.observables.participation import participation_ratio
+from glassdata.observables.rest import modes_at_rest
 from glassdata.plots import glasses, representatives
 from glassdata.radial import far_order
 from glassdata.schema import VARIABLES
 from glassdata.structures import Dataset
+from glassdata.system import System
 from glassdata.systems import SYSTEMS
 
 #: The dataset, as pages see it: they lie in book/, one folder below the root of the site.
@@ -63,6 +67,97 @@ def disorder_slider(glass: Dataset, *, n: int = 10) -> LiveFigure:
         f"{glass.title}: a crystal-like, a moderately disordered and a glassy structure, each with "
         "its atoms, its g(r), and its density of states, computed and as the line predicts it.",
     )
+
+
+#: Modes below this share of all modes count as soft.
+SOFT = 0.1
+
+
+def typical_modes(ratios: np.ndarray) -> dict[str, int]:
+    """A mode like sound, a soft one that is confined, and the most confined one of all.
+
+    Parameters
+    ----------
+    ratios : (n_modes,)
+        Participation ratios of all modes but the translations, from low to high frequency.
+
+    Returns
+    -------
+    dict
+        Number of the lowest mode, of the one with the lowest ratio among the softest tenth, and of
+        the one with the lowest ratio.
+
+    Examples
+    --------
+    >>> typical_modes(np.array([0.6, 0.2, *np.full(17, 0.5), 0.01]))
+    {'a sound wave': 0, 'a soft spot': 1, 'a local vibration': 19}
+    """
+    soft = max(1, round(SOFT * len(ratios)))
+    return {
+        "a sound wave": 0,
+        "a soft spot": int(np.argmin(ratios[:soft])),
+        "a local vibration": int(np.argmin(ratios)),
+    }
+
+
+def moving_modes(atoms: Atoms, system: System) -> LiveFigure:
+    """Three eigenvectors of a flat glass as moving atoms: sound, a soft spot, a local vibration.
+
+    The largest displacement of each is half a neighbour distance, whatever the temperature.
+
+    Parameters
+    ----------
+    atoms
+        At rest, in a plane.
+    system
+        Its glass.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> sheet = gd.make_structure("lj2d", 7, profile="demo")
+    >>> [mode["name"] for mode in moving_modes(sheet, gd.SYSTEMS["lj2d"]).data["modes"]]
+    ['a sound wave', 'a soft spot', 'a local vibration']
+    """
+    if system.potential.dim != 2:
+        raise ValueError(f"modes are drawn for flat glasses; {system.name} is not one")
+    found, vibrating = modes_at_rest(atoms, system.potential, None)
+    ratios = participation_ratio(atoms, system.potential, modes=found)
+    omega, vectors = found.frequencies[vibrating], found.eigenvectors[:, vibrating]
+    chosen = typical_modes(ratios)
+    # Light atoms move farther; then the largest displacement gets the length that is drawn.
+    moved = vectors.T[list(chosen.values())].reshape(len(chosen), -1, 2)
+    moved = moved / np.sqrt(atoms.get_masses())[:, None]
+    moved *= 0.5 * system.bond_length / np.linalg.norm(moved, axis=2).max(axis=1)[:, None, None]
+    told = [
+        {"name": w, "frequency": float(omega[n]), "ratio": float(ratios[n])}
+        for w, n in chosen.items()
+    ]
+    flat = atoms.positions[:, :2]
+    return LiveFigure(
+        "modes",
+        {
+            "positions": encoded(flat.ravel().astype("f4")),
+            "box": atoms.cell.lengths()[:2].tolist(),
+            "distance": system.bond_length,
+            "modes": [
+                one | {"moved": encoded(u.ravel().astype("f4"))}
+                for one, u in zip(told, moved, strict=True)
+            ],
+        },
+        _arrows(flat, moved, told),
+        f"{system.title}: three eigenvectors as arrows at the atoms. The first has waves as long "
+        "as the cell, the second large arrows in some regions; in the third a few atoms move.",
+    )
+
+
+def _arrows(flat: np.ndarray, moved: np.ndarray, told: list[dict[str, Any]]) -> bytes:
+    figure, axes = plt.subplots(1, 3, figsize=(10, 3.8), layout="constrained")
+    for ax, u, mode in zip(axes, moved, told, strict=True):
+        ax.quiver(*flat.T, *u.T, angles="xy", scale_units="xy", scale=0.3, color="#0072b2")
+        ax.set(title=f"{mode['name']}, {mode['frequency']:.2f} THz", aspect="equal")
+        ax.set_axis_off()
+    return png(figure)
 
 
 def explorer(glasses_of: Mapping[str, Dataset], *, first: str = "amc") -> LiveFigure:

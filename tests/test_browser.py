@@ -12,11 +12,18 @@ from ase import Atoms
 import glassdata as gd
 from glassdata import live, live_atoms, models
 from glassdata.radial import coordination
-from glassdata.vibrations import energy_forces, stress, without_translations
+from glassdata.units import THZ
+from glassdata.vibrations import (
+    dynamical_matrix,
+    energy_forces,
+    signed_root,
+    stress,
+    without_translations,
+)
 
 ROOT = Path(__file__).parents[1]
 SYSTEM = gd.SYSTEMS["lj2d"]
-KINDS = ("glass", "line", "frames")
+KINDS = ("glass", "line", "frames", "modes")
 L2 = 1e-3
 
 pytestmark = pytest.mark.skipif(
@@ -37,7 +44,12 @@ def figures():
         "glass": live.live_glass(gd.dataset("lj2d"), l2=L2),
         "line": live.live_line(gd.dataset("lj2d")[:150]),
         "frames": live_atoms.disorder_slider(gd.dataset("sic"), n=3),
+        "modes": live_atoms.moving_modes(flat_glass(), SYSTEM),
     }
+
+
+def flat_glass():
+    return gd.make_structure("lj2d", 7, profile="demo")
 
 
 @pytest.fixture(scope="module")
@@ -341,6 +353,30 @@ def test_frames_are_structures_of_the_dataset_and_turn_by_keyboard(open_page):
 
 
 AXES = f"{STATE}.atoms.state.turned"
+
+
+# --- modes --------------------------------------------------------------------------------------
+
+
+def test_atoms_swing_along_eigenvectors_and_stand_still_when_told(open_page, figures):
+    page, atoms = open_page("modes"), flat_glass()
+    matrix = dynamical_matrix(atoms, SYSTEM.potential).toarray()
+    heavy = np.repeat(np.sqrt(atoms.get_masses()), 2)
+    for k, mode in enumerate(figures["modes"].data["modes"]):
+        moved = np.array(page.evaluate(f"Array.from({STATE}.vectors[{k}])"))
+        e = moved * heavy / np.linalg.norm(moved * heavy)
+        square = e @ matrix @ e
+        assert np.linalg.norm(matrix @ e - square * e) < 1e-5 * np.linalg.norm(matrix, 2)
+        assert signed_root(square) * THZ == pytest.approx(mode["frequency"], rel=1e-4)
+        assert 1 / (len(atoms) * np.sum((e**2).reshape(-1, 2).sum(axis=1) ** 2)) == pytest.approx(
+            mode["ratio"], rel=1e-4
+        )
+    picture = 'document.querySelector(".live canvas").toDataURL()'
+    later = f"new Promise((ok) => setTimeout(() => ok({picture}), 200))"
+    assert len({page.evaluate(later) for _ in range(3)}) > 1
+    press_button(page, "Stand still")
+    assert page.evaluate(picture) == page.evaluate(later)
+    assert page.complaints() == []
 
 
 # --- for every reader ---------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def _trial(
     chosen = getattr(estimator, "best_params_", {})
     if model in NETWORKS:
         chosen = {"epochs": estimator.n_epochs_} | estimator.settings_
-    # A page can fit a line again and draw what it predicts, but not a network. Three digits will do.
+    # A page can fit a line again and draw what it predicts, but not a network. Three digits do.
     drawn = {"prediction": guess.astype(np.float16)} if model == "cnn" else {}
     return (
         drawn
