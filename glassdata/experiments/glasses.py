@@ -4,7 +4,7 @@ Results, for each ensemble of each system that has two preparations or more::
 
     SYSTEM.signal.ENSEMBLE                     variances between and within preparations
     SYSTEM.errors.ENSEMBLE.SPLIT.SIZE.BINS     held-out errors of all contenders, and their floor
-    SYSTEM.cnn.ENSEMBLE.SPLIT.SIZE.BINS        the same of the network, which takes longest
+    SYSTEM.cnn.ENSEMBLE.hard.1.BINS            the same of the network, which takes longest
     SYSTEM.leak.ENSEMBLE                       copies of structures in other families, also planted
     SYSTEM.across                              trained on one ensemble, tested on another
     SYSTEM.sizes                               signal and noise in smaller boxes, where they ship
@@ -88,7 +88,7 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
             for split, size, bins in product(SPLITS, SIZES, widths):
                 if _possible(counts, split, size):
                     names.append(f"{system}.errors.{kind}.{split}.{size}.{bins}")
-            networks += [f"{system}.cnn.{kind}.{split}.1.{widths[0]}" for split in SPLITS]
+            networks.append(f"{system}.cnn.{kind}.{SPLITS[0]}.1.{widths[0]}")
         others.append(f"{system}.across")
         if reading.SIZES.exists() and "sizes" in getattr(SYSTEMS.get(system), "protocols", ()):
             others.append(f"{system}.sizes")
