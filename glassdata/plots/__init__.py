@@ -12,7 +12,7 @@ apart by colour-blind readers.
 (4, 8)
 """
 
-from glassdata.plots import comparison, maps, own, shells, signal, verdicts, why
+from glassdata.plots import comparison, maps, own, potentials, shells, signal, verdicts, why
 from glassdata.plots.gallery import claim, gallery
 from glassdata.plots.glasses import (
     disorder_histogram,
@@ -45,6 +45,7 @@ __all__ = [
     "label",
     "maps",
     "own",
+    "potentials",
     "prediction",
     "representatives",
     "shells",
