@@ -91,6 +91,66 @@ class Learned:
     symbols: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class LearnedPotential(CalculatorPotential):
+    """A learned potential as that of a System: its identity is the checksum of its weights.
+
+    Parameters
+    ----------
+    factory, symbols, reach, dim, step
+        As for ``CalculatorPotential``.
+    weights : WeightsFile
+    weights_as : str
+        Argument of the factory that takes the path of the weights.
+    package : str
+        What must be installed.
+
+    Examples
+    --------
+    >>> NEP89_SIC.parameters()["weights"][:8], NEP89_SIC.species
+    ('75168ece', ('C', 'Si'))
+    """
+
+    weights: WeightsFile = field(kw_only=True)
+    weights_as: str = field(kw_only=True)
+    package: str = field(kw_only=True)
+
+    def __hash__(self) -> int:
+        return hash((self.weights.sha256, self.symbols))
+
+    @property
+    def lacking(self) -> str | None:
+        if not self.weights.is_here:
+            return self.weights.file
+        return None if find_spec(self.package) else self.package
+
+    def parameters(self) -> dict:
+        return {
+            "form": "learned",
+            "factory": self.factory,
+            "weights": self.weights.sha256,
+            "species": self.symbols,
+            "reach": self.reach,
+            "dim": self.dim,
+            "step": self.step,
+        }
+
+    def calculator(self) -> Calculator:
+        self.weights.check_here()
+        return self._made_by()(**{self.weights_as: str(self.weights.path)})
+
+
+#: Its forces have a second derivative to 1e-7 with steps of 1e-4 Å, and jump with those of 1e-3 Å.
+NEP89_SIC = LearnedPotential(
+    "calorine.calculators:CPUNEP",
+    symbols=("C", "Si"),
+    reach=6.0,
+    step=1e-4,
+    weights=NEP89,
+    weights_as="model_filename",
+    package="calorine",
+)
+
 _HERE = "glassdata.learned"
 LEARNED: Mapping[str, Learned] = {
     "nep89": Learned(
