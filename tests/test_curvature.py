@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +16,7 @@ from click.testing import CliRunner
 
 import glassdata as gd
 from glassdata.cli import commands
+from glassdata.config import canonical_json
 from glassdata.curvature import Spectrum, curvature, distance, of_modes
 from glassdata.experiments import judged
 from glassdata.given import MissingTableError
@@ -143,6 +145,24 @@ def test_the_file_of_weights_is_part_of_the_identity(monkeypatch, tmp_path):
     monkeypatch.setattr("glassdata.potentials.calculator._origin", lambda module: {})
     told = learned("nep89", ("Si",)).parameters()["arguments"]["model_filename"]
     assert told == {"file": "nep89.txt", "sha256": hashlib.sha256(b"weights").hexdigest()}
+
+
+def test_a_learned_system_is_known_by_its_weights_alone(monkeypatch, tmp_path):
+    """Not by where they lie, nor by whether they are there; and it can be sent to a worker."""
+    potential = gd.SYSTEMS["sic_mlip"].potential
+    before = canonical_json(potential.parameters())
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert potential.lacking == "nep89.txt"
+    with pytest.raises(MissingTableError, match=r"nep89\.txt is missing"):
+        potential.evaluate(gd.SYSTEMS["sic"].crystal())
+    NEP89.path.parent.mkdir(parents=True)
+    NEP89.path.write_text("weights")
+    copy = pickle.loads(pickle.dumps(potential))
+    assert canonical_json(copy.parameters()) == before
+    assert hash(copy) == hash(potential)
+    assert NEP89.sha256 in before
+    monkeypatch.setattr("glassdata.learned.find_spec", lambda package: None)
+    assert potential.lacking == "calorine"
 
 
 def test_sevennet_computes_in_double_precision():
