@@ -44,7 +44,7 @@ FROZEN = {
     "models.linear": "f89d93e1890f",
     "models.networks": "fa1b0ddbe7eb",
     "models.principal": "055f8393a460",
-    "models.yardsticks": "e8ffa80d450c",
+    "models.yardsticks": "e16938b65ab5",
 }
 
 
