@@ -55,10 +55,15 @@ class GivenFile:
             With the command that takes it.
         """
         if not self.is_here:
-            raise MissingTableError(
-                f"{self.file} is missing; obtain it ({self.source}), then: "
-                f"glassdata systems --add PATH/{self.file}"
-            )
+            raise MissingTableError(self.missing)
+
+    @property
+    def missing(self) -> str:
+        """What to do where the file is not here."""
+        return (
+            f"{self.file} is missing; obtain it ({self.source}), then: "
+            f"glassdata systems --add PATH/{self.file}"
+        )
 
     def published(self, path: Path) -> bytes:
         """Content of a file, if it is the published one.

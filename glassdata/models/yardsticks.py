@@ -19,6 +19,8 @@ POWERS = (0.0, 1.0, 2.0)
 WIDTHS = (0.7, 2.0, 6.0)
 KERNEL_L2 = tuple(np.logspace(-7, -1, 7))
 DEGREES = (1, 2, 3)
+#: A curve through a whole dataset may bend more than once.
+CURVE_DEGREES = (1, 2, 3, 4, 5)
 
 
 class Average(Regression):
@@ -102,6 +104,43 @@ class ScalarCurve(Regression):
         tags = super().__sklearn_tags__()
         tags.regressor_tags.poor_score = True
         return tags
+
+
+class PrincipalCurve(ScalarCurve):
+    """Every output a polynomial of one number: the position along the leading component of X.
+
+    A model that goes from one kind of curves to another has to beat this. Where a dataset runs
+    along a single direction, from order to disorder, one number leads from anything to anything.
+
+    Parameters
+    ----------
+    degree
+        Of the polynomial.
+
+    Examples
+    --------
+    >>> t = np.linspace(-1.0, 1.0, 9)[:, None]
+    >>> bent = PrincipalCurve(degree=2).fit(t * [3.0, 4.0], t**2)
+    >>> bool(abs(bent.predict([[1.5, 2.0]]) - 0.25).max() < 1e-12)
+    True
+    """
+
+    ARRAYS: ClassVar = ScalarCurve.ARRAYS | {"axis_": ("n_r",)}
+    WORDS: ClassVar = {}
+
+    def __init__(self, degree: int = 1):
+        self.degree = degree
+
+    def _check(self) -> None:
+        if self.degree < 0:
+            raise ValueError(f"degree must not be negative, got {self.degree}")
+
+    def _learn(self, X, Y) -> None:
+        self.axis_ = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)[2][0]
+        super()._learn(X, Y)
+
+    def _number(self, X) -> np.ndarray:
+        return X @ self.axis_
 
 
 class Surface(Regression):
@@ -346,6 +385,25 @@ def scalar(number: str = "first", degree: int | None = None) -> BaseEstimator:
     if degree is None:
         return Tuned(ScalarCurve(number), {"degree": DEGREES})
     return ScalarCurve(number, degree)
+
+
+def principal_curve(degree: int | None = None) -> BaseEstimator:
+    """Polynomial of the position along the leading component.
+
+    Parameters
+    ----------
+    degree
+        Of the polynomial; None lets grouped cross-validation choose it.
+
+    Examples
+    --------
+    >>> X = np.array([[1.0, 0.0], [2.0, 0.0], [4.0, 0.0]])
+    >>> bool(np.allclose(principal_curve(degree=1).fit(X, 2 * X).predict([[3.0, 0.0]]), [6, 0]))
+    True
+    """
+    if degree is None:
+        return Tuned(PrincipalCurve(), {"degree": CURVE_DEGREES})
+    return PrincipalCurve(degree)
 
 
 def surface(degree: int | None = None) -> BaseEstimator:

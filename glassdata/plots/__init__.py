@@ -12,7 +12,7 @@ apart by colour-blind readers.
 (4, 12)
 """
 
-from glassdata.plots import comparison, maps, own, shells, signal, verdicts, why
+from glassdata.plots import comparison, maps, own, potentials, shells, signal, verdicts, why
 from glassdata.plots.gallery import claim, from_order_to_disorder, gallery
 from glassdata.plots.glasses import (
     disorder_histogram,
@@ -46,6 +46,7 @@ __all__ = [
     "label",
     "maps",
     "own",
+    "potentials",
     "prediction",
     "representatives",
     "shells",

@@ -2,6 +2,9 @@
 
 A step that is too long sees more than the curvature, one that is too short sees the rounding of the
 forces. Between both, where the forces are smooth, the second derivatives do not depend on the step.
+
+>>> ROUGH, STEPS[0]
+(0.01, 0.032)
 """
 
 from collections.abc import Iterable
@@ -53,6 +56,8 @@ class Smoothness:
     asymmetry : float
         By how much the derivative of one force by the position of another atom differs from the
         reverse, as a share of the typical derivative; 0 of forces that have an energy.
+    changes : tuple of float
+        The change from each of :data:`STEPS` but the last to the next shorter one.
 
     Examples
     --------
@@ -63,9 +68,15 @@ class Smoothness:
     step: float
     change: float
     asymmetry: float
+    changes: tuple[float, ...] = ()
 
     def __str__(self) -> str:
         return f"steps of {self.step:g} Å, to {self.change:.0e} independent of the step"
+
+    @property
+    def is_smooth(self) -> bool:
+        """Whether the forces have second derivatives, symmetric as those of an energy."""
+        return self.change <= ROUGH and self.asymmetry <= ROUGH
 
     def check(self) -> None:
         """Refuse forces without second derivatives.
@@ -125,7 +136,7 @@ def smoothness(surface: _Surface, atoms: Atoms) -> Smoothness:
     products = np.einsum("ikc,jkc->ij", directions, found[best])
     typical = np.mean(np.linalg.norm(found[best], axis=(1, 2)))
     asymmetry = float(np.abs(products - products.T).max() / max(typical, np.finfo(float).tiny))
-    return Smoothness(STEPS[best], float(shares[best]), asymmetry)
+    return Smoothness(STEPS[best], float(shares[best]), asymmetry, tuple(shares.tolist()))
 
 
 def _along(moved: Atoms, direction: np.ndarray, step: float) -> np.ndarray:

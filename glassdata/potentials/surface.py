@@ -49,6 +49,11 @@ class EnergySurface(ABC):
     newton_from: ClassVar[float] = 1.0
 
     @property
+    def lacking(self) -> str | None:
+        """What a user must give or install before energies can be computed; None if nothing."""
+        return None
+
+    @property
     @abstractmethod
     def species(self) -> tuple[str, ...]:
         """Chemical symbols of the species that it has parameters for."""

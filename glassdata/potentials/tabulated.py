@@ -56,6 +56,10 @@ class TabulatedFile(GivenFile, Potential):
         self.check_shortest()
 
     @property
+    def lacking(self) -> str | None:
+        return None if self.is_here else self.file
+
+    @property
     def species(self) -> tuple[str, ...]:
         return self.symbols
 

@@ -7,7 +7,6 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from glassdata.potentials import TabulatedFile
 from glassdata.system import System
 from glassdata.systems.amc import AMC, AMC_LB
 from glassdata.systems.cualzr import CUALZR, CUALZR_SHENG
@@ -16,7 +15,7 @@ from glassdata.systems.ka2d import KA2D
 from glassdata.systems.ka3d import KA3D
 from glassdata.systems.lj import LJ2D, LJ3D
 from glassdata.systems.si import SI
-from glassdata.systems.sic import SIC, SIC_TERSOFF
+from glassdata.systems.sic import SIC, SIC_MLIP, SIC_TERSOFF
 
 SYSTEMS: Mapping[str, System] = MappingProxyType(
     {
@@ -28,6 +27,7 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
             LJ3D,
             SIC,
             SIC_TERSOFF,
+            SIC_MLIP,
             CUALZR,
             CUALZR_SHENG,
             KA2D,
@@ -40,17 +40,14 @@ SYSTEMS: Mapping[str, System] = MappingProxyType(
 
 
 def lacks(system: System) -> str | None:
-    """The file that must be given to this program before a glass can be computed, or None.
+    """What must be given to this program before a glass can be computed, or None.
 
     Examples
     --------
     >>> lacks(SYSTEMS["amc"]) is None  # its potential is in the package
     True
     """
-    potential = system.potential
-    if isinstance(potential, TabulatedFile) and not potential.is_here:
-        return potential.file
-    return None
+    return system.potential.lacking
 
 
 def available() -> Mapping[str, System]:

@@ -10,6 +10,9 @@ crystal they are no glass: three of four atoms are held at distances where bonds
 under 26 GPa. Glasses are liquids that were cooled instead, every second structure, at rates two
 decades apart and one of three densities near that of zero pressure.
 
+A third system has the learned potential NEP89, with small structures, since its second derivatives
+are differences of forces. They are the displaced and the cooled ones of Erhart and Albe, relaxed.
+
 The range of frequencies ends at 75 THz, not at the crystal's 30: the glasses have bonds between
 carbon atoms, and a graphene of Tersoff's potential vibrates at up to 74 THz.
 """
@@ -19,6 +22,7 @@ from ase.data import atomic_masses
 
 from glassdata.config import FINE_POSITION_STEP
 from glassdata.crystal import Crystal
+from glassdata.learned import NEP89, NEP89_SIC, LearnedPotential
 from glassdata.potentials import ERHART_ALBE_2005, TERSOFF_1989, BondOrder
 from glassdata.protocols import Cooling, CrystalDisorder, Joined, Part, QuenchedGlass, Stratum
 from glassdata.system import System
@@ -74,21 +78,31 @@ def _cooled(
 _ZINC_BLENDE = {"name": "SiC", "crystalstructure": "zincblende", "a": 4.35, "cubic": True}
 
 
-def _system(name: str, title: str, potential: BondOrder) -> System:
+def _system(
+    name: str,
+    title: str,
+    reference: str,
+    potential: BondOrder | LearnedPotential,
+    cooled_with: BondOrder,
+    *,
+    cells: tuple[int, int, int] = (4, 4, 4),
+    units: int = 128,
+    n_reference: int = 288,
+) -> System:
     def protocol(n: int, cells: tuple[int, int, int], units: int, *rates: float) -> Joined:
-        cooled = _cooled(n, units, potential, _coolings(rates))
+        cooled = _cooled(n, units, cooled_with, _coolings(rates))
         return Joined(n, (Part(1, _displaced(n, cells)), Part(1, cooled)))
 
     return System(
         name=name,
         title=title,
         summary="zinc blende, vacancies, displaced, and liquid cooled; fixed cells",
-        reference=potential.parameter_set["__ref__"],
+        reference=reference,
         species=("C", "Si"),
         potential=potential,
         protocols={
             "demo": protocol(8, (2, 2, 2), 40, 4000.0),
-            "reference": protocol(288, (4, 4, 4), 128, *_RATES),
+            "reference": protocol(n_reference, cells, units, *_RATES),
             "paper": protocol(1000, (5, 5, 4), 400, *_RATES),
         },
         crystal=Crystal(bulk, _ZINC_BLENDE, potential),
@@ -102,5 +116,24 @@ def _system(name: str, title: str, potential: BondOrder) -> System:
     )
 
 
-SIC = _system("sic", "Silicon carbide", BondOrder(ERHART_ALBE_2005))
-SIC_TERSOFF = _system("sic_tersoff", "Silicon carbide, Tersoff 1989", BondOrder(TERSOFF_1989))
+_ERHART_ALBE, _TERSOFF = BondOrder(ERHART_ALBE_2005), BondOrder(TERSOFF_1989)
+SIC = _system(
+    "sic", "Silicon carbide", ERHART_ALBE_2005["__ref__"], _ERHART_ALBE, cooled_with=_ERHART_ALBE
+)
+SIC_TERSOFF = _system(
+    "sic_tersoff",
+    "Silicon carbide, Tersoff 1989",
+    TERSOFF_1989["__ref__"],
+    _TERSOFF,
+    cooled_with=_TERSOFF,
+)
+SIC_MLIP = _system(
+    "sic_mlip",
+    "Silicon carbide, NEP89",
+    NEP89.source,
+    NEP89_SIC,
+    cooled_with=_ERHART_ALBE,
+    cells=(3, 3, 2),
+    units=64,
+    n_reference=160,
+)

@@ -1,0 +1,105 @@
+"""Potentials on trial: are their forces smooth, and are their spectra those of DFT?
+
+Results::
+
+    GLASS.POTENTIAL     the spectrum of DFT, and the frequencies of the potential, at rest in it and
+                        where DFT is at rest, for each glass of the file that the user gave and each
+                        potential of TRIED that knows its elements
+    smooth.POTENTIAL    how second derivatives of a displaced crystal of 64 atoms change with the
+                        step of central differences
+
+>>> TRIED, SMOOTH["snap-si"].get_chemical_formula()
+(('nep89', 'vashishta-sio2'), 'Si64')
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+
+import numpy as np
+from ase import Atoms
+from ase.build import bulk
+
+from glassdata.config import canonical_json
+from glassdata.curvature import Curvature, curvature
+from glassdata.learned import LEARNED, learned
+from glassdata.measured.dft import GLASSBENCH, DftGlass
+from glassdata.potentials.differences import STEPS
+from glassdata.structures import Dataset
+from glassdata.vibrations import frequencies
+
+#: Raised whenever the same result would come out differently.
+VERSION = 1
+SEED = 0
+#: Potentials whose Hessians take seconds.
+TRIED = ("nep89", "vashishta-sio2")
+#: Standard deviation of the displacements of the crystals, Å, and their seed.
+_SHAKEN, _SEED = 0.05, 7
+
+
+def _shaken(*crystal, **how) -> Atoms:
+    atoms = bulk(*crystal, cubic=True, **how) * (2, 2, 2)
+    atoms.rattle(_SHAKEN, seed=_SEED)
+    return atoms
+
+
+#: What each potential is tried on for smoothness.
+SMOOTH: Mapping[str, Atoms] = {
+    "nep89": _shaken("SiC", "zincblende", a=4.36),
+    "sevennet-0": _shaken("SiC", "zincblende", a=4.36),
+    "chgnet": _shaken("SiC", "zincblende", a=4.36),
+    "snap-si": _shaken("Si", "diamond", a=5.43),
+    "snap-c": _shaken("C", "diamond", a=3.57),
+}
+
+
+def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
+    """Names of all results; the glasses of the dataset play no part."""
+    del glasses
+    return [f"smooth.{name}" for name in SMOOTH] + [
+        f"{name}.{potential}"
+        for name, glass in GLASSBENCH.glasses().items()
+        for potential in TRIED
+        if set(glass.atoms.get_chemical_symbols()) <= _elements(potential, glass)
+    ]
+
+
+def _elements(potential: str, glass: DftGlass) -> set[str]:
+    known = LEARNED[potential].symbols
+    return set(known or glass.atoms.get_chemical_symbols())
+
+
+def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
+    """One result; frequencies in THz, below zero where they are imaginary."""
+    del get
+    glass_name, potential_name = name.split(".")
+    if glass_name == "smooth":
+        return _smooth(potential_name)
+    glass = GLASSBENCH.glasses()[glass_name]
+    symbols = tuple(sorted(set(glass.atoms.get_chemical_symbols())))
+    potential = learned(potential_name, symbols)
+    found: Curvature = curvature(potential, glass.atoms)
+    if found.frequencies is None:
+        raise ValueError(f"the forces of {potential_name} are not smooth in {glass_name}")
+    there = replace(potential, step=found.smoothness.step)
+    moved = found.atoms.positions - glass.atoms.positions
+    return {
+        "n_atoms": np.array(len(glass.atoms)),
+        "frequency": glass.frequency,
+        "pdos": glass.pdos,
+        "at_rest": found.frequencies,
+        "as_given": frequencies(glass.atoms, there),
+        "moved": np.array(np.sqrt(np.mean(np.sum(moved**2, axis=1)))),
+        "potential": np.array(canonical_json(potential.parameters())),
+    }
+
+
+def _smooth(name: str) -> dict[str, np.ndarray]:
+    atoms = SMOOTH[name]
+    potential = learned(name, tuple(sorted(set(atoms.get_chemical_symbols()))))
+    found = curvature(potential, atoms, relaxed=False, limit=0.0)
+    numbers = {key: np.array(value) for key, value in asdict(found.smoothness).items()}
+    return numbers | {
+        "steps": np.array(STEPS),
+        "seconds_per_atom": np.array(found.seconds),
+        "potential": np.array(canonical_json(potential.parameters())),
+    }
