@@ -18,7 +18,7 @@ import glassdata as gd
 from glassdata.cli import commands
 from glassdata.config import canonical_json
 from glassdata.curvature import Spectrum, curvature, distance, of_modes
-from glassdata.experiments import judged
+from glassdata.experiments import judged, potentials
 from glassdata.given import MissingTableError
 from glassdata.learned import LEARNED, NEP89, UnknownElementsError, learned
 from glassdata.measured.dft import GLASSBENCH, DftFile
@@ -262,6 +262,49 @@ def test_the_best_factor_is_a_bound_for_all_single_factors():
     bound = judged.best_factor(curves)
     for name, left in judged.apart(judged.corrected(curves, "one factor")).items():
         assert bound[name] <= left + 0.02  # the factors are tried in steps
+
+
+def test_stretching_keeps_the_modes_and_moves_their_mean():
+    shares = np.random.default_rng(6).random((3, 40))
+    shares[:, 25:] = 0
+    shares /= shares.sum(axis=1, keepdims=True)
+    middle = np.arange(40) + 0.5
+    moved = judged.stretched(shares, 1.3)
+    assert moved.sum(axis=1) == pytest.approx(1)
+    assert moved @ middle == pytest.approx(1.3 * (shares @ middle), rel=2e-3)
+    assert judged.stretched(shares, 1.0) == pytest.approx(shares)
+
+
+def test_between_potentials_that_differ_by_a_factor_the_factor_is_all():
+    rng = np.random.default_rng(7)
+    g = rng.random((60, 6))
+    centre = 10 + 8 * g[:, :1]
+    soft = np.exp(-((np.arange(60) + 0.5 - centre) ** 2) / 8)
+    soft /= soft.sum(axis=1, keepdims=True)
+    groups = np.arange(60) // 2
+    known = {"soft": (g, soft), "hard": (g, judged.stretched(soft, 1.25))}
+    found = judged.between_potentials(known, groups)["soft", "hard"]
+    assert found["spectra"].r2 > 0.98
+    assert found["stretched"].r2 > found["line"].r2 + 0.3
+    assert found["home"].r2 == pytest.approx(found["stretched"].r2, abs=0.1)
+
+
+def test_structures_come_to_rest_in_another_potential():
+    frames = [gd.make_structure("sic", k, profile="demo") for k in (0, 1)]
+    system = gd.SYSTEMS["sic_tersoff"]
+
+    class Two(SimpleNamespace):
+        def __len__(self):
+            return 2
+
+    X, shares = np.zeros((2, system.n_r)), np.zeros((2, system.n_omega))
+    data = Two(X=X, shares=shares, index=np.arange(2), atoms=lambda k: frames[k])
+    found = potentials.elsewhere(data, system)
+    assert (found["error"] == "").all()
+    assert found["shares"].sum(axis=1) == pytest.approx(1, abs=0.05)
+    alone = gd.frequencies(gd.relax(frames[0], system.potential), system.potential)
+    expected = gd.pdos(alone, system.omega_edges) * np.diff(system.omega_edges)
+    assert np.abs(found["shares"][0] - expected).sum() < 0.05
 
 
 def test_results_that_ship_are_those_of_the_text():

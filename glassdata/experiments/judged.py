@@ -25,6 +25,10 @@ CORRECTIONS: Mapping[str, tuple[int, ...]] = {
     "parabola": (2, 1, 0),
 }
 
+_FOLDS = 5
+#: Factors of frequencies that are tried between two potentials.
+_FACTORS = np.linspace(0.7, 1.4, 141)
+
 Results = Mapping[str, Mapping[str, np.ndarray]]
 
 
@@ -147,6 +151,90 @@ def best_factor(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str
         name: min(float(np.abs(factor * one - truth).mean()) for factor in factors)
         for name, (one, truth) in curves.items()
     }
+
+
+def stretched(shares: np.ndarray, factor: float) -> np.ndarray:
+    """Binned spectra after all frequencies were multiplied by a factor, (n, n_omega).
+
+    Modes are spread evenly over their bin. What leaves the range is lost.
+
+    Parameters
+    ----------
+    shares : (n, n_omega)
+        Share of the modes in each of equal bins from zero.
+    factor : float
+
+    Examples
+    --------
+    >>> stretched(np.array([[0.5, 0.5, 0.0, 0.0]]), 2.0).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+    edges = np.arange(shares.shape[1] + 1.0)
+    below = np.concatenate([np.zeros((len(shares), 1)), np.cumsum(shares, axis=1)], axis=1)
+    return np.diff([np.interp(edges / factor, edges, one) for one in below], axis=1)
+
+
+def between_potentials(
+    known: Mapping[str, tuple[np.ndarray, np.ndarray]], groups: np.ndarray
+) -> dict[tuple[str, str], dict[str, models.Evaluation]]:
+    """Lines of one potential, and its spectra themselves, as guesses of another's spectra.
+
+    Parameters
+    ----------
+    known : mapping of name to (g, shares)
+        Of the same structures in each potential, (n, n_r) and (n, n_omega).
+    groups : (n,)
+        Families: all of one are held out together.
+
+    Returns
+    -------
+    dict
+        For each pair of a source and a target: ``line``, the source's line on the source's g(r);
+        ``stretched``, the same after its frequencies were multiplied by a factor; ``spectra``, the
+        source's own spectra, so multiplied; and ``home``, the line of the target. The factor is
+        the one that suits the training families best. The baseline is their mean spectrum.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> g = rng.random((40, 5))
+    >>> shares = g @ rng.random((5, 8))
+    >>> found = between_potentials({"a": (g, shares), "b": (g, 2 * shares)}, np.arange(40))
+    >>> found["a", "b"]["home"].r2 > 0.99
+    True
+    """
+    found = {}
+    for source, (g, D) in known.items():
+        for target, (g_there, D_there) in known.items():
+            if source == target:
+                continue
+            guesses: dict[str, np.ndarray] = {
+                key: np.empty_like(D) for key in ("line", "stretched", "spectra", "home", "mean")
+            }
+            fold = np.empty(len(D), int)
+            for number, (train, test) in enumerate(models.grouped_folds(groups, _FOLDS)):
+                line = models.ridge().fit(g[train], D[train], groups=groups[train])
+                home = models.ridge().fit(g_there[train], D_there[train], groups=groups[train])
+                factor = _best_factor(D[train], D_there[train])
+                fold[test] = number
+                guesses["line"][test] = line.predict(g[test])
+                guesses["stretched"][test] = stretched(line.predict(g[test]), factor)
+                guesses["spectra"][test] = stretched(D[test], factor)
+                guesses["home"][test] = home.predict(g_there[test])
+                guesses["mean"][test] = D_there[train].mean(axis=0)
+            mean = guesses.pop("mean")
+            found[source, target] = {
+                key: models.Evaluation(D_there, guess, mean, fold, parameters=())
+                for key, guess in guesses.items()
+            }
+    return found
+
+
+def _best_factor(shares: np.ndarray, there: np.ndarray) -> float:
+    """The factor of all frequencies that brings the mean spectra nearest to each other."""
+    mean = shares.mean(axis=0, keepdims=True)
+    errors = [np.sum((stretched(mean, f)[0] - there.mean(axis=0)) ** 2) for f in _FACTORS]
+    return float(_FACTORS[int(np.argmin(errors))])
 
 
 def of_line(data: Dataset) -> dict[str, float]:

@@ -7,6 +7,8 @@ Results::
                         potential of TRIED that knows its elements
     smooth.POTENTIAL    how second derivatives of a displaced crystal of 64 atoms change with the
                         step of central differences
+    sic_mlip.in.SYSTEM  g(r) and spectra of the structures of sic_mlip, if the dataset has it, at
+                        rest in the potential of another system
 
 >>> TRIED, SMOOTH["snap-si"].get_chemical_formula()
 (('nep89', 'vashishta-sio2'), 'Si64')
@@ -21,10 +23,14 @@ from ase.build import bulk
 
 from glassdata.config import canonical_json
 from glassdata.curvature import Curvature, curvature
+from glassdata.describe import describe
 from glassdata.learned import LEARNED, learned
 from glassdata.measured.dft import GLASSBENCH, DftGlass
+from glassdata.minimise import relax
 from glassdata.potentials.differences import STEPS
 from glassdata.structures import Dataset
+from glassdata.system import System
+from glassdata.systems import SYSTEMS
 from glassdata.vibrations import frequencies
 
 #: Raised whenever the same result would come out differently.
@@ -32,6 +38,10 @@ VERSION = 1
 SEED = 0
 #: Potentials whose Hessians take seconds.
 TRIED = ("nep89", "vashishta-sio2")
+#: Systems whose potentials the structures with a learned one are also brought to rest in.
+CLASSICAL = ("sic", "sic_tersoff")
+_LEARNED = "sic_mlip"
+_MAX_FORCE = 1e-4
 #: Standard deviation of the displacements of the crystals, Å, and their seed.
 _SHAKEN, _SEED = 0.05, 7
 
@@ -53,9 +63,10 @@ SMOOTH: Mapping[str, Atoms] = {
 
 
 def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
-    """Names of all results; the glasses of the dataset play no part."""
-    del glasses
-    return [f"smooth.{name}" for name in SMOOTH] + [
+    """Names of all results."""
+    names = [f"{_LEARNED}.in.{name}" for name in CLASSICAL if _LEARNED in glasses]
+    names += [f"smooth.{name}" for name in SMOOTH]
+    return names + [
         f"{name}.{potential}"
         for name, glass in GLASSBENCH.glasses().items()
         for potential in TRIED
@@ -70,8 +81,9 @@ def _elements(potential: str, glass: DftGlass) -> set[str]:
 
 def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One result; frequencies in THz, below zero where they are imaginary."""
-    del get
-    glass_name, potential_name = name.split(".")
+    glass_name, *_, potential_name = name.split(".")
+    if glass_name == _LEARNED:
+        return elsewhere(get(_LEARNED), SYSTEMS[potential_name])
     if glass_name == "smooth":
         return _smooth(potential_name)
     glass = GLASSBENCH.glasses()[glass_name]
@@ -91,6 +103,35 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
         "moved": np.array(np.sqrt(np.mean(np.sum(moved**2, axis=1)))),
         "potential": np.array(canonical_json(potential.parameters())),
     }
+
+
+def elsewhere(data: Dataset, system: System) -> dict[str, np.ndarray]:
+    """g(r) and spectra of structures after they came to rest in another potential.
+
+    Parameters
+    ----------
+    data : Dataset
+        The structures, at rest in their own potential.
+    system : System
+        Of the same species and bins.
+
+    Returns
+    -------
+    dict
+        ``g`` (n, n_r) and ``shares`` (n, n_omega), of sum 1 with what lies beyond the range; NaN
+        where a structure did not come to rest, and then ``error`` (n,) says why.
+    """
+    g, shares = np.full(data.X.shape, np.nan), np.full(data.shares.shape, np.nan)
+    error = np.full(len(data), "", dtype="U200")
+    for k in range(len(data)):
+        try:
+            atoms = relax(data.atoms(k), system.potential, max_force=_MAX_FORCE)
+            found = describe(atoms, system)
+        except ValueError as why:
+            error[k] = str(why)[:200]
+            continue
+        g[k], shares[k] = found["g"], found["pdos"] * np.diff(system.omega_edges)
+    return {"index": data.index, "g": g, "shares": shares, "error": error}
 
 
 def _smooth(name: str) -> dict[str, np.ndarray]:
