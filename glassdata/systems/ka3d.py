@@ -72,7 +72,7 @@ KA3D = System(
     potential=MIXTURE,
     protocols={
         "demo": _protocol(8, 34, _coolings((1e-1, 3e-2))),
-        "reference": _protocol(144, 200, _coolings(_RATES)),
+        "reference": _protocol(72, 200, _coolings(_RATES)),
         "paper": _protocol(1000, 200, _coolings(_RATES)),
     },
     crystal=Crystal(bulk, _CS_CL, MIXTURE),

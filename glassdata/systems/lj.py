@@ -71,7 +71,7 @@ LJ3D = System(
     potential=_SOLID,
     protocols={
         "demo": _protocol(_STRATA_3D, 8, (3, 3, 3)),
-        "reference": _protocol(_STRATA_3D, 400, (6, 6, 6)),
+        "reference": _protocol(_STRATA_3D, 310, (6, 6, 6)),
         "paper": _protocol(_STRATA_3D, 1000, (6, 6, 6)),
     },
     crystal=Crystal(bulk, _FCC, _SOLID),
@@ -93,7 +93,7 @@ LJ2D = System(
     potential=_PLANE,
     protocols={
         "demo": _protocol(_STRATA_2D, 8, (8, 5, 1)),
-        "reference": _protocol(_STRATA_2D, 400, (28, 16, 1)),
+        "reference": _protocol(_STRATA_2D, 310, (28, 16, 1)),
         "paper": _protocol(_STRATA_2D, 1000, (28, 16, 1)),
     },
     crystal=Crystal(triangular, {"symbol": "Ar", "a": 1.11 * _SIGMA}, _PLANE),

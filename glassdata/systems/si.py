@@ -59,7 +59,7 @@ SI = System(
     potential=_SILICON,
     protocols={
         "demo": _protocol(8, 64, _coolings((400.0, 200.0))),
-        "reference": _protocol(144, 512, _coolings(_RATES)),
+        "reference": _protocol(72, 512, _coolings(_RATES)),
         "paper": _protocol(1000, 1000, _coolings(_RATES)),
     },
     crystal=Crystal(bulk, _DIAMOND, _SILICON),

@@ -87,7 +87,7 @@ def _system(
     *,
     cells: tuple[int, int, int] = (4, 4, 4),
     units: int = 128,
-    n_reference: int = 288,
+    n_reference: int = 144,
 ) -> System:
     def protocol(n: int, cells: tuple[int, int, int], units: int, *rates: float) -> Joined:
         cooled = _cooled(n, units, cooled_with, _coolings(rates))
