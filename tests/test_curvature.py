@@ -164,6 +164,8 @@ def test_a_learned_system_is_known_by_its_weights_alone(monkeypatch, tmp_path):
     assert NEP89.sha256 in before
     monkeypatch.setattr("glassdata.learned.find_spec", lambda package: None)
     assert potential.lacking == "calorine"
+    with pytest.raises(ValueError, match=r"calorine is missing: pip install 'glassdata\[mlip\]'"):
+        potential.evaluate(gd.SYSTEMS["sic"].crystal())
 
 
 def test_sevennet_computes_in_double_precision():
