@@ -137,6 +137,8 @@ class LearnedPotential(CalculatorPotential):
 
     def calculator(self) -> Calculator:
         self.weights.check_here()
+        if self.lacking:
+            raise ValueError(f"{self.package} is missing: pip install 'glassdata[mlip]'")
         return self._made_by()(**{self.weights_as: str(self.weights.path)})
 
 

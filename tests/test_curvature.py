@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.formula import Formula
 from click.testing import CliRunner
 
 import glassdata as gd
@@ -163,6 +164,8 @@ def test_a_learned_system_is_known_by_its_weights_alone(monkeypatch, tmp_path):
     assert NEP89.sha256 in before
     monkeypatch.setattr("glassdata.learned.find_spec", lambda package: None)
     assert potential.lacking == "calorine"
+    with pytest.raises(ValueError, match=r"calorine is missing: pip install 'glassdata\[mlip\]'"):
+        potential.evaluate(gd.SYSTEMS["sic"].crystal())
 
 
 def test_sevennet_computes_in_double_precision():
@@ -217,7 +220,7 @@ def test_a_file_of_glasses_is_read_as_it_is_written(tmp_path, monkeypatch):
         "dos_per_THz": [-0.1, 0.0, 3.0, 3.0],
     }  # fmt: skip
     text = json.dumps({"glasses": {"SiO": entry}}).encode()
-    file = DftFile("mine.json", hashlib.sha256(text).hexdigest(), "me")
+    file = DftFile("mine.json", hashlib.sha256(text).hexdigest(), "me", ("SiO",))
     with pytest.raises(MissingTableError, match=r"mine\.json is missing"):
         file.glasses()
     file.path.parent.mkdir(parents=True)
@@ -334,4 +337,9 @@ def test_the_line_is_judged_in_the_same_unit():
 
 @pytest.mark.skipif(not SHARED.exists(), reason="no glasses of DFT beside the repository")
 def test_the_dft_file_is_the_published_one():
-    assert hashlib.sha256(SHARED.read_bytes()).hexdigest() == GLASSBENCH.sha256
+    text = SHARED.read_bytes()
+    assert hashlib.sha256(text).hexdigest() == GLASSBENCH.sha256
+    glasses = json.loads(text)["glasses"]
+    assert set(glasses) == set(GLASSBENCH.names)
+    for name, glass in glasses.items():
+        assert set(glass["symbols"]) == set(Formula(name).count())

@@ -69,7 +69,9 @@ def curvature(
     """Judge the second derivatives of CALCULATOR: smooth, symmetric, not too soft, affordable.
 
     CALCULATOR is a name (nep89, sevennet-0, chgnet, mace:model=FILE, mace-mp-0, snap-si, snap-c,
-    vashishta-sio2) or any calculator of ASE, as for `glassdata spectrum --calculator`.
+    vashishta-sio2) or any calculator of ASE, as for `glassdata spectrum --calculator`. A model file
+    of MACE is a program: take it only from people you trust. Where there is a GPU, sevennet-0 and
+    mace take device=cuda.
 
     It is tried on nine glasses with spectra of density functional theory, if their file was kept
     (glassdata systems --add dft-glasses.json), and on structures of the dataset, whose spectra are

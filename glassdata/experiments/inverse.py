@@ -1,10 +1,4 @@
-"""The way back, from the PDOS to g(r): which distances it reaches, and what no spectrum shows.
-
->>> held = models.Evaluation(*np.array([[[1.0, 3.0], [3.0, 1.0]], [[1.0, 2.0], [3.0, 2.0]],
-...                                     [[2.0, 2.0], [2.0, 2.0]]]), np.array([0, 1]), parameters=())
->>> by_bin(held).tolist()
-[1.0, 0.0]
-"""
+"""The way back, from the PDOS to g(r): which distances it reaches, and what no spectrum shows."""
 
 from collections.abc import Sequence
 
@@ -27,6 +21,13 @@ def by_bin(held: models.Evaluation) -> np.ndarray:
     Returns
     -------
     ndarray, shape (n_outputs,)
+
+    Examples
+    --------
+    >>> truth = np.array([[1.0, 3.0], [3.0, 1.0]])
+    >>> guess, mean = np.array([[1.0, 2.0], [3.0, 2.0]]), np.full((2, 2), 2.0)
+    >>> by_bin(models.Evaluation(truth, guess, mean, np.array([0, 1]), parameters=())).tolist()
+    [1.0, 0.0]
     """
     error = ((held.prediction - held.truth) ** 2).sum(axis=0)
     mean = ((held.baseline - held.truth) ** 2).sum(axis=0)

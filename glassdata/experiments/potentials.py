@@ -20,12 +20,13 @@ from dataclasses import asdict, replace
 import numpy as np
 from ase import Atoms
 from ase.build import bulk
+from ase.formula import Formula
 
 from glassdata.config import canonical_json
 from glassdata.curvature import Curvature, curvature
 from glassdata.describe import describe
 from glassdata.learned import LEARNED, learned
-from glassdata.measured.dft import GLASSBENCH, DftGlass
+from glassdata.measured.dft import GLASSBENCH
 from glassdata.minimise import relax
 from glassdata.potentials.differences import STEPS
 from glassdata.structures import Dataset
@@ -67,16 +68,16 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     names = [f"{_LEARNED}.in.{name}" for name in CLASSICAL if _LEARNED in glasses]
     names += [f"smooth.{name}" for name in SMOOTH]
     return names + [
-        f"{name}.{potential}"
-        for name, glass in GLASSBENCH.glasses().items()
+        f"{glass}.{potential}"
+        for glass in GLASSBENCH.names
         for potential in TRIED
-        if set(glass.atoms.get_chemical_symbols()) <= _elements(potential, glass)
+        if _knows(potential, set(Formula(glass).count()))
     ]
 
 
-def _elements(potential: str, glass: DftGlass) -> set[str]:
+def _knows(potential: str, elements: set[str]) -> bool:
     known = LEARNED[potential].symbols
-    return set(known or glass.atoms.get_chemical_symbols())
+    return not known or elements <= set(known)
 
 
 def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:

@@ -37,6 +37,12 @@ class DftGlass:
 class DftFile(GivenFile):
     """Nine glasses of one benchmark, which a user gives to this program once.
 
+    Attributes
+    ----------
+    file, sha256, source : str
+    names : tuple of str
+        Of the glasses, which are formulas.
+
     Examples
     --------
     >>> GLASSBENCH.file
@@ -46,6 +52,7 @@ class DftFile(GivenFile):
     file: str
     sha256: str
     source: str
+    names: tuple[str, ...]
     kept_in: ClassVar[str] = "measured"
 
     def glasses(self) -> dict[str, DftGlass]:
@@ -79,4 +86,15 @@ GLASSBENCH = DftFile(
     sha256="ed640139e188e36bc8a7e98d71561f94bddc8048e042c9134299a237ab8c3e19",
     source="nine glasses of R-Chr/GlassBench on GitHub, src/glassbench/data/"
     "phonon_benchmark_dft.json, MIT licence",
+    names=(
+        "BaZr2F10",
+        "CaAl2SiO6",
+        "KPO3",
+        "Li2SiS3",
+        "Li7P3S11",
+        "LiB3O5",
+        "Na2GeS3",
+        "Na6Si7O17",
+        "SiO2",
+    ),
 )

@@ -47,7 +47,7 @@ def lacks(system: System) -> str | None:
     >>> lacks(SYSTEMS["amc"]) is None  # its potential is in the package
     True
     """
-    return system.potential.lacking
+    return getattr(system.potential, "lacking", None)
 
 
 def available() -> Mapping[str, System]:

@@ -23,6 +23,7 @@ KINDS: Mapping[str, str] = {
     "sic": "silicon carbide, a compound with four strong bonds at each atom",
     "sic_tersoff": "the same compound, with the older forces of Tersoff",
     "cualzr": "a metal of three sizes of atoms, packed as densely as they will go",
+    "sic_mlip": "silicon carbide again, with forces that were learned",
     "cualzr_sheng": "the same metal, with the forces of Cheng, Ma and Sheng",
     "ka2d": "three kinds of round atoms in a plane, chosen so that they do not crystallise",
     "ka3d": "two kinds of round atoms in space, chosen so that they do not crystallise",
