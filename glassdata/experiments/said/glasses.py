@@ -4,7 +4,7 @@
 (0, 'none')
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -84,7 +84,7 @@ def answers(table: pd.DataFrame) -> Said:
         where = [str(Ensemble(*key)) for key, answer in given.items() if answer == word]
         said[f"answer_{word.replace(' ', '_')}"] = listing(where)
         said[f"n_answer_{word.replace(' ', '_')}"] = len(where)
-    decided = table[table["line enough"] == "no"]["because of"] if given else []
+    decided: Iterable[str] = table[table["line enough"] == "no"]["because of"] if given else []
     rivals = [name for names in decided for name in names.split(", ")]
     return said | {"beaten_by": counted(rivals) or "nobody"}
 
