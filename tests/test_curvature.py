@@ -209,6 +209,32 @@ def test_the_command_says_what_it_lacks(run, tmp_path):
     assert run("snap-si", "--structure", "missing.xyz").exit_code == 2
 
 
+def test_one_structure_that_fails_does_not_take_the_others_along(run, tmp_path):
+    """A calculator refuses one of two; the other structure has its line and its numbers."""
+    good, bad = bulk("Cu", cubic=True), bulk("Cu", a=3.2, cubic=True)
+    good.write("good.xyz")
+    bad.write("bad.xyz")
+    words = "--structure", "bad.xyz", "--structure", "good.xyz", "-o", "both.json"
+    done = run("test_curvature.Touchy", *words)
+    assert done.exit_code == 1
+    assert "note: bad.xyz: atoms too near" in done.output
+    assert "nothing could be said of bad.xyz" in done.output
+    (case,) = json.loads((tmp_path / "both.json").read_text())["cases"]
+    assert case["structure"] == "good.xyz"
+
+
+def Touchy():
+    from ase.calculators.emt import EMT as Smooth
+
+    class Refusing(Smooth):
+        def calculate(self, atoms=None, *args, **how):
+            if atoms.get_all_distances(mic=True)[np.triu_indices(len(atoms), 1)].min() < 2.4:
+                raise ValueError("atoms too near")
+            super().calculate(atoms, *args, **how)
+
+    return Refusing()
+
+
 # --- DFT as the judge -----------------------------------------------------------------------------
 
 

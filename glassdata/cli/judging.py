@@ -1,6 +1,7 @@
 """The command ``curvature``: how smooth and how right the second derivatives of a potential are."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,13 +91,20 @@ def curvature(
     from glassdata.curvature import distance
 
     check_writable(output, inputs=files)
-    lines, kept, unknown = [], [], []
+    lines, kept = [], []
+    unknown: list[str] = []
+    failed: list[str] = []
     for case in _cases(files):
         potential = _potential(calculator, case)
         if potential is None:
             unknown.append(case.name)
             continue
-        found = judge(potential, case.atoms, relaxed=relax, limit=limit)
+        try:
+            found = judge(potential, case.atoms, relaxed=relax, limit=limit)
+        except ValueError as error:
+            click.echo(f"glassdata: note: {case.name}: {error}", err=True)
+            failed.append(case.name)
+            continue
         lines.append(_line(case, found))
         ours = found.spectrum
         kept.append(
@@ -105,7 +113,7 @@ def curvature(
                 "judge": case.judge,
                 "n_atoms": len(case.atoms),
                 "step": found.smoothness.step,
-                "changes": list(found.smoothness.changes),
+                "changes": [c if math.isfinite(c) else None for c in found.smoothness.changes],
                 "asymmetry": found.smoothness.asymmetry,
                 "seconds_per_atom": found.seconds,
                 "frequencies": None if ours is None else ours.frequency.tolist(),
@@ -117,7 +125,7 @@ def curvature(
         click.echo(f"glassdata: note: {case.name} done", err=True)
     if unknown:
         click.echo(f"glassdata: note: elements unknown in: {', '.join(unknown)}", err=True)
-    if not lines:
+    if not lines and not failed:
         raise click.ClickException(
             f"{calculator} knows the elements of no structure here; --structure FILE has others"
         )
@@ -125,8 +133,12 @@ def curvature(
     if output:
         from glassdata.files import replace
 
-        replace(output, json.dumps({"calculator": calculator, "cases": kept}).encode())
+        replace(
+            output, json.dumps({"calculator": calculator, "cases": kept}, allow_nan=False).encode()
+        )
         click.echo(f"wrote {output}")
+    if failed:
+        raise click.ClickException(f"nothing could be said of {', '.join(failed)}; see above why")
 
 
 _HEADER = (
