@@ -186,6 +186,7 @@ def test_score_table_by_hand():
     held = Evaluation(truth, guess, baseline, np.array([0, 0, 1, 1]), ())
     table = tables.score_table(held, ["amorphous", "crystal-like", "amorphous", "crystal-like"])
     assert list(table.index) == ["crystal-like", "amorphous", "all"]
+    assert list(table.columns[:2]) == ["R²", "R² in class"]  # seen without scrolling
     # Errors over the sums 4, 4, 8, 8, squared and averaged over two bins, in millionths.
     square = np.array([1 / 16, 0, 1 / 64, 4 / 64]) * 1e6
     mean = np.array([9 / 2 / 16, 5 / 2 / 16, 20.5 / 2 / 64, 8.5 / 2 / 64]) * 1e6

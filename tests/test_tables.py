@@ -49,7 +49,7 @@ def test_line_and_network_stand_side_by_side(scores):
     table = comparison.line_and_network(scores)
     assert list(table.index) == ["b", "a"]  # in the order of the glasses
     assert list(table.columns) == [
-        "mean: MSE / 10⁻⁶", "line: MSE / 10⁻⁶", "CNN: MSE / 10⁻⁶", "line: R²", "CNN: R²"
+        "line: R²", "CNN: R²", "mean: MSE / 10⁻⁶", "line: MSE / 10⁻⁶", "CNN: MSE / 10⁻⁶"
     ]  # fmt: skip
     assert table.loc["b", "CNN: MSE / 10⁻⁶"] == "2.00 [1.90, 2.10]"
     assert table.loc["b", "line: R²"] == "0.10 [0.00, 0.20]"
@@ -101,7 +101,7 @@ def test_best_penalties_at_the_edge_are_marked():
     best = {"a": Minimum(0.0, 1e-4, True, 0.512, 0.3, 0.1), "b": Minimum(1e-5, 0, False, 0, 0, 0)}
     table = weights.best_penalties(best, {"a": around(0.5), "b": around(0.6)}, TITLES)
     assert table.loc["carbon"].to_list() == [
-        "0", "1e-04 (edge)", "0.51", "0.30", "0.10", "0.50 (0.40 to 0.60)"
+        "0.50 (0.40 to 0.60)", "0.51", "0.30", "0.10", "0", "1e-04 (edge)"
     ]  # fmt: skip
     assert table.loc["argon", ["best α", "best β"]].to_list() == ["1e-05", "0"]
 
@@ -163,7 +163,7 @@ def test_a_walk_reads_the_weakest_and_the_best_penalty():
     }  # fmt: skip
     r2 = {"ridge": np.array([0.1, 0.7]), "pcr": np.array([0.2, 0.79, 0.8])}
     table = weights.walk({"a": path}, {"a": r2}, {"a": SimpleNamespace(X=X)}, TITLES)
-    assert table.loc["carbon"].to_list() == pytest.approx([10, 1, 4, 0.7, 0.8, 3])
+    assert table.loc["carbon"].to_list() == pytest.approx([0.7, 0.8, 10, 1, 4, 3])
 
 
 def test_components_are_shown_with_share_and_name():

@@ -9,7 +9,7 @@ apart by colour-blind readers.
 >>> GLASS_TITLES["lj3d"], MODEL_NAMES["ridge"], MODEL_COLOURS["ridge"] == MODEL_COLOURS["pcr"]
 ('argon, 3D', 'line (ridge)', True)
 >>> len(set(CLASS_COLOURS.values())), len(set(GLASS_COLOURS.values()))
-(4, 8)
+(4, 13)
 """
 
 from glassdata.plots import comparison, maps, own, potentials, shells, signal, verdicts, why

@@ -46,13 +46,32 @@ GLASS_TITLES: Mapping[str, str] = {
     "lj3d": "argon, 3D",
     "sic": "SiC",
     "sic_tersoff": "SiC, Tersoff",
+    "sic_mlip": "SiC, NEP89",
     "cualzr": "Cu–Al–Zr",
     "cualzr_sheng": "Cu–Al–Zr, Sheng",
+    "hea": "five metals",
+    "ka2d": "mixture, 2D",
+    "ka3d": "mixture, 3D",
+    "si": "silicon",
 }
 GLASS_COLOURS: Mapping[str, str] = dict(
     zip(
         GLASS_TITLES,
-        ("#0072b2", "#56b4e9", "#d55e00", "#e69f00", "#009e73", "#7fc97f", "#4b2e83", "#cc79a7"),
+        (
+            "#0072b2",
+            "#56b4e9",
+            "#d55e00",
+            "#e69f00",
+            "#009e73",
+            "#7fc97f",
+            "#1b6b3a",
+            "#4b2e83",
+            "#cc79a7",
+            "#882255",
+            "#8c6d31",
+            "#d6c36a",
+            "#555555",
+        ),
         strict=True,
     )
 )

@@ -37,8 +37,8 @@ def line_and_network(scores: pd.DataFrame) -> pd.DataFrame:
     """
     names = scores.index.unique(level=0)
     mse, r2 = (scores[key].map(bracketed).unstack().loc[names] for key in ("MSE / 10⁻⁶", "R²"))
-    columns = {f"{name}: MSE / 10⁻⁶": mse[model] for name, model in _LINE_AND_NETWORK.items()}
-    columns |= {f"{name}: R²": r2[m] for name, m in _LINE_AND_NETWORK.items() if m != "mean"}
+    columns = {f"{name}: R²": r2[m] for name, m in _LINE_AND_NETWORK.items() if m != "mean"}
+    columns |= {f"{name}: MSE / 10⁻⁶": mse[model] for name, model in _LINE_AND_NETWORK.items()}
     return pd.DataFrame(columns)
 
 
@@ -58,7 +58,7 @@ def every_model(scores: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     table = scores.rename(index=names).rename_axis(["glass", "model"])
     table["MSE / 10⁻⁶"] = table["MSE / 10⁻⁶"].map(bracketed)
     table["R²"] = table["R²"].map(lambda found: bracketed(found, 3))
-    return table
+    return table[["R²", "MSE / 10⁻⁶"]]
 
 
 def duels(against: pd.DataFrame, folds: Mapping[str, np.ndarray]) -> pd.DataFrame:

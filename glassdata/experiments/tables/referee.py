@@ -125,10 +125,10 @@ def cell_sizes(glasses: Mapping[str, Dataset], results: Results, r2: Found) -> p
         short = one.r < reach
         lowest = checks.lowest_positive(one.stored["frequency"].values, one.n_modes)
         row = {
-            "half cell (Å)": reach,
-            "g(r) up to (Å)": round(one.r[-1] + one.r[0], 1),
             "R²": whole,
             "R², half cell": whole if short.all() else _r2_of_part(one, short),
+            "half cell (Å)": reach,
+            "g(r) up to (Å)": round(one.r[-1] + one.r[0], 1),
             "lowest mode (bins)": np.median(lowest) / np.diff(one.omega)[0],
             "much larger ones": int(result["large"].sum()),
         }

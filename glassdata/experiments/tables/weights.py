@@ -77,12 +77,12 @@ def best_penalties(
     """
     rows = {
         titles[name]: {
+            "R², ridge (95 %)": "{:.2f} ({:.2f} to {:.2f})".format(*nested[name]),
+            "R², best α and β": f"{one.r2:.2f}",
+            "R², the paper's": f"{one.r2_of_paper:.2f}",
+            "R², no penalty": f"{one.r2_without:.2f}",
             "best α": _power(one.alpha),
             "best β": _power(one.beta) + " (edge)" * one.at_edge,
-            "R² there": f"{one.r2:.2f}",
-            "at the paper's": f"{one.r2_of_paper:.2f}",
-            "no penalty": f"{one.r2_without:.2f}",
-            "ridge (95 %)": "{:.2f} ({:.2f} to {:.2f})".format(*nested[name]),
         }
         for name, one in best.items()
     }
@@ -234,11 +234,11 @@ def walk(
     for name, path in paths.items():
         X, k, along = glasses[name].X, int(path["ridge_held_out"].argmin()), r2[name]
         rows[titles[name]] = {
+            "R², ridge": along["ridge"][k],
+            "R², components": along["pcr"].max(),
             "cancelling, weakest": reading.cancelling(path["ridge_W"][0], X),
             "cancelling, best": reading.cancelling(path["ridge_W"][k], X),
             "norm, weakest / best": path["ridge_norm"][0] / path["ridge_norm"][k],
-            "R², ridge": along["ridge"][k],
-            "R², components": along["pcr"].max(),
             "components needed": reading.components_needed(path["pcr_setting"], along["pcr"]),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
