@@ -154,9 +154,9 @@ results: $(STAMP) cnn ## recompute what chapters 9 to 11 and 13 read (about an h
 	cp _build/results/*.zip book/data/results/
 
 # Weights and DFT spectra belong to their makers: NEP=path/to/nep89.txt DFT=path/to/dft-glasses.json
-# add them once; CHGNet, which the chapter shows as a warning, is installed by hand.
+# add them once. CHGNet is no part of the extra: the chapter shows it as a warning.
 potentials: $(STAMP) ## judge learned potentials by DFT (minutes; needs two files of others)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mlip]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mlip]' chgnet==0.4.2
 	$(if $(NEP),$(BIN)/glassdata systems --add $(NEP))
 	$(if $(DFT),$(BIN)/glassdata systems --add $(DFT))
 	$(BIN)/glassdata experiment potentials -o _build/results

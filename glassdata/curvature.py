@@ -1,7 +1,7 @@
 """How a potential bends: are its second derivatives smooth, are they symmetric, are they right?
 
-Learned potentials are trained on energies and forces. A spectrum asks for one derivative more,
-which no training saw, and which can be rough or too soft where the forces look fine.
+Most learned potentials are trained on energies and forces. A spectrum asks for one derivative more,
+which can be rough or too soft where the forces look fine.
 """
 
 from dataclasses import dataclass, replace
@@ -50,11 +50,6 @@ class Spectrum:
         """⟨ν²⟩ in THz², as the trace of the Hessian has it: imaginary modes subtract."""
         squares = np.sign(self.frequency) * self.frequency**2
         return float(np.average(squares, weights=self.weight))
-
-    @property
-    def imaginary(self) -> float:
-        """Share of the weight below zero."""
-        return float(self.weight[self.frequency < 0].sum() / self.weight.sum())
 
 
 def of_modes(found: np.ndarray) -> Spectrum:

@@ -234,9 +234,9 @@ def learned(
         raise UnknownElementsError(f"{name} knows {', '.join(one.symbols)}, not {others}")
     if find_spec(one.package) is None:
         raise ValueError(f"{name} needs {one.package}: pip install '{one.install}'")
-    if one.weights is not None:
+    if one.weights is not None and "model_filename" not in given:
         one.weights.check_here()
-        given = {"model_filename": str(one.weights.path)} | given
+        given["model_filename"] = str(one.weights.path)
     if name == "mace":
         if "model" not in given:
             raise ValueError("mace needs the file of its weights: mace:model=FILE")

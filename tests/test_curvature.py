@@ -44,7 +44,6 @@ def test_the_distance_of_a_shift_is_the_shift_and_of_a_factor_its_share():
 def test_imaginary_modes_subtract_from_the_mean_square():
     found = Spectrum(np.array([-3.0, 3.0, 4.0]), np.array([1.0, 1.0, 2.0]))
     assert found.mean_square == pytest.approx(8)
-    assert found.imaginary == 0.25
 
 
 def test_the_spectrum_of_a_calculator_is_that_of_its_hessian():

@@ -126,7 +126,7 @@ def parse(text: str, symbols: tuple[str, ...]) -> "CalculatorPotential":
     except ValueError as error:
         raise click.UsageError(f"--calculator: {error}") from None
     except Exception as error:  # whatever a constructor of another package raises
-        raise click.UsageError(f"{path} cannot be made: {_line(error)}") from error
+        raise click.UsageError(f"{path} cannot be made: {in_one_line(error)}") from error
     if not hasattr(made, "get_forces"):
         raise click.UsageError(f"{path} is no calculator of ASE: it has no forces")
     return found
@@ -183,7 +183,9 @@ def describe_foreign(
     except MemoryError:
         raise
     except Exception as error:  # whatever a calculator raises
-        raise click.ClickException(f"{text.partition(':')[0]} failed: {_line(error)}") from error
+        raise click.ClickException(
+            f"{text.partition(':')[0]} failed: {in_one_line(error)}"
+        ) from error
 
 
 @contextmanager
@@ -269,5 +271,12 @@ def room_above(highest: float) -> float:
     return float(np.ceil(number / step) * step)
 
 
-def _line(error: Exception) -> str:
+def in_one_line(error: Exception) -> str:
+    """What an error says, without line breaks; its kind if it says nothing.
+
+    Examples
+    --------
+    >>> in_one_line(ValueError("no   such thing")), in_one_line(KeyError())
+    ('no such thing', 'KeyError')
+    """
     return " ".join(str(error).split())[:200] or type(error).__name__

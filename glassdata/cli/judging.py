@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _SHIPPED = ("sic", "si", "amc")
 #: Atoms of a structure that a fast potential is done with in a minute.
 _MOST_ATOMS = 260
+#: Frequencies of the translations, which are zero, come out within this, THz.
+_ROUNDING = 0.01
 
 
 @dataclass(frozen=True)
@@ -87,8 +89,10 @@ def curvature(
       glassdata curvature snap-si --structure silicon.xyz
       glassdata curvature mace:model=mine.model -o mine.json
     """
+    from glassdata.cli.calculators import in_one_line
     from glassdata.curvature import curvature as judge
     from glassdata.curvature import distance
+    from glassdata.learned import LEARNED
 
     check_writable(output, inputs=files)
     lines, kept = [], []
@@ -101,8 +105,8 @@ def curvature(
             continue
         try:
             found = judge(potential, case.atoms, relaxed=relax, limit=limit)
-        except ValueError as error:
-            click.echo(f"glassdata: note: {case.name}: {error}", err=True)
+        except Exception as error:  # whatever a calculator raises
+            click.echo(f"glassdata: note: {case.name}: {in_one_line(error)}", err=True)
             failed.append(case.name)
             continue
         lines.append(_line(case, found))
@@ -129,6 +133,8 @@ def curvature(
         raise click.ClickException(
             f"{calculator} knows the elements of no structure here; --structure FILE has others"
         )
+    if (name := calculator.partition(":")[0]) in LEARNED:
+        click.echo(LEARNED[name].title)
     click.echo(table(_HEADER, lines))
     if output:
         from glassdata.files import replace
@@ -152,7 +158,7 @@ def _line(case: Case, found: "Curvature") -> tuple[object, ...]:
 
     spectrum, judged = found.spectrum, ("–", "–", "–")
     if spectrum is not None:
-        judged = (str(int((spectrum.frequency < -0.01).sum())), "–", "–")
+        judged = (str(int((spectrum.frequency < -_ROUNDING).sum())), "–", "–")
         if case.truth is not None:
             ratio = spectrum.mean_square / case.truth.mean_square
             judged = (judged[0], f"{ratio:.2f}", f"{distance(spectrum, case.truth):.2f}")

@@ -34,6 +34,22 @@ def by_bin(held: models.Evaluation) -> np.ndarray:
     return 1 - np.divide(error, mean, out=np.full(len(mean), np.nan), where=mean > 0)
 
 
+def reached(held: models.Evaluation, least: float = 0.5) -> float:
+    """Share of the outputs that vary at all whose R² is above a limit.
+
+    Examples
+    --------
+    Of three bins one never changes, and one of the others is known:
+
+    >>> truth = np.array([[0.0, 1.0, 3.0], [0.0, 3.0, 1.0]])
+    >>> guess, mean = truth * [1, 1, 0] + [0, 0, 2], np.array([[0.0, 2.0, 2.0]] * 2)
+    >>> reached(models.Evaluation(truth, guess, mean, np.array([0, 1]), parameters=()))
+    0.5
+    """
+    found = by_bin(held)
+    return float(np.mean(found[np.isfinite(found)] > least))
+
+
 def lead_over_curve(
     line: models.Evaluation, curve: models.Evaluation, groups: Sequence
 ) -> Estimate:
