@@ -141,7 +141,7 @@ def _system(name: str, title: str, reference: str, potential: Potential, density
         potential=potential,
         protocols={
             "demo": protocol(8, (4, 4, 4), 3, 900.0),
-            "reference": protocol(144, (7, 7, 6), 12, *_RATES),
+            "reference": protocol(96, (7, 7, 6), 12, *_RATES),
             "paper": protocol(1000, (8, 8, 7), 18, *_RATES),
         },
         crystal=Crystal(b2_alloy, settings, potential, max_force=1e-6),

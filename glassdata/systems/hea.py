@@ -101,7 +101,7 @@ HEA = System(
     potential=_POTENTIAL,
     protocols={
         "demo": _protocol(8, (3, 3, 3), 30, 2000.0),
-        "reference": _protocol(144, (5, 5, 5), 100, *_RATES),
+        "reference": _protocol(96, (5, 5, 5), 100, *_RATES),
         "paper": _protocol(1000, (6, 6, 6), 180, *_RATES),
     },
     crystal=Crystal(random_alloy, {"a": 3.65, "cells": 5}, _POTENTIAL, max_force=1e-6),
