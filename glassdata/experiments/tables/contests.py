@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
+from glassdata.experiments import elsewhere
 from glassdata.experiments.contests import (
     LINE,
     MOST,
@@ -146,6 +147,30 @@ def leaks(results: Results) -> pd.DataFrame:
             **{f"found at noise {noise:g}": f"{found:.2f}" for noise, found in shares},
         }
     return _by_ensemble(rows)
+
+
+def carried(results: Results) -> pd.DataFrame:
+    """How far our lines carry to structures that others made: one row per training set.
+
+    Parameters
+    ----------
+    results
+        Of the experiment ``elsewhere``.
+
+    Examples
+    --------
+    >>> carried({}).empty
+    True
+    """
+    rows = {
+        (name.split(".")[0], training): spanned_plainly(one) if one.is_there else "–"
+        for name in results
+        for training, one in elsewhere.carried(results[name]).items()
+    }
+    table = pd.DataFrame({"value (95 % interval)": pd.Series(rows, dtype=object)})
+    if rows:
+        table.index.names = ["glass", "line trained on"]
+    return table
 
 
 def _by_ensemble(rows: dict) -> pd.DataFrame:
