@@ -22,8 +22,10 @@ from glassdata.experiments import (
     coverage,
     elsewhere,
     glasses,
+    motion,
     observables,
     potentials,
+    propensity,
     referee,
     weights,
     why,
@@ -57,6 +59,8 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "observables": observables,
     "beyond": beyond,
     "potentials": potentials,
+    "propensity": propensity,
+    "motion": motion,
 }
 #: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10

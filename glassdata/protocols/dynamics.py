@@ -1,7 +1,8 @@
-"""Molecular dynamics of a mixture that is cooled at constant density, in compiled code.
+"""Molecular dynamics of a mixture at constant density, in compiled code.
 
-Velocity Verlet; velocities are scaled to the temperature of the moment every so many steps. LAMMPS
-is not needed, and has no form of the potential but tables.
+Velocity Verlet. A mixture that is cooled has its velocities scaled to the temperature of the moment
+every so many steps; one that is followed is left alone. LAMMPS is not needed, and has no form of
+the potential but tables.
 """
 
 import numpy as np
@@ -9,7 +10,7 @@ from ase import Atoms
 
 from glassdata.kernels import compiled
 from glassdata.potentials import LennardJonesMixture
-from glassdata.potentials.mixture import pair_tension
+from glassdata.potentials.mixture import pair_energy, pair_tension
 from glassdata.protocols.liquid import side_of
 from glassdata.units import BOLTZMANN, THZ
 
@@ -20,6 +21,9 @@ _LEAST_SKIN = 0.02
 _MOST = 200
 # Steps between two scalings of the velocities.
 _SCALED_EVERY = 20
+
+# A picosecond in units of Å √(u/eV), in which the equations have no factor.
+_UNIT = 2 * np.pi * THZ
 
 #: What every run shares and its structures depend on.
 SCIENCE = {"method": "velocity Verlet, scaled", "scaled_every": _SCALED_EVERY}
@@ -58,17 +62,10 @@ def cool(
     ValueError
         If the cell is too small to hold one image of each pair.
     """
-    box, shortest = side_of(atoms, 3), 2 * (1 + _LEAST_SKIN) * potential.cutoff
-    if box < shortest:
-        raise ValueError(f"a cell of {box:.3g} Å is shorter than {shortest:.3g} Å")
-    # Of each pair one image is looked at, so no list may reach further than half the cell.
-    reach = min((1 + _SKIN) * potential.cutoff, box / 2)
-    positions, masses = atoms.positions % box, atoms.get_masses()
-    types = potential.types(atoms).astype(np.uint32)
+    positions, types, masses, box, reach = _state(atoms, potential)
     velocities = rng.normal(size=positions.shape) * (BOLTZMANN * hot / masses[:, None]) ** 0.5
     velocities -= masses @ velocities / masses.sum()
-    # In units of Å √(u/eV), in which the equations have no factor.
-    step = 2 * np.pi * THZ * timestep
+    step = _UNIT * timestep
     for start, stop, time in ((hot, hot, melt_time), (hot, cold, cooling_time)):
         thermal, steps = (BOLTZMANN * start, BOLTZMANN * stop), max(round(time / timestep), 1)
         _run(
@@ -77,6 +74,73 @@ def cool(
     end = atoms.copy()
     end.positions = positions
     return end
+
+
+def follow(
+    atoms: Atoms,
+    potential: LennardJonesMixture,
+    velocities: np.ndarray,
+    steps: np.ndarray,
+    *,
+    timestep: float,
+) -> tuple[np.ndarray, float]:
+    """Let a liquid go by itself, at constant energy, and see where its particles are.
+
+    Parameters
+    ----------
+    atoms : Atoms
+        In a cubic periodic cell, or in a square one; particles of a plane stay in it if their
+        velocities do.
+    potential : LennardJonesMixture
+    velocities : (N, 3) Å/ps
+    steps : (n_times,) int
+        Numbers of steps after which positions are recorded, ascending.
+    timestep : float, ps
+
+    Returns
+    -------
+    displacements : (n_times, N, 3) Å
+        From the beginning, along the whole path: those that left the cell went on.
+    drift : float, eV
+        Change of the total energy per particle, which is an error of the time step.
+
+    Raises
+    ------
+    ValueError
+        If the cell is too small to hold one image of each pair.
+
+    Examples
+    --------
+    One particle alone flies on, out of its cell:
+
+    >>> from glassdata.systems import SYSTEMS
+    >>> alone = Atoms("Ar", cell=[30.0, 30.0, 20.0], pbc=[True, True, False])
+    >>> speed, mixture = np.array([[10.0, 0.0, 0.0]]), SYSTEMS["ka2d"].potential
+    >>> moved, drift = follow(alone, mixture, speed, np.array([100, 400]), timestep=0.01)
+    >>> moved[:, 0].round(6).tolist(), drift
+    ([[10.0, 0.0, 0.0], [40.0, 0.0, 0.0]], 0.0)
+    """
+    positions, types, masses, box, reach = _state(atoms, potential)
+    speed = np.ascontiguousarray(velocities, float) / _UNIT
+    path = np.zeros((len(steps), *positions.shape))
+    energies = _follow(
+        positions, speed, types, masses, potential.table, box, reach, _UNIT * timestep,
+        np.asarray(steps, np.int64), path,
+    )  # fmt: skip
+    return path, float((energies[1] - energies[0]) / len(types))
+
+
+def _state(atoms: Atoms, potential: LennardJonesMixture) -> tuple:
+    """Positions in the cell, types, masses, side of the cell and reach of the lists."""
+    dim = potential.dim
+    box, shortest = side_of(atoms, dim), 2 * (1 + _LEAST_SKIN) * potential.cutoff
+    if box < shortest:
+        raise ValueError(f"a cell of {box:.3g} Å is shorter than {shortest:.3g} Å")
+    # Of each pair one image is looked at, so no list may reach further than half the cell.
+    reach = min((1 + _SKIN) * potential.cutoff, box / 2)
+    positions = atoms.positions % box
+    positions[:, dim:] = 0.0
+    return positions, potential.types(atoms).astype(np.uint32), atoms.get_masses(), box, reach
 
 
 # Minutes long: without the interpreter's lock, so that the worker can still speak.
@@ -93,20 +157,75 @@ def _run(positions, velocities, types, masses, table, box, reach, step, steps, t
         if done % _SCALED_EVERY == 0:
             wanted = thermal[0] + (thermal[1] - thermal[0]) * done / steps
             _scale(velocities, masses, wanted)
-        furthest = 0.0
-        for i in range(n):
-            moved = 0.0
+        _step(
+            positions, velocities, types, masses, table, box, reach, step,
+            near, counts, origin, forces, room,
+        )  # fmt: skip
+
+
+@compiled(error_model="numpy", nogil=True)
+def _follow(positions, velocities, types, masses, table, box, reach, step, stops, path):
+    """Fills the displacements at each of so many steps; total energy before and after."""
+    n = len(types)
+    near, counts = np.empty((n, _MOST), dtype=np.uint32), np.empty(n, dtype=np.int64)
+    origin, forces = np.empty_like(positions), np.empty_like(positions)
+    room = ((reach - np.sqrt(table[:, :, 2].max())) / 2) ** 2
+    _list(positions, box, reach, near, counts, origin)
+    _forces(positions, types, table, box, near, counts, forces)
+    before = _energy(positions, velocities, types, masses, table, box, near, counts)
+    moved, done = np.zeros_like(positions), 0
+    for record in range(len(stops)):
+        while done < stops[record]:
+            last = positions.copy()
+            _step(
+                positions, velocities, types, masses, table, box, reach, step,
+                near, counts, origin, forces, room,
+            )  # fmt: skip
+            done += 1
+            for i in range(n):
+                for a in range(3):
+                    moved[i, a] += _nearest(positions[i, a] - last[i, a], box)
+        path[record] = moved
+    return before, _energy(positions, velocities, types, masses, table, box, near, counts)
+
+
+@compiled(error_model="numpy")
+def _step(
+    positions, velocities, types, masses, table, box, reach, step, near, counts, origin, forces, room
+):  # fmt: skip
+    """One step of velocity Verlet, with the lists of neighbours when they are needed."""
+    furthest = 0.0
+    for i in range(len(types)):
+        moved = 0.0
+        for a in range(3):
+            velocities[i, a] += step / 2 * forces[i, a] / masses[i]
+            positions[i, a] = within(positions[i, a] + step * velocities[i, a], box)
+            moved += _nearest(positions[i, a] - origin[i, a], box) ** 2
+        furthest = max(furthest, moved)
+    if furthest > room:
+        _list(positions, box, reach, near, counts, origin)
+    _forces(positions, types, table, box, near, counts, forces)
+    for i in range(len(types)):
+        for a in range(3):
+            velocities[i, a] += step / 2 * forces[i, a] / masses[i]
+
+
+@compiled(error_model="numpy")
+def _energy(positions, velocities, types, masses, table, box, near, counts):
+    """Kinetic and potential energy together, eV."""
+    total = 0.0
+    for i in range(len(types)):
+        for a in range(3):
+            total += masses[i] * velocities[i, a] ** 2 / 2
+        for k in range(counts[i]):
+            j = near[i, k]
+            r2 = 0.0
             for a in range(3):
-                velocities[i, a] += step / 2 * forces[i, a] / masses[i]
-                positions[i, a] = within(positions[i, a] + step * velocities[i, a], box)
-                moved += _nearest(positions[i, a] - origin[i, a], box) ** 2
-            furthest = max(furthest, moved)
-        if furthest > room:
-            _list(positions, box, reach, near, counts, origin)
-        _forces(positions, types, table, box, near, counts, forces)
-        for i in range(n):
-            for a in range(3):
-                velocities[i, a] += step / 2 * forces[i, a] / masses[i]
+                r2 += _nearest(positions[j, a] - positions[i, a], box) ** 2
+            of = table[types[i], types[j]]
+            if r2 < of[2]:
+                total += pair_energy(r2, of)
+    return total
 
 
 @compiled(error_model="numpy")

@@ -8,7 +8,7 @@ from scipy.stats import qmc
 
 from glassdata.config import ROOT_SEED
 
-_STREAMS = ("melt", "displacement", "vacancies", "sites", "antisites")
+_STREAMS = ("melt", "displacement", "vacancies", "sites", "antisites", "velocities")
 _REPLICATE_EVERY = 5
 _FAMILY = 2
 

@@ -145,7 +145,44 @@ class SwapGlass:
 
     def __call__(self, system: System, index: int) -> Atoms:
         number = index % len(self.parents)
-        parent, rng = self.parents[number], generator(system.name, index, "melt")
+        after, stayed, drift = self.liquid(system, index)
+        atoms = relax(after, system.potential, max_force=self.max_force)
+        atoms.wrap()
+        liquid.check_glass(atoms, system)
+        atoms.info = {
+            "parent": index,
+            "replicate": number == self.replicated,
+            "ensemble": self.ensemble,
+            "preparation": number,
+            "anneal_temperature": self.parents[number].temperature,
+            "self_overlap": stayed,
+            "energy_drift": drift,
+        }
+        return atoms
+
+    def liquid(self, system: System, index: int) -> tuple[Atoms, float, float]:
+        """The liquid in equilibrium from which a structure is quenched.
+
+        Parameters
+        ----------
+        system : System
+        index : int
+            Of the structure.
+
+        Returns
+        -------
+        atoms : Atoms
+        stayed : float
+            Share of the particles that are where they were before the last run.
+        drift : float
+            Of the energy during that run, in standard errors.
+
+        Raises
+        ------
+        PreparationError
+            If it is not in equilibrium.
+        """
+        parent, rng = self.parents[index % len(self.parents)], generator(system.name, index, "melt")
         composition = [self.units * count for count in self.composition]
         atoms = liquid.at_random(
             system, composition, parent.density, rng, separation=self.separation
@@ -161,19 +198,7 @@ class SwapGlass:
                 f"{stayed:.2f} of the particles stayed (at most {_STAYED:.2f}) and the energy "
                 f"drifted by {drift:.1f} standard errors (at most {_DRIFT:g})"
             )
-        atoms = relax(after, system.potential, max_force=self.max_force)
-        atoms.wrap()
-        liquid.check_glass(atoms, system)
-        atoms.info = {
-            "parent": index,
-            "replicate": number == self.replicated,
-            "ensemble": self.ensemble,
-            "preparation": number,
-            "anneal_temperature": parent.temperature,
-            "self_overlap": stayed,
-            "energy_drift": drift,
-        }
-        return atoms
+        return after, stayed, drift
 
     def ladder(self, parent: Parent) -> np.ndarray:
         """Temperatures above the parent's, K, descending by equal factors."""
