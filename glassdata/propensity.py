@@ -1,8 +1,9 @@
 """Propensity of motion: how far each particle of a liquid goes, on average over its velocities.
 
 Start many times from the same positions, each time with other velocities of the same temperature,
-and take the mean of what a particle did. What is left depends on the positions alone: Widmer-Cooper,
-Harrowell and Fynewever, Phys. Rev. Lett. 93, 135701 (2004), doi:10.1103/PhysRevLett.93.135701.
+and take the mean of what a particle did. What is left depends on the positions alone:
+Widmer-Cooper, Harrowell and Fynewever, Phys. Rev. Lett. 93, 135701 (2004),
+doi:10.1103/PhysRevLett.93.135701.
 
 Three measures, at each time t::
 

@@ -44,7 +44,9 @@ def test_the_kernel_has_the_potential_s_forces(mixture):
     positions, n = atoms.positions % box, len(atoms)
     near, counts = np.empty((n, 200), np.uint32), np.empty(n, np.int64)
     types = MIXTURE.types(atoms).astype(np.uint32)
-    dynamics._list(positions, box, box / 2, near, counts, np.empty_like(positions))
+    dynamics._list(
+        positions, types, MIXTURE.table, box, box / 2, near, counts, np.empty_like(positions)
+    )
     found = np.empty_like(positions)
     dynamics._forces(positions, types, MIXTURE.table, box, near, counts, found)
     _, forces = energy_forces(atoms, MIXTURE)

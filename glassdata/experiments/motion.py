@@ -18,7 +18,7 @@ from sklearn.multioutput import MultiOutputRegressor
 
 from glassdata import models
 from glassdata.evaluation import grouped_folds
-from glassdata.experiments.propensity import PREPARATIONS, HARMONIC
+from glassdata.experiments.propensity import HARMONIC, PREPARATIONS
 from glassdata.propensity import MEASURES
 from glassdata.structures import Dataset
 from glassdata.surroundings import descriptors

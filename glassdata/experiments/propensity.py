@@ -59,9 +59,9 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
 
     Arrays: ``types`` (N,), index into the species of ``ka2d``; ``position`` (N, 2), Å, of the
     inherent structure; ``box``, Å; ``mean`` (3, n_times, N), the propensities, in the order of
-    ``glassdata.propensity.MEASURES``; ``ceiling`` (3, n_species, n_times), the largest correlation that a prediction can
-    have; ``noise`` (3, n_species, n_times), the variance of a propensity that its few trajectories
-    make; one array (N,) for each of ``HARMONIC``.
+    ``glassdata.propensity.MEASURES``; ``ceiling`` (3, n_species, n_times), the largest correlation
+    that a prediction can have; ``noise`` (3, n_species, n_times), the variance of a propensity that
+    its few trajectories make; one array (N,) for each of ``HARMONIC``.
     """
     del get
     _, temperature, number = name.split(".")

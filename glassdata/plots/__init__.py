@@ -12,7 +12,7 @@ apart by colour-blind readers.
 (4, 13)
 """
 
-from glassdata.plots import comparison, maps, own, potentials, shells, signal, verdicts, why
+from glassdata.plots import comparison, maps, motion, own, potentials, shells, signal, verdicts, why
 from glassdata.plots.gallery import claim, from_order_to_disorder, gallery
 from glassdata.plots.glasses import (
     disorder_histogram,
@@ -45,6 +45,7 @@ __all__ = [
     "gallery",
     "label",
     "maps",
+    "motion",
     "own",
     "potentials",
     "prediction",

@@ -151,7 +151,7 @@ def _run(positions, velocities, types, masses, table, box, reach, step, steps, t
     near, counts = np.empty((n, _MOST), dtype=np.uint32), np.empty(n, dtype=np.int64)
     origin, forces = np.empty_like(positions), np.empty_like(positions)
     room = ((reach - np.sqrt(table[:, :, 2].max())) / 2) ** 2
-    _list(positions, box, reach, near, counts, origin)
+    _list(positions, types, table, box, reach, near, counts, origin)
     _forces(positions, types, table, box, near, counts, forces)
     for done in range(steps):
         if done % _SCALED_EVERY == 0:
@@ -170,7 +170,7 @@ def _follow(positions, velocities, types, masses, table, box, reach, step, stops
     near, counts = np.empty((n, _MOST), dtype=np.uint32), np.empty(n, dtype=np.int64)
     origin, forces = np.empty_like(positions), np.empty_like(positions)
     room = ((reach - np.sqrt(table[:, :, 2].max())) / 2) ** 2
-    _list(positions, box, reach, near, counts, origin)
+    _list(positions, types, table, box, reach, near, counts, origin)
     _forces(positions, types, table, box, near, counts, forces)
     before = _energy(positions, velocities, types, masses, table, box, near, counts)
     moved, done = np.zeros_like(positions), 0
@@ -191,7 +191,8 @@ def _follow(positions, velocities, types, masses, table, box, reach, step, stops
 
 @compiled(error_model="numpy")
 def _step(
-    positions, velocities, types, masses, table, box, reach, step, near, counts, origin, forces, room
+    positions, velocities, types, masses, table, box, reach, step,
+    near, counts, origin, forces, room,
 ):  # fmt: skip
     """One step of velocity Verlet, with the lists of neighbours when they are needed."""
     furthest = 0.0
@@ -203,7 +204,7 @@ def _step(
             moved += _nearest(positions[i, a] - origin[i, a], box) ** 2
         furthest = max(furthest, moved)
     if furthest > room:
-        _list(positions, box, reach, near, counts, origin)
+        _list(positions, types, table, box, reach, near, counts, origin)
     _forces(positions, types, table, box, near, counts, forces)
     for i in range(len(types)):
         for a in range(3):
@@ -284,23 +285,33 @@ def _forces(positions, types, table, box, near, counts, forces):
 
 
 @compiled
-def _list(positions, box, reach, near, counts, origin):
-    """Neighbours with a higher number within ``reach``.
+def _list(positions, types, table, box, reach, near, counts, origin):
+    """Neighbours with a higher number within their cut-off and the skin, in the order of numbers.
 
-    All pairs are looked at: a cell of a thousand atoms is three cut-offs long, and cubes of that
-    size would spare nothing.
+    Particles are looked through along x, each with those that follow it by no more than ``reach``,
+    at most half the cell, so that each pair is met once.
     """
-    for i in range(len(positions)):
-        x, y, z = positions[i, 0], positions[i, 1], positions[i, 2]
-        origin[i, 0], origin[i, 1], origin[i, 2] = x, y, z
-        found = 0
-        for j in range(i + 1, len(positions)):
-            dx = _nearest(positions[j, 0] - x, box)
-            dy = _nearest(positions[j, 1] - y, box)
-            dz = _nearest(positions[j, 2] - z, box)
-            if dx * dx + dy * dy + dz * dz < reach * reach:
-                if found == near.shape[1]:
+    n = len(types)
+    skin = reach - np.sqrt(table[:, :, 2].max())
+    squares = (np.sqrt(table[:, :, 2]) + skin) ** 2
+    order = np.argsort(positions[:, 0])
+    origin[:] = positions
+    counts[:] = 0
+    for a in range(n):
+        i = order[a]
+        for step in range(1, n):
+            j = order[(a + step) % n]
+            dx = positions[j, 0] - positions[i, 0]
+            dx = dx + box if a + step >= n else dx
+            if dx >= reach:
+                break
+            dy = _nearest(positions[j, 1] - positions[i, 1], box)
+            dz = _nearest(positions[j, 2] - positions[i, 2], box)
+            if dx * dx + dy * dy + dz * dz < squares[types[i], types[j]]:
+                low, high = min(i, j), max(i, j)
+                if counts[low] == near.shape[1]:
                     raise ValueError("so many neighbours mean that the liquid collapsed")
-                near[i, found] = j
-                found += 1
-        counts[i] = found
+                near[low, counts[low]] = high
+                counts[low] += 1
+    for i in range(n):
+        near[i, : counts[i]] = np.sort(near[i, : counts[i]])

@@ -1,0 +1,143 @@
+"""Figures of where particles move: maps side by side, and correlations against time.
+
+>>> figure = maps(np.zeros((1, 2)), 2.0, {"measured": np.zeros(1)})
+>>> figure.axes[0].get_title(loc="left")
+'measured'
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+# Shares of the particles whose colours are the darkest and the lightest.
+_ENDS = (0.02, 0.98)
+_COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#555555")
+_DASHES = ("-", "--", "-.", ":")
+
+
+def maps(positions: np.ndarray, box: float, fields: Mapping[str, np.ndarray]) -> Figure:
+    """A number of each particle as its colour, one panel for each number.
+
+    Each panel has a scale of its own, from its lowest to its highest values.
+
+    Parameters
+    ----------
+    positions : (N, 2) Å
+    box : float, Å
+        Side of the square cell.
+    fields : mapping of title to (N,)
+
+    Examples
+    --------
+    >>> len(maps(np.zeros((1, 2)), 2.0, {"one": np.zeros(1), "other": np.ones(1)}).axes)
+    2
+    """
+    columns = min(2, len(fields))
+    rows = -(-len(fields) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(3.5 * columns, 3.7 * rows), squeeze=False, sharex=True, sharey=True
+    )
+    for ax in axes.flat[len(fields) :]:
+        ax.set_visible(False)
+    # Marks of the size of a particle, in points.
+    size = (3.2 * 72 / np.sqrt(max(len(positions), 25))) ** 2
+    for ax, (title, values) in zip(axes.flat, fields.items(), strict=False):
+        low, high = np.quantile(values, _ENDS)
+        x, y = (positions % box).T
+        ax.scatter(x, y, s=size, c=values, cmap="inferno", vmin=low, vmax=high, lw=0)
+        ax.set_title(title, fontsize=11, loc="left")
+        ax.set(xlim=(0, box), ylim=(0, box), aspect="equal", xticks=[], yticks=[])
+        for side in ax.spines.values():
+            side.set_visible(False)
+    return figure
+
+
+def against_time(
+    panels: Mapping[str, Mapping[str, np.ndarray]], shown: Sequence[str], *, score: str = "r"
+) -> Figure:
+    """Held-out correlation with the propensity against time, one panel for each temperature.
+
+    Parameters
+    ----------
+    panels : mapping of title to result
+        ``motion.TEMPERATURE.MEASURE`` of the experiment ``motion``.
+    shown
+        Names of the contenders.
+    score
+        ``"r"``, beside which the ceiling is drawn, or ``"r2"``.
+
+    Examples
+    --------
+    >>> result = {"time": np.array([1.0, 9.0]), "contenders": np.array(["ridge"])}
+    >>> result |= {"r": np.full((1, 3, 2), 0.5), "ceiling": np.full((3, 2), 0.9)}
+    >>> figure = against_time({"T = 0.45": result}, ["ridge"])
+    >>> [text.get_text() for text in figure.legends[0].get_texts()]
+    ['ridge', 'largest possible']
+    """
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(1.6 + 2.6 * len(panels), 4.4), squeeze=False, sharey=True
+    )
+    for ax, (title, result) in zip(axes.flat, panels.items(), strict=True):
+        names = [str(name) for name in result["contenders"]]
+        for number, name in enumerate(shown):
+            values = result[score][names.index(name)]
+            mean = values.mean(axis=0)
+            error = 1.96 * values.std(axis=0, ddof=1) / np.sqrt(len(values))
+            colour = _COLOURS[number % len(_COLOURS)]
+            ax.plot(
+                result["time"], mean, marker="o", ms=3.5, lw=1.4, color=colour, label=name,
+                ls=_DASHES[number // 2 % len(_DASHES)],
+            )  # fmt: skip
+            ax.fill_between(result["time"], mean - error, mean + error, color=colour, alpha=0.2)
+        if score == "r":
+            most = result["ceiling"].mean(axis=0)
+            ax.plot(result["time"], most, color="0.6", lw=1, label="largest possible")
+        ax.set(xscale="log", ylim=(0, 1))
+        ax.set_xlabel("time (units of the mixture)", fontsize=11)
+        ax.set_title(title, fontsize=11, loc="left")
+    words = {"r": "Pearson correlation, held out", "r2": "R², held out"}
+    axes[0, 0].set_ylabel(words[score], fontsize=11)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=10)
+    return figure
+
+
+def components(result: Mapping[str, np.ndarray], rows: Mapping[str, str], shown: int = 6) -> Figure:
+    """What the components that carry most of the motion have in common with named descriptors.
+
+    Parameters
+    ----------
+    result
+        ``weights.TEMPERATURE`` of the experiment ``motion``.
+    rows : mapping of label to name of a descriptor
+    shown
+        Number of components.
+
+    Examples
+    --------
+    >>> result = {"names": np.array(["energy"]), "component_correlation": np.array([[0.7]])}
+    >>> result |= {"component_share": np.array([0.2]), "component_rank": np.array([3])}
+    >>> figure = components(result, {"energy": "energy"})
+    >>> [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    ['no. 4\\n20 %']
+    """
+    names = [str(name) for name in result["names"]]
+    columns = [names.index(name) for name in rows.values()]
+    values = result["component_correlation"][:shown, columns].T
+    figure, ax = plt.subplots(figsize=(1.8 + 0.85 * values.shape[1] + 1.4, 0.42 * len(rows) + 1.4))
+    image = ax.imshow(values, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        text = f"{value:+.2f}".replace("-", "−")
+        colour = "white" if abs(value) > 0.6 else "black"
+        ax.text(column, row, text, ha="center", va="center", fontsize=9, color=colour)
+    ax.set_yticks(range(len(rows)), list(rows), fontsize=10)
+    marks = [
+        f"no. {rank + 1}\n{100 * share:.2g} %"
+        for rank, share in zip(result["component_rank"], result["component_share"], strict=True)
+    ][:shown]
+    ax.set_xticks(range(len(marks)), marks, fontsize=9)
+    ax.set_xlabel("component, and its share of the variance of the motion", fontsize=11)
+    figure.colorbar(image, ax=ax, label="correlation")
+    return figure
