@@ -125,6 +125,14 @@ def test_structure_has_axes_in_angstrom_and_a_legend(system, data):
     assert ax.collections
 
 
+@pytest.mark.parametrize("name", sorted(gd.SYSTEMS))
+def test_every_species_has_a_colour(name):
+    system = gd.SYSTEMS[name]
+    _, ax = plt.subplots()
+    handles = plots.structure(ax, system.crystal() * (3, 3, 1 if system.dim == 2 else 2), system)
+    assert len({h.get_facecolor() for h in handles}) == len(handles) > 0
+
+
 def test_perfect_crystal_is_drawn_in_one_colour():
     system = gd.SYSTEMS["amc"]
     _, ax = plt.subplots()

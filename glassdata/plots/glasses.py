@@ -23,7 +23,7 @@ from glassdata.structures import Dataset
 from glassdata.system import DISORDER_CLASSES, System
 
 _FEWER_TO_MORE = ("#2166ac", "#7fb5d8", "#e4e4e4", "#f4a582", "#b2182b")
-_SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00")
+_SPECIES = ("#4b2e83", "#e69f00", "#9ad0ec", "#d55e00", "#009e73")
 
 
 def representatives(data: Dataset) -> list[int]:
