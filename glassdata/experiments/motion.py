@@ -9,6 +9,7 @@ Particles of the most frequent species only, as is usual; liquids are held out w
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -22,7 +23,7 @@ from glassdata.experiments.propensity import HARMONIC, PREPARATIONS
 from glassdata.propensity import MEASURES
 from glassdata.structures import Dataset
 from glassdata.surroundings import descriptors
-from glassdata.systems.ka2d import KA2D
+from glassdata.systems.ka2d import KA2D, MIXTURE
 
 Result = Mapping[str, np.ndarray]
 
@@ -158,7 +159,7 @@ def descriptors_of(liquid: Result) -> dict[str, np.ndarray]:
         pbc=(True, True, False),
     )
     known = {name: np.asarray(liquid[name], float) for name in HARMONIC}
-    return descriptors(atoms, KA2D.potential, harmonic=known)
+    return descriptors(atoms, MIXTURE, harmonic=known)
 
 
 def chosen(names: Sequence[str], words: Sequence[str]) -> np.ndarray:
@@ -270,7 +271,7 @@ def _weights(particles: Particles) -> dict[str, np.ndarray]:
         out[f"same_sign_{name}"] = np.mean(
             np.sign(drawn_weights) == np.sign(fitted.coef_[0]), axis=0
         )
-    fits = models.LinearMap().path(X, y, [{"l1": 0.0, "l2": l2} for l2 in PATH])
+    fits: list[Any] = models.LinearMap().path(X, y, [{"l1": 0.0, "l2": l2} for l2 in PATH])
     out |= {"path_l2": np.array(PATH), "path": np.array([one.coef_[0] for one in fits])}
     return out | _components(X, y)
 

@@ -19,7 +19,7 @@ from glassdata.protocols import SwapGlass
 from glassdata.protocols.plan import generator
 from glassdata.structures import Dataset
 from glassdata.surroundings import softness
-from glassdata.systems.ka2d import EPSILON, KA2D, SIGMA
+from glassdata.systems.ka2d import EPSILON, KA2D, MIXTURE, SIGMA
 from glassdata.units import BOLTZMANN, THZ
 
 #: Raised whenever the same result would come out differently.
@@ -71,15 +71,15 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     liquid, *_ = protocol.liquid(KA2D, index)
     found = propensity(
         liquid,
-        KA2D.potential,
+        MIXTURE,
         generator(KA2D.name, index, "velocities"),
         temperature=protocol.parents[preparation].temperature,
         steps=np.array(STEPS[temperature]),
         timestep=TIMESTEP,
         trajectories=TRAJECTORIES,
     )
-    rest = relax(liquid, KA2D.potential, max_force=protocol.max_force)
-    kinds = KA2D.potential.types(liquid)
+    rest = relax(liquid, MIXTURE, max_force=protocol.max_force)
+    kinds = MIXTURE.types(liquid)
     of_kinds = [kinds == kind for kind in range(len(KA2D.species))]
     return {
         "types": kinds.astype("u1"),
@@ -93,5 +93,5 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
             [found.variance[..., mine].mean(axis=-1) / TRAJECTORIES for mine in of_kinds], axis=1
         ),
         "drift": np.array(found.drift),
-        **{name: values.astype("f4") for name, values in softness(rest, KA2D.potential).items()},
+        **{name: values.astype("f4") for name, values in softness(rest, MIXTURE).items()},
     }
