@@ -11,6 +11,9 @@ Three measures, at each time t::
     cage_relative  the same, less the mean displacement of the neighbours at the beginning, Å: long
                    waves, which move whole regions of a plane, do not count
     broken         share of the neighbours at the beginning that are neighbours no more
+
+>>> MEASURES
+('displacement', 'cage_relative', 'broken')
 """
 
 from typing import NamedTuple

@@ -20,7 +20,10 @@ and, from the eigenvectors e_k of the Hessian, how softly the particle i is held
     Debye-Waller    Σ_k |e_ik|² / (m_i ω_k²), which times kT is its mean square displacement, Å²/eV
     soft modes      N times its share in the softest ``SOFT`` of all modes, with frequencies above 0
 
-The last three cover one particle each; the others reach as far as half the cell.
+The last two need all eigenvectors; the others are quickly made.
+
+>>> LENGTHS, RADII[0], RADII[-1], WIDTH, SOFT
+((0.5, 1.0, 2.0, 3.0), 0.7, 4.5, 0.1, 0.02)
 """
 
 from collections.abc import Mapping

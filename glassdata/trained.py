@@ -86,7 +86,7 @@ def train(
     >>> carbon = gd.dataset("amc")
     >>> trained = train(carbon)
     >>> trained.meta["n_atoms"], round(trained.meta["core"], 1)  # from, to; Å
-    ([407, 912], 1.3)
+    ([80, 912], 1.3)
     """
     X, Y, groups = data.X, data.Y, data.groups
     families = len(np.unique(groups))

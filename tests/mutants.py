@@ -116,7 +116,6 @@ TESTS = {
     "glassdata/experiments/beyond.py": ("test_versions", "test_beyond"),
     "glassdata/experiments/said/*.py": ("test_said",),
     "glassdata/experiments/tables/contests.py": ("test_contests",),
-    "glassdata/experiments/tables/beyond.py": ("test_beyond",),
     "glassdata/experiments/tables/glasses.py": ("test_plots",),
     "glassdata/experiments/tables/*.py": ("test_tables",),
     "glassdata/experiments/claims.py": (

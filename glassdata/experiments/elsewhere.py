@@ -86,7 +86,7 @@ def others(ours: Dataset, theirs: Dataset) -> dict[str, np.ndarray]:
     >>> carbon = gd.dataset("amc")
     >>> halves = carbon.groups % 4 < 2
     >>> found = others(carbon[halves], carbon[~halves])
-    >>> bool(found["error_line"].sum() < 0.4 * found["baseline"].sum())
+    >>> bool(found["error_line"].sum() < 0.8 * found["baseline"].sum())
     True
     """
     n, m = len(ours), len(theirs)

@@ -6,6 +6,9 @@ Needs the results of ``propensity``. Results, for each of its temperatures::
     weights.TEMPERATURE          what the weights of the linear models mean, at the longest time
 
 Particles of the most frequent species only, as is usual; liquids are held out whole.
+
+>>> KA2D.species[SPECIES], list(CONTENDERS)[0]
+('Ar', 'ridge')
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -10,6 +10,8 @@ Results::
     sic_mlip.in.SYSTEM  g(r) and spectra of the structures of sic_mlip, if the dataset has it, at
                         rest in the potential of another system
 
+>>> CLASSICAL
+('sic', 'sic_tersoff')
 >>> TRIED, SMOOTH["snap-si"].get_chemical_formula()
 (('nep89', 'vashishta-sio2'), 'Si64')
 """

@@ -36,9 +36,9 @@ def representatives(data: Dataset) -> list[int]:
     Examples
     --------
     >>> from glassdata.structures import dataset
-    >>> argon = dataset("lj2d")
+    >>> argon = dataset("lj3d")
     >>> [str(argon.classes[k]) for k in representatives(argon)]
-    ['crystal-like', 'defective', 'amorphous']
+    ['crystal-like', 'partial', 'amorphous']
     """
     order = far_order(data.X, data.r)
     falling = np.argsort(-order, kind="stable")

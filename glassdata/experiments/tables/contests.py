@@ -1,4 +1,8 @@
-"""The table of chapter 11 on glasses among themselves, as text."""
+"""The table of chapter 11 on glasses among themselves, as text.
+
+>>> judged({}).empty
+True
+"""
 
 from collections.abc import Iterable
 

@@ -63,7 +63,7 @@ def preparation_table(data: Dataset, columns: Mapping[str, np.ndarray]) -> pd.Da
     >>> import glassdata as gd
     >>> silicon = gd.dataset("si")
     >>> table = preparation_table(silicon, {"eV/atom": silicon.energy})
-    >>> table.index.names
+    >>> list(table.index.names)
     ['K/ps', 'atoms per Å³']
     """
     of = np.where(np.isin(ensembles(data), ("quenched", "equilibrated")), data.preparation, -1)
