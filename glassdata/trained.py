@@ -106,7 +106,7 @@ def train(
     meta = data.meta() | {"model": model, "scores": scores} | facts(data)
     meta |= {"about": dict(about)} if about else {}
     calibration = calibrate(held_out, X, groups, _sizes(data))
-    blob, saved = encode(estimator, meta, X=X, calibration=calibration)
+    blob, saved = encode(estimator, meta, X=X, groups=groups, calibration=calibration)
     return Trained(saved, meta, blob, held_out)
 
 
@@ -155,7 +155,7 @@ def calibrate(
     distance = np.empty(len(X))
     for number in np.unique(held_out.fold):
         test = held_out.fold == number
-        region = region_of(X[~test])
+        region = region_of(X[~test], groups[~test])
         distance[test] = region.distance(X[test])
     return Calibration(
         errors=held_out.truth - held_out.prediction,

@@ -28,11 +28,14 @@ def test_nine_of_ten_held_out_spectra_lie_within(name):
     result = coverage.held_out(gd.dataset(name))
     assert coverage.outside(result) < 0.05
     found = {part: one.value for part, one in coverage.coverage(result).items() if one.is_there}
-    assert found["all"] == pytest.approx(LEVEL, abs=0.02)
-    assert len(found) >= 5
+    # The correction for finite numbers promises at least the level, and up to one structure more.
+    one = 1 / (0.8 * len(result["groups"]))
+    assert LEVEL - 0.02 <= found["all"] <= LEVEL + 0.02 + one
+    assert len(found) >= 3
     for part, value in found.items():
         # Of a third of the structures the share itself is known to 0.01.
-        assert value == pytest.approx(LEVEL, abs=0.03 if "third" in part else 0.05), part
+        spread = 0.03 if "third" in part else 0.05
+        assert LEVEL - spread <= value <= LEVEL + spread + one, part
     # An integral is one number for each structure: binomial, and structures of a family are alike.
     spread = 3 * np.sqrt(LEVEL * (1 - LEVEL) / len(np.unique(result["groups"])))
     for measure in ("mean_frequency", "heat_capacity"):

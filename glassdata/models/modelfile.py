@@ -19,6 +19,7 @@ from sklearn.base import BaseEstimator
 
 from glassdata.bounds import check_size, open_archive, parse_json
 from glassdata.config import canonical_json
+from glassdata.evaluation import grouped_folds
 from glassdata.files import UNREADABLE, read_arrays, replace
 from glassdata.intervals import Calibration, far_ripple
 from glassdata.models.registry import MODELS
@@ -36,6 +37,8 @@ CALIBRATED = "calibration."
 NEAR = 3
 #: Largest number of leading components that describe the training set.
 MAX_COMPONENTS = 20
+#: Parts of a training set that are held out in turn to find its rim, and the fewest families.
+FOLDS, FEWEST_FAMILIES = 5, 10
 #: Number of structures whose predictions are compared with those of the model in the file.
 TRIED = 8
 
@@ -46,7 +49,7 @@ class Region:
 
     ``x_mean`` (n_r,) the mean training g(r); ``components`` (k, n_r) its leading principal
     directions with ``variances`` (k,); ``residual`` (1,) the variance per direction outside them;
-    ``reference`` (1,) the distance within which 95 % of the training structures lie.
+    ``reference`` (1,) the distance within which 95 % of structures lie that were not used.
     """
 
     x_mean: np.ndarray
@@ -265,7 +268,12 @@ def save(model: BaseEstimator, path: str | Path, meta: Mapping, *, X: np.ndarray
 
 
 def encode(
-    model: BaseEstimator, meta: Mapping, *, X: np.ndarray, calibration: Calibration | None = None
+    model: BaseEstimator,
+    meta: Mapping,
+    *,
+    X: np.ndarray,
+    groups: np.ndarray | None = None,
+    calibration: Calibration | None = None,
 ) -> tuple[bytes, SavedModel]:
     """Bytes of the file of a fitted model, and the model that :func:`load` makes of them.
 
@@ -277,6 +285,8 @@ def encode(
         Plain finite data.
     X
         Training g(r), shape (n, n_r), n ≥ 2.
+    groups
+        Families of the training set, (n,); of one structure each if None.
     calibration
         Of its intervals.
 
@@ -298,7 +308,7 @@ def encode(
         raise ValueError(f"{type(fitted).__name__} is not a model that glassdata.models.MODELS has")
     X = np.asarray(X, float)
     arrays = {f"{PREFIX}{name}": values for name, values in fitted.to_arrays().items()}
-    arrays |= vars(_region(X, fitted.n_features_in_))
+    arrays |= vars(_region(X, fitted.n_features_in_, groups))
     if calibration is not None:
         arrays |= {f"{CALIBRATED}{name}": values for name, values in vars(calibration).items()}
     text = canonical_json(dict(meta) | {"format": FORMAT, "kind": type(fitted).__name__})
@@ -383,8 +393,11 @@ def _taken(arrays: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {name.removeprefix(prefix): arrays.pop(name) for name in names}
 
 
-def region_of(X: np.ndarray) -> Region:
-    """Where training g(r) (n, n_r) lie, n ≥ 2.
+def region_of(X: np.ndarray, groups: np.ndarray | None = None) -> Region:
+    """Where training g(r) (n, n_r) lie, n ≥ 2; ``groups`` (n,) are families, of one each if None.
+
+    The rim is found on structures that are held out with their families: the set itself lies
+    nearer to its own mean and directions than others of its kind do, the more so the fewer it has.
 
     Examples
     --------
@@ -393,13 +406,24 @@ def region_of(X: np.ndarray) -> Region:
     True
     """
     X = np.asarray(X, float)
-    return _region(X, X.shape[-1])
+    return _region(X, X.shape[-1], groups)
 
 
-def _region(X: np.ndarray, n_r: int) -> Region:
+def _region(X: np.ndarray, n_r: int, groups: np.ndarray | None = None) -> Region:
     """The shape of the training set: probabilistic principal components of X."""
     if X.ndim != 2 or len(X) < 2 or X.shape[1] != n_r or not np.isfinite(X).all():
         raise ValueError(f"training g(r) must be finite, at least two of {n_r} bins, got {X.shape}")
+    shape = _shape(X)
+    distances = _distance(X - X.mean(axis=0), shape)
+    families = np.arange(len(X)) if groups is None else np.asarray(groups)
+    if len(np.unique(families)) >= FEWEST_FAMILIES:
+        for told, asked in grouped_folds(families, FOLDS, seed=0):
+            distances[asked] = _distance(X[asked] - X[told].mean(axis=0), _shape(X[told]))
+    return Region(**(vars(shape) | {"reference": np.quantile(distances, [0.95])}))
+
+
+def _shape(X: np.ndarray) -> Region:
+    """Mean, directions and variances of a training set, with a unit for its reference."""
     centred = X - X.mean(axis=0)
     _, singular, directions = np.linalg.svd(centred, full_matrices=False)
     variances = singular**2 / (len(X) - 1)
@@ -410,9 +434,7 @@ def _region(X: np.ndarray, n_r: int) -> Region:
     k = min(enough, MAX_COMPONENTS)
     rest = variances[k:].sum() / max(X.shape[1] - k, 1)
     residual = np.array([max(rest, 1e-6 * variances[k - 1])])
-    parts = (X.mean(axis=0), directions[:k].copy(), variances[:k], residual)
-    distances = _distance(centred, Region(*parts, np.ones(1)))
-    return Region(*parts, np.quantile(distances, [0.95]))
+    return Region(X.mean(axis=0), directions[:k].copy(), variances[:k], residual, np.ones(1))
 
 
 def _distance(centred: np.ndarray, region: Region) -> np.ndarray:
