@@ -55,13 +55,14 @@ def intervals(results: Results, least: float = 0.88, most: float = 0.92) -> Said
 
 
 def others(results: Results) -> Said:
-    """How many structures that others made get an interval, of how many."""
+    """How many structures that others made get an interval, of how many, and what it covers."""
     found = [results[name] for name in results if name.endswith(".foreign")]
     promised = [int(one["promised"].sum()) for one in found]
+    covered = [one["covered"][one["promised"]] for one in found] or [np.array([])]
     return {
         "n_foreign": sum(len(one["promised"]) for one in found),
         "n_promised": sum(promised),
-        "share_outside": 1 - sum(promised) / max(sum(len(one["promised"]) for one in found), 1),
+        "foreign_covered": float(np.concatenate(covered).mean()) if sum(promised) else np.nan,
     }
 
 
