@@ -129,7 +129,7 @@ lint: $(STAMP) ## ruff: rules and layout; mypy: types
 # --- data -------------------------------------------------------------------------------------
 
 # The potential of cualzr_sheng does not ship: SETFL=path/to/ZrCuAl2011.eam.alloy adds that glass.
-data: $(STAMP) ## regenerate the reference dataset (an hour on two cores; resumes where it stopped)
+data: $(STAMP) ## regenerate the reference dataset (six hours on two cores; resumes where it stopped)
 	$(if $(SETFL),$(BIN)/glassdata systems --add $(SETFL))
 	$(BIN)/glassdata build $(REFERENCE) --profile reference --max-failed 10%
 	$(BIN)/glassdata verify $(REFERENCE)
@@ -148,7 +148,7 @@ sizes: $(STAMP) ## one mixture in smaller boxes (half an hour; resumes where it 
 	@mkdir -p book/data
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]), without=("position", "number"))' _build/sizes book/data/sizes.zarr.zip
 
-results: $(STAMP) cnn ## recompute what chapters 9 to 11 and 13 read (about an hour; resumes where it stopped)
+results: $(STAMP) cnn ## recompute what chapters 9 to 13 read (an hour and a half; resumes where it stopped)
 	for name in line-vs-cnn weights referee glasses why elsewhere coverage; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
 	@mkdir -p book/data/results
 	cp _build/results/*.zip book/data/results/
