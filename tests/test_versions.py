@@ -42,7 +42,7 @@ FROZEN = {
     "experiments.targets": "9aa93a3f6799",
     "experiments.verdicts": "5f4cc0321f43",
     "experiments.weights": "8885cec58052",
-    "experiments.why": "53235aec61f3",
+    "experiments.why": "b16a60a27b0b",
     "models.linear": "f89d93e1890f",
     "models.networks": "fa1b0ddbe7eb",
     "models.principal": "055f8393a460",

@@ -6,6 +6,8 @@ is a rival's error above the floor over the line's: above 1 the line is better.
 
 >>> result = {"names": ["line", "mean"], "error": np.array([[[2.0, 2.0]], [[5.0, 5.0]]])}
 >>> result |= {"floor": np.ones(2), "count": np.ones(2)}
+>>> MOST
+1000.0
 >>> ratio_above(result, "mean")
 Estimate(value=4.0, low=4.0, high=4.0)
 """
@@ -176,14 +178,14 @@ class Ensemble(NamedTuple):
     Examples
     --------
     >>> str(Ensemble("ka2d", "equilibrated"))
-    'ka2d, equilibrated'
+    'ka2d (equilibrated)'
     """
 
     glass: str
     ensemble: str
 
     def __str__(self) -> str:
-        return f"{self.glass}, {self.ensemble}"
+        return f"{self.glass} ({self.ensemble})"
 
 
 def found_ensembles(results: Iterable[str]) -> list[Ensemble]:
@@ -343,7 +345,7 @@ def rivals_of(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     >>> index = pd.MultiIndex.from_tuples([("si", "quenched")])
     >>> found = pd.DataFrame({"explained": [NOTHING], "mean": [Estimate(2.0, 1.5, 3.0)]}, index)
     >>> ratios, words = rivals_of(found)
-    >>> words.loc["si, quenched"].to_dict()
+    >>> words.loc["si (quenched)"].to_dict()
     {'mean': 'better'}
     """
     known = ("signal/noise", "above the floor", "explained")

@@ -21,6 +21,7 @@ import numpy as np
 
 from glassdata import models
 from glassdata.additivity import Inside, best_penalty, local_pdos, local_rdf, total
+from glassdata.learned import LearnedPotential
 from glassdata.moments import moment_kernel, pair_mean_square
 from glassdata.neighbours import neighbours
 from glassdata.perturbation import Reference, modes
@@ -34,6 +35,9 @@ from glassdata.second_order import (
 )
 from glassdata.structures import Dataset
 from glassdata.systems import SYSTEMS
+
+# Potentials whose parameters or software are no part of the package.
+_OF_OTHERS = (TabulatedFile, LearnedPotential)
 
 #: Arrays of a result, by name.
 Result = dict[str, np.ndarray]
@@ -61,7 +65,7 @@ AMPLITUDES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 def result_names(glasses: Iterable[str]) -> list[str]:
     """Names of all results, those that take longest first."""
     known = [name for name in glasses if name in SYSTEMS]
-    ours = [name for name in known if not isinstance(SYSTEMS[name].potential, TabulatedFile)]
+    ours = [name for name in known if not isinstance(SYSTEMS[name].potential, _OF_OTHERS)]
     pairs = [name for name in known if isinstance(SYSTEMS[name].potential, PairPotential)]
     asked = [f"{name}.{measure}" for measure in ("inside", "second") for name in ours]
     return asked + [f"{name}.moment" for name in pairs]

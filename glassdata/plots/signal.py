@@ -2,7 +2,7 @@
 
 >>> curve = {"bins": [25], "size": [1, 2, 4], "ratio": np.array([[0.5, 0.4, 0.6]])}
 >>> curve["curve"] = np.array([[[0.5, 1.0], [0.5, 0.5], [np.nan, np.nan]]])
->>> against_bundles({"si, quenched": curve}).axes[0].get_xlabel()
+>>> against_bundles({"si (quenched)": curve}).axes[0].get_xlabel()
 'structures in a bundle'
 """
 
@@ -29,6 +29,8 @@ _LOOKS = (
     ("#999933", "X", (0, (3, 1, 1, 1))),
     ("#888888", "*", (0, (7, 2))),
 )
+#: Ratios of signal to noise below this are not shown.
+_FAINT = 0.05
 #: By the verdict on the line: better, the same, worse, open.
 _MARKS = {"better": "o", "same": "s", "worse": "D", "open": "o"}
 _COLOURS = {"better": "#0072b2", "same": "#888888", "worse": "#d55e00", "open": "#888888"}
@@ -52,11 +54,12 @@ def against_bundles(signals: Mapping[str, Mapping[str, np.ndarray]], bins: int =
     --------
     >>> signal = {"bins": [25], "size": [1, 4], "ratio": np.array([[0.5, 0.4, 0.6]])}
     >>> signal["curve"] = np.array([[[0.5, 1.0], [0.5, 0.25]]])
-    >>> figure = against_bundles({"si, quenched": signal})
+    >>> figure = against_bundles({"si (quenched)": signal})
     >>> figure.axes[0].lines[1].get_ydata().tolist()
     [0.5, 2.0]
     """
-    figure, ax = plt.subplots(figsize=(6.4, 4.6))
+    rows = -(-len(signals) // 2)  # of the legend
+    figure, ax = plt.subplots(figsize=(6.4, 4.0 + 0.24 * rows))
     ax.axhline(1, color="0.6", lw=1)
     for k, (name, signal) in enumerate(signals.items()):
         number = list(signal["bins"]).index(bins)
@@ -74,9 +77,11 @@ def against_bundles(signals: Mapping[str, Mapping[str, np.ndarray]], bins: int =
         xscale="log",
         yscale="log",
         xlabel="structures in a bundle",
-        ylabel="variance between / within preparations",
+        ylabel="signal / noise",
         xticks=size,
     )
+    if ax.get_ylim()[0] < _FAINT:
+        ax.set_ylim(bottom=_FAINT)
     log_ticks(ax.yaxis)
     ax.xaxis.set_major_formatter("{x:g}")
     ax.xaxis.set_minor_formatter(plt.NullFormatter())
@@ -196,10 +201,10 @@ def ratios(
 
     Examples
     --------
-    >>> table = pd.DataFrame({"mean": [(2.0, 1.5, 3.0)]}, index=["si, quenched"])
+    >>> table = pd.DataFrame({"mean": [(2.0, 1.5, 3.0)]}, index=["si (quenched)"])
     >>> figure = ratios(table, pd.DataFrame({"mean": ["better"]}, index=table.index))
     >>> figure.axes[0].get_title(), [t.get_text() for t in figure.axes[0].get_yticklabels()]
-    ('mean', ['si, quenched'])
+    ('mean', ['si (quenched)'])
     """
     n_columns = min(len(table.columns), 4)
     n_rows = -(-len(table.columns) // n_columns)
@@ -252,9 +257,13 @@ def travels(tables: Mapping[str, pd.DataFrame], span: tuple[float, float] = (0.5
     >>> [text.get_text() for text in travels({"si": table}).axes[0].texts]
     ['4.0']
     """
-    n = len(tables)
-    figure, axes = plt.subplots(1, n, figsize=(max(3.2 * n, 4.0), 3.0), squeeze=False)
-    for ax, (name, table) in zip(axes.flat, tables.items(), strict=True):
+    columns = min(2, len(tables))
+    rows = -(-len(tables) // columns)
+    size = max(3.4 * columns, 4.0), 2.9 * rows
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False)
+    for ax in axes.flat[len(tables) :]:
+        ax.set_visible(False)
+    for ax, (name, table) in zip(axes.flat, tables.items(), strict=False):
         values = np.array([[found[0] for found in row] for row in table.to_numpy()], float)
         shades = np.log(np.clip(values, *span))
         ends = np.log(span)
@@ -269,5 +278,6 @@ def travels(tables: Mapping[str, pd.DataFrame], span: tuple[float, float] = (0.5
         ax.set_title(name, fontsize=12)
         ax.spines[:].set_visible(False)
         ax.tick_params(length=0, labelsize=10)
-    axes[0, 0].set_ylabel("trained on")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("trained on")
     return figure

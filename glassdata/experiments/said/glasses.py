@@ -76,7 +76,7 @@ def answers(table: pd.DataFrame) -> Said:
     >>> words = {"line enough": ["no", "yes"], "because of": ["kernel ridge", ""]}
     >>> said = answers(pd.DataFrame(words, index))
     >>> said["answer_yes"], said["n_answer_no"], said["beaten_by"]
-    ('hea, quenched', 1, 'kernel ridge (1)')
+    ('hea (quenched)', 1, 'kernel ridge (1)')
     """
     given = dict(zip(table.index, table["line enough"], strict=True)) if len(table) else {}
     said: Said = {"n_judged": len(given)}
