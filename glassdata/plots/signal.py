@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from glassdata.experiments.contests import MOST
 from glassdata.experiments.signal import ensembles
 from glassdata.plots.looks import log_ticks
 from glassdata.structures import Dataset
@@ -238,6 +239,12 @@ def _ratio(ax, y: int, found, word: str, span: tuple[float, float]) -> None:
     ax.plot(np.clip(value, *span), y, mark, color=colour, mfc=face, ms=6, clip_on=False)
 
 
+def _shown(ratio: float) -> str:
+    if np.isnan(ratio):
+        return "–"
+    return f">{MOST:.0f}" if ratio >= MOST else f"{ratio:.{1 if ratio < 100 else 0}f}"
+
+
 def travels(tables: Mapping[str, pd.DataFrame], span: tuple[float, float] = (0.5, 50)) -> Figure:
     """Errors above the floor far from home over those at home, one panel per glass, as numbers.
 
@@ -270,7 +277,7 @@ def travels(tables: Mapping[str, pd.DataFrame], span: tuple[float, float] = (0.5
         ax.imshow(np.ma.masked_invalid(shades), cmap="Blues", vmin=ends[0], vmax=ends[1])
         for (i, j), value in np.ndenumerate(values):
             dark = np.isfinite(value) and shades[i, j] > 0.6 * ends[1] + 0.4 * ends[0]
-            text = f"{value:.1f}" if np.isfinite(value) else "–"
+            text = _shown(value)
             ax.text(j, i, text, ha="center", va="center", color="white" if dark else "0.1")
         ax.set(xticks=range(table.shape[1]), yticks=range(len(table)), xlabel="tested on")
         ax.set_xticklabels(table.columns, rotation=30, ha="right", rotation_mode="anchor")
