@@ -496,7 +496,7 @@ def test_table_of_glasses(cli):
     assert status == 0
     lines = {line.split()[0]: line.split() for line in out.splitlines() if line}
     assert lines["lj2d"][1:5] == ["2", "Ar", "0-12", "0-3"]
-    assert lines["lj2d"][5:8] == ["demo:8", "reference:400", "paper:1000"]
+    assert lines["lj2d"][5:8] == ["demo:8", "reference:310", "paper:1000"]
     assert lines["cualzr"][1:5] == ["3", "Al-Cu-Zr", "0-10", "0-15"]
 
 

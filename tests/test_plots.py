@@ -112,7 +112,8 @@ def test_representatives_of_the_shipped_dataset_end_in_a_glass(name):
     crystal, _, glass = plots.representatives(data)
     energy = data.excess_energy
     assert data.classes[crystal] == DISORDER_CLASSES[0]
-    assert data.classes[glass] == DISORDER_CLASSES[-1]
+    # In the plane one kind of atoms makes grains, and hardly a glass.
+    assert data.classes[glass] in DISORDER_CLASSES[-2 if name == "lj2d" else -1 :]
     assert energy[crystal] < min(energy[glass], np.median(energy))
 
 

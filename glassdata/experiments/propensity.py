@@ -10,6 +10,7 @@ the density of the published mixture. The glasses of the dataset play no part.
 """
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 import numpy as np
 
@@ -65,8 +66,7 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """
     del get
     _, temperature, number = name.split(".")
-    protocol, preparation = KA2D.protocols["reference"], PREPARATIONS[temperature]
-    assert isinstance(protocol, SwapGlass)
+    protocol, preparation = cast(SwapGlass, KA2D.protocols["reference"]), PREPARATIONS[temperature]
     index = preparation + protocol.preparations * int(number)
     liquid, *_ = protocol.liquid(KA2D, index)
     found = propensity(
