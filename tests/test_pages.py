@@ -164,3 +164,15 @@ def test_titles_contents_and_sections_are_renumbered_together():
     assert chapters.renumber(env, []) == [page]
     assert env.toc_secnumbers[page] == {"": ("13",), "#a": ("13", 3), "#b": ()}
     assert (title["secnumber"], reference["secnumber"]) == (("13",), ("13", 3))
+
+
+def test_every_source_that_a_page_cites_can_be_read():
+    pybtex = pytest.importorskip("pybtex.database")
+    sources = pybtex.parse_file(BOOK / "references.bib").entries
+    cited = {
+        key.strip()
+        for page in BOOK.glob("*.md")
+        for keys in re.findall(r"\{cite\}`([^`]*)`", page.read_text(encoding="utf-8"))
+        for key in keys.split(",")
+    }
+    assert cited <= set(sources)
