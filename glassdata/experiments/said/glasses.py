@@ -42,7 +42,7 @@ def signals(results: Results, bins: int = _BINS) -> Said:
     --------
     >>> signal = {"bins": [25], "ratio": [[0.5, 0.4, 0.6]], "structures": [4, 4], "n_atoms": 512}
     >>> said = signals({"si.signal.quenched": signal})
-    >>> said["n_told"], said["ratio_most"], said["n_loud"]
+    >>> said["n_told"], said["signal_most"], said["n_loud"]
     ('1 of 1', 0.5, '0 of 1')
     """
     found = {
@@ -57,7 +57,7 @@ def signals(results: Results, bins: int = _BINS) -> Said:
         "not_told": listing(str(where) for where in ratios if where not in told),
         "n_loud": among(ratio[1] > 1 for ratio in ratios.values()),
         "quiet": listing(str(where) for where, ratio in ratios.items() if ratio[2] < 1),
-        **ends("ratio", [ratio[0] for ratio in ratios.values()] or [np.nan]),
+        **ends("signal", [ratio[0] for ratio in ratios.values()] or [np.nan]),
         **ends("atoms", [float(one["n_atoms"]) for one in found.values()] or [np.nan]),
     }
 
