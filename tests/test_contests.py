@@ -214,8 +214,8 @@ def test_the_table_of_the_page_shows_numbers_intervals_and_signs(judged):
 def test_the_table_leaves_out_what_is_not_there_and_bounds_what_is_endless(judged):
     results, _ = judged
     shown = tables.contests.judged(results, ["mean", "line on partial g"])
-    assert shown.columns.tolist()[:3] == [
-        "signal/noise", "line above the floor / noise", "mean / line"
+    assert shown.columns.tolist()[:4] == [
+        "line enough", "signal/noise", "line above the floor / noise", "mean / line"
     ]  # fmt: skip
     one = {"names": ["line", "mean"], "error": np.array([[[1.0, 1.0]], [[9.0, 9.0]]])}
     one |= {"floor": np.ones(2), "count": np.ones(2), "between": np.array([3.0, 2.0, 4.0])}

@@ -55,12 +55,12 @@ def judged(
     found = verdict_table(results, split=split, size=size, bins=bins, line=line)
     if found.empty:
         return found
-    table = pd.DataFrame(index=found.index)
+    # The answer first: the rest is out of sight on a narrow screen.
+    table = pd.DataFrame({"line enough": found["line enough"]}, index=found.index)
     table["signal/noise"] = found["signal/noise"].map(spanned_plainly)
     table["line above the floor / noise"] = found["above the floor"].map(spanned_plainly)
     for rival in (name for name in rivals if name in found):
         table[f"{rival} / line"] = found[rival].map(_with_sign)
-    table["line enough"] = found["line enough"]
     return table
 
 
@@ -85,10 +85,10 @@ def ensembles(results: Results, bins: int = 25) -> pd.DataFrame:
         signal = results[f"{where.glass}.signal.{where.ensemble}"]
         ratio = signal["ratio"][list(signal["bins"]).index(bins)]
         rows[where] = {
+            "signal/noise": spanned_plainly(Estimate(*map(float, ratio))),
             "preparations": len(signal["structures"]),
             "structures": int(np.sum(signal["structures"])),
             "atoms (median)": round(float(signal["n_atoms"])),
-            "signal/noise": spanned_plainly(Estimate(*map(float, ratio))),
         }
     return _by_ensemble(rows)
 
