@@ -185,7 +185,8 @@ def scoreboard(grades: pd.DataFrame, texts: pd.DataFrame) -> Figure:
     words = list(_SHADES)
     n_rows, n_columns = grades.shape
     levels = grades.map(lambda word: words.index(word) if word in words else np.nan)
-    figure, ax = plt.subplots(figsize=(6.4, 1.3 + 0.33 * n_rows))
+    width = max(6.4, 1.9 + 0.52 * n_columns)  # or the numbers of neighbours touch
+    figure, ax = plt.subplots(figsize=(width, 1.3 + 0.33 * n_rows))
     shown = np.ma.masked_invalid(levels.to_numpy(float))
     ax.imshow(shown, cmap=ListedColormap(list(_SHADES.values())), vmin=0, vmax=2, aspect="auto")
     for (i, j), text in np.ndenumerate(texts.to_numpy()):
