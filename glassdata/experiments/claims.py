@@ -9,7 +9,7 @@ from glassdata.experiments.verdicts import Claim, Estimate, weigh
 
 #: What the paper gives as the error of its line for Cu–Al–Zr.
 PAPER_ERROR = 2e-5
-_LATER = "chapter 12, still to come"
+_LATER = "chapter 16, still to come"
 
 
 class Rule(NamedTuple):
