@@ -32,12 +32,16 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Test files by the modules they concern; the first pattern that fits a module counts.
 TESTS = {
     "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_lammps", "test_quench"),
-    "glassdata/protocols/dynamics.py": ("test_quench",),
+    "glassdata/protocols/dynamics.py": ("test_quench", "test_propensity",),
     "glassdata/protocols/quench.py": ("test_quench", "test_identity", "test_generate"),
     "glassdata/protocols/montecarlo.py": ("test_swap",),
     "glassdata/protocols/swap.py": ("test_swap", "test_identity", "test_generate"),
     "glassdata/protocols/liquid.py": ("test_swap", "test_quench", "test_generate"),
     "glassdata/protocols/pairs.py": ("test_lammps", "test_quench"),
+    "glassdata/propensity.py": ("test_propensity",),
+    "glassdata/surroundings.py": ("test_propensity",),
+    "glassdata/experiments/propensity.py": ("test_versions", "test_propensity"),
+    "glassdata/experiments/motion.py": ("test_versions", "test_propensity"),
     "glassdata/protocols/external.py": ("test_elsewhere",),
     "glassdata/protocols/joined.py": ("test_joined", "test_identity"),
     "glassdata/protocols/*.py": ("test_oracle_protocols", "test_identity", "test_generate"),
