@@ -32,7 +32,10 @@ ROOT = Path(__file__).resolve().parents[1]
 #: Test files by the modules they concern; the first pattern that fits a module counts.
 TESTS = {
     "glassdata/protocols/melt.py": ("test_oracle_protocols", "test_lammps", "test_quench"),
-    "glassdata/protocols/dynamics.py": ("test_quench", "test_propensity",),
+    "glassdata/protocols/dynamics.py": (
+        "test_quench",
+        "test_propensity",
+    ),
     "glassdata/protocols/quench.py": ("test_quench", "test_identity", "test_generate"),
     "glassdata/protocols/montecarlo.py": ("test_swap",),
     "glassdata/protocols/swap.py": ("test_swap", "test_identity", "test_generate"),
