@@ -382,6 +382,22 @@ def test_an_interruption_of_compiled_code_is_one(cli, tmp_path, monkeypatch):
     refused(cli("spectrum", structure, "--system", "lj3d"), 130, "interrupted")
 
 
+def test_an_interrupt_in_the_middle_of_waiting_says_one_line():
+    """A coroutine that never began to run, as those that write arrays, is no news to anybody."""
+    code = (
+        "from glassdata import cli\n"
+        "async def write(): pass\n"
+        "def stop(*arguments, **options):\n"
+        "    waiting = write()\n"
+        "    raise KeyboardInterrupt\n"
+        "cli.commands.main = stop\n"
+        "print(cli.run(['systems']))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "130"
+    assert done.stderr.strip() == "glassdata: error: interrupted; the same command resumes"
+
+
 def test_files_that_are_no_structures(cli, tmp_path):
     (tmp_path / "a.xyz").write_text("3\n\nAr 0 0\n")
     (tmp_path / "b.xyz").write_bytes(b"")

@@ -12,6 +12,7 @@ or whose reader leaves, still does all of its work; status 141 says that the rea
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Sequence
 
 import click
@@ -90,14 +91,20 @@ def run(arguments: Sequence[str]) -> int:
     try:
         result = commands.main(list(arguments), prog_name="glassdata", standalone_mode=False)
     except (KeyboardInterrupt, click.Abort):
-        return _complain(_INTERRUPTED, 130)
+        return _interrupted()
     except Exception as error:
         if isinstance(error.__cause__, KeyboardInterrupt):  # while compiled code ran
-            return _complain(_INTERRUPTED, 130)
+            return _interrupted()
         if "--debug" in arguments:
             traceback.print_exc()
         return _complain(*explain(error))
     return result if isinstance(result, int) else 0
+
+
+def _interrupted() -> int:
+    # Work that was about to begin is given up with all else, of which Python would warn.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    return _complain(_INTERRUPTED, 130)
 
 
 def explain(error: Exception) -> tuple[str, int]:
