@@ -157,8 +157,9 @@ class SavedModel:
 
         Mahalanobis distance d² = Σ_k t_k²/v_k + ‖rest‖²/v_rest from the training mean, with the
         scores t_k in the leading principal directions, divided by the distance within which 95 %
-        of the training structures lie. Up to about 1: like the training set. Well above 1: the
-        model extrapolates, and its error from cross-validation no longer applies.
+        of the training structures lie when they are held out. Up to about 1: like the training
+        set. Well above 1: the model extrapolates, and its error from cross-validation no longer
+        applies.
         """
         return self.region.distance(self._checked(X))
 
