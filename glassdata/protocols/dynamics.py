@@ -147,12 +147,7 @@ def _state(atoms: Atoms, potential: LennardJonesMixture) -> tuple:
 @compiled(error_model="numpy", nogil=True)
 def _run(positions, velocities, types, masses, table, box, reach, step, steps, thermal):
     """Moves positions and velocities by so many steps, from one temperature to another."""
-    n = len(types)
-    near, counts = np.empty((n, _MOST), dtype=np.uint32), np.empty(n, dtype=np.int64)
-    origin, forces = np.empty_like(positions), np.empty_like(positions)
-    room = ((reach - np.sqrt(table[:, :, 2].max())) / 2) ** 2
-    _list(positions, types, table, box, reach, near, counts, origin)
-    _forces(positions, types, table, box, near, counts, forces)
+    near, counts, origin, forces, room = _begun(positions, types, table, box, reach)
     for done in range(steps):
         if done % _SCALED_EVERY == 0:
             wanted = thermal[0] + (thermal[1] - thermal[0]) * done / steps
@@ -166,12 +161,7 @@ def _run(positions, velocities, types, masses, table, box, reach, step, steps, t
 @compiled(error_model="numpy", nogil=True)
 def _follow(positions, velocities, types, masses, table, box, reach, step, stops, path):
     """Fills the displacements at each of so many steps; total energy before and after."""
-    n = len(types)
-    near, counts = np.empty((n, _MOST), dtype=np.uint32), np.empty(n, dtype=np.int64)
-    origin, forces = np.empty_like(positions), np.empty_like(positions)
-    room = ((reach - np.sqrt(table[:, :, 2].max())) / 2) ** 2
-    _list(positions, types, table, box, reach, near, counts, origin)
-    _forces(positions, types, table, box, near, counts, forces)
+    near, counts, origin, forces, room = _begun(positions, types, table, box, reach)
     before = _energy(positions, velocities, types, masses, table, box, near, counts)
     moved, done = np.zeros_like(positions), 0
     for record in range(len(stops)):
@@ -182,11 +172,23 @@ def _follow(positions, velocities, types, masses, table, box, reach, step, stops
                 near, counts, origin, forces, room,
             )  # fmt: skip
             done += 1
-            for i in range(n):
+            for i in range(len(types)):
                 for a in range(3):
                     moved[i, a] += _nearest(positions[i, a] - last[i, a], box)
         path[record] = moved
     return before, _energy(positions, velocities, types, masses, table, box, near, counts)
+
+
+@compiled(error_model="numpy")
+def _begun(positions, types, table, box, reach):
+    """Lists of neighbours, where they were made, forces, and how far (Å²) the lists allow to go."""
+    n = len(types)
+    near, counts = np.empty((n, _MOST), dtype=np.uint32), np.empty(n, dtype=np.int64)
+    origin, forces = np.empty_like(positions), np.empty_like(positions)
+    room = ((reach - np.sqrt(table[:, :, 2].max())) / 2) ** 2
+    _list(positions, types, table, box, reach, near, counts, origin)
+    _forces(positions, types, table, box, near, counts, forces)
+    return near, counts, origin, forces, room
 
 
 @compiled(error_model="numpy")

@@ -24,6 +24,8 @@ Said = dict[str, str | float]
 Results = Mapping[str, Mapping[str, np.ndarray]]
 
 _BINS = 25
+# The ensemble that leads from crystal to glass; all others are glasses.
+_WITH_CRYSTALS = "displaced"
 
 
 def signals(results: Results, bins: int = _BINS) -> Said:
@@ -65,6 +67,8 @@ def signals(results: Results, bins: int = _BINS) -> Said:
 def answers(table: pd.DataFrame) -> Said:
     """Which ensembles have each answer to "is a line enough?", and who beats the line where.
 
+    ``n_glass_WORD`` counts those that hold no crystals: liquids that were cooled or equilibrated.
+
     Parameters
     ----------
     table
@@ -77,13 +81,17 @@ def answers(table: pd.DataFrame) -> Said:
     >>> said = answers(pd.DataFrame(words, index))
     >>> said["answer_yes"], said["n_answer_no"], said["beaten_by"]
     ('hea (quenched)', 1, 'kernel ridge (1)')
+    >>> said["n_glass"], said["n_glass_yes"]
+    (2, 1)
     """
     given = dict(zip(table.index, table["line enough"], strict=True)) if len(table) else {}
-    said: Said = {"n_judged": len(given)}
+    glass = [answer for key, answer in given.items() if Ensemble(*key).ensemble != _WITH_CRYSTALS]
+    said: Said = {"n_judged": len(given), "n_glass": len(glass)}
     for word in ANSWERS:
         where = [str(Ensemble(*key)) for key, answer in given.items() if answer == word]
         said[f"answer_{word.replace(' ', '_')}"] = listing(where)
         said[f"n_answer_{word.replace(' ', '_')}"] = len(where)
+        said[f"n_glass_{word.replace(' ', '_')}"] = glass.count(word)
     decided: Iterable[str] = table[table["line enough"] == "no"]["because of"] if given else []
     rivals = [name for names in decided for name in names.split(", ")]
     return said | {"beaten_by": counted(rivals) or "nobody"}
