@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from ase import Atoms
 
+from glassdata.errors import StructureError
 from glassdata.neighbours import neighbours
 from glassdata.potentials import LennardJonesMixture
 from glassdata.protocols.dynamics import follow
@@ -107,7 +108,9 @@ def propensity(
     Raises
     ------
     ValueError
-        If there are fewer trajectories, or the energy drifts, which too long a time step lets it.
+        If there are fewer trajectories.
+    StructureError
+        If the energy drifts, as with too long a time step, or particles fly apart.
 
     Examples
     --------
@@ -131,16 +134,16 @@ def propensity(
     for _ in range(trajectories):
         velocities = _velocities(atoms, rng, thermal, potential.dim)
         path, drift = follow(atoms, potential, velocities, np.asarray(steps), timestep=timestep)
+        if not abs(drift) <= _DRIFT * thermal:  # nor is it known, if it is not a number
+            raise StructureError(
+                f"the energy drifted by {abs(drift) / thermal:.2g} of the thermal energy per "
+                f"particle (at most {_DRIFT:g}): a time step of {timestep:g} ps is too long, or "
+                f"the liquid was not at {temperature:g} K"
+            )
         furthest = max(furthest, abs(drift) / thermal)
         found = np.array([_measured(moved, bonds) for moved in path]).transpose(1, 0, 2)
         total += found
         squares += found**2
-    if furthest > _DRIFT:
-        raise ValueError(
-            f"the energy drifted by {furthest:.2g} of the thermal energy per particle (at most "
-            f"{_DRIFT:g}): a time step of {timestep:g} ps is too long, or the liquid was not at "
-            f"{temperature:g} K"
-        )
     mean = total / trajectories
     variance = np.maximum(squares - trajectories * mean**2, 0.0) / (trajectories - 1)
     return Propensity(mean, variance, trajectories, furthest)

@@ -7,6 +7,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.md.verlet import VelocityVerlet
 
 import glassdata as gd
+from glassdata.errors import StructureError
 from glassdata.experiments import motion
 from glassdata.experiments import propensity as experiment
 from glassdata.minimise import relax
@@ -21,6 +22,7 @@ from glassdata.propensity import (
 from glassdata.protocols import liquid
 from glassdata.protocols.dynamics import follow
 from glassdata.surroundings import descriptors, perimeters, softness
+from glassdata.system import PreparationError
 from glassdata.systems.ka2d import EPSILON, KA2D, KELVIN, SIGMA
 from glassdata.units import BOLTZMANN, THZ
 from glassdata.vibrations import energy_forces, hessian
@@ -146,6 +148,46 @@ def test_bad_input_is_named(warm):
         descriptors(gd.SYSTEMS["ka3d"].crystal(), gd.SYSTEMS["ka3d"].potential)
     with pytest.raises(ValueError, match="not at rest"):
         softness(warm, MIXTURE)
+
+
+def test_particles_that_fly_apart_are_refused(warm, monkeypatch):
+    monkeypatch.setattr(
+        "glassdata.propensity.follow",
+        lambda atoms, *_, **__: (np.zeros((1, len(atoms), 3)), float("nan")),
+    )
+    with pytest.raises(StructureError, match="drifted by nan of the thermal energy"):
+        propensity(
+            warm, MIXTURE, np.random.default_rng(0), temperature=HALF,
+            steps=np.array([20]), timestep=0.01, trajectories=2,
+        )  # fmt: skip
+
+
+def test_a_liquid_that_is_none_is_recorded_and_never_averaged(warm, monkeypatch):
+    hot = warm.copy()
+    protocol = type(KA2D.protocols["reference"])
+
+    def not_equilibrated(*_):
+        raise PreparationError("not equilibrated at 0.36")
+
+    monkeypatch.setattr(protocol, "liquid", not_equilibrated)
+    found = experiment.compute("liquid.036.00", gd.dataset)
+    assert found == {"failed": np.array("not equilibrated at 0.36")}
+
+    crystal = KA2D.crystal() * (6, 6, 1)
+    monkeypatch.setattr(protocol, "liquid", lambda *_: (crystal, 0.0, 0.0))
+    found = experiment.compute("liquid.036.01", gd.dataset)
+    assert str(found["failed"]).startswith("crystallised: ")
+
+    monkeypatch.setattr(protocol, "liquid", lambda *_: (hot, 0.0, 0.0))
+    monkeypatch.setattr(experiment, "TIMESTEP", 0.2)
+    found = experiment.compute("liquid.036.02", gd.dataset)
+    assert "time step of 0.2 ps is too long" in str(found["failed"])
+
+    good = {f"liquid.036.{k:02d}": {"number": np.array(k)} for k in range(3, 3 + motion.FOLDS)}
+    results = {"liquid.036.00": found, **good, "liquid.045.00": {"number": np.array(99)}}
+    assert [int(one["number"]) for one in motion.usable(results, "036")] == [3, 4, 5, 6, 7]
+    with pytest.raises(ValueError, match=r"1 liquids at 045 can be used, and 5 are needed$"):
+        motion.usable(results, "045")
 
 
 def test_energies_of_particles_add_up(glass):

@@ -142,8 +142,38 @@ class Particles:
     @classmethod
     def of(cls, liquids: Mapping[str, Result], temperature: str) -> "Particles":
         """Those of one temperature, from all results of ``propensity``."""
-        names = sorted(name for name in liquids if name.startswith(f"liquid.{temperature}."))
-        return cls([liquids[name] for name in names])
+        return cls(usable(liquids, temperature))
+
+
+def usable(liquids: Mapping[str, Result], temperature: str) -> list[Result]:
+    """The liquids of one temperature, less those that failed.
+
+    Parameters
+    ----------
+    liquids
+        Results of ``propensity``.
+    temperature
+        As in their names.
+
+    Raises
+    ------
+    ValueError
+        If too few are left to hold some of them out.
+
+    Examples
+    --------
+    >>> usable({"liquid.036.00": {"failed": np.array("crystallised")}}, "036")
+    Traceback (most recent call last):
+        ...
+    ValueError: 0 liquids at 036 can be used, and 5 are needed; liquid.036.00: crystallised
+    """
+    names = sorted(name for name in liquids if name.startswith(f"liquid.{temperature}."))
+    left = [liquids[name] for name in names if "failed" not in liquids[name]]
+    if len(left) < FOLDS:
+        why = [f"{n}: {liquids[n]['failed']}" for n in names if "failed" in liquids[n]][:1]
+        text = f"{len(left)} liquids at {temperature} can be used, and {FOLDS} are needed"
+        raise ValueError("; ".join([text, *why]))
+    return left
 
 
 def descriptors_of(liquid: Result) -> dict[str, np.ndarray]:

@@ -14,12 +14,15 @@ from typing import cast
 
 import numpy as np
 
+from glassdata.errors import StructureError
 from glassdata.minimise import relax
 from glassdata.propensity import propensity
 from glassdata.protocols import SwapGlass
+from glassdata.protocols.liquid import check_glass
 from glassdata.protocols.plan import generator
 from glassdata.structures import Dataset
 from glassdata.surroundings import softness
+from glassdata.system import PreparationError
 from glassdata.systems.ka2d import EPSILON, KA2D, MIXTURE, SIGMA
 from glassdata.units import BOLTZMANN, THZ
 
@@ -68,17 +71,21 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     _, temperature, number = name.split(".")
     protocol, preparation = cast(SwapGlass, KA2D.protocols["reference"]), PREPARATIONS[temperature]
     index = preparation + protocol.preparations * int(number)
-    liquid, *_ = protocol.liquid(KA2D, index)
-    found = propensity(
-        liquid,
-        MIXTURE,
-        generator(KA2D.name, index, "velocities"),
-        temperature=protocol.parents[preparation].temperature,
-        steps=np.array(STEPS[temperature]),
-        timestep=TIMESTEP,
-        trajectories=TRAJECTORIES,
-    )
-    rest = relax(liquid, MIXTURE, max_force=protocol.max_force)
+    try:
+        liquid, *_ = protocol.liquid(KA2D, index)
+        rest = relax(liquid, MIXTURE, max_force=protocol.max_force)
+        check_glass(rest, KA2D)
+        found = propensity(
+            liquid,
+            MIXTURE,
+            generator(KA2D.name, index, "velocities"),
+            temperature=protocol.parents[preparation].temperature,
+            steps=np.array(STEPS[temperature]),
+            timestep=TIMESTEP,
+            trajectories=TRAJECTORIES,
+        )
+    except (PreparationError, StructureError) as error:
+        return {"failed": np.array(str(error))}
     kinds = MIXTURE.types(liquid)
     of_kinds = [kinds == kind for kind in range(len(KA2D.species))]
     return {

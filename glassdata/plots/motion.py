@@ -17,6 +17,11 @@ _COLOURS = ("#d55e00", "#0072b2", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#
 _DASHES = ("-", "--", "-.", ":")
 
 
+def _mean_and_error(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean over liquids, and half of its 95 % interval."""
+    return values.mean(axis=0), 1.96 * values.std(axis=0, ddof=1) / np.sqrt(len(values))
+
+
 def maps(positions: np.ndarray, box: float, fields: Mapping[str, np.ndarray]) -> Figure:
     """A number of each particle as its colour, one panel for each number.
 
@@ -83,8 +88,7 @@ def against_time(
         names = [str(name) for name in result["contenders"]]
         for number, name in enumerate(shown):
             values = result[score][names.index(name)]
-            mean = values.mean(axis=0)
-            error = 1.96 * values.std(axis=0, ddof=1) / np.sqrt(len(values))
+            mean, error = _mean_and_error(values)
             colour = _COLOURS[number % len(_COLOURS)]
             ax.plot(
                 result["time"], mean, marker="o", ms=3.5, lw=1.4, color=colour, label=name,
@@ -99,6 +103,72 @@ def against_time(
         ax.set_title(title, fontsize=11, loc="left")
     words = {"r": "Pearson correlation, held out", "r2": "R², held out"}
     axes[0, 0].set_ylabel(words[score], fontsize=11)
+    handles, labels = axes[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=10)
+    return figure
+
+
+def beside_published(
+    panels: Mapping[str, tuple[Mapping[str, np.ndarray], Mapping[str, Mapping[str, np.ndarray]]]],
+    *,
+    networks: Sequence[str],
+    linear: str,
+    label: str,
+) -> Figure:
+    """Our ridge line and others' models, as shares of the largest possible correlation.
+
+    Dividing by the largest possible correlation makes propensities comparable that are means over
+    different numbers of trajectories.
+
+    Parameters
+    ----------
+    panels : mapping of title to (published, ours)
+        ``published`` has ``time``, ``ceiling``, ``energy`` and a curve of each model; ``ours``
+        gives results of the experiment ``motion`` by the label of their temperature.
+    networks, linear
+        Names of the published models.
+    label
+        Of the temperature that was published.
+
+    Examples
+    --------
+    >>> one = np.ones(2)
+    >>> published = {name: one for name in ("time", "ceiling", "energy", "line", "network")}
+    >>> result = {"time": one, "contenders": np.array(["ridge", "energy alone"]), "ceiling": one}
+    >>> result |= {"r": np.full((2, 3, 2), 0.5)}
+    >>> panels = {"displacement": (published, {"T = 0.36": result})}
+    >>> figure = beside_published(panels, networks=["network"], linear="line", label="T = 0.30")
+    >>> len(figure.axes[0].lines)
+    4
+    """
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(0.6 + 3.6 * len(panels), 4.9), squeeze=False, sharey=True
+    )
+    for ax, (title, (published, ours)) in zip(axes.flat, panels.items(), strict=True):
+        time, most = published["time"], published["ceiling"]
+        shares = np.array([published[name] / most for name in networks])
+        ax.fill_between(
+            time, shares.min(axis=0), shares.max(axis=0), color="0.6", alpha=0.35, lw=0,
+            label=f"their networks, {label}",
+        )  # fmt: skip
+        ax.plot(time, published[linear] / most, "k--", lw=1.6, label=f"their line, {label}")
+        ax.plot(time, published["energy"] / most, "k:", lw=1.6, label=f"energy alone, {label}")
+        for (name, result), colour in zip(ours.items(), _COLOURS, strict=False):
+            names = [str(one) for one in result["contenders"]]
+            for contender, dash, word in (("ridge", "-", "our line"), ("energy alone", ":", "")):
+                values = result["r"][names.index(contender)] / result["ceiling"]
+                mean, error = _mean_and_error(values)
+                ax.plot(
+                    result["time"], mean, dash, color=colour, lw=1.6,
+                    label=f"{word or contender}, {name}",
+                )  # fmt: skip
+                ax.fill_between(
+                    result["time"], mean - error, mean + error, color=colour, alpha=0.25, lw=0
+                )
+        ax.set(xscale="log", ylim=(-0.1, 1))
+        ax.set_xlabel("time (units of the mixture)", fontsize=11)
+        ax.set_title(title, fontsize=11, loc="left")
+    axes[0, 0].set_ylabel("correlation / largest possible", fontsize=11)
     handles, labels = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2, fontsize=10)
     return figure
