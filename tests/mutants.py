@@ -118,6 +118,7 @@ TESTS = {
         "test_versions",
         "test_planted",
     ),
+    "glassdata/experiments/pairs.py": ("test_pairs",),
     "glassdata/experiments/targets.py": ("test_versions", "test_beyond"),
     "glassdata/experiments/observables.py": ("test_versions", "test_beyond"),
     "glassdata/experiments/beyond.py": ("test_versions", "test_beyond"),

@@ -211,3 +211,36 @@ def components(result: Mapping[str, np.ndarray], rows: Mapping[str, str], shown:
     ax.set_xlabel("component, and its share of the variance of the motion", fontsize=11)
     figure.colorbar(image, ax=ax, label="correlation")
     return figure
+
+
+def weights_path(result: Mapping[str, np.ndarray], named: Mapping[str, str]) -> Figure:
+    """Weights of the ridge line against its penalty: all in grey, some with a colour and a name.
+
+    Parameters
+    ----------
+    result
+        ``weights.TEMPERATURE`` of the experiment ``motion``.
+    named : mapping of label to name of a descriptor
+
+    Examples
+    --------
+    >>> result = {"names": np.array(["energy"]), "path_l2": np.array([1e-6, 1.0])}
+    >>> figure = weights_path(result | {"path": np.array([[2.0], [0.1]])}, {"energy": "energy"})
+    >>> figure.axes[0].get_xscale()
+    'log'
+    """
+    names = [str(name) for name in result["names"]]
+    penalties, path = result["path_l2"], result["path"]
+    figure, ax = plt.subplots(figsize=(6.4, 4.4))
+    ax.plot(penalties, path, color="0.6", lw=0.6, alpha=0.6)
+    for number, (label, name) in enumerate(named.items()):
+        ax.plot(
+            penalties, path[:, names.index(name)], lw=2, label=label,
+            color=_COLOURS[number % len(_COLOURS)], ls=_DASHES[number % len(_DASHES)],
+        )  # fmt: skip
+    ax.axhline(0, color="0.5", lw=0.8)
+    ax.set(xscale="log")
+    ax.set_xlabel("penalty of the ridge line", fontsize=11)
+    ax.set_ylabel("weight", fontsize=11)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=10)
+    return figure

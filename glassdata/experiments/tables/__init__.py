@@ -1,6 +1,7 @@
 """The tables of the book, one function each, as data frames of what the page shows."""
 
 from glassdata.experiments.tables import (
+    beyond,
     comparison,
     contests,
     coverage,
@@ -12,6 +13,7 @@ from glassdata.experiments.tables import (
 from glassdata.experiments.tables.glasses import preparation_table, score_table
 
 __all__ = [
+    "beyond",
     "comparison",
     "contests",
     "coverage",

@@ -1,0 +1,118 @@
+"""The table of chapter 16: which observables a line reads off g(r), glass by glass."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from glassdata.experiments.beyond import SPECTRUM
+from glassdata.experiments.contenders import LINE
+from glassdata.experiments.contests import Ensemble, answer, explained
+from glassdata.experiments.targets import TARGETS
+from glassdata.experiments.verdicts import Estimate
+from glassdata.experiments.words import among, counted
+
+Result = Mapping[str, np.ndarray]
+Results = Mapping[str, Result]
+
+_TITLES = {SPECTRUM: "PDOS"} | {name: one.title for name, one in TARGETS.items()}
+_EXPECTED = {SPECTRUM: "yes"} | {name: one.expected for name, one in TARGETS.items()}
+
+
+def _found(results: Results) -> Iterator[tuple[str, Ensemble, Result]]:
+    """Target, glass with ensemble, and the errors, where there was a contest."""
+    for name in results:
+        system, _, target, kind = name.split(".")
+        result = results[name]
+        if len(result["names"]):
+            yield target, Ensemble(system, kind), result
+
+
+def answers(results: Results) -> pd.DataFrame:
+    """Whether a line is enough: one row per observable, one column per glass and ensemble.
+
+    Parameters
+    ----------
+    results
+        Of the experiment ``beyond``.
+
+    Examples
+    --------
+    >>> answers({}).empty
+    True
+    """
+    cells: dict[str, dict[str, str]] = {}
+    for target, where, result in _found(results):
+        cells.setdefault(str(where), {})[target] = answer(result)[0]
+    return _in_order(cells)
+
+
+def shares(results: Results) -> pd.DataFrame:
+    """Share of the mean's error above the floor that the line removes, as ``answers``.
+
+    Parameters
+    ----------
+    results
+        Of the experiment ``beyond``.
+
+    Examples
+    --------
+    >>> result = {"names": ["line", "mean"], "error": np.array([[[2.0, 2.0]], [[5.0, 5.0]]])}
+    >>> result |= {"floor": np.ones(2), "count": np.ones(2)}
+    >>> shares({"si.beyond.sound.quenched": result}).loc["sound velocities", "si, quenched"].value
+    0.75
+    """
+    cells: dict[str, dict[str, Estimate]] = {}
+    for target, where, result in _found(results):
+        cells.setdefault(str(where), {})[target] = explained(result, LINE)
+    return _in_order(cells)
+
+
+def _in_order(cells: Mapping[str, Mapping]) -> pd.DataFrame:
+    table = pd.DataFrame({where: pd.Series(one, dtype=object) for where, one in cells.items()})
+    table = table.reindex([name for name in _TITLES if name in table.index])
+    return table.rename(index=_TITLES)
+
+
+def table_one(results: Results) -> pd.DataFrame:
+    """The paper's Table I with numbers: what it expects, and what was measured.
+
+    Parameters
+    ----------
+    results
+        Of the experiment ``beyond``.
+
+    Returns
+    -------
+    One row per observable: the paper's expectation; in how many glasses and ensembles a line is
+    enough, is not, and is of no use; the median of the share that it explains; and which rivals
+    are better, with the number of ensembles.
+
+    Examples
+    --------
+    >>> table_one({}).empty
+    True
+    """
+    found: dict[str, list[tuple[str, str, float]]] = {}
+    for target, _, result in _found(results):
+        word, because = answer(result)
+        found.setdefault(target, []).append((word, because, explained(result, LINE).value))
+    rows = {}
+    for target in (name for name in _TITLES if name in found):
+        words = [word for word, _, _ in found[target]]
+        better = [
+            name
+            for word, because, _ in found[target]
+            if word == "no"
+            for name in because.split(", ")
+        ]
+        rows[_TITLES[target]] = {
+            "the paper": _EXPECTED[target] or "–",
+            "a line is enough": among(word == "yes" for word in words),
+            "a rival is better": among(word == "no" for word in words),
+            "no better than the mean": among(word == "not by the line" for word in words),
+            "no signal": among(word == "no signal" for word in words),
+            "share explained (median)": f"{np.nanmedian([s for *_, s in found[target]]):.2f}",
+            "who is better": counted(better) or "–",
+        }
+    return pd.DataFrame.from_dict(rows, orient="index")
