@@ -10,7 +10,7 @@ from glassdata.experiments import claims
 from glassdata.experiments.halves import Half
 from glassdata.experiments.reading import KINDS, Minimum
 from glassdata.experiments.shells import LOW, PEAK
-from glassdata.experiments.tables import comparison, readings, referee, weights
+from glassdata.experiments.tables import beyond, comparison, readings, referee, weights
 from glassdata.experiments.verdicts import NOTHING, Estimate, Objection
 
 TITLES = {"a": "carbon", "b": "argon"}
@@ -413,3 +413,34 @@ def test_an_error_is_evidence_only_if_the_mean_has_a_larger_one(error, word):
     assert "500000.0 (cualzr) × 10⁻⁶" in large.evidence
     table = referee.claims([first, *others])
     assert table.loc[first.claim, "verdict"] == word
+
+
+def contest_of(line, mean, knn):
+    """One structure's errors above a floor of 1, certain in every resample."""
+    errors = np.array([[[line] * 2], [[mean] * 2], [[knn] * 2]])
+    between = np.array([3.0, 2.0, 4.0])
+    names = ["line", "mean", "nearest"]
+    return {
+        "names": names, "error": errors, "floor": np.ones(2), "count": np.ones(2),
+        "between": between,
+    }  # fmt: skip
+
+
+def test_table_one_counts_the_answers_of_each_observable():
+    results = {
+        "si.beyond.sound.quenched": contest_of(2.0, 5.0, 4.0),
+        "hea.beyond.sound.quenched": contest_of(4.0, 5.0, 1.1),
+        "hea.beyond.sound.displaced": contest_of(5.0, 5.0, 5.0),
+        "si.beyond.conductivity.quenched": {"names": np.array([], "U1"), "lacking": 3},
+    }
+    table = beyond.table_one(results)
+    assert list(table.index) == ["sound velocities"]
+    row = table.loc["sound velocities"]
+    assert row["the paper"] == "–"
+    assert [row[name] for name in ("a line is enough", "a rival is better", "open")] == [
+        "1 of 3", "1 of 3", "0 of 3",
+    ]  # fmt: skip
+    assert row["no better than the mean"] == "1 of 3"
+    assert row["share explained (median)"] == "0.25"
+    assert row["who is better"] == "nearest (1)"
+    assert beyond.answers(results).loc["sound velocities", "si (quenched)"] == "yes"

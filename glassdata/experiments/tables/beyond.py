@@ -59,7 +59,7 @@ def shares(results: Results) -> pd.DataFrame:
     --------
     >>> result = {"names": ["line", "mean"], "error": np.array([[[2.0, 2.0]], [[5.0, 5.0]]])}
     >>> result |= {"floor": np.ones(2), "count": np.ones(2)}
-    >>> shares({"si.beyond.sound.quenched": result}).loc["sound velocities", "si, quenched"].value
+    >>> shares({"si.beyond.sound.quenched": result}).loc["sound velocities", "si (quenched)"].value
     0.75
     """
     cells: dict[str, dict[str, Estimate]] = {}
@@ -85,8 +85,8 @@ def table_one(results: Results) -> pd.DataFrame:
     Returns
     -------
     One row per observable: the paper's expectation; in how many glasses and ensembles a line is
-    enough, is not, and is of no use; the median of the share that it explains; and which rivals
-    are better, with the number of ensembles.
+    enough, is not, may be, and is of no use; the median of the share that it explains; and which
+    rivals are better, with the number of ensembles.
 
     Examples
     --------
@@ -110,6 +110,7 @@ def table_one(results: Results) -> pd.DataFrame:
             "the paper": _EXPECTED[target] or "–",
             "a line is enough": among(word == "yes" for word in words),
             "a rival is better": among(word == "no" for word in words),
+            "open": among(word == "open" for word in words),
             "no better than the mean": among(word == "not by the line" for word in words),
             "no signal": among(word == "no signal" for word in words),
             "share explained (median)": f"{np.nanmedian([s for *_, s in found[target]]):.2f}",
