@@ -9,6 +9,7 @@ from test_why import argon  # noqa: F401
 
 from glassdata.experiments import beyond, observables, targets
 from glassdata.experiments.contests import above, in_noise, ratio_above
+from glassdata.experiments.fingerprints import FINGERPRINTS
 from glassdata.observables import Observed
 from glassdata.system import System
 from glassdata.systems import SYSTEMS
@@ -24,7 +25,7 @@ def block(argon):  # noqa: F811
 
 def test_every_target_of_a_glass_has_numbers_of_one_length(block):
     wanted = {name for name, one in targets.TARGETS.items() if one.applies(SYSTEMS["lj3d"])}
-    assert block.keys() == wanted | {"row_id", "failed"}
+    assert block.keys() == wanted | set(FINGERPRINTS) | {"row_id", "failed"}
     assert "raman" not in wanted
     for name, length in KINDS.items():
         assert block[name].shape == (2, length), name

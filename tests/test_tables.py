@@ -10,7 +10,7 @@ from glassdata.experiments import claims
 from glassdata.experiments.halves import Half
 from glassdata.experiments.reading import KINDS, Minimum
 from glassdata.experiments.shells import LOW, PEAK
-from glassdata.experiments.tables import beyond, comparison, readings, referee, weights
+from glassdata.experiments.tables import beyond, comparison, descriptors, readings, referee, weights
 from glassdata.experiments.verdicts import NOTHING, Estimate, Objection
 
 TITLES = {"a": "carbon", "b": "argon"}
@@ -444,3 +444,28 @@ def test_table_one_counts_the_answers_of_each_observable():
     assert row["share explained (median)"] == "0.25"
     assert row["who is better"] == "nearest (1)"
     assert beyond.answers(results).loc["sound velocities", "si (quenched)"] == "yes"
+
+
+def test_descriptors_are_counted_against_g():
+    def result(g, stiffness, angles):
+        one = contest_of(g, 5.0, stiffness)
+        errors = np.concatenate([one["error"], np.full((1, 1, 2), angles)])
+        return one | {"names": ["g", "mean", "stiffness", "angles"], "error": errors}
+
+    results = {
+        "si.descriptors.pdos.quenched": result(3.0, 1.2, 4.9),
+        "hea.descriptors.pdos.quenched": result(2.0, 2.0, 4.9),
+        "hea.descriptors.conductivity.quenched": result(2.0, 4.9, 2.0),
+        "si.descriptors.conductivity.quenched": {"names": np.array([], "U1")},
+        "transfer.si": {"names": ["g", "mean"], "error": np.array([1.0, 4.0]), "noise": 1.0},
+    }
+    table = descriptors.shares(results, "pdos")
+    assert list(table.columns) == ["si (quenched)", "hea (quenched)"]
+    np.testing.assert_allclose(table["si (quenched)"], [0.5, 0.95, 0.025])
+    found = descriptors.duels(results, "pdos")
+    assert found.loc["stiffness"].tolist() == ["1 of 2", "0 of 2"]
+    assert found.loc["angles"].tolist() == ["0 of 2", "2 of 2"]
+    assert descriptors.duels(results, "conductivity").loc["stiffness"].tolist() == [
+        "0 of 1", "1 of 1",
+    ]  # fmt: skip
+    assert descriptors.transfer(results).loc["si", "g"] == 0.75

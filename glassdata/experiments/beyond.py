@@ -46,14 +46,21 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
         some = data[:MOST]
         kinds = ensembles(some)
         for kind in np.unique(kinds):
-            if _enough(some[kinds == kind]):
+            if enough(some[kinds == kind]):
                 wanted = [SPECTRUM, *(n for n, t in TARGETS.items() if t.applies(SYSTEMS[system]))]
                 names += [f"{system}.beyond.{target}.{kind}" for target in wanted]
     return names
 
 
-def _enough(data: Dataset) -> bool:
-    """Whether there are preparations to leave out, and repeats to know the noise by."""
+def enough(data: Dataset) -> bool:
+    """Whether there are preparations to leave out, and repeats to know the noise by.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> enough(gd.dataset("ka2d")), enough(gd.dataset("ka2d")[:20])
+    (True, False)
+    """
     counts = np.unique(preparations(data), return_counts=True)[1]
     return bool(len(data) >= FEWEST and len(counts) >= FEWEST_PREPARATIONS and counts.max() > 1)
 
@@ -76,7 +83,7 @@ def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Res
     mine = (ensembles(data) == kind) & np.isfinite(Y).all(axis=1)
     some = data[mine]
     lacking = np.array(int(np.sum(ensembles(data) == kind) - mine.sum()))
-    if not _enough(some):
+    if not enough(some):
         return {"names": np.array([], "U1"), "lacking": lacking}
     return errors_of(some, Y[mine], CONTENDERS, refits=REFITS) | {"lacking": lacking}
 

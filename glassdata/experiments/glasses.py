@@ -271,6 +271,7 @@ def errors_of(
     size: int = 1,
     plain: int = PLAIN,
     refits: int = REFITS,
+    inputs: Inputs | None = None,
 ) -> dict[str, np.ndarray]:
     """Held-out errors of contenders, and the floor that the scatter of replicas sets.
 
@@ -287,6 +288,8 @@ def errors_of(
         As in the names of the results.
     plain, refits
         Fits to the training sets as they are, and to those drawn with replacement.
+    inputs
+        What contenders know of the structures, if it is not g(r) and the numbers beside it.
 
     Returns
     -------
@@ -303,7 +306,7 @@ def errors_of(
     (2, 1)
     """
     prepared = preparations(data)
-    parts, inputs = split_of(prepared, data.groups, split, size), inputs_of(data)
+    parts, inputs = split_of(prepared, data.groups, split, size), inputs or inputs_of(data)
     plain = 1 if size == 1 else plain  # single structures cannot be bundled in another way
     trials = [
         _trial(inputs, Y, prepared, parts, names=names, size=size, seed=trial, drawn=trial >= plain)

@@ -2,16 +2,20 @@
 
 Results, for blocks of ``BLOCK`` structures from the beginning of each glass::
 
-    SYSTEM.observed.FIRST     row_id, and an array (n, …) of each target; NaN and a reason where a
-                              structure has none
+    SYSTEM.observed.FIRST     row_id, and an array (n, …) of each target and each fingerprint; NaN
+                              and a reason where a structure has none
 
 A glass whose potential is a file of the user's is left out where the file is missing.
+
+>>> MOST, BLOCK
+(160, 8)
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import numpy as np
 
+from glassdata.experiments.fingerprints import FINGERPRINTS
 from glassdata.experiments.targets import TARGETS, Target
 from glassdata.observables import Observed
 from glassdata.structures import Dataset
@@ -59,7 +63,8 @@ def observed(data: Dataset, system: str, positions: Iterable[int]) -> Result:
     Returns
     -------
     dict
-        ``row_id`` (n,), ``failed`` (n,) with a reason or nothing, and ``TARGET`` (n, …).
+        ``row_id`` (n,), ``failed`` (n,) with a reason or nothing, and ``TARGET`` (n, …) and
+        ``FINGERPRINT`` (n, …).
 
     Examples
     --------
@@ -76,13 +81,16 @@ def observed(data: Dataset, system: str, positions: Iterable[int]) -> Result:
     for name, target in wanted.items():
         missing = np.full(target.length, np.nan)
         out[name] = np.array([row.get(name, missing) for row, _ in rows], "f4")
+    for name in FINGERPRINTS:
+        out[name] = np.array([row[name] for row, _ in rows], "f4")
     return out
 
 
 def _row(data: Dataset, k: int, wanted: Mapping[str, Target], glass) -> tuple[Result, str]:
     """Targets of one structure, and why those are missing that are."""
     one = Observed(data.atoms(k), glass.potential, glass.omega_edges)
-    found, reasons = {}, []
+    found: Result = {name: values(one, glass) for name, values in FINGERPRINTS.items()}
+    reasons = []
     for name, target in wanted.items():
         try:
             found[name] = np.asarray(target.values(one, glass), float)

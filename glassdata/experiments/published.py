@@ -7,7 +7,9 @@ goes with the roadmap of Jung and co-workers (arXiv 2311.14752): its files ``FIG
 that ``MD`` is a displacement and ``BB`` counts bonds that are left, we take from the names of the
 files and from the signs of the correlations with density and energy, which are opposite.
 
->>> float(GLASSBENCH["displacement"]["CAGE"].max())
+>>> TEMPERATURE, LINEAR, NETWORKS
+(0.3, 'CAGE', ('BOTAN', 'SE3', 'GlassMLP'))
+>>> float(GLASSBENCH["displacement"][LINEAR].max())
 0.792
 """
 

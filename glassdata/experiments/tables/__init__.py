@@ -17,6 +17,7 @@ __all__ = [
     "comparison",
     "contests",
     "coverage",
+    "descriptors",
     "preparation_table",
     "readings",
     "referee",

@@ -1,4 +1,8 @@
-"""The table of chapter 16: which observables a line reads off g(r), glass by glass."""
+"""The table of chapter 16: which observables a line reads off g(r), glass by glass.
+
+>>> answers({}).empty
+True
+"""
 
 from collections.abc import Iterator, Mapping
 
