@@ -12,6 +12,9 @@ components (of the inputs alone), and the penalty is chosen inside the folds.
 
 For the second, everything is without unit: distances over that of the first peak of g, frequencies
 over their root mean square, which is an exact function of the stiffness and is given to all lines.
+
+>>> COMPONENTS, TRAVELLERS
+(10, ('g', 'angles', 'stiffness', 'g and stiffness'))
 """
 
 from collections.abc import Callable, Mapping

@@ -254,7 +254,9 @@ def _motion(particles: Particles, measure: str) -> dict[str, np.ndarray]:
                 truth = Y[test][here]
                 r[number, one] = correlations(truth, guess[here])
                 left = ((truth - guess[here]) ** 2).sum(axis=0)
-                r2[number, one] = 1 - left / ((truth - centre) ** 2).sum(axis=0)
+                whole = ((truth - centre) ** 2).sum(axis=0)
+                nothing = np.full(len(whole), np.nan)  # where no particle did anything yet
+                r2[number, one] = 1 - np.divide(left, whole, out=nothing, where=whole > 0)
     return {
         "time": particles.time,
         "contenders": np.array(list(CONTENDERS)),

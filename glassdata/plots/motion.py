@@ -53,7 +53,7 @@ def maps(positions: np.ndarray, box: float, fields: Mapping[str, np.ndarray]) ->
         x, y = (positions % box).T
         ax.scatter(x, y, s=size, c=values, cmap="inferno", vmin=low, vmax=high, lw=0)
         ax.set_title(title, fontsize=11, loc="left")
-        ax.set(xlim=(0, box), ylim=(0, box), aspect="equal", xticks=[], yticks=[])
+        ax.set(xlim=(0, box), ylim=(0, box), aspect="equal", xticks=[], yticks=[], facecolor="0.85")
         for side in ax.spines.values():
             side.set_visible(False)
     return figure
@@ -156,7 +156,10 @@ def beside_published(
         for (name, result), colour in zip(ours.items(), _COLOURS, strict=False):
             names = [str(one) for one in result["contenders"]]
             for contender, dash, word in (("ridge", "-", "our line"), ("energy alone", ":", "")):
-                values = result["r"][names.index(contender)] / result["ceiling"]
+                most = result["ceiling"]
+                nothing = np.full_like(most, np.nan)  # before anything can be predicted
+                found = result["r"][names.index(contender)]
+                values = np.divide(found, most, out=nothing, where=most > 0)
                 mean, error = _mean_and_error(values)
                 ax.plot(
                     result["time"], mean, dash, color=colour, lw=1.6,
