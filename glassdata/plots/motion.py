@@ -134,8 +134,8 @@ def beside_published(
     --------
     >>> one = np.ones(2)
     >>> published = {name: one for name in ("time", "ceiling", "energy", "line", "network")}
-    >>> result = {"time": one, "contenders": np.array(["ridge", "energy alone"]), "ceiling": one}
-    >>> result |= {"r": np.full((2, 3, 2), 0.5)}
+    >>> result = {"time": one, "contenders": np.array(["ridge", "energy alone"])}
+    >>> result |= {"r": np.full((2, 3, 2), 0.5), "ceiling": np.ones((3, 2))}
     >>> panels = {"displacement": (published, {"T = 0.36": result})}
     >>> figure = beside_published(panels, networks=["network"], linear="line", label="T = 0.30")
     >>> len(figure.axes[0].lines)
