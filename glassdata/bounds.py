@@ -26,6 +26,19 @@ _DIRECTORY = 32
 _CONTAINER, _ELEMENT, _COPIES = 240, 150, 2
 
 
+def missing_file(path: Path) -> str:
+    """What to say of a path at which there is no file to read.
+
+    Examples
+    --------
+    >>> missing_file(Path("."))
+    '. is a folder, and a file is wanted'
+    """
+    if path.is_dir():
+        return f"{path} is a folder, and a file is wanted"
+    return f"there is no file {path}"
+
+
 def check_size(path: Path, limit: int | None = None) -> None:
     """Refuse a path that is not an ordinary file, or a file that is larger than the limit.
 

@@ -92,8 +92,8 @@ def train(
     families = len(np.unique(groups))
     if families < FEWEST_FAMILIES:
         raise ValueError(
-            f"the dataset has {families} independent family of {data.system}; a fit needs "
-            f"{FEWEST_FAMILIES}"
+            f"all structures of {data.system} belong to one family (one file, melt or template); "
+            f"a fit needs {FEWEST_FAMILIES}, because families are held out whole"
         )
     if measured is not None:
         X = measured.seen(_fine(data, measured))

@@ -488,7 +488,7 @@ def test_curves_that_cannot_be_used(cli, model, tmp_path):
     file = curve(tmp_path / "backwards.csv", r[::-1], np.where(r < 2, 0.0, 1.0)[::-1])
     assert "sorted" in cli("predict", model, file)[2]
     (tmp_path / "words.gr").write_text("these are\nonly words\n")
-    refused(cli("predict", model, tmp_path / "words.gr"), 2, "no columns")
+    refused(cli("predict", model, tmp_path / "words.gr"), 2, "no two columns")
     (tmp_path / "torn.gr").write_text("1.0 1.0\n2.0\n")
     refused(cli("predict", model, tmp_path / "torn.gr"), 2, "line 2")
     (tmp_path / "binary.gr").write_bytes(b"\xff\xfe\x00")
@@ -512,7 +512,7 @@ def test_models_that_cannot_be_used(cli, store, model, tmp_path):
 def test_too_few_families_to_hold_any_out(cli, tmp_path):
     small = fake.sealed_store(tmp_path / "small", count=2)
     output = tmp_path / "m.npz"
-    refused(cli("fit", small, "--system", "ar", "-o", output), 2, "independent family")
+    refused(cli("fit", small, "--system", "ar", "-o", output), 2, "belong to one family")
 
 
 def test_atoms_at_a_cut_off_are_told_of(cli, tmp_path):

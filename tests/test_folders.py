@@ -138,8 +138,8 @@ REFUSED = {
     "partner": ({"a_dos": DOS, "a_xyz": XYZ, "b_xyz": XYZ}, (), "b.xyz has no spectrum"),
     "words": ({"a_txt": "words\n"}, ("--system", "lj3d"), "a.txt is not a readable structure"),
     "potential": ({"a_xyz": XYZ}, (), "spectrum of"),
-    "family": ({"a_dos": DOS, "a_xyz": XYZ}, (), "1 independent family"),
-    "abrupt": ({"a_dos": ABRUPT, "a_xyz": XYZ}, (), "1 independent family"),
+    "family": ({"a_dos": DOS, "a_xyz": XYZ}, (), "belong to one family"),
+    "abrupt": ({"a_dos": ABRUPT, "a_xyz": XYZ}, (), "belong to one family"),
     "nothing": ({"a_dos": "0 0\n1 0\n", "a_xyz": XYZ}, (), "a.dos is no density of states"),
     "chain": ({"a_dos": DOS, "a_xyz": XYZ.replace("Prop", 'pbc="T F F" Prop')}, (), "three direc"),
     "mixed": (

@@ -302,12 +302,12 @@ def test_no_pair_is_lost_between_bins():
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("words.gr", b"these are\nonly words\n", "no columns"),
+        ("words.gr", b"these are\nonly words\n", "no two columns"),
         ("torn.gr", b"1.0 1.0\n2.0\n", "line 2: not two numbers"),
         ("inf.gr", b"1.0 1.0\n2.0 inf\n", "line 2: not finite"),
         ("binary.gr", b"\xff\xfe\x00", "not a text file"),
         ("half.gr.gz", gzip.compress(b"1.0 1.0\n" * 1000, mtime=0)[:30], "gzip"),
-        ("empty.gr", b"", "no columns"),
+        ("empty.gr", b"", "no two columns"),
         ("other.nc", b"CDF\x01" + bytes(60), "was not written by"),
         ("torn.rdf", lammps(CENTRES, TRUE)[:-3000].encode(), "no whole output"),
         (
@@ -324,6 +324,41 @@ def test_files_that_are_none_are_refused_in_one_line(name, data, words, tmp_path
         read_table(tmp_path / name)
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+def test_spreadsheets_and_fortran_write_numbers_too(tmp_path):
+    (tmp_path / "a.tsv").write_bytes("r\tg\n1.0\t2.0\n2.0\t3.0\n".encode("utf-16"))
+    (tmp_path / "b.dat").write_text(" 1.0D+00 2.0d0\n 2.0D+00 3.0D+00\n")
+    for name in ("a.tsv", "b.dat"):
+        found = read_table(tmp_path / name)
+        assert (found.x.tolist(), found.y.tolist()) == ([1, 2], [2, 3]), name
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(ValueError, match="is a folder, and a file is wanted"):
+        read_table(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "words"),
+    [
+        (Table(R, g_of(R), name="g"), Asked(q_max=2.0), "at least 2.5 1/Å"),
+        (Table(Q, S), Asked(kind="S", q_max=1.0, density=RHO), "smears g"),
+        (Table(R - 1.0, g_of(R), name="g"), Asked(), "r is never negative"),
+        (Table(Q - 0.5, S), Asked(kind="S", density=RHO), "Q is never negative"),
+    ],
+)
+def test_a_resolution_that_shows_nothing_and_negative_distances_are_refused(table, asked, words):
+    with pytest.raises(ValueError, match=words):
+        on_bins(table, GLASS, asked)
+
+
+def test_atoms_deep_in_the_core_are_no_ripples():
+    atoms = np.where((R > 0.4) & (R < 1.2), 1.5, 0.0)
+    ripples = np.where(R < 1.6, 1.5 * np.sin(16 * R), 0.0)
+    assert on_bins(Table(R, g_of(R) + ripples / 3, name="g"), GLASS, Asked()).noise > 0
+    with pytest.raises(ValueError, match="another substance"):
+        on_bins(Table(R, g_of(R) + atoms, name="g"), GLASS, Asked())
 
 
 # --- what the measurement sees ----------------------------------------------------------------

@@ -172,6 +172,13 @@ def constrained(path):
     write(path, atoms)
 
 
+def kinds():
+    """Argon of two types."""
+    atoms = argon()
+    atoms.symbols[::2] = "Kr"
+    return atoms
+
+
 REFUSED = {
     "mixed.cif": (lambda p: p.write_text(CIF), (), "site 0 holds Ar 0.5, Kr 0.5"),
     "fixed.vasp": (constrained, (), "has constraints (FixAtoms)"),
@@ -183,12 +190,17 @@ REFUSED = {
     "few.lammpstrj": (lambda p: dump(p, argon()), ("--species", "Cu"), "holds Cu"),
     "a.xyz": (lambda p: write(p, argon()), ("--species", "Qq"), "no chemical symbol"),
     "b.xyz": (lambda p: write(p, argon()), ("--index", "first"), "neither a number nor a slice"),
-    "c.xyz": (lambda p: write(p, argon()), ("--index", "7"), "c.xyz"),
+    "c.xyz": (lambda p: write(p, argon()), ("--index", "7"), "c.xyz holds no structure 7"),
     "d.xyz": (lambda p: write(p, argon()), ("--pbc", "maybe"), "not like TTF"),
     "e.xyz": (lambda p: write(p, argon()), ("--pbc", "TTF"), "3 periodic directions"),
     "f.xyz": (lambda p: write(p, argon()), ("--format", "magic"), "no format 'magic'"),
     "g.xyz": (lambda p: write(p, argon()), ("--format", "vasp"), "g.xyz is not a readable"),
     "h.xyz": (lambda p: write(p, argon()), ("--relax", "often"), "--relax"),
+    "two.data": (lambda p: write(p, kinds(), format="lammps-data"), ("--species", "Ar"), "types"),
+    "table.dat": (lambda p: p.write_text("1 2\n3 4\n"), (), "seems to be a table of numbers"),
+    "folder": (lambda p: p.mkdir(), (), "folder is a folder"),
+    "l.xyz": (lambda p: write(p, argon()), ("-o", "a.csv"), "must end in .nc"),
+    "m.xyz": (lambda p: write(p, argon()), ("--structure", "a.cif"), "must end in .xyz"),
     "torn.data": (lambda p: p.write_text("# LAMMPS\n\n4 atoms\n0 9 xlo xhi\n"), (), "torn.data"),
     "i.xyz": (lambda p: write(p, argon()), ("--temperature", "-3"), "temperature"),
     "j.xyz": (lambda p: write(p, argon()), ("--plot", "a.doc"), "cannot write this kind"),
@@ -206,6 +218,16 @@ def test_every_other_file_is_refused_in_one_line(name, cli, tmp_path, monkeypatc
     assert errors.startswith("glassdata: error: ")
     assert len(errors.splitlines()) == 1, errors
     assert words in errors
+
+
+@pytest.mark.parametrize("unit", ["bohr", "angstrom"])
+def test_with_a_calculator_lengths_that_look_like_bohr_are_doubted(unit, cli, tmp_path):
+    copper = bulk("Cu", cubic=True) * (2, 2, 2)
+    in_unit(unit)(tmp_path / "cu.xyz", copper)
+    what = ("spectrum", tmp_path / "cu.xyz", "--calculator", "ase.calculators.emt.EMT")
+    status, _, errors = cli(*what)
+    assert status == 0
+    assert ("if lengths are in Bohr" in errors) == (unit == "bohr")
 
 
 def test_what_was_refused_can_be_insisted_on(cli, tmp_path):
@@ -485,11 +507,16 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
         (("a.csv", "--system", "amc", "--kind", "S"), "three dimensions"),
         (("a.csv", "--system", "amc", "--density", "0"), "density"),
         (("a.csv", "--system", "amc", "--kind", "H"), "--kind"),
+        (("a.csv", "--system", "amc", "-o", "p.nc"), "must end in .csv"),
+        (("folder", "--system", "amc"), "folder is a folder"),
+        (("empty.npz", "--system", "amc"), "not a readable structure file"),
     ],
 )
 def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write("a.xyz", argon())
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty.npz").touch()
     r = np.arange(0, 13, 0.05)
     np.savetxt("a.csv", np.column_stack([r, np.where(r < 1.3, 0.0, 1.0)]), header="r g")
     peak = np.where(r < 1.3, 0.0, 1 + 5 * np.exp(-((r - 1.8) ** 2) / 0.02))

@@ -115,6 +115,31 @@ def check_system(name: str, known: Iterable[str]) -> str:
     raise click.UsageError(f"unknown system {name!r}; known: {', '.join(known)}.{hint}")
 
 
+def check_suffix(path: Path | None, *known: str) -> None:
+    """Refuse the name of an output whose suffix says another format than it will have.
+
+    Parameters
+    ----------
+    path
+        Of the output; None stands for one that was not asked for. A name without a suffix, and
+        standard output, may hold anything.
+    known
+        Suffixes of the format.
+
+    Raises
+    ------
+    click.UsageError
+        Naming the file and its format.
+
+    Examples
+    --------
+    >>> check_suffix(Path("glass.csv"), ".csv", ".txt")
+    """
+    if path is None or path == STDOUT or path.suffix.lower() in ("", *known):
+        return
+    raise click.UsageError(f"{path}: the name must end in {' or '.join(known)}, its format")
+
+
 def check_writable(*outputs: Path | None, inputs: Iterable[Path] = ()) -> None:
     """Refuse output files that cannot or must not be written, before anything is computed.
 

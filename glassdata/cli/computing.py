@@ -35,6 +35,8 @@ def read_all(files: tuple[Path, ...], name: str | None, how: Reading) -> list["A
                 inputs.check_periodic(atoms, str(file), system.dim)
             if system is not None and how.unit is None:
                 inputs.check_lengths(atoms, str(file), inputs.nearest_distance(system.crystal()))
+            elif how.unit is None:
+                inputs.doubt_lengths(atoms, str(file))
     return frames
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from glassdata.cli.choices import STDOUT, Place, check_writable, system_option
+from glassdata.cli.choices import STDOUT, Place, check_suffix, check_writable, system_option
 from glassdata.cli.formats import Reading, structure_options
 
 _output = click.Path(path_type=Path, allow_dash=True)
@@ -84,10 +84,12 @@ def fit(
     from glassdata import models
     from glassdata.cli.folders import Files, files_of, is_folder, of_folder
     from glassdata.cli.outputs import deliver, provenance
+    from glassdata.store.places import is_remote
     from glassdata.structures import dataset
     from glassdata.trained import train
 
     check_writable(output, inputs=[] if source is None else [source])
+    check_suffix(output, ".npz")
     told: dict[str, object] = {"system": name, "model": model, "source": source}
     inputs = []
     if source is not None and is_folder(source):
@@ -96,6 +98,8 @@ def fit(
         told |= {"frequency_unit": frequency_unit} | how.told()
         files = Files(name, calculator, relax, frequency_unit, density, how)
         data = of_folder(source, files)
+    elif source is not None and not is_remote(source) and not source.exists():
+        raise click.UsageError(f"there is no folder or dataset {source}")
     elif name is None:
         raise click.UsageError("--system says which glass of the dataset is wanted")
     else:

@@ -21,7 +21,7 @@ LAMMPS = ("lammps-data", "lammps-dump-text")
 #: Names of the units of length in ``glassdata.units``, which takes a while to load.
 UNITS = ("angstrom", "bohr", "nm")
 #: Suffixes of files with a pair function; any other file is read as a structure.
-CURVES = (".gr", ".sq", ".fq", ".rdf", ".dat", ".txt", ".csv", ".xy", ".nc")
+CURVES = (".gr", ".sq", ".fq", ".rdf", ".dat", ".txt", ".csv", ".tsv", ".xy", ".nc")
 #: What is looked at to find out the format, bytes.
 _PEEK = 4096
 _DUMP = re.compile(rb"\s*ITEM: (?:TIMESTEP|UNITS)")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 import numpy as np
+from ase.io.formats import UnknownFileTypeError
 
-from glassdata.bounds import bounded_memory, bounded_time, check_size
+from glassdata.bounds import bounded_memory, bounded_time, check_size, missing_file
 from glassdata.cli.choices import STDOUT
-from glassdata.cli.formats import Reading
+from glassdata.cli.formats import Reading, is_curve
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -34,6 +35,7 @@ _FAR = 3.0
 #: Between these multiples of the crystal's shortest distance lies that of a structure in Å; one in
 #: Bohr has 1.9 times as much, one in nm a tenth.
 _SHORT, _LONG = 0.6, 1.6
+_NOBLE = ("He", "Ne", "Ar", "Kr", "Xe", "Rn")
 
 
 def read_structures(
@@ -84,14 +86,31 @@ def _frames(path: Path, name: str, how: Reading) -> list["Atoms"]:
         raise click.UsageError(f"{name} is not read: it would take too much memory") from None
     except TimeoutError as error:
         raise click.UsageError(f"{name} is not read: {error}") from None
+    except StopIteration:
+        raise click.UsageError(f"{name} holds no structure {how.index}") from None
     except Exception as error:  # every reader of ASE fails in its own way
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise click.UsageError(f"{name} is not a readable structure file ({reason})") from error
+        raise click.UsageError(f"{name} {_unreadable(path, how, error)}") from error
+
+
+def _unreadable(path: Path, how: Reading, error: Exception) -> str:
+    """What is wrong with a file that ASE did not read, and what would help."""
+    if how.species and isinstance(error, KeyError | IndexError):
+        return (
+            f"has more types of atoms than --species has symbols ({', '.join(how.species)}): name "
+            "one for each type"
+        )
+    if isinstance(error, UnknownFileTypeError) and path == STDOUT:
+        return "is not a structure whose format can be told by its content: --format names it"
+    if path != STDOUT and is_curve(path):
+        return "is not a readable structure file: it seems to be a table of numbers"
+    reason = " ".join(str(error).split())[:160]
+    told = f" ({reason})" if reason and not isinstance(error, AttributeError) else ""
+    return f"is not a readable structure file{told}; --format names a format of ASE"
 
 
 def _check_size(path: Path) -> None:
     if not path.is_file():
-        raise click.UsageError(f"there is no file {path}")
+        raise click.UsageError(missing_file(path))
     try:
         check_size(path)
     except ValueError as error:
@@ -209,6 +228,26 @@ def nearest_distance(atoms: "Atoms") -> float:
         if len(found := neighbours("d", atoms, reach)):
             return float(found.min())
     return reach
+
+
+def doubt_lengths(atoms: "Atoms", where: str) -> None:
+    """Warn of atoms that are too far apart for bonds: what a file in Bohr looks like.
+
+    Atoms of noble gases have none, and are not doubted.
+    """
+    from ase.data import atomic_numbers, covalent_radii
+
+    symbols = set(atoms.symbols)
+    if symbols <= set(_NOBLE):
+        return
+    bond = 2 * max(covalent_radii[atomic_numbers[symbol]] for symbol in symbols)
+    nearest = nearest_distance(atoms)
+    if nearest > _LONG * bond:
+        click.echo(
+            f"glassdata: warning: {where}: the nearest atoms are {nearest:.3g} Å apart, and a bond "
+            f"is about {bond:.3g} Å long; if lengths are in Bohr, say so with --length-unit bohr",
+            err=True,
+        )
 
 
 def laid_flat(atoms: "Atoms") -> "Atoms":

@@ -7,6 +7,7 @@ import click
 
 from glassdata.cli.choices import (
     STDOUT,
+    check_suffix,
     check_writable,
     known_systems,
     path_argument,
@@ -65,6 +66,7 @@ def observe(
     if file.is_dir() or file.suffix == ".zip":
         raise click.UsageError(f"{file} is a store; observe takes a file of structures")
     check_writable(output, inputs=[file])
+    check_suffix(output, ".nc")
     frames = read_structures(file, system.species, f"the system {name}")
     found = [_observe(n, atoms, system, wanted, relax) for n, atoms in enumerate(frames)]
     click.echo(_summary(found, system), err=output == STDOUT)

@@ -8,6 +8,7 @@ import click
 
 from glassdata.cli.choices import (
     STDOUT,
+    check_suffix,
     check_writable,
     files_argument,
     local,
@@ -109,6 +110,8 @@ def spectrum(
     if workers is not None and calculator is None:
         raise click.UsageError("--workers share the work of --calculator, which is missing")
     check_writable(output, structure, plot, inputs=local(files))
+    check_suffix(output, ".nc")
+    check_suffix(structure, ".xyz", ".extxyz")
     check_picture(plot)
     frames = read_all(files, name, how)
     rows, setting, notes = computed(

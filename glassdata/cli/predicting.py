@@ -8,6 +8,7 @@ import click
 
 from glassdata.cli.choices import (
     STDOUT,
+    check_suffix,
     check_writable,
     files_argument,
     local,
@@ -106,6 +107,7 @@ def predict(
     files, model = _sources(files, name, model)
     inputs = local(files) if model is None else [model, *local(files)]
     check_writable(output, plot, inputs=inputs)
+    check_suffix(output, ".csv", ".txt", ".dat")
     check_picture(plot)
     asked = Asked(kind, density, how.unit, q_max, window, values)
     known = _known(name, model)
@@ -124,6 +126,8 @@ def _sources(
     files: tuple[Path, ...], name: str | None, model: Path | None
 ) -> tuple[tuple[Path, ...], Path | None]:
     """Files to predict, and the model if it is a file: the first of them without an option."""
+    from glassdata.bounds import missing_file
+
     if name is not None and model is not None:
         raise click.UsageError("--system and --model exclude each other")
     if name is None and model is None:
@@ -134,7 +138,7 @@ def _sources(
         raise click.UsageError(f"there is no model file {model}; `glassdata fit` makes one")
     for file in local(files):
         if not file.is_file():
-            raise click.UsageError(f"there is no file {file}")
+            raise click.UsageError(missing_file(file))
     return files, model
 
 
@@ -180,7 +184,9 @@ def _is_measured(file: Path, asked: "Asked") -> bool:
     """Whether a file holds a curve, by what the user says of it, its name and its content."""
     if file == STDOUT:
         if asked.kind is not None:
-            raise click.UsageError("only structures are read from standard input: name the file")
+            raise click.UsageError(
+                "only structures are read from standard input, no curves: name the file"
+            )
         return False
     return asked.kind is not None or is_curve(file)
 
@@ -282,7 +288,9 @@ def _said(one: _Found, temperature: float) -> list[str]:
     for number, (value, half, reason) in enumerate(zip(values, halves, outside, strict=True)):
         which = "" if len(one.X) == 1 else f" {number}"
         if reason is not None:
-            lines.append(f"warning: outside: no error can be stated for g(r){which}: {reason}")
+            lines.append(
+                f"warning: outside: no error can be stated for the spectrum{which}: {reason}"
+            )
         mean, heat = (
             f"{number:.4g}" + ("" if reason else f" ± {bar:.2g}")
             for number, bar in zip(value, half, strict=True)

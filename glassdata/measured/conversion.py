@@ -32,6 +32,11 @@ _NEARLY_ALL = 0.95
 _RIPPLES = 0.3
 #: Largest Q at which S(Q) may begin, 1/Å: diffractometers begin at 0.3 to 1.
 _FIRST = 1.5
+#: Largest share of the range of r over which a measurement may smear g(r) and still show shells.
+_SMEARED = 0.5
+#: Largest density of atoms deep inside the core, as a share of that of a gas: ripples come and go,
+#: and their mean is nothing. Deep is so far from its rim that no wide first shell reaches there.
+_CORE_ATOMS, _DEEP = 0.3, 0.8
 
 
 def on_bins(
@@ -64,7 +69,7 @@ def on_bins(
         found = _converted(kind, table, target, asked, density, said)
     if kind in "GSF" and target.n_species > 1:
         said.append("atoms of all species were taken to scatter alike")
-    return _without_core(found, target.core, said)
+    return _without_core(found, target, said)
 
 
 def _understood(
@@ -90,12 +95,15 @@ def _understood(
         if not table.ours:
             check_limit(kind, table.x, table.y)
         if asked.kind is None:
-            said.append(f"it was taken to be {kind}({KINDS[kind]}), as it says itself")
+            said.append(f"it was taken to be {kind}({KINDS[kind]}), as its header says")
     if target.dim == 2 and kind not in "gR":
         raise ValueError(
             f"is {kind}({KINDS[kind]}), which is defined in three dimensions; of a sheet or a disc "
             "g(r) and R(r) = 2πρr g(r) are read"
         )
+    if table.x[0] < 0:
+        variable = KINDS[kind]
+        raise ValueError(f"begins at {variable} = {table.x[0]:g}; {variable} is never negative")
     # Limits, by which a kind is known, do not depend on the unit of what grows or swings.
     return replace(table, y=table.y * length ** _POWERS.get(kind, 0)), kind
 
@@ -124,13 +132,13 @@ def _transformed(
     Q, r_max = table.x, float(target.edges[-1])
     # Digitised points are uneven: nearly all of them must be near enough.
     apart = float(np.quantile(np.diff(Q), _NEARLY_ALL))
-    if Q[0] < 0 or apart > np.pi / r_max or Q[0] > _FIRST:
+    if apart > np.pi / r_max or Q[0] > _FIRST:
         raise ValueError(
             f"has points of Q up to {apart:.2g} 1/Å apart, from {Q[0]:.2g}; g(r) up to {r_max:g} Å "
             f"needs them at most {np.pi / r_max:.2g} apart, from {_FIRST} or less on"
         )
     q_max = min(asked.q_max or Q[-1], Q[-1])
-    resolution = Resolution(float(q_max), asked.window or "lorch")
+    resolution = _resolved(float(q_max), asked.window or "lorch", target)
     F = Q * (table.y - 1) if kind == "S" else table.y
     said.append(
         f"it was transformed from Q = 0 to {q_max:.4g} 1/Å with "
@@ -169,14 +177,27 @@ def _converted(
     if kind == "G" and q_max is None:
         said.append("Q_max is not known, so that its resolution is ignored: --q-max says it")
     # The window of a G(r) is not written in its header; without one Q_max just ends the transform.
-    resolution = Resolution(q_max, asked.window or "none") if q_max else None
+    resolution = _resolved(q_max, asked.window or "none", target) if q_max else None
     if resolution is not None:
         said.append(f"it was measured to Q_max = {q_max:g} 1/Å, with window {resolution.window}")
     return Measured(g, edges, kind, resolution=resolution, assumed=tuple(said))
 
 
-def _without_core(found: Measured, core: float, said: list[str]) -> Measured:
+def _resolved(q_max: float, window: str, target: Target) -> Resolution:
+    """The resolution of a measurement, if it shows any shell of atoms."""
+    found, r_max = Resolution(q_max, window), float(target.edges[-1])
+    if found.blind > _SMEARED * r_max:
+        least = Resolution(1.0).blind / (_SMEARED * r_max)
+        raise ValueError(
+            f"is known to Q_max = {q_max:g} 1/Å only, which smears g(r) over {found.blind:.2g} Å; "
+            f"at least {least:.2g} 1/Å are needed"
+        )
+    return found
+
+
+def _without_core(found: Measured, target: Target, said: list[str]) -> Measured:
     """The same without the ripples where no atoms can be, and with what these say of the noise."""
+    core = target.core
     inside = found.edges[1:] <= core * (1 + 1e-9)
     height = float(np.abs(found.g[inside]).max(initial=0.0))
     noise = 0.0
@@ -188,10 +209,17 @@ def _without_core(found: Measured, core: float, said: list[str]) -> Measured:
         free = outer & (found.edges[1:] <= core - smeared)
         outer = free if free.any() else outer
         noise = float(np.sqrt(np.mean((found.g * r)[outer] ** 2)))
-        if noise > _RIPPLES * max(core, np.abs((found.g - 1) * r)[~inside].max()):
+        deep = found.edges[1:] <= min(_DEEP * core, core - smeared)
+        space = r ** (target.dim - 1)
+        atoms = np.average(found.g[deep], weights=space[deep]) if deep.any() else 0.0
+        largest = _RIPPLES * max(core, np.abs((found.g - 1) * r)[~inside].max())
+        if noise > largest or (found.kind == "g" and atoms > _CORE_ATOMS):
+            seen = found.resolution
+            end = f", or Q_max = {seen.q_max:g} 1/Å is too small" if seen else ""
             raise ValueError(
                 f"has pairs of atoms below {core:.3g} Å, where this glass has none: it is of "
-                "another substance, in another unit, or its density is wrong"
+                "another substance, in another unit or of another kind (--kind), or its density "
+                f"is wrong{end}"
             )
         said.append(
             f"ripples of up to {height:.2g} below {core:.3g} Å, where no two atoms can be, were "

@@ -6,6 +6,7 @@ xPDFsuite and PDFgetN write. ``diffpy.utils`` reads such files too, but it leave
 is no number, where a torn file has to be refused, and it knows neither commas nor gzip.
 """
 
+import codecs
 import gzip
 import io
 import re
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from glassdata import bounds
-from glassdata.bounds import bounded_memory, check_size
+from glassdata.bounds import bounded_memory, check_size, missing_file
 
 _GZIP, _NETCDF, _HDF = b"\x1f\x8b", b"CDF", b"\x89HDF"
 _QMAX = re.compile(r"^\W*q_?max\s*[=:]\s*([0-9.]+)", re.IGNORECASE | re.MULTILINE)
@@ -86,7 +87,7 @@ def read_table(path: Path) -> Table:
     ([1.0, 2.0], 'G', 25.0, ('its lines were sorted by r',))
     """
     if not path.is_file():
-        raise ValueError(f"there is no file {path}")
+        raise ValueError(missing_file(path))
     check_size(path)
     try:
         with bounded_memory():
@@ -112,6 +113,11 @@ def _unpacked(path: Path, data: bytes) -> bytes:
 
 
 def _text(path: Path, data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as some spreadsheets write
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError:
+            raise ValueError(f"{path} is not a text file") from None
     if b"\0" in data:
         raise ValueError(f"{path} is not a text file")
     try:
@@ -129,7 +135,7 @@ def _of_text(path: Path, text: str) -> Table:
     for number, line in enumerate(text.splitlines(), start=1):
         words = split(line.partition("#")[0])
         try:
-            pair = (float(words[0]), float(words[1]))
+            pair = (_number(words[0]), _number(words[1]))
         except (ValueError, IndexError):
             # Lines before the first numbers are a header.
             if words and pairs:
@@ -141,12 +147,20 @@ def _of_text(path: Path, text: str) -> Table:
             raise ValueError(f"{path}, line {number}: not finite")
         pairs.append(pair)
     if not pairs:
-        raise ValueError(f"{path} holds no columns of numbers")
+        raise ValueError(f"{path} holds no two columns of numbers")
     found = _QMAX.search("\n".join(header))
     variable, name, in_nm = _named(header)
-    x, y, said = _sorted(path, np.array(pairs), variable or "abscissa")
+    x, y, said = _sorted(path, np.array(pairs), variable or "first column")
     q_max = float(found[1]) if found else None
     return Table(x, y, variable, name, in_nm, q_max=q_max, said=said)
+
+
+def _number(word: str) -> float:
+    """A number as Python, or with the exponent of Fortran."""
+    try:
+        return float(word)
+    except ValueError:
+        return float(word.upper().replace("D", "E", 1))
 
 
 def _columns_of(text: str) -> Callable[[str], list[str]]:
