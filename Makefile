@@ -21,7 +21,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test chaos wheel mutants cnn data external sizes results motion potentials bench lint clean distclean environment dataset
+.PHONY: help book pdf test chaos wheel mutants cnn data external sizes results motion beyond potentials bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -153,10 +153,15 @@ results: $(STAMP) cnn ## recompute what chapters 9 to 13 read (an hour and a hal
 	@mkdir -p book/data/results
 	cp _build/results/*.zip book/data/results/
 
-motion: $(STAMP) ## let liquids move and read where (two core-hours; resumes where it stopped)
+motion: $(STAMP) ## let liquids move and read where: chapter 15 (an hour and a half; resumes where it stopped)
 	for name in propensity motion; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
 	@mkdir -p book/data/results
 	cp _build/results/propensity.zip _build/results/motion.zip book/data/results/
+
+beyond: $(STAMP) ## observables of every structure and the line on them: chapter 16 (an hour and a half; resumes)
+	for name in observables beyond descriptors; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
+	@mkdir -p book/data/results
+	cp _build/results/observables.zip _build/results/beyond.zip _build/results/descriptors.zip book/data/results/
 
 # Weights and DFT spectra belong to their makers: NEP=path/to/nep89.txt DFT=path/to/dft-glasses.json
 # add them once. CHGNet is no part of the extra: the chapter shows it as a warning.

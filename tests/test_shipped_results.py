@@ -5,7 +5,9 @@ anew; whoever changes it unknowingly is told here.
 """
 
 import json
+import re
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -38,20 +40,25 @@ QUICK = {
 EXACT = 1e-9
 MADE_THEN = ("cpu_seconds",)
 
-pytestmark = pytest.mark.skipif(
-    not all((SHIPPED / f"{name}.zip").exists() for name in EXPERIMENTS),
-    reason="no results ship yet",
-)
+#: An experiment may be younger than the page that will read it, and not ship yet.
+HERE = [name for name in EXPERIMENTS if (SHIPPED / f"{name}.zip").exists()]
+PAGES = sorted((Path(__file__).parents[1] / "book").glob("*.md"))
 
 
 @pytest.fixture(scope="module")
 def shipped():
-    return {name: gd.open_results(name, SHIPPED) for name in EXPERIMENTS}
+    return {name: gd.open_results(name, SHIPPED) for name in HERE}
 
 
 @pytest.fixture(scope="module")
 def get():
     return partial(runner.load, None)
+
+
+def test_whatever_a_page_reads_ships():
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    read = set(re.findall(r'open_results\("([\w-]+)"\)', text))
+    assert {"line-vs-cnn", "weights", "referee"} < read <= set(HERE)
 
 
 def test_results_were_made_from_the_dataset_that_ships(shipped, get):
@@ -83,7 +90,9 @@ def test_every_result_is_there(shipped, get):
         glasses = dict.fromkeys(results.systems)
         if name in ("referee", "glasses"):
             glasses = {system: get(system) for system in glasses}
-        assert sorted(results) == sorted(EXPERIMENTS[name].result_names(glasses))
+        wanted = set(EXPERIMENTS[name].result_names(glasses))
+        # Measured silicon is asked for where its file is, which does not ship.
+        assert set(results) - {"si.measured"} == wanted - {"si.measured"}, name
 
 
 def test_penalties_and_reaches_are_those_of_the_code(shipped):
@@ -97,7 +106,9 @@ def test_penalties_and_reaches_are_those_of_the_code(shipped):
     for one in results.select("*.path").values():
         assert one["ridge_setting"].tolist() == list(models.RIDGE_L2)
         # As many components as the smallest training fold has structures to spare.
-        assert one["pcr_setting"].tolist() == list(models.COMPONENTS)
+        tried = one["pcr_setting"].tolist()
+        assert tried == list(models.COMPONENTS)[: len(tried)]
+        assert tried[-1] >= 50
     for one in results.select("*.components").values():
         assert len(one["components"]) == weights.N_COMPONENTS
     for one in shipped["referee"].select("*.leakage").values():
