@@ -97,7 +97,9 @@ def test_the_descriptor_that_holds_the_answer_wins():
     result = descriptors.compute("lj3d.descriptors.pdos.quenched", lambda _: data, observed)
     names = [str(name) for name in result["names"]]
     assert names[-1] == "mean"
-    assert {"g", "log g", "angles", "g and angles", "two numbers", "energy"} < set(names)
+    assert {"all of g", "g", "log g", "angles", "g and angles", "two numbers", "energy"} < set(
+        names
+    )
     share = {name: explained(result, name).value for name in names}
     assert share["g"] > 0.9
     assert share["stiffness"] > 0.8  # a mixture of the noisy spectra themselves
@@ -112,6 +114,33 @@ def test_a_descriptor_and_nothing_beside_it_is_worth_the_descriptor():
     )
     assert found["g and angles"].shape == (N, data.X.shape[1] + 20)
     assert found["g and angles"][:, data.X.shape[1] :].std() == 0
+
+
+def test_a_glass_without_observables_has_no_result():
+    data, observed = made()
+    assert (
+        len(descriptors.compute("hea.descriptors.pdos.quenched", lambda _: data, observed)["names"])
+        == 0
+    )
+    assert len(descriptors.compute("transfer.hea", lambda _: data, observed)["names"]) == 0
+    nothing = beyond.compute("hea.beyond.moduli.quenched", lambda _: data, observed)
+    assert (len(nothing["names"]), int(nothing["lacking"])) == (0, N)
+
+
+def test_fingerprints_of_other_structures_are_refused():
+    data, observed = made()
+    block = observed["lj3d.observed.0000"]
+    other = {"lj3d.observed.0000": block | {"row_id": block["row_id"][::-1]}}
+    with pytest.raises(ValueError, match="those of other structures"):
+        descriptors.compute("lj3d.descriptors.pdos.quenched", lambda _: data, other)
+
+
+def test_a_potential_of_others_that_is_missing_is_left_out(monkeypatch):
+    data, _ = made()
+    for module in (observables, beyond, descriptors):
+        assert any("lj3d" in name for name in module.result_names({"lj3d": data}))
+        monkeypatch.setattr(module, "available", dict)
+        assert module.result_names({"lj3d": data}) == []
 
 
 def test_components_are_those_of_the_training_set():
@@ -139,7 +168,6 @@ def test_a_law_without_units_travels_and_one_with_another_form_in_each_glass_doe
             "stiffness": np.pad(stiffness, ((0, 0), (0, 14))),
             "g": np.pad(Y @ own, ((0, 0), (0, 14))),
             "angles": rng.normal(size=(30, 20)),
-            "g and stiffness": np.pad(stiffness, ((0, 0), (0, 14))),
         }
         glasses[f"glass {k}"] = descriptors._Unitless(X, Y, np.repeat([0, 1], 15))
     result = descriptors._transfer(glasses, "glass 2")
@@ -147,6 +175,9 @@ def test_a_law_without_units_travels_and_one_with_another_form_in_each_glass_doe
     assert error["stiffness"] < 0.01 * error["own mean"]
     assert error["g"] > 0.2 * error["own mean"]
     assert error["own mean"] < error["mean"]
+    # What is put beside it has the same weight, and does little harm.
+    assert error["g and stiffness"] < 0.3 * error["own mean"]
+    assert len(descriptors._transfer({**glasses}, "glass 0")["names"]) == len(result["names"])
 
 
 def test_spectra_without_units_are_shares_and_their_scale_is_their_width():
@@ -154,6 +185,7 @@ def test_spectra_without_units_are_shares_and_their_scale_is_their_width():
     block = observables.observed(data[:1], "lj3d", [0])
     scale = float(block["scale"][0, 0])
     many = {key: np.repeat(values, 8, axis=0) for key, values in block.items()}
+    many["row_id"] = data["row_id"].astype("U64")
     one = descriptors._Unitless.of(data, "lj3d", {"lj3d.observed.0000": many})
     np.testing.assert_allclose(one.Y.sum(axis=1), 1, atol=0.01)
     centres = (descriptors.FREQUENCIES[1:] + descriptors.FREQUENCIES[:-1]) / 2

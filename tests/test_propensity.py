@@ -279,6 +279,10 @@ def test_weights_of_collinear_descriptors_are_called_uncertain(planted, monkeypa
     assert found["vif"][names.index("density Ca 1")] > 100  # its neighbours in length say the same
     assert found["vif"][names.index("soft modes")] < 2
     assert found["condition"] > 100
+    assert found["correlation"].shape == 2 * (len(names),)
+    np.testing.assert_allclose(np.diag(found["correlation"]), 1, atol=1e-5)
+    zero = found["weights_elastic_net"] == 0
+    assert found["same_sign_elastic_net"][zero].max(initial=0.0) == 0
     assert found["alone"][names.index("density Ca 1")] == pytest.approx(1.0, abs=1e-6)
     top = found["component_correlation"][0]
     assert top[names.index("density Ca 1")] > 0.5

@@ -20,7 +20,7 @@ from glassdata.experiments.signal import ensembles, preparations
 from glassdata.experiments.targets import BINS, TARGETS
 from glassdata.scores import joined
 from glassdata.structures import Dataset
-from glassdata.systems import SYSTEMS
+from glassdata.systems import SYSTEMS, available
 
 Result = dict[str, np.ndarray]
 
@@ -41,7 +41,7 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results."""
     names = []
     for system, data in glasses.items():
-        if system not in SYSTEMS:
+        if system not in available():
             continue
         some = data[:MOST]
         kinds = ensembles(some)
@@ -66,7 +66,7 @@ def enough(data: Dataset) -> bool:
 
 
 def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Result]) -> Result:
-    """One result; empty where too few structures have the observable.
+    """One result; empty where too few structures have the observable, or the glass has none.
 
     Parameters
     ----------
@@ -79,6 +79,8 @@ def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Res
     """
     system, _, target, kind = name.split(".")
     data = get(system)[:MOST]
+    if not together(observed, system):
+        return {"names": np.array([], "U1"), "lacking": np.array(len(data))}
     Y = targets_of(data, system, target, observed)
     mine = (ensembles(data) == kind) & np.isfinite(Y).all(axis=1)
     some = data[mine]
@@ -86,6 +88,35 @@ def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Res
     if not enough(some):
         return {"names": np.array([], "U1"), "lacking": lacking}
     return errors_of(some, Y[mine], CONTENDERS, refits=REFITS) | {"lacking": lacking}
+
+
+def found_of(data: Dataset, system: str, observed: Mapping[str, Result]) -> Result:
+    """All observables and fingerprints of structures from the beginning of a glass, (n, …) each.
+
+    Parameters
+    ----------
+    data, system, observed
+        As in ``targets_of``.
+
+    Raises
+    ------
+    ValueError
+        If these are not the structures that were observed.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> data = gd.dataset("lj3d")[:1]
+    >>> other = {"lj3d.observed.0000": {"row_id": np.array(["another"]), "sound": np.ones((1, 2))}}
+    >>> found_of(data, "lj3d", other)
+    Traceback (most recent call last):
+        ...
+    ValueError: lj3d: the observables are those of other structures
+    """
+    found = together(observed, system)
+    if not np.array_equal(found["row_id"][: len(data)], data["row_id"].astype("U64")):
+        raise ValueError(f"{system}: the observables are those of other structures")
+    return {key: values[: len(data)] for key, values in found.items()}
 
 
 def targets_of(
@@ -119,10 +150,7 @@ def targets_of(
     if target == SPECTRUM:
         Y = joined(data.shares, BINS)
     else:
-        found = together(observed, system)
-        if not np.array_equal(found["row_id"][: len(data)], data["row_id"].astype("U64")):
-            raise ValueError(f"{system}: the observables are those of other structures")
-        Y = found[target][: len(data)].astype(float)
+        Y = found_of(data, system, observed)[target].astype(float)
     if Y.shape[1] >= BINS:  # a function of frequency or energy
         return Y / np.sqrt(np.nanvar(Y, axis=0).mean())
     spread = np.nanstd(Y, axis=0)

@@ -7,8 +7,9 @@ Needs the results of ``observables``. Results::
     transfer.SYSTEM                      a line for all glasses at once, tested on one that it never
                                          saw
 
-Every line has the same freedom: a descriptor is reduced to its first ``COMPONENTS`` principal
-components (of the inputs alone), and the penalty is chosen inside the folds.
+Every line has at most the same freedom: a descriptor is reduced to its first ``COMPONENTS``
+principal components (of the inputs alone), numbers that are fewer stay as they are, and the penalty
+is chosen inside the folds. Beside them stands the line on all bins of g.
 
 For the second, everything is without unit: distances over that of the first peak of g, frequencies
 over their root mean square, which is an exact function of the stiffness and is given to all lines.
@@ -17,20 +18,20 @@ over their root mean square, which is an exact function of the stiffness and is 
 (10, ('g', 'angles', 'stiffness', 'g and stiffness'))
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from glassdata import models
 from glassdata.bins import bin_centres
-from glassdata.experiments.beyond import SPECTRUM, enough, targets_of
+from glassdata.experiments.beyond import SPECTRUM, enough, found_of, targets_of
 from glassdata.experiments.contenders import OFFSET, Inputs, inputs_of
 from glassdata.experiments.fingerprints import FINGERPRINTS
 from glassdata.experiments.glasses import errors_of
 from glassdata.experiments.observables import MOST, together
 from glassdata.experiments.signal import ensembles, preparations
 from glassdata.structures import Dataset
-from glassdata.systems import SYSTEMS
+from glassdata.systems import SYSTEMS, available
 
 Result = dict[str, np.ndarray]
 
@@ -41,6 +42,8 @@ NEEDS = "observables"
 #: Observables that are read.
 WANTED = (SPECTRUM, "conductivity")
 COMPONENTS = 10
+#: The one that is not reduced: the line of the other chapters.
+ALL = "all of g"
 REFITS = 8
 #: Structures of a glass that the line for all glasses is trained on, so that all count alike.
 EACH = 72
@@ -55,7 +58,7 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results."""
     names = []
     for system, data in glasses.items():
-        if system in SYSTEMS:
+        if system in available():
             some = data[:MOST]
             kinds = ensembles(some)
             for kind in np.unique(kinds):
@@ -79,16 +82,21 @@ def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Res
     """
     if name.startswith("transfer."):
         systems = [one for one in SYSTEMS if any(n.startswith(f"{one}.") for n in observed)]
-        return _transfer({one: _Unitless.of(get(one), one, observed) for one in systems}, name[9:])
+        left_out = name.removeprefix("transfer.")
+        if left_out not in systems:
+            return {"names": np.array([], "U1")}
+        return _transfer({one: _Unitless.of(get(one), one, observed) for one in systems}, left_out)
     system, _, target, kind = name.split(".")
     data = get(system)[:MOST]
+    if not together(observed, system):
+        return {"names": np.array([], "U1")}
+    found = found_of(data, system, observed)
     Y = targets_of(data, system, target, observed)
     mine = (ensembles(data) == kind) & np.isfinite(Y).all(axis=1)
     some = data[mine]
     if not enough(some):
         return {"names": np.array([], "U1")}
-    found = together(observed, system)
-    known = descriptors_of(some, {key: found[key][: len(data)][mine] for key in FINGERPRINTS})
+    known = descriptors_of(some, {key: found[key][mine] for key in FINGERPRINTS})
     return _contest(some, Y[mine], known)
 
 
@@ -107,11 +115,11 @@ def descriptors_of(data: Dataset, fingerprints: Result) -> dict[str, np.ndarray]
     >>> import glassdata as gd
     >>> some = gd.dataset("amc")[:3]
     >>> known = {"angles": np.ones((3, 2)), "stiffness": np.ones((3, 2)), "scale": np.ones((3, 1))}
-    >>> list(descriptors_of(some, known))
-    ['g', 'log g', 'angles', 'g and angles', 'rings', 'two numbers', 'energy', 'stiffness']
+    >>> list(descriptors_of(some, known))[:6]
+    ['all of g', 'g', 'log g', 'angles', 'g and angles', 'rings']
     """
     inputs = inputs_of(data)
-    out = {"g": inputs.g, "log g": np.log(np.maximum(inputs.g, 0.0) + OFFSET)}
+    out = {ALL: inputs.g, "g": inputs.g, "log g": np.log(np.maximum(inputs.g, 0.0) + OFFSET)}
     if inputs.partial.shape[1]:
         out["partial g"] = inputs.partial
     out["angles"] = np.asarray(fingerprints["angles"], float)
@@ -169,7 +177,8 @@ def _contest(data: Dataset, Y: np.ndarray, known: Mapping[str, np.ndarray]) -> R
     numbers = inputs_of(data)
     found = {}
     for name, values in known.items():
-        inputs = Inputs(components(values), numbers.partial, numbers.density, numbers.energy)
+        X = values if name == ALL else components(values)
+        inputs = Inputs(X, numbers.partial, numbers.density, numbers.energy)
         found[name] = errors_of(data, Y, ["line", "mean"], refits=REFITS, inputs=inputs)
     # All share their folds: the mean, floor and counts of one are those of all.
     one = found["g"]
@@ -182,27 +191,26 @@ def _contest(data: Dataset, Y: np.ndarray, known: Mapping[str, np.ndarray]) -> R
 class _Unitless:
     """Descriptors and spectra of a glass without units: ``X`` by name (n, …), ``Y`` (n, n_bins).
 
-    ``noise`` is the variance of a spectrum among repeats, per bin.
+    ``noise`` is the variance of a spectrum among repeats, per bin; NaN without repeats.
     """
 
     def __init__(self, X: dict[str, np.ndarray], Y: np.ndarray, prepared: np.ndarray):
         self.X, self.Y = X, Y
         counts = np.unique(prepared, return_counts=True)[1]
         left = [Y[prepared == k] - Y[prepared == k].mean(axis=0) for k in np.unique(prepared)]
-        free = max(int(np.sum(counts - 1)), 1)
-        self.noise = float(sum((one**2).sum() for one in left) / free / Y.shape[1])
+        free = int(np.sum(counts - 1))
+        scatter = float(sum((one**2).sum() for one in left))
+        self.noise = scatter / free / Y.shape[1] if free else float("nan")
 
     @classmethod
     def of(cls, data: Dataset, system: str, observed: Mapping[str, Result]) -> "_Unitless":
-        found = together(observed, system)
-        n = min(len(found["row_id"]), MOST)
-        chosen = np.unique(np.linspace(0, n - 1, EACH).round().astype(int))
+        found = found_of(data[:MOST], system, observed)
+        chosen = np.unique(np.linspace(0, len(data[:MOST]) - 1, EACH).round().astype(int))
         some, scale = data[chosen], found["scale"][chosen, 0].astype(float)
         r = bin_centres(some.r_edges)
         peak = r[some.X.mean(axis=0).argmax()]
         g = np.array([np.interp(DISTANCES * peak, r, one, right=1.0) for one in some.X])
         X = {"g": g, "angles": found["angles"][chosen], "stiffness": found["stiffness"][chosen]}
-        X["g and stiffness"] = np.hstack([X["g"], X["stiffness"]])
         edges = some.omega_edges
         below = np.pad(np.cumsum(some.shares, axis=1), ((0, 0), (1, 0)))
         Y = np.array(
@@ -212,6 +220,19 @@ class _Unitless:
             ]
         )
         return cls(X, Y, np.asarray(preparations(some)))
+
+
+def _together(
+    known: Sequence[Mapping[str, np.ndarray]], new: Mapping[str, np.ndarray], name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """A descriptor of all training structures, and of the new ones; parts weigh alike."""
+    columns, asked = [], []
+    for part in name.split(" and "):
+        X = np.concatenate([one[part] for one in known])
+        spread = np.sqrt(X.var(axis=0).sum())
+        columns.append(X / spread)
+        asked.append(new[part] / spread)
+    return np.hstack(columns), np.hstack(asked)
 
 
 def _transfer(glasses: Mapping[str, _Unitless], left_out: str) -> Result:
@@ -226,9 +247,9 @@ def _transfer(glasses: Mapping[str, _Unitless], left_out: str) -> Result:
     groups = np.repeat(list(others), [len(one.Y) for one in others.values()])
     guesses: dict[str, np.ndarray] = {}
     for name in TRAVELLERS:
-        X = np.concatenate([one.X[name] for one in others.values()])
+        X, asked = _together([one.X for one in others.values()], new.X, name)
         line = models.fit_grouped(models.ridge(), components(X), Y, groups)
-        guesses[name] = line.predict(components(new.X[name], of=X))
+        guesses[name] = line.predict(components(asked, of=X))
     guesses |= {"mean": Y.mean(axis=0)[None], "own mean": new.Y.mean(axis=0)[None]}
     return {
         "names": np.array(list(guesses)),

@@ -285,6 +285,7 @@ def _weights(particles: Particles) -> dict[str, np.ndarray]:
     singular = np.linalg.svd(X, compute_uv=False)
     out: dict[str, np.ndarray] = {
         "names": np.array(particles.names),
+        "correlation": correlation.astype("f4"),
         "vif": np.diag(np.linalg.pinv(correlation, hermitian=True)),
         "condition": singular[0] / singular[-1],
         "alone": (X.T @ y)[:, 0] / len(X),
@@ -303,9 +304,9 @@ def _weights(particles: Particles) -> dict[str, np.ndarray]:
             again.append(type(fitted)(**fitted.get_params()).fit(X[rows], y[rows]).coef_[0])
         drawn_weights = np.array(again)
         out[f"spread_{name}"] = drawn_weights.std(axis=0)
-        out[f"same_sign_{name}"] = np.mean(
-            np.sign(drawn_weights) == np.sign(fitted.coef_[0]), axis=0
-        )
+        same = np.sign(drawn_weights) == np.sign(fitted.coef_[0])
+        # A weight that is zero has no sign.
+        out[f"same_sign_{name}"] = np.mean(same & (drawn_weights != 0), axis=0)
     fits: list[Any] = models.LinearMap().path(X, y, [{"l1": 0.0, "l2": l2} for l2 in PATH])
     out |= {"path_l2": np.array(PATH), "path": np.array([one.coef_[0] for one in fits])}
     return out | _components(X, y)

@@ -5,7 +5,7 @@ Results, for blocks of ``BLOCK`` structures from the beginning of each glass::
     SYSTEM.observed.FIRST     row_id, and an array (n, …) of each target and each fingerprint; NaN
                               and a reason where a structure has none
 
-A glass whose potential is a file of the user's is left out where the file is missing.
+A glass whose potential is a file or a program of others is left out where that is missing.
 
 >>> MOST, BLOCK
 (160, 8)
@@ -19,7 +19,7 @@ from glassdata.experiments.fingerprints import FINGERPRINTS
 from glassdata.experiments.targets import TARGETS, Target
 from glassdata.observables import Observed
 from glassdata.structures import Dataset
-from glassdata.systems import SYSTEMS
+from glassdata.systems import SYSTEMS, available
 
 #: Raised whenever the same result would come out differently.
 VERSION = 1
@@ -35,7 +35,7 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     found = [
         (float(np.median(data.n_atoms)), f"{system}.observed.{first:04d}")
         for system, data in glasses.items()
-        if system in SYSTEMS
+        if system in available()
         for first in range(0, min(len(data), MOST), BLOCK)
     ]
     return [name for _, name in sorted(found, reverse=True)]

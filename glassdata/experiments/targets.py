@@ -24,6 +24,7 @@ from glassdata.observables import (
 )
 from glassdata.observables.electrons import pi_electrons
 from glassdata.observables.one_phonon import Probe
+from glassdata.observables.probes import NEUTRONS
 from glassdata.scores import joined
 from glassdata.system import System
 from glassdata.units import BOLTZMANN, PLANCK
@@ -179,6 +180,11 @@ def _electrons(one: Observed, system: System):
     return pi_electrons(one.atoms, ENERGIES)
 
 
+def _in_tables(system: System) -> bool:
+    """Whether it is known how its atoms scatter: those of the mixtures are no real elements."""
+    return set(system.species) <= set(NEUTRONS)
+
+
 def _carbon_sheet(system: System) -> bool:
     return system.species == ("C",)
 
@@ -195,17 +201,19 @@ TARGETS: dict[str, Target] = {
         "yes",
     ),
     "diffusivity": Target(
-        "diffusivity of heat by frequency",
+        "diffusivity of heat, summed by frequency",
         "mm²/s",
         BINS,
         lambda o, s: _by_bin(_heat_flow(o, s).diffusivities, o),
         "yes",
     ),
-    "participation": Target("participation by frequency", "1", BINS, _participation),
+    "participation": Target("participation, summed by frequency", "1", BINS, _participation),
     "longitudinal": Target("longitudinal waves", "1/THz", BINS, _scattered("longitudinal", LONG)),
     "transverse": Target("transverse waves", "1/THz", BINS, _scattered("transverse", LONG)),
-    "neutrons": Target("neutrons, coherent", "barn/THz", BINS, _scattered("neutron", SHORT), "yes"),
-    "x-rays": Target("X-rays", "1/THz", BINS, _scattered("x-ray", SHORT), "yes"),
+    "neutrons": Target(
+        "neutrons, coherent", "barn/THz", BINS, _scattered("neutron", SHORT), "yes", _in_tables
+    ),
+    "x-rays": Target("X-rays", "1/THz", BINS, _scattered("x-ray", SHORT), "yes", _in_tables),
     "raman": Target("Raman", "Å⁴/u/THz", BINS, _raman, "yes", _carbon_sheet),
     "electrons": Target(
         "π electrons",
