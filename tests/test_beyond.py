@@ -102,6 +102,20 @@ def test_observables_of_other_structures_are_refused():
         beyond.targets_of(data, "lj3d", "sound", other)
 
 
+def test_powers_of_ten_are_predicted_as_such():
+    data = world("line")[:4]
+    data.stored["row_id"] = ("structure", np.arange(4).astype("U64"))
+    kappa = np.array([[1.0], [10.0], [1e5], [np.nan]])
+    block = {"row_id": data["row_id"], "conductivity": kappa, "sound": kappa}
+    observed = {"lj3d.observed.0000": block}
+    found = beyond.targets_of(data, "lj3d", "conductivity", observed)[:, 0]
+    steps = np.diff(np.log(kappa[:3, 0] + 0.1))  # a hundredth of the median, 10
+    np.testing.assert_allclose(np.diff(found[:3]) / (found[2] - found[0]), steps / steps.sum())
+    assert np.isnan(found[3])
+    plain = beyond.targets_of(data, "lj3d", "sound", observed)[:, 0]
+    assert (plain[1] - plain[0]) / (plain[2] - plain[0]) < 1e-3
+
+
 def test_few_structures_make_no_contest():
     data = world("line")[:20]
     assert beyond.result_names({"lj3d": data}) == []

@@ -15,7 +15,7 @@ PACKAGE = Path(glassdata.__file__).parent
 #: one raises the ``VERSION`` of every experiment that uses it, so that its results are made anew,
 #: and then writes the new hash here. A module without constants is not listed.
 FROZEN = {
-    "experiments.beyond": "2c5a115606dc",
+    "experiments.beyond": "a98af0821993",
     "experiments.checks": "5ca1a111e728",
     "experiments.claims": "f74ac0d140c9",
     "experiments.comparison": "77b689362852",

@@ -7,7 +7,12 @@ were repeated::
                                     ``glasses``; one preparation is left out at a time
 
 A target's columns are divided by their standard deviation, so that errors are in units of its
-variance, except those of a function of frequency, which keep their proportions.
+variance, except those of a function of frequency, which keep their proportions. Of what reaches
+over powers of ten (``LOGARITHMIC``) the logarithm is predicted: a few nearly perfect sheets conduct
+ten thousand times as well as all others, and would be all that an error is about.
+
+>>> LOGARITHMIC
+('conductivity', 'diffusivity')
 """
 
 from collections.abc import Callable, Mapping
@@ -33,6 +38,9 @@ NEEDS = "observables"
 REFITS = 8
 #: With fewer structures, or fewer preparations, of an ensemble there is nothing to learn from.
 FEWEST, FEWEST_PREPARATIONS = 24, 4
+#: Targets of which the logarithm is predicted, and what is added to them first, as a share of their
+#: median: empty bins have none.
+LOGARITHMIC, _ADDED = ("conductivity", "diffusivity"), 0.01
 #: The spectrum itself, for comparison, beside the targets.
 SPECTRUM = "pdos"
 
@@ -124,6 +132,8 @@ def targets_of(
 ) -> np.ndarray:
     """What is to be predicted of each structure, (n, n_columns), in units of its variance.
 
+    NaN where a structure has none.
+
     Parameters
     ----------
     data
@@ -151,6 +161,8 @@ def targets_of(
         Y = joined(data.shares, BINS)
     else:
         Y = found_of(data, system, observed)[target].astype(float)
+    if target in LOGARITHMIC and (Y > 0).any():
+        Y = np.log(Y + _ADDED * np.median(Y[Y > 0]))
     if Y.shape[1] >= BINS:  # a function of frequency or energy
         return Y / np.sqrt(np.nanvar(Y, axis=0).mean())
     spread = np.nanstd(Y, axis=0)
