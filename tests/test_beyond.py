@@ -103,8 +103,9 @@ def test_observables_of_other_structures_are_refused():
 
 
 def test_powers_of_ten_are_predicted_as_such():
-    data = world("line")[:4]
-    data.stored["row_id"] = ("structure", np.arange(4).astype("U64"))
+    data = world("line")
+    data.stored["row_id"] = ("structure", np.arange(N).astype("U64"))
+    data = data[:4]
     kappa = np.array([[1.0], [10.0], [1e5], [np.nan]])
     block = {"row_id": data["row_id"], "conductivity": kappa, "sound": kappa}
     observed = {"lj3d.observed.0000": block}
