@@ -102,6 +102,19 @@ def test_observables_of_other_structures_are_refused():
         beyond.targets_of(data, "lj3d", "sound", other)
 
 
+def test_what_no_structure_has_stays_missing():
+    data = world("line")
+    data.stored["row_id"] = ("structure", np.arange(N).astype("U64"))
+    half = np.where(np.arange(N)[:, None] % 2 == 0, np.nan, [[1.0, 7.0]])
+    block = {"row_id": data["row_id"], "conductivity": np.full((N, 5), np.nan), "sound": half}
+    observed = {"lj3d.observed.0000": block}
+    assert np.isnan(beyond.targets_of(data, "lj3d", "conductivity", observed)).all()
+    found = beyond.targets_of(data, "lj3d", "sound", observed)  # no spread, so in no unit
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(half))
+    result = beyond.compute("lj3d.beyond.conductivity.quenched", lambda _: data, observed)
+    assert len(result["names"]) == 0
+
+
 def test_powers_of_ten_are_predicted_as_such():
     data = world("line")
     data.stored["row_id"] = ("structure", np.arange(N).astype("U64"))

@@ -17,7 +17,7 @@ PACKAGE = Path(glassdata.__file__).parent
 FROZEN = {
     "experiments.beyond": "a98af0821993",
     "experiments.checks": "5ca1a111e728",
-    "experiments.claims": "f74ac0d140c9",
+    "experiments.claims": "f77c46e2ec05",
     "experiments.comparison": "77b689362852",
     "experiments.components": "ea7686f1e232",
     "experiments.contenders": "22769d8c1d18",

@@ -165,5 +165,7 @@ def targets_of(
         Y = np.log(Y + _ADDED * np.median(Y[Y > 0]))
     if Y.shape[1] >= BINS:  # a function of frequency or energy
         return Y / np.sqrt(np.nanvar(Y, axis=0).mean())
+    if not np.isfinite(Y).any():
+        return Y  # no structure has it
     spread = np.nanstd(Y, axis=0)
-    return np.divide(Y, spread, out=np.zeros_like(Y), where=spread > 0)
+    return np.divide(Y, spread, out=np.where(np.isnan(Y), np.nan, 0.0), where=spread > 0)
