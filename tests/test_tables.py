@@ -430,7 +430,8 @@ def test_table_one_counts_the_answers_of_each_observable():
     results = {
         "si.beyond.sound.quenched": contest_of(2.0, 5.0, 4.0),
         "hea.beyond.sound.quenched": contest_of(4.0, 5.0, 1.1),
-        "hea.beyond.sound.displaced": contest_of(5.0, 5.0, 5.0),
+        "ka2d.beyond.sound.equilibrated": contest_of(5.0, 5.0, 5.0),
+        "hea.beyond.sound.displaced": contest_of(2.0, 5.0, 4.0),
         "si.beyond.conductivity.quenched": {"names": np.array([], "U1"), "lacking": 3},
     }
     table = beyond.table_one(results)
@@ -442,6 +443,8 @@ def test_table_one_counts_the_answers_of_each_observable():
     ]  # fmt: skip
     assert row["no better than the mean"] == "1 of 3"
     assert row["share explained (median)"] == "0.25"
+    crystals = beyond.table_one(results, liquids=False).loc["sound velocities"]
+    assert crystals["a line is enough"] == "1 of 1"
     assert row["who is better"] == "nearest (1)"
     assert beyond.answers(results).loc["sound velocities", "si (quenched)"] == "yes"
 

@@ -11,8 +11,8 @@ variance, except those of a function of frequency, which keep their proportions.
 over powers of ten (``LOGARITHMIC``) the logarithm is predicted: a few nearly perfect sheets conduct
 ten thousand times as well as all others, and would be all that an error is about.
 
->>> LOGARITHMIC
-('conductivity', 'diffusivity')
+>>> LOGARITHMIC, REFITS
+(('conductivity', 'diffusivity'), 8)
 """
 
 from collections.abc import Callable, Mapping
@@ -163,9 +163,9 @@ def targets_of(
         Y = found_of(data, system, observed)[target].astype(float)
     if target in LOGARITHMIC and (Y > 0).any():
         Y = np.log(Y + _ADDED * np.median(Y[Y > 0]))
-    if Y.shape[1] >= BINS:  # a function of frequency or energy
-        return Y / np.sqrt(np.nanvar(Y, axis=0).mean())
     if not np.isfinite(Y).any():
         return Y  # no structure has it
+    if Y.shape[1] >= BINS:  # a function of frequency or energy
+        return Y / np.sqrt(np.nanvar(Y, axis=0).mean())
     spread = np.nanstd(Y, axis=0)
     return np.divide(Y, spread, out=np.where(np.isnan(Y), np.nan, 0.0), where=spread > 0)

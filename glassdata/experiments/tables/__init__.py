@@ -5,6 +5,7 @@ from glassdata.experiments.tables import (
     comparison,
     contests,
     coverage,
+    descriptors,
     readings,
     referee,
     weights,

@@ -11,9 +11,9 @@ import pandas as pd
 
 from glassdata.experiments.beyond import SPECTRUM
 from glassdata.experiments.contenders import LINE
-from glassdata.experiments.contests import Ensemble, answer, explained
+from glassdata.experiments.contests import Ensemble, answer, explained, ratios
 from glassdata.experiments.targets import TARGETS
-from glassdata.experiments.verdicts import Estimate
+from glassdata.experiments.verdicts import Estimate, contest
 from glassdata.experiments.words import among, counted
 
 Result = Mapping[str, np.ndarray]
@@ -72,19 +72,27 @@ def shares(results: Results) -> pd.DataFrame:
     return _in_order(cells)
 
 
+def _better(result: Result) -> list[str]:
+    """Rivals that are certainly better than the line; lines in other units are no rivals."""
+    rivals = {name: one for name, one in ratios(result).items() if not name.startswith(LINE)}
+    return [name for name, one in rivals.items() if contest(one) == "worse"]
+
+
 def _in_order(cells: Mapping[str, Mapping]) -> pd.DataFrame:
     table = pd.DataFrame({where: pd.Series(one, dtype=object) for where, one in cells.items()})
     table = table.reindex([name for name in _TITLES if name in table.index])
     return table.rename(index=_TITLES)
 
 
-def table_one(results: Results) -> pd.DataFrame:
+def table_one(results: Results, *, liquids: bool = True) -> pd.DataFrame:
     """The paper's Table I with numbers: what it expects, and what was measured.
 
     Parameters
     ----------
     results
         Of the experiment ``beyond``.
+    liquids
+        Whether to look at what was a liquid, where there are no crystals, or at displaced crystals.
 
     Returns
     -------
@@ -97,19 +105,16 @@ def table_one(results: Results) -> pd.DataFrame:
     >>> table_one({}).empty
     True
     """
-    found: dict[str, list[tuple[str, str, float]]] = {}
-    for target, _, result in _found(results):
-        word, because = answer(result)
-        found.setdefault(target, []).append((word, because, explained(result, LINE).value))
+    found: dict[str, list[tuple[str, list[str], float]]] = {}
+    for target, where, result in _found(results):
+        if (where.ensemble != "displaced") == liquids:
+            word, _ = answer(result)
+            better = _better(result) if word == "no" else []
+            found.setdefault(target, []).append((word, better, explained(result, LINE).value))
     rows = {}
     for target in (name for name in _TITLES if name in found):
         words = [word for word, _, _ in found[target]]
-        better = [
-            name
-            for word, because, _ in found[target]
-            if word == "no"
-            for name in because.split(", ")
-        ]
+        better = [name for _, names, _ in found[target] for name in names]
         rows[_TITLES[target]] = {
             "the paper": _EXPECTED[target] or "–",
             "a line is enough": among(word == "yes" for word in words),
