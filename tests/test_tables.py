@@ -445,7 +445,7 @@ def test_table_one_counts_the_answers_of_each_observable():
     assert row["share explained (median)"] == "0.25"
     crystals = beyond.table_one(results, liquids=False).loc["sound velocities"]
     assert crystals["a line is enough"] == "1 of 1"
-    assert row["who is better"] == "nearest (1)"
+    assert row["better most often"] == "nearest (1)"
     assert beyond.answers(results).loc["sound velocities", "si (quenched)"] == "yes"
 
 

@@ -78,6 +78,14 @@ def _better(result: Result) -> list[str]:
     return [name for name, one in rivals.items() if contest(one) == "worse"]
 
 
+def _most_often(names: list[str]) -> str:
+    """The name that occurs most often, with its number; a dash if there is none."""
+    if not names:
+        return "–"
+    name = max(dict.fromkeys(names), key=names.count)
+    return counted(one for one in names if one == name)
+
+
 def _in_order(cells: Mapping[str, Mapping]) -> pd.DataFrame:
     table = pd.DataFrame({where: pd.Series(one, dtype=object) for where, one in cells.items()})
     table = table.reindex([name for name in _TITLES if name in table.index])
@@ -96,9 +104,9 @@ def table_one(results: Results, *, liquids: bool = True) -> pd.DataFrame:
 
     Returns
     -------
-    One row per observable: the paper's expectation; in how many glasses and ensembles a line is
-    enough, is not, may be, and is of no use; the median of the share that it explains; and which
-    rivals are better, with the number of ensembles.
+    One row per observable: the paper's expectation; the median of the share that a line explains;
+    in how many glasses and ensembles it is enough, is not, may be, and is of no use; and the rival
+    that is better most often, with the number of ensembles.
 
     Examples
     --------
@@ -117,12 +125,12 @@ def table_one(results: Results, *, liquids: bool = True) -> pd.DataFrame:
         better = [name for _, names, _ in found[target] for name in names]
         rows[_TITLES[target]] = {
             "the paper": _EXPECTED[target] or "–",
+            "share explained (median)": f"{np.nanmedian([s for *_, s in found[target]]):.2f}",
             "a line is enough": among(word == "yes" for word in words),
             "a rival is better": among(word == "no" for word in words),
             "open": among(word == "open" for word in words),
             "no better than the mean": among(word == "not by the line" for word in words),
             "no signal": among(word == "no signal" for word in words),
-            "share explained (median)": f"{np.nanmedian([s for *_, s in found[target]]):.2f}",
-            "who is better": counted(better) or "–",
+            "better most often": _most_often(better),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
