@@ -505,7 +505,7 @@ def test_models_that_cannot_be_used(cli, store, model, tmp_path):
     output = tmp_path / "m.npz"
     refused(cli("fit", store, "--system", "ra", "-o", output), 2, "unknown system 'ra'")
     refused(cli("fit", store, "--system", "ar"), 2, "--output")
-    refused(cli("fit", tmp_path / "no", "--system", "ar", "-o", output), 2, "no dataset")
+    refused(cli("fit", tmp_path / "no", "--system", "ar", "-o", output), 2, "no folder or dataset")
     refused(cli("fit", store, "--system", "ar", "--model", "magic", "-o", output), 2, "magic")
 
 

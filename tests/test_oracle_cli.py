@@ -300,7 +300,7 @@ def test_columns_come_with_blanks_commas_semicolons_and_comments(tmp_path):
         read_curve(file, np.array([0.0, 1.0]))
     for text in ("0 1\n", "0 1\n0 1\n"):
         file.write_text(text)
-        with pytest.raises(ValueError, match="has 1 value of abscissa"):
+        with pytest.raises(ValueError, match="has 1 value of first column"):
             read_curve(file, np.array([0.0, 1.0]))
 
 

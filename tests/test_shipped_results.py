@@ -87,10 +87,7 @@ def test_a_result_computed_again_is_the_one_that_ships(experiment, part, shipped
 def test_every_result_is_there(shipped, get):
     """The names are those that the experiments ask for, on all glasses that ship."""
     for name, results in shipped.items():
-        # Which transfers there are depends on the bins of the glasses.
-        glasses = dict.fromkeys(results.systems)
-        if name in ("referee", "glasses"):
-            glasses = {system: get(system) for system in glasses}
+        glasses = {system: get(system) for system in results.systems}
         wanted = set(EXPERIMENTS[name].result_names(glasses))
         # What needs files of others is asked for where they are.
         lacking = {one for one in gd.SYSTEMS if one not in available()}
