@@ -15,6 +15,9 @@ from ase import Atoms
 from glassdata.neighbours import neighbours
 from glassdata.vibrations import Modes
 
+# Bonds at a time.
+_BLOCK = 256
+
 
 def atom_stiffness(modes: Modes, dim: int) -> np.ndarray:
     """Squared frequencies of each atom while all others are at rest, ascending, (N, d), THz².
@@ -75,10 +78,6 @@ def bond_stiffness(atoms: Atoms, modes: Modes, cutoff: float) -> np.ndarray:
         theirs = np.einsum("nak,na->nk", vectors[second[part]], along[part])
         out[part] = -np.einsum("nk,nk,k->n", ours, theirs, squares)
     return out
-
-
-# Bonds at a time.
-_BLOCK = 256
 
 
 def _squares(modes: Modes) -> np.ndarray:
