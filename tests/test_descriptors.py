@@ -180,6 +180,21 @@ def test_a_law_without_units_travels_and_one_with_another_form_in_each_glass_doe
     assert len(descriptors._transfer({**glasses}, "glass 0")["names"]) == len(result["names"])
 
 
+def test_glasses_of_the_same_atoms_are_left_out_together(monkeypatch):
+    asked = []
+    monkeypatch.setattr(descriptors._Unitless, "of", lambda data, system, _: system)
+    monkeypatch.setattr(
+        descriptors, "_transfer", lambda known, out: asked.append((out, set(known)))
+    )
+    observed = dict.fromkeys(f"{n}.observed.0000" for n in ("amc", "amc_lb", "si", "lj2d", "lj3d"))
+    for one in ("amc", "lj3d"):
+        descriptors.compute(f"transfer.{one}", lambda _: None, observed)
+    assert asked == [
+        ("amc", {"amc", "si", "lj2d", "lj3d"}),
+        ("lj3d", {"lj3d", "amc", "amc_lb", "si"}),
+    ]
+
+
 def test_spectra_without_units_are_shares_and_their_scale_is_their_width():
     data = gd.dataset("lj3d")[:8]
     block = observables.observed(data[:1], "lj3d", [0])

@@ -23,7 +23,7 @@ FROZEN = {
     "experiments.contenders": "22769d8c1d18",
     "experiments.contests": "10e6c5543738",
     "experiments.coverage": "c0bf757fa06d",
-    "experiments.descriptors": "f9913885d3fd",
+    "experiments.descriptors": "ad5263067f3a",
     "experiments.elsewhere": "76d8f482bc39",
     "experiments.explanations": "af4cc4ee6a75",
     "experiments.glasses": "21937488b34e",

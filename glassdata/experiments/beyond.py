@@ -15,7 +15,7 @@ ten thousand times as well as all others, and would be all that an error is abou
 (('conductivity', 'diffusivity'), 8)
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
@@ -48,16 +48,28 @@ SPECTRUM = "pdos"
 def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results."""
     names = []
-    for system, data in glasses.items():
-        if system not in available():
-            continue
-        some = data[:MOST]
-        kinds = ensembles(some)
-        for kind in np.unique(kinds):
-            if enough(some[kinds == kind]):
-                wanted = [SPECTRUM, *(n for n, t in TARGETS.items() if t.applies(SYSTEMS[system]))]
-                names += [f"{system}.beyond.{target}.{kind}" for target in wanted]
+    for system, kind in contested(glasses):
+        wanted = [SPECTRUM, *(n for n, t in TARGETS.items() if t.applies(SYSTEMS[system]))]
+        names += [f"{system}.beyond.{target}.{kind}" for target in wanted]
     return names
+
+
+def contested(glasses: Mapping[str, Dataset]) -> Iterator[tuple[str, str]]:
+    """Glass and ensemble wherever there is something to learn from.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> list(contested({"ka2d": gd.dataset("ka2d")}))
+    [('ka2d', 'equilibrated')]
+    """
+    for system, data in glasses.items():
+        if system in available():
+            some = data[:MOST]
+            kinds = ensembles(some)
+            for kind in np.unique(kinds):
+                if enough(some[kinds == kind]):
+                    yield system, str(kind)
 
 
 def enough(data: Dataset) -> bool:

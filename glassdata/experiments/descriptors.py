@@ -4,8 +4,8 @@ Needs the results of ``observables``. Results::
 
     SYSTEM.descriptors.TARGET.ENSEMBLE   held-out errors of a line on each descriptor, and their
                                          floor, as in ``glasses``; one preparation is left out
-    transfer.SYSTEM                      a line for all glasses at once, tested on one that it never
-                                         saw
+    transfer.SYSTEM                      a line for all glasses at once, tested on one of which it
+                                         saw nothing, nor of others made of the same atoms
 
 Every line has at most the same freedom: a descriptor is reduced to its first ``COMPONENTS``
 principal components (of the inputs alone), numbers that are fewer stay as they are, and the penalty
@@ -24,7 +24,7 @@ import numpy as np
 
 from glassdata import models
 from glassdata.bins import bin_centres
-from glassdata.experiments.beyond import SPECTRUM, enough, found_of, targets_of
+from glassdata.experiments.beyond import SPECTRUM, contested, enough, found_of, targets_of
 from glassdata.experiments.contenders import OFFSET, Inputs, inputs_of
 from glassdata.experiments.fingerprints import FINGERPRINTS
 from glassdata.experiments.glasses import errors_of
@@ -36,7 +36,7 @@ from glassdata.systems import SYSTEMS, available
 Result = dict[str, np.ndarray]
 
 #: Raised whenever the same result would come out differently.
-VERSION = 1
+VERSION = 2
 SEED = 0
 NEEDS = "observables"
 #: Observables that are read.
@@ -56,16 +56,9 @@ TRAVELLERS = ("g", "angles", "stiffness", "g and stiffness")
 
 def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results."""
-    names = []
-    for system, data in glasses.items():
-        if system in available():
-            some = data[:MOST]
-            kinds = ensembles(some)
-            for kind in np.unique(kinds):
-                if enough(some[kinds == kind]):
-                    names += [f"{system}.descriptors.{target}.{kind}" for target in WANTED]
-            names.append(f"transfer.{system}")
-    return names
+    pairs = contested(glasses)
+    names = [f"{system}.descriptors.{target}.{kind}" for system, kind in pairs for target in WANTED]
+    return names + [f"transfer.{system}" for system in glasses if system in available()]
 
 
 def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Result]) -> Result:
@@ -85,7 +78,13 @@ def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Res
         left_out = name.removeprefix("transfer.")
         if left_out not in systems:
             return {"names": np.array([], "U1")}
-        return _transfer({one: _Unitless.of(get(one), one, observed) for one in systems}, left_out)
+        atoms = set(SYSTEMS[left_out].species)
+        glasses = {
+            one: _Unitless.of(get(one), one, observed)
+            for one in systems
+            if one == left_out or set(SYSTEMS[one].species) != atoms
+        }
+        return _transfer(glasses, left_out)
     system, _, target, kind = name.split(".")
     data = get(system)[:MOST]
     if not together(observed, system):
