@@ -336,6 +336,15 @@ def test_heat_capacity_of_einstein():
     assert found == pytest.approx([1.0, np.e / (np.e - 1) ** 2, 0.0], abs=1e-6)
 
 
+def test_an_argument_that_a_calculator_swallows_is_named(cli, tmp_path):
+    write(tmp_path / "a.xyz", argon())
+    right = "ase.calculators.lj.LennardJones:epsilon=0.0103,sigma=3.405,rc=8.0"
+    for text, swallowed in ((right, False), (right.replace("rc", "r_cut"), True)):
+        status, _, errors = cli("spectrum", tmp_path / "a.xyz", "--calculator", text)
+        assert status == 0, errors
+        assert ("does not speak of an argument 'r_cut'" in errors) == swallowed
+
+
 def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
     """Copper with ASE's EMT: an alloy we have no potential for; argon with the same energies."""
     copper = bulk("Cu", cubic=True) * (2, 2, 2)
@@ -453,7 +462,7 @@ def sheet():
     return gd.dataset("amc")
 
 
-def test_a_shipped_line_needs_no_fit(cli, tmp_path, sheet):
+def test_a_shipped_line_needs_no_fit(cli, tmp_path, sheet, monkeypatch):
     """From the structure, its own netCDF and its g(r) as text: the same answer."""
     k = int(np.flatnonzero(sheet.classes == "amorphous")[0])
     atoms = sheet.atoms(k)
@@ -468,6 +477,14 @@ def test_a_shipped_line_needs_no_fit(cli, tmp_path, sheet):
     np.savetxt(tmp_path / "g.csv", np.column_stack([sheet.r, g]), header="r g", delimiter=",")
     status, again, _ = cli("predict", tmp_path / "g.csv", "--system", "amc")
     assert np.allclose(table(again)["pdos_per_THz"], found["pdos_per_THz"], rtol=1e-4)
+    piped = io.TextIOWrapper(io.BytesIO((tmp_path / "g.csv").read_bytes()))
+    monkeypatch.setattr(sys, "stdin", piped)
+    status, same, errors = cli("predict", "-", "--kind", "g", "--system", "amc")
+    assert (status, table(same).tolist()) == (0, table(again).tolist()), errors
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"1 x")))
+    status, _, errors = cli("predict", "-", "--kind", "g", "--system", "amc")
+    assert status != 0
+    assert "standard input holds no two columns of numbers" in errors
     # Nine bins of ten, of one structure that was among the training set: not far from all.
     inside = np.abs(found["pdos_per_THz"] - sheet.Y[k]) <= found["error_per_THz"]
     assert inside.mean() > 0.75
@@ -489,7 +506,6 @@ def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("-", "--system", "amc", "--kind", "g"), "only structures are read from standard input"),
         (("a.xyz", "--system", "lj3d", "-o", "a.xyz"), "being read"),
         (("a.xyz", "--system", "lj3d", "--plot", "-"), "two outputs"),
         (("a.xyz", "--system", "lj3d", "--plot", "a.doc"), "cannot write this kind"),

@@ -129,6 +129,12 @@ def parse(text: str, symbols: tuple[str, ...]) -> "CalculatorPotential":
         raise click.UsageError(f"{path} cannot be made: {in_one_line(error)}") from error
     if not hasattr(made, "get_forces"):
         raise click.UsageError(f"{path} is no calculator of ASE: it has no forces")
+    for argument in found.undeclared():
+        click.echo(
+            f"glassdata: warning: {path} does not speak of an argument {argument!r}; it may have "
+            "no effect",
+            err=True,
+        )
     return found
 
 

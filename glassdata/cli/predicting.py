@@ -1,5 +1,6 @@
 """The command ``predict``: from a structure or a measurement to a spectrum with its interval."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -182,13 +183,7 @@ def _check_meta(path: Path, meta: dict) -> None:
 
 def _is_measured(file: Path, asked: "Asked") -> bool:
     """Whether a file holds a curve, by what the user says of it, its name and its content."""
-    if file == STDOUT:
-        if asked.kind is not None:
-            raise click.UsageError(
-                "only structures are read from standard input, no curves: name the file"
-            )
-        return False
-    return asked.kind is not None or is_curve(file)
+    return asked.kind is not None or (file != STDOUT and is_curve(file))
 
 
 @dataclass(frozen=True)
@@ -228,7 +223,10 @@ def _of_measurement(path: Path, known: _Known, asked: "Asked") -> _Found:
     from glassdata.measured import read_measured
     from glassdata.trained import target_of, train
 
-    measured = read_measured(path, target_of(known.meta), **vars(asked))
+    content = None
+    if path == STDOUT:
+        path, content = Path("standard input"), sys.stdin.buffer.read()
+    measured = read_measured(path, target_of(known.meta), content=content, **vars(asked))
     notes = list(measured.assumed)
     if measured.resolution or measured.noise:
         if known.system is not None:

@@ -37,6 +37,7 @@ def read_measured(
     q_max: float | None = None,
     window: str | None = None,
     values: str | None = None,
+    content: bytes | None = None,
 ) -> Measured:
     """g(r) on the bins of a glass, from a measured or computed pair function in a file.
 
@@ -50,6 +51,8 @@ def read_measured(
         The glass, or a :class:`Target`.
     kind, density, unit, q_max, window, values
         As in :class:`Asked`.
+    content
+        Of the file, where it was read already: ``file`` is only its name then.
 
     Raises
     ------
@@ -73,7 +76,7 @@ def read_measured(
     asked = Asked(kind, density, unit, q_max, window, values)
     path = Path(file)
     try:
-        return on_bins(read_table(path), target, asked, suffixes=path.suffixes)
+        return on_bins(read_table(path, content), target, asked, suffixes=path.suffixes)
     except ValueError as error:
         text = str(error)
         raise ValueError(

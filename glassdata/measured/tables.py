@@ -71,8 +71,15 @@ class Table:
     said: tuple[str, ...] = field(default=())
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, content: bytes | None = None) -> Table:
     """The curve of a file: text, gzipped text, or the netCDF file of ``glassdata spectrum``.
+
+    Parameters
+    ----------
+    path
+        Names the file in every message.
+    content
+        Of a file that was read already, such as standard input.
 
     Raises
     ------
@@ -86,12 +93,13 @@ def read_table(path: Path) -> Table:
     >>> table.x.tolist(), table.name, table.q_max, table.said
     ([1.0, 2.0], 'G', 25.0, ('its lines were sorted by r',))
     """
-    if not path.is_file():
-        raise ValueError(missing_file(path))
-    check_size(path)
+    if content is None:
+        if not path.is_file():
+            raise ValueError(missing_file(path))
+        check_size(path)
     try:
         with bounded_memory():
-            data = path.read_bytes()
+            data = path.read_bytes() if content is None else content
             if data.startswith(_GZIP):
                 data = _unpacked(path, data)
             if data.startswith((_NETCDF, _HDF)):

@@ -7,6 +7,7 @@ process can create it, and it can enter the identity of a row.
 import hashlib
 import inspect
 import json
+import re
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -190,6 +191,29 @@ class CalculatorPotential(_OfCalculator):
 
     def calculator(self) -> Calculator:
         return self._made_by()(**self.arguments)
+
+    def undeclared(self) -> list[str]:
+        """Arguments that the calculator's class does not speak of: ASE keeps them, unused.
+
+        Examples
+        --------
+        >>> typing_error = {"sigmma": 3.4}
+        >>> CalculatorPotential(
+        ...     "ase.calculators.lj:LennardJones", typing_error, symbols=("Ar",), reach=8.5
+        ... ).undeclared()
+        ['sigmma']
+        """
+        factory = self._made_by()
+        if not isinstance(factory, type):  # a function refuses what it does not know
+            return []
+        known = set(inspect.signature(Calculator.__init__).parameters)
+        for one in set(factory.__mro__) - set(Calculator.__mro__):
+            try:
+                source = inspect.getsource(import_module(one.__module__))
+            except (OSError, TypeError):  # compiled: what it knows cannot be read
+                return []
+            known |= set(re.findall(r"\w+", source))
+        return sorted(set(self.arguments) - known)
 
     def _made_by(self):
         module, _, name = self.factory.partition(":")
