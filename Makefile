@@ -3,6 +3,7 @@
 PYTHON ?= python3
 LIMIT ?= 24
 PYTEST_ARGS ?=
+BENCH ?= benchmarks
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -117,9 +118,9 @@ mutants: $(STAMP) ## does any test notice a wrong line? a sample of mutants of t
 cnn: $(STAMP) ## add PyTorch to .venv, for the convolutional networks
 	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn]'
 
-bench: $(STAMP) ## timings beside the peers, for the appendix: quiet machine, half an hour (an hour more, once)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn,mkl]'
-	$(WITH_VENV) python -m pytest benchmarks --benchmark-enable --benchmark-only
+bench: $(STAMP) ## timings beside the peers, for the appendix: quiet machine, two hours (an hour more, once)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[cnn,mkl,peers]'
+	$(WITH_VENV) python -m pytest $(BENCH) --benchmark-enable --benchmark-only
 
 lint: $(STAMP) ## ruff: rules and layout; mypy: types
 	$(BIN)/ruff check .

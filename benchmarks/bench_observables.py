@@ -1,24 +1,43 @@
-"""Eigenvectors beside eigenvalues, and observables of structures from small to large."""
+"""Eigenvectors beside eigenvalues, observables of structures from small to large, and peers."""
 
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import ase.io
+import numpy as np
+import peers
 import pytest
 from cases import CASES, mostly_large, structure, vacant_crystal
 
 import glassdata as gd
-from glassdata.observables import elastic_moduli, raman
+from glassdata.observables import (
+    commensurate,
+    elastic_moduli,
+    mean_square_displacement,
+    raman,
+    scattering,
+    thermal_conductivity,
+)
+from glassdata.observables.conductivity import _currents
+from glassdata.observables.probes import NEUTRONS
 from glassdata.systems import SYSTEMS
 
 PROBE = Path(__file__).parent / "observables_probe.py"
 
 #: Cells along each edge and copies of that: 10⁵, 10⁶ and 10⁷ atoms.
 LARGE = {"scattering": [(22, 1), (22, 3)], "pdos": [(22, 1), (22, 3), (24, 6)]}
-#: Cells along each edge, for some 500, 1200, 2400 and 4800 atoms.
-DENSE = [5, 7, 9, 11]
+#: Cells along each edge of silicon, from 216 to 4096 atoms, and how many glasses of that size.
+DENSE = [(3, 8), (4, 4), (5, 2), (6, 2), (8, 1)]
+
+
+def shaken_silicon(cells, seed=4):
+    """Amorphous silicon of a crystal that was destroyed, at rest: 8 atoms a cell."""
+    atoms = SYSTEMS["si"].crystal() * (cells, cells, cells)
+    atoms.rattle(0.8, seed=seed)
+    return gd.relax(atoms, SYSTEMS["si"].potential)
 
 
 def probe(what, atoms, copies, folder):
@@ -59,12 +78,66 @@ def test_raman(full, timed, record):
     record("observables", "raman amc_lb", n_atoms=len(atoms), seconds=seconds)
 
 
-@pytest.mark.parametrize("cells", mostly_large(DENSE, DENSE[:1]))
-def test_conductivity(cells, full, timed, record, tmp_path):
-    atoms = vacant_crystal(cells if full else 4)
-    _, found = timed(lambda: probe("conductivity", atoms, 1, tmp_path))
-    assert found["kappa"] > 0
-    record("observables", f"conductivity {found['n_atoms']}", **found)
+def test_kaldo(full, timed, record):
+    """Same couplings as kALDo; its κ has other weights, so that the values may differ."""
+    pytest.importorskip("kaldo", reason="kALDo is not installed; make bench does that")
+    potential, width = SYSTEMS["si"].potential, 0.2
+    atoms = shaken_silicon(4 if full else 3)
+    ours, found = timed(
+        lambda: thermal_conductivity(atoms, potential, temperatures=[300.0], width=width),
+        rounds=3, warm=1,
+    )  # fmt: skip
+    omega, fluxes, kappa, theirs = peers.kaldo_fluxes(potential, atoms, 300.0, width)
+    e = gd.modes(atoms, potential).eigenvectors[:, 3:]  # what moves all atoms alike is no mode
+    own = [e.T @ (current @ e) for current in _currents(atoms, potential)]
+    assert omega[3:] == pytest.approx(found.frequencies, abs=1e-5)
+    # A mode's sign is anybody's choice.
+    difference = max(
+        np.linalg.norm(np.abs(a) - np.abs(b[3:, 3:])) / np.linalg.norm(a)
+        for a, b in zip(own, fluxes, strict=True)
+    )
+    assert difference < 1e-6
+    numbers = {"n_atoms": len(atoms), "ours": ours, "theirs": theirs, "difference": difference}
+    record("peers", "kALDo", **numbers, kappa=float(found.conductivity[0]), their_kappa=kappa)
+
+
+def test_phonopy(full, timed, record):
+    """Cross-sections of neutrons by every mode of a glass, as phonopy gives them."""
+    pytest.importorskip("phonopy", reason="phonopy is not installed; make bench does that")
+    potential, temperature = SYSTEMS["si"].potential, 300.0
+    atoms = shaken_silicon(4 if full else 2)
+    q = commensurate(atoms, 3.0)[-4:]
+    edges = np.linspace(0.0, 25.0, 251)
+
+    def exact():
+        modes = gd.modes(atoms, potential)
+        spread = mean_square_displacement(
+            atoms, potential, modes=modes, temperature=temperature, tensors=True
+        )
+        how = {"modes": modes, "mean_square": spread, "temperature": temperature}
+        return scattering(atoms, potential, q, edges, probe="neutron", **how)
+
+    ours, found = timed(exact, rounds=3, warm=1)
+    begun = time.perf_counter()
+    lengths = {"Si": NEUTRONS["Si"][0]}
+    omega, strength = peers.phonopy_scattering(potential, atoms, q, temperature, lengths)
+    theirs = time.perf_counter() - begun
+    sums = [np.histogram(o, edges, weights=s)[0] for o, s in zip(omega, strength, strict=True)]
+    expected = np.array(sums) / np.diff(edges)
+    difference = np.abs(found.intensity - expected).max() / expected.max()
+    assert difference < 1e-5
+    numbers = {"n_atoms": len(atoms), "ours": ours, "theirs": theirs, "difference": difference}
+    record("peers", "phonopy", **numbers, waves=len(q))
+
+
+@pytest.mark.parametrize("size", mostly_large(DENSE, DENSE[:1]))
+def test_conductivity(size, full, timed, record, tmp_path):
+    cells, count = size if full else (3, 1)
+    glasses = [shaken_silicon(cells, seed) for seed in range(count)]
+    _, found = timed(lambda: [probe("conductivity", atoms, 1, tmp_path) for atoms in glasses])
+    kappa = [one.pop("kappa") for one in found]
+    assert np.min(kappa) > 0
+    record("observables", f"conductivity {len(glasses[0])}", kappa=kappa, **found[0])
 
 
 @pytest.mark.parametrize("size", mostly_large(LARGE["scattering"], LARGE["scattering"][:1]))

@@ -1,7 +1,7 @@
-"""One run of the benchmarks fills one file of results.
+"""One run of the benchmarks fills one file of results; another holds those of large observables.
 
 In the test suite every benchmark runs once, tiny and untimed, so that none can rot; nothing is
-written then, unless ``--bench-results`` says where.
+written then, unless ``--bench-results`` names a folder.
 """
 
 import statistics
@@ -19,17 +19,20 @@ from threadpoolctl import threadpool_limits
 from glassdata.eigen import SOLVERS, SolverMissing
 
 HERE = Path(__file__).parent
-_SECTIONS = pytest.StashKey[dict]()
-_WHOLE = pytest.StashKey[bool]()
+#: Records by the files of benchmarks that fill them; all others fill the last.
+RECORDS = {"observables.json": {"bench_observables.py"}}
+REST = "results.json"
+_SECTIONS = pytest.StashKey[dict[str, dict]]()
+_INCOMPLETE = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--bench-results", type=Path, help="where to write the benchmark results")
+    parser.addoption("--bench-results", type=Path, help="folder for the results")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_SECTIONS] = {}
-    config.stash[_WHOLE] = True
+    config.stash[_INCOMPLETE] = set()
     config.addinivalue_line("markers", "large: measured by make bench, too long for the tests")
 
 
@@ -47,19 +50,27 @@ def _carries(item: pytest.Item, marks: set[str]) -> bool:
 def pytest_deselected(items: list[pytest.Item]) -> None:
     for item in items:
         if not _carries(item, {"large"}):
-            item.config.stash[_WHOLE] = False
+            item.config.stash[_INCOMPLETE].add(record_of(item.path))
+
+
+def record_of(path: Path) -> str:
+    """Name of the record that a file of benchmarks fills."""
+    return next((name for name, files in RECORDS.items() if path.name in files), REST)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config = session.config
-    path = config.getoption("bench_results")
-    if path is None and config.getoption("benchmark_enable"):
-        path = HERE / "results.json"
+    folder = config.getoption("bench_results")
+    if folder is None and config.getoption("benchmark_enable"):
+        folder = HERE
+    if folder is None or exitstatus != pytest.ExitCode.OK:
+        return
     # Half a run beside half of an older one would compare what was not measured together.
-    files = {item.path for item in session.items}
-    whole = config.stash[_WHOLE] and set(HERE.glob("bench_*.py")) <= files
-    if path is not None and whole and exitstatus == pytest.ExitCode.OK:
-        report.write(path, config.stash[_SECTIONS])
+    ran = {item.path for item in session.items}
+    for name in (*RECORDS, REST):
+        files = {path for path in HERE.glob("bench_*.py") if record_of(path) == name}
+        if files <= ran and name not in config.stash[_INCOMPLETE]:
+            report.write(folder / name, config.stash[_SECTIONS][name])
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -77,15 +88,10 @@ def full(request: pytest.FixtureRequest) -> bool:
     return request.config.getoption("benchmark_enable")
 
 
-@pytest.fixture(scope="session")
-def sections(request: pytest.FixtureRequest) -> dict[str, dict]:
-    """Results by section and key."""
-    return request.config.stash[_SECTIONS]
-
-
 @pytest.fixture
-def record(sections: dict[str, dict]) -> Callable[..., None]:
+def record(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Enter numbers under a section and a key: ``record("memory", "amc", mib=…)``."""
+    sections = request.config.stash[_SECTIONS].setdefault(record_of(request.path), {})
 
     def enter(section: str, key: str, **numbers: Any) -> None:
         sections.setdefault(section, {}).setdefault(key, {}).update(numbers)

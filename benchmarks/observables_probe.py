@@ -1,7 +1,8 @@
 """A process of its own that computes one observable of one structure: seconds and memory.
 
-Run as ``python observables_probe.py pdos|scattering|conductivity FILE COPIES``: the structure of
-argon in FILE, repeated COPIES times along every direction. Writes a line of JSON.
+Run as ``python observables_probe.py pdos|scattering|conductivity FILE COPIES``: the structure in
+FILE, of silicon for the conductivity and of argon otherwise, repeated COPIES times along every
+direction. Writes a line of JSON.
 """
 
 import json
@@ -19,6 +20,8 @@ from glassdata.systems import SYSTEMS
 SYSTEM = SYSTEMS["lj3d"]
 #: A kernel of a third of the dataset's bins; the vectors of ``large_glass``.
 N_MOMENTS, N_VECTORS = 400, 4
+#: Widths of the kernel of conductivities, THz.
+WIDTHS = [0.1, 0.2, 0.4]
 #: Waves of the large glass, the longest ones.
 N_WAVES = 4
 
@@ -44,12 +47,17 @@ def longitudinal(atoms):
 
 
 def conductivity(atoms):
-    """Allen and Feldman's conductivity, with eigenvectors."""
+    """Allen and Feldman's conductivity at 300 K, with eigenvectors, by width of the kernel."""
+    potential = SYSTEMS["si"].potential
     begun = time.perf_counter()
-    modes = gd.modes(atoms, SYSTEM.potential)
+    modes = gd.modes(atoms, potential)
     modes_seconds = time.perf_counter() - begun
-    found = thermal_conductivity(atoms, SYSTEM.potential, modes=modes, temperatures=[30.0])
-    return {"kappa": float(found.conductivity[0]), "modes_seconds": modes_seconds}
+    found = [
+        thermal_conductivity(atoms, potential, modes=modes, temperatures=[300.0], width=width)
+        for width in WIDTHS
+    ]
+    kappa = [float(one.conductivity[0]) for one in found]
+    return {"widths": WIDTHS, "kappa": kappa, "modes_seconds": modes_seconds}
 
 
 OBSERVED = {"pdos": pdos, "scattering": longitudinal, "conductivity": conductivity}

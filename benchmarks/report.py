@@ -24,24 +24,26 @@ _PACKAGES = (
     "distributed",
     "torch",
     "mkl",
+    "kaldo",
+    "phonopy",
 )
 
 
 def write(path: Path, sections: dict[str, dict]) -> None:
     """Write all results as readable JSON."""
-    sections = dict(sections)
-    ours, others = sections.pop("ours"), sections.pop("peers", {})
-    spectrum = {
-        name: compared(entry | {"glassdata": ours[name], "peers": others.get(name, {})})
-        for name, entry in sections["spectrum"].items()
-    }
     results = sections | {
         "date": datetime.date.today().isoformat(),
         "machine": machine(),
         "versions": versions(),
-        "spectrum": spectrum,
-        "scaling": {name: fitted(entry) for name, entry in sections["scaling"].items()},
     }
+    if "spectrum" in sections:
+        ours, others = results.pop("ours"), results.pop("peers", {})
+        results["spectrum"] = {
+            name: compared(entry | {"glassdata": ours[name], "peers": others.get(name, {})})
+            for name, entry in sections["spectrum"].items()
+        }
+    if "scaling" in sections:
+        results["scaling"] = {name: fitted(entry) for name, entry in sections["scaling"].items()}
     path.write_text(json.dumps(_rounded(results), indent=1, sort_keys=True) + "\n")
 
 

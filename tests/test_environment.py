@@ -18,9 +18,9 @@ CONDA_NAMES = {"dask": "dask-core", "matplotlib": "matplotlib-base"}
 # Needed by the environment itself, and by no pip install.
 CONDA_ONLY = {"python", "pip"}
 IN_ENVIRONMENT = ("generate", "plot", "book", "slurm", "s3")
-# Pinned by themselves, if at all: what PyTorch brings along differs from build to build, and MKL is
-# for the processors of one maker and its competitor.
-NOT_PINNED = {"cnn", "mlip", "mkl"}
+# Pinned by themselves, if at all: what PyTorch and TensorFlow bring along differs from build to
+# build, and MKL is for the processors of one maker and its competitor.
+NOT_PINNED = {"cnn", "mlip", "mkl", "peers"}
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]

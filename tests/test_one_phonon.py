@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from ase.data import atomic_numbers
 from ase.utils.xrdebye import waasmaier
+from scipy import constants
 
 import glassdata as gd
 from glassdata.bands import bands
@@ -72,6 +74,55 @@ def test_neutrons_see_the_bands_of_a_compound_with_the_structure_factor_of_its_c
     assert len(seen) > 3
     for frequency in seen:
         assert np.abs(omega - frequency - 0.005).min() < 0.01  # a bin
+
+
+@pytest.mark.parametrize("probe", ["neutron", "x-ray"])
+def test_phonopy_gives_the_same_cross_sections(probe):
+    """Every band of silicon carbide, with bosons and the Debye-Waller factor, from our springs."""
+    phonopy = pytest.importorskip("phonopy")
+    from phonopy.structure.atoms import PhonopyAtoms
+
+    cell, times, temperature = SIC.crystal(), 2, 300.0
+    other = PhonopyAtoms(
+        symbols=cell.get_chemical_symbols(),
+        cell=cell.cell.array,
+        scaled_positions=cell.get_scaled_positions(),
+        masses=cell.get_masses(),
+    )
+    run = phonopy.Phonopy(
+        other, supercell_matrix=np.eye(3, dtype=int) * times, primitive_matrix="P"
+    )
+    crystal = Atoms(
+        run.supercell.symbols, run.supercell.positions, cell=run.supercell.cell, pbc=True
+    )
+    n, springs = len(crystal), gd.hessian(crystal, SIC.potential).toarray()
+    run.force_constants = springs.reshape(n, 3, n, 3).transpose(0, 2, 1, 3).copy()
+    run.run_mesh([times] * 3, with_eigenvectors=True, is_mesh_symmetry=False, is_gamma_center=True)
+    hkl = np.array([[1.5, 1.0, 0.5], [2.5, 0.5, 0.5], [1.0, 0.5, 0.0]])
+    lengths = {
+        # A wave vector of phonopy has no 2π, and it gives half of it.
+        "x-ray": {"atomic_form_factor_func": lambda symbol, s: form_factor(symbol, 4 * np.pi * s)},
+        "neutron": {"scattering_lengths": {symbol: NEUTRONS[symbol][0] for symbol in ("C", "Si")}},
+    }[probe]
+    run.run_dynamic_structure_factor(hkl, temperature, freq_min=1e-3, **lengths)
+    theirs = run.dynamic_structure_factor
+    q, modes = hkl @ (2 * np.pi * cell.cell.reciprocal()), gd.modes(crystal, SIC.potential)
+    spread = mean_square_displacement(crystal, SIC.potential, modes=modes, temperature=temperature)
+    edges = np.linspace(0.0, 40.0, 400)
+    found = scattering(
+        crystal, SIC.potential, q, edges,
+        probe=probe, modes=modes, mean_square=spread, temperature=temperature,
+    )  # fmt: skip
+    # Squared lengths (fm², electrons²) per energy and cell in phonopy; per THz and atom here.
+    unit = (
+        constants.hbar * 2 * np.pi * 1e12 * 1e20 / len(cell) * {"neutron": 1e-2, "x-ray": 1}[probe]
+    )
+    for mine, omega, strength in zip(
+        found.intensity, theirs.frequencies, theirs.dynamic_structure_factors, strict=True
+    ):
+        expected = np.histogram(omega, edges, weights=unit * strength)[0] / np.diff(edges)
+        assert np.count_nonzero(expected > 1e-6 * expected.max()) > 3
+        assert mine == pytest.approx(expected, rel=1e-5, abs=1e-8 * expected.max())
 
 
 @pytest.mark.parametrize("probe", ["neutron", "neutron-incoherent", "x-ray"])
@@ -189,6 +240,23 @@ def test_mean_square_displacement_is_the_classical_one_when_hot():
     assert found == pytest.approx(classical.reshape(-1, 3).mean(axis=1), rel=1e-3)
 
 
+def test_displacements_of_a_glass_differ_between_directions():
+    atoms = gd.make_structure("lj3d", 5)
+    how = {"modes": gd.modes(atoms, ARGON.potential), "temperature": 20.0}
+    one = mean_square_displacement(atoms, ARGON.potential, **how)
+    all_ = mean_square_displacement(atoms, ARGON.potential, **how, tensors=True)
+    assert np.trace(all_, axis1=1, axis2=2) / 3 == pytest.approx(one)
+    assert all_ == pytest.approx(all_.transpose(0, 2, 1))
+    assert (np.linalg.eigvalsh(all_) > 0).all()
+    q, edges = commensurate(atoms, 2.0)[-1:], np.linspace(0, 3, 31)
+    how["probe"] = "neutron"
+    bright = scattering(atoms, ARGON.potential, q, edges, **how).intensity
+    dim = scattering(atoms, ARGON.potential, q, edges, mean_square=all_, **how).intensity
+    # All atoms at one factor would lose this much; two directions of u are lost on one q.
+    lost = np.exp(-np.einsum("a,iab,b->i", q[0], all_, q[0]))
+    assert lost.min() < dim.sum() / bright.sum() < lost.max()
+
+
 def test_form_factors_are_those_of_another_table():
     for symbol in _ELECTRONS:
         assert form_factor(symbol, 0.0) == pytest.approx(atomic_numbers[symbol], abs=0.05)
@@ -216,7 +284,7 @@ def test_bad_input_is_refused():
         scattering(crystal, argon, q, edges, probe="neutron-incoherent")
     with pytest.raises(ValueError, match="temperature must be positive"):
         scattering(crystal, argon, q, edges, temperature=0.0)
-    with pytest.raises(ValueError, match="mean_square must hold 32 numbers"):
+    with pytest.raises(ValueError, match="mean_square must hold 32 numbers or"):
         scattering(crystal, argon, q, edges, mean_square=np.zeros(3))
     moved = crystal.copy()
     moved.rattle(0.1, seed=0)

@@ -99,9 +99,10 @@ def scattering(
     modes : Modes, optional
         With them the result is exact; without them by kernel polynomials, for large glasses.
     temperature : float, K
-    mean_square : (N,) Å², optional
-        Mean square displacement of each atom along one direction, for the Debye-Waller factor
-        exp(−q²u²) of the intensity, as ``mean_square_displacement`` gives it. Left out if missing.
+    mean_square : (N,) or (N, 3, 3) Å², optional
+        Mean square displacement of each atom along one direction, or along and between all, for
+        the Debye-Waller factor exp(−q²u²) of the intensity, as ``mean_square_displacement`` gives
+        them. Left out if missing.
     n_moments : int
         Number of polynomials; the resolution is ω_max π / (2 n_moments).
 
@@ -129,8 +130,9 @@ def scattering(
         raise ValueError(f"unknown probe {probe!r}; there are {', '.join(PROBES)}")
     if not temperature > 0:
         raise ValueError(f"the temperature must be positive, got {temperature}")
-    if mean_square is not None and np.shape(mean_square) != (len(atoms),):
-        raise ValueError(f"mean_square must hold {len(atoms)} numbers, one for each atom")
+    n = len(atoms)
+    if mean_square is not None and np.shape(mean_square) not in ((n,), (n, 3, 3)):
+        raise ValueError(f"mean_square must hold {n} numbers or 3 × 3 tensors, one for each atom")
     dim = surface_of(potential).dim
     if modes is not None:
         found, vibrating = modes_at_rest(atoms, potential, modes)
@@ -215,6 +217,7 @@ def mean_square_displacement(
     *,
     modes: Modes | None = None,
     temperature: float = 300.0,
+    tensors: bool = False,
 ) -> np.ndarray:
     """Mean square displacement of each atom along one direction, (N,), Å², quantum harmonic.
 
@@ -225,6 +228,9 @@ def mean_square_displacement(
     potential : Potential or ASE calculator
     modes : Modes, optional
     temperature : float, K
+    tensors : bool
+        Give ⟨u_a u_b⟩ of each atom instead of the mean over directions, (N, 3, 3): in a glass the
+        directions differ.
 
     Examples
     --------
@@ -237,9 +243,13 @@ def mean_square_displacement(
     found, vibrating = modes_at_rest(atoms, potential, modes)
     omega, e = found.frequencies[vibrating], found.eigenvectors[:, vibrating]
     dim = surface_of(potential).dim
-    shares = (e.reshape(len(atoms), dim, -1) ** 2).sum(axis=1) / dim
+    moves = e.reshape(len(atoms), dim, -1)
     spread = _zero_point(omega) / np.tanh(quanta(omega, [temperature])[0] / 2)
-    return shares @ spread / atoms.get_masses()
+    if not tensors:
+        return (moves**2).sum(axis=1) / dim @ spread / atoms.get_masses()
+    found = np.zeros((len(atoms), 3, 3))
+    found[:, :dim, :dim] = np.einsum("ian,ibn->iab", moves * spread, moves, optimize=True)
+    return found / atoms.get_masses()[:, None, None]
 
 
 def _zero_point(omega: np.ndarray) -> np.ndarray:
@@ -267,7 +277,9 @@ def _lengths(atoms: Atoms, q: np.ndarray, probe: str, mean_square: np.ndarray | 
     else:
         own = np.sqrt(scattering_lengths(symbols)[1] / (4 * np.pi))
     if mean_square is not None:
-        own = own * np.exp(-0.5 * length**2 * np.asarray(mean_square))
+        moved = np.asarray(mean_square)
+        along = length**2 * moved if moved.ndim == 1 else np.einsum("a,iab,b->i", q, moved, q)
+        own = own * np.exp(-0.5 * along)
     return own / np.sqrt(atoms.get_masses() * len(atoms))
 
 
