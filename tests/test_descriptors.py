@@ -70,6 +70,48 @@ def test_fingerprints_have_no_unit_but_their_scale():
     assert angles.sum() == pytest.approx(66)
 
 
+def test_soap_does_not_depend_on_axes_order_or_copies():
+    glass = gd.dataset("sic").atoms(1)
+    length = SYSTEMS["sic"].bond_length
+    one = fingerprints.ARRANGEMENTS["SOAP"](glass, length)
+    turned = glass.copy()
+    turned.rotate(40, (1, 2, 3), rotate_cell=True)
+    turned.positions += 1.0
+    turned = turned[np.random.default_rng(0).permutation(len(turned))]
+    for other in (turned, glass * (2, 1, 1)):
+        again = fingerprints.ARRANGEMENTS["SOAP"](other, length)
+        np.testing.assert_allclose(again, one, rtol=1e-6, atol=1e-6 * one.max())
+    swapped = glass.copy()
+    swapped.symbols = np.where(glass.symbols == "C", "Si", "C")
+    assert not np.allclose(fingerprints.ARRANGEMENTS["SOAP"](swapped, length), one, rtol=0.01)
+
+
+def test_hexagons_of_graphene_open_at_a_bond_and_close_at_the_second_neighbour():
+    """n/2 hexagons on a torus, whose sum is nothing, and the two ways around it."""
+    carbon = SYSTEMS["amc"]
+    sheet = carbon.crystal() * (4, 3, 1)
+    n, bond = len(sheet), neighbours("d", sheet, 1.6).mean()
+    radii, length = fingerprints.RADII, carbon.bond_length
+    joined, opened, closed = np.split(fingerprints.ARRANGEMENTS["loops"](sheet, length) * n, 3)
+
+    def at(radius):
+        return np.histogram(radius / length, radii)[0]
+
+    # One part is left in the end, and two ways around; both count in the last bin.
+    last = np.eye(len(radii) - 1)[-1]
+    np.testing.assert_allclose(joined, (n - 1) * at(bond) + last)
+    np.testing.assert_allclose(opened, (n / 2 + 1) * at(bond))
+    np.testing.assert_allclose(closed, (n / 2 - 1) * at(np.sqrt(3) * bond) + 2 * last)
+
+
+def test_what_computes_descriptors_is_named_where_it_is_missing(monkeypatch):
+    found = fingerprints.arranged([SYSTEMS["amc"].crystal() * (3, 2, 1)], 2.0)
+    assert {name: len(values) for name, values in found.items()} == {"SOAP": 1, "loops": 1}
+    monkeypatch.setattr(fingerprints, "find_spec", lambda name: None if name == "ripser" else 1)
+    with pytest.raises(ValueError, match=r"^ripser not installed: pip install"):
+        fingerprints.arranged([], 2.0)
+
+
 # --- the contest ------------------------------------------------------------------------------
 
 
@@ -88,6 +130,9 @@ def quick(monkeypatch):
     monkeypatch.setattr(descriptors, "REFITS", 1)
     monkeypatch.setattr(descriptors, "MOST", N)
     monkeypatch.setattr(beyond, "MOST", N)
+    # The structures of these worlds have no positions.
+    noise = np.random.default_rng(1).normal(size=(N, 20))
+    monkeypatch.setattr(descriptors, "arranged", lambda *_: {"SOAP": noise, "loops": noise})
 
 
 def test_the_descriptor_that_holds_the_answer_wins():
@@ -104,6 +149,7 @@ def test_the_descriptor_that_holds_the_answer_wins():
     assert share["g"] > 0.9
     assert share["stiffness"] > 0.8  # a mixture of the noisy spectra themselves
     assert share["angles"] < 0.2
+    assert share["SOAP"] < 0.2
     assert share["energy"] < 0.7
 
 

@@ -26,7 +26,7 @@ from glassdata import models
 from glassdata.bins import bin_centres
 from glassdata.experiments.beyond import SPECTRUM, contested, enough, found_of, targets_of
 from glassdata.experiments.contenders import OFFSET, Inputs, inputs_of
-from glassdata.experiments.fingerprints import FINGERPRINTS
+from glassdata.experiments.fingerprints import ARRANGEMENTS, FINGERPRINTS, arranged
 from glassdata.experiments.glasses import errors_of
 from glassdata.experiments.observables import MOST, together
 from glassdata.experiments.signal import ensembles, preparations
@@ -36,7 +36,7 @@ from glassdata.systems import SYSTEMS, available
 Result = dict[str, np.ndarray]
 
 #: Raised whenever the same result would come out differently.
-VERSION = 2
+VERSION = 3
 SEED = 0
 NEEDS = "observables"
 #: Observables that are read.
@@ -95,8 +95,9 @@ def compute(name: str, get: Callable[[str], Dataset], observed: Mapping[str, Res
     some = data[mine]
     if not enough(some):
         return {"names": np.array([], "U1")}
-    known = descriptors_of(some, {key: found[key][mine] for key in FINGERPRINTS})
-    return _contest(some, Y[mine], known)
+    marks = {key: found[key][mine] for key in FINGERPRINTS}
+    marks |= arranged(map(some.atoms, range(len(some))), SYSTEMS[system].bond_length)
+    return _contest(some, Y[mine], descriptors_of(some, marks))
 
 
 def descriptors_of(data: Dataset, fingerprints: Result) -> dict[str, np.ndarray]:
@@ -107,7 +108,7 @@ def descriptors_of(data: Dataset, fingerprints: Result) -> dict[str, np.ndarray]
     data
         The structures.
     fingerprints
-        Of the same structures.
+        Of the same structures; those of ``ARRANGEMENTS`` may be missing.
 
     Examples
     --------
@@ -126,6 +127,7 @@ def descriptors_of(data: Dataset, fingerprints: Result) -> dict[str, np.ndarray]
     rings = [name for name in sorted(map(str, data.stored)) if name.startswith("ring_")]
     if rings:
         out["rings"] = np.stack([np.asarray(data[name], float) for name in rings], axis=1)
+    out |= {name: np.asarray(fingerprints[name]) for name in ARRANGEMENTS if name in fingerprints}
     out["two numbers"] = inputs.numbers("log variance", "density")
     out["energy"] = inputs.numbers("energy")
     out["stiffness"] = _beside(fingerprints["stiffness"], fingerprints["scale"])

@@ -247,9 +247,9 @@ def mean_square_displacement(
     spread = _zero_point(omega) / np.tanh(quanta(omega, [temperature])[0] / 2)
     if not tensors:
         return (moves**2).sum(axis=1) / dim @ spread / atoms.get_masses()
-    found = np.zeros((len(atoms), 3, 3))
-    found[:, :dim, :dim] = np.einsum("ian,ibn->iab", moves * spread, moves, optimize=True)
-    return found / atoms.get_masses()[:, None, None]
+    squares = np.zeros((len(atoms), 3, 3))
+    squares[:, :dim, :dim] = np.einsum("ian,ibn->iab", moves * spread, moves, optimize=True)
+    return squares / atoms.get_masses()[:, None, None]
 
 
 def _zero_point(omega: np.ndarray) -> np.ndarray:
