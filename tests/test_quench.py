@@ -94,6 +94,23 @@ def test_the_same_seed_gives_the_same_bytes(mixture):
     assert one.positions.tobytes() != other.positions.tobytes()
 
 
+def test_the_dynamics_are_those_of_the_shipped_rows(mixture):
+    """Frozen with algorithm version 4: other steps would make other rows under the same names."""
+    end = cooled(mixture, melt_time=0.2, cooling_time=0.4)
+    weights = np.cos(np.arange(len(end))) / SIGMA
+    known = [-6.492080753628, 1.297341160511, -0.178078884872]
+    assert weights @ end.positions == pytest.approx(known, rel=1e-6)
+    velocities = np.random.default_rng(2).normal(size=(len(end), 3))
+    timestep = 0.008 * PICOSECONDS
+    path, drift = dynamics.follow(end, MIXTURE, velocities, np.array([5, 20]), timestep=timestep)
+    known = [
+        [0.053941011929, 0.029875598966, 0.034276349796],
+        [-0.131371021992, -0.493451328096, 0.358382270911],
+    ]
+    assert weights @ path == pytest.approx(np.array(known), rel=1e-6)
+    assert drift / EPSILON == pytest.approx(-0.002373777728, rel=1e-5)
+
+
 def test_slower_cooling_leaves_less_energy(mixture):
     """Means of three: rates 30 times apart differ by some .05 ε, single structures by .03."""
 
