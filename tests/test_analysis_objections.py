@@ -9,6 +9,7 @@ from ase.build import bulk
 
 import glassdata as gd
 from glassdata import models
+from glassdata.describe import describe
 from glassdata.experiments import checks, elsewhere, objections
 from glassdata.experiments.verdicts import NOTHING, Estimate
 from glassdata.system import DISORDER_CLASSES
@@ -391,6 +392,11 @@ def test_larger_cells_are_judged_by_the_same_line(flat):
     assert len(shown) == 4
     assert not np.array_equal(shown[0], shown[1])
     # A flat guess gains on a mean that puts all modes into one bin.
-    change, r2 = checks.larger_cells(small, Line(), np.eye(1, n_omega)[0], **how)
+    peak = np.eye(1, n_omega)[0]
+    change, r2 = checks.larger_cells(small, Line(), peak, **how)
+    large = replace(small.protocols["reference"], cells=how["cells"])
+    spectra = [describe(large(small, k), small)["pdos"] for k in how["plans"]]
+    truth = np.array(spectra) / np.sum(spectra, axis=1, keepdims=True)
+    assert r2 == pytest.approx(1 - ((guess - truth) ** 2).sum() / ((peak - truth) ** 2).sum())
     assert r2 > 0
     assert change.low <= change.value <= change.high

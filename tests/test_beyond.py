@@ -7,7 +7,7 @@ import pytest
 from test_contests import N, few, world  # noqa: F401  (few is a fixture)
 from test_why import argon  # noqa: F401
 
-from glassdata.experiments import beyond, observables, targets
+from glassdata.experiments import beyond, observables, tables, targets
 from glassdata.experiments.contests import above, in_noise, ratio_above
 from glassdata.experiments.fingerprints import FINGERPRINTS
 from glassdata.observables import Observed
@@ -148,3 +148,18 @@ def test_needed_results_are_asked_for(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="glassdata experiment observables -o"):
         _needed("beyond", tmp_path)
     assert _needed("weights", tmp_path) == ""
+
+
+def test_many_glasses_weigh_more_when_sizes_are_extrapolated():
+    """Through three points that are on no line: the normal equations, by hand."""
+    sizes, kappa, glasses = np.array([125.0, 343.0, 1000.0]), np.array([1.0, 1.2, 0.9]), [8, 2, 1]
+    measured = [
+        {"n_atoms": n, "widths": [0.2], "kappa": [[k - 0.1], [k + 0.1]] * (m // 2) or [[k]]}
+        for n, k, m in zip(sizes, kappa, glasses, strict=True)
+    ]
+    found = tables.beyond.against_size(reversed(measured))
+    x, w = 1 / np.cbrt(sizes), np.array(glasses)
+    mean_x, mean_k = np.average(x, weights=w), np.average(kappa, weights=w)
+    slope = np.average((x - mean_x) * kappa, weights=w) / np.average((x - mean_x) ** 2, weights=w)
+    assert found[0.2].tolist() == pytest.approx([*kappa, mean_k - slope * mean_x])
+    assert found["glasses"].tolist() == [*glasses, 0]

@@ -11,7 +11,15 @@ import pytest
 from scipy.constants import physical_constants
 
 import glassdata as gd
-from glassdata.protocols import CrystalDisorder, Stratum, displace, member, rotate_bonds, vacate
+from glassdata.protocols import (
+    CrystalDisorder,
+    Stratum,
+    displace,
+    melt,
+    member,
+    rotate_bonds,
+    vacate,
+)
 from glassdata.protocols.melt import quench_in_plane
 from glassdata.rings import ring_fractions
 from glassdata.vibrations import energy_forces
@@ -337,24 +345,75 @@ class Recorder:
     def gather_atoms(self, *_):
         return self.atoms.positions.ravel()
 
+    def extract_box(self):
+        return [0.5, 0.5, 0.5], [10.5, 11.5, 12.5], 0.0, 0.0, 0.0, [1, 1, 1], 0
+
 
 @pytest.mark.parametrize(
-    ("melt", "cooling"), [(0.3, 0.7), (1.1, 0.1), (2.0, 10.0), (0.00076, 0.00124)]
+    ("melting", "cooling"), [(0.3, 0.7), (1.1, 0.1), (2.0, 10.0), (0.00076, 0.00124)]
 )
-def test_melts_take_the_nearest_number_of_steps(melt, cooling, monkeypatch):
+def test_melts_take_the_nearest_number_of_steps(melting, cooling, monkeypatch):
     """0.3 ps are 600 steps of 0.5 fs, though 0.3 is a little less than 600 times 0.0005."""
     sheet = gd.SYSTEMS["amc"].crystal() * (4, 3, 1)
     engine = Recorder(sheet)
     monkeypatch.setattr("glassdata.protocols.melt._engine", lambda: engine)
-    times = {"melt_time": melt, "cooling_time": cooling}
+    times = {"melt_time": melting, "cooling_time": cooling}
     potential = gd.SYSTEMS["amc"].potential
     quench_in_plane(sheet, potential, 3, temperature=8000.0, final_temperature=300.0, **times)
     runs = [int(line.split()[1]) for line in engine.commands if line.startswith("run ")]
-    assert runs == [round(2000 * melt), round(2000 * cooling)]
+    assert runs == [round(2000 * melting), round(2000 * cooling)]
     baths = [line.split()[5:7] for line in engine.commands if line.startswith("fix bath ")]
     assert [[float(x) for x in bath] for bath in baths] == [[8000, 8000], [8000, 300]]
     (step,) = [float(x.split()[1]) for x in engine.commands if x.startswith("timestep ")]
     assert step == STEP
+
+
+@pytest.mark.parametrize(
+    ("cell", "bath"), [("fixed", "nvt"), ("isotropic", "npt")], ids=["fixed", "isotropic"]
+)
+def test_what_lammps_is_told_of_a_liquid_that_cools(cell, bath, monkeypatch):
+    """Line by line; its box, which may have moved and grown, becomes the cell."""
+    glass = gd.SYSTEMS["sic"]
+    atoms = glass.crystal()
+    atoms.positions += [0.0, 0.0, 40.0]  # far out of the cell: wrapped first
+    engine = Recorder(atoms)
+    monkeypatch.setattr("glassdata.protocols.melt._engine", lambda: engine)
+    times = {"melt_time": 0.3, "cooling_time": 0.7, "timestep": 0.001}
+    end = melt.cool(atoms, glass.potential, 9, hot=4500.0, cold=1800.0, cell=cell, **times)
+    told = engine.commands
+    a, inside = float(atoms.cell[0, 0]), atoms.copy()
+    inside.wrap()
+    assert told[:5] == [
+        "clear", "units metal", "atom_modify map array sort 0 0.0", "boundary p p p",
+        f"region box block 0 {a:.17g} 0 {a:.17g} 0 {a:.17g}",
+    ]  # fmt: skip
+    assert told[5] == "create_box 2 box"
+    made = [line.split() for line in told if line.startswith("create_atoms ")]
+    assert [line[:3] for line in made] == [
+        ["create_atoms", {"C": "1", "Si": "2"}[symbol], "single"] for symbol in atoms.symbols
+    ]
+    found = np.array([line[3:] for line in made], float)
+    assert found == pytest.approx(inside.positions, abs=1e-12)
+    masses = {int(line.split()[1]): float(line.split()[2]) for line in told if "mass " in line}
+    assert masses == {1: 12.011, 2: 28.085}
+    after = told.index("timestep 0.001")
+    pressure = " iso 0 0 1.0" if bath == "npt" else ""
+    assert told[after:] == [
+        "timestep 0.001",
+        "thermo 1000000",
+        "velocity all create 4500.0 9 dist gaussian mom yes",
+        f"fix bath all {bath} temp 4500.0 4500.0 0.05{pressure}",
+        "run 300",
+        "unfix bath",
+        f"fix bath all {bath} temp 4500.0 1800.0 0.05{pressure}",
+        "run 700",
+        "unfix bath",
+    ]
+    pairs = [line for line in told[:after] if line.startswith(("pair_style", "pair_coeff"))]
+    assert pairs[0] == "pair_style tersoff"
+    assert pairs[1].split()[-2:] == ["C", "Si"]
+    assert end.cell.lengths().tolist() == [10.0, 11.0, 12.0]
+    assert end.positions == pytest.approx(atoms.positions - 0.5)
 
 
 BOLTZMANN = physical_constants["Boltzmann constant in eV/K"][0]

@@ -4,7 +4,8 @@
 True
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,3 +135,39 @@ def table_one(results: Results, *, liquids: bool = True) -> pd.DataFrame:
             "better most often": _most_often(better),
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def against_size(measured: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Thermal conductivity by number of atoms and width of the kernel, and what it tends to.
+
+    The last row is the constant of a straight line in N^(−1/3), one over the length of the cell,
+    through the means at all sizes, each weighed by its number of glasses.
+
+    Parameters
+    ----------
+    measured
+        One for each size: ``n_atoms``, ``widths`` (n_widths,) THz, and ``kappa`` (n_glasses,
+        n_widths), W/(m K).
+
+    Returns
+    -------
+    One row per size, one column per width, and the number of glasses; ``inf`` is the last row.
+
+    Examples
+    --------
+    >>> line = [{"n_atoms": n**3, "widths": [0.1], "kappa": [[1 + 2 / n]] * 2} for n in (5, 10)]
+    >>> against_size(line)[0.1].round(6).to_dict()
+    {125.0: 1.4, 1000.0: 1.2, inf: 1.0}
+    """
+    ordered = sorted(measured, key=lambda one: one["n_atoms"])
+    sizes = np.array([one["n_atoms"] for one in ordered], float)
+    glasses = np.array([len(one["kappa"]) for one in ordered])
+    means = np.array([np.mean(one["kappa"], axis=0) for one in ordered])
+    root = np.sqrt(glasses)[:, None]
+    design = np.stack([np.ones(len(sizes)), sizes ** (-1 / 3)], axis=1)
+    limits = np.linalg.lstsq(root * design, root * means, rcond=None)[0][0]
+    table = pd.DataFrame(
+        np.vstack([means, limits]), index=[*sizes, np.inf], columns=ordered[0]["widths"]
+    )
+    table.insert(0, "glasses", [*glasses, 0])
+    return table
