@@ -27,7 +27,7 @@ from glassdata.systems import SYSTEMS
 
 PROBE = Path(__file__).parent / "observables_probe.py"
 
-#: Cells along each edge and copies of that: 10⁵, 10⁶ and 10⁷ atoms.
+#: Cells along each edge and copies of that: 4·10⁴, 10⁶ and 10⁷ atoms.
 LARGE = {"scattering": [(22, 1), (22, 3)], "pdos": [(22, 1), (22, 3), (24, 6)]}
 #: Cells along each edge of silicon, from 216 to 4096 atoms, and how many glasses of that size.
 DENSE = [(3, 8), (4, 4), (5, 2), (6, 2), (8, 1)]
@@ -78,9 +78,15 @@ def test_raman(full, timed, record):
     record("observables", "raman amc_lb", n_atoms=len(atoms), seconds=seconds)
 
 
+def needed(peer, full):
+    """Without its peers a run is none; in the test suite one may be missing."""
+    if not full:
+        pytest.importorskip(peer, reason=f"{peer} is not installed; make bench does that")
+
+
 def test_kaldo(full, timed, record):
     """Same couplings as kALDo; its κ has other weights, so that the values may differ."""
-    pytest.importorskip("kaldo", reason="kALDo is not installed; make bench does that")
+    needed("kaldo", full)
     potential, width = SYSTEMS["si"].potential, 0.2
     atoms = shaken_silicon(4 if full else 3)
     ours, found = timed(
@@ -103,7 +109,7 @@ def test_kaldo(full, timed, record):
 
 def test_phonopy(full, timed, record):
     """Cross-sections of neutrons by every mode of a glass, as phonopy gives them."""
-    pytest.importorskip("phonopy", reason="phonopy is not installed; make bench does that")
+    needed("phonopy", full)
     potential, temperature = SYSTEMS["si"].potential, 300.0
     atoms = shaken_silicon(4 if full else 2)
     q = commensurate(atoms, 3.0)[-4:]

@@ -104,6 +104,9 @@ def test_figures_draw_intervals_only_where_there_are_any():
         left, right = figure.axes
         assert (left.get_xlabel(), right.get_xlabel()) == ("r (Å)", "ħω (meV)")
         assert len(left.collections) + len(right.collections) == patches
+        # A band that is one number is drawn two meV wide.
+        bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in right.patches]
+        assert bands == [(19, 21), (35, 45), (58, 60)]
         plt.close(figure)
     ones = np.ones(100)
     both = {"one": (ones, 0.2 * ones), "two": (ones, np.nan * ones)}

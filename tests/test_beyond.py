@@ -7,6 +7,7 @@ import pytest
 from test_contests import N, few, world  # noqa: F401  (few is a fixture)
 from test_why import argon  # noqa: F401
 
+import glassdata as gd
 from glassdata.experiments import beyond, observables, tables, targets
 from glassdata.experiments.contests import above, in_noise, ratio_above
 from glassdata.experiments.fingerprints import FINGERPRINTS
@@ -128,6 +129,15 @@ def test_powers_of_ten_are_predicted_as_such():
     assert np.isnan(found[3])
     plain = beyond.targets_of(data, "lj3d", "sound", observed)[:, 0]
     assert (plain[1] - plain[0]) / (plain[2] - plain[0]) < 1e-3
+
+
+def test_without_repeats_nobody_knows_the_noise(monkeypatch):
+    data = gd.dataset("ka2d")
+    alone = np.arange(len(data))
+    monkeypatch.setattr(beyond, "preparations", lambda _: alone)
+    assert not beyond.enough(data)
+    alone[1] = 0
+    assert beyond.enough(data)
 
 
 def test_few_structures_make_no_contest():

@@ -111,6 +111,15 @@ def test_variances_by_hand_and_with_structures_that_are_alone():
     assert np.isnan(alone.within)
 
 
+def test_scatter_that_is_drawn_again_is_as_large_as_the_scatter():
+    """Of pairs, whose own means take half of it with them."""
+    rng = np.random.default_rng(6)
+    prepared = np.repeat(np.arange(60), 2)
+    found = signal.signal_to_noise(rng.normal(size=(120, 30)), prepared)["within"]
+    assert found.value == pytest.approx(1.0, abs=0.08)
+    assert (found.low + found.high) / 2 == pytest.approx(found.value, rel=0.08)
+
+
 def test_bundles_are_as_quiet_as_their_structures_are_many():
     Y, prepared = planted(1.0, np.random.default_rng(2))
     many = np.tile(Y, (20, 1)) + np.random.default_rng(3).normal(size=(20 * len(Y), 20))
@@ -222,6 +231,13 @@ def test_the_table_leaves_out_what_is_not_there_and_bounds_what_is_endless(judge
     signal = {"bins": np.array([25]), "ratio": np.ones((1, 3)), "structures": np.array([2, 2])}
     exact = {"x.signal.quenched": signal, "x.errors.quenched.hard.1.25": one}
     assert tables.contests.judged(exact)["mean / line"].tolist() == [">1000 (>1000 to >1000) +"]
+
+
+def test_each_setting_of_the_contest_is_a_column(judged):
+    results, table = judged
+    found = tables.contests.answers(results, [("hard", 1, 25), ("soft", 4, 25)])
+    assert list(found.columns) == ["hard, 1, 25"]  # of the other there are no results
+    assert found["hard, 1, 25"].tolist() == table["line enough"].tolist()
 
 
 def test_noise_is_measured_at_each_size():

@@ -16,15 +16,16 @@ from ase.formula import Formula
 from click.testing import CliRunner
 
 import glassdata as gd
-from glassdata.cli import commands
+from glassdata.cli import commands, judging
+from glassdata.cli.judging import Case
 from glassdata.config import canonical_json
-from glassdata.curvature import Spectrum, curvature, distance, of_modes
+from glassdata.curvature import Curvature, Spectrum, curvature, distance, of_modes
 from glassdata.experiments import judged, potentials
 from glassdata.given import MissingTableError
 from glassdata.learned import LEARNED, NEP89, UnknownElementsError, learned
 from glassdata.measured.dft import GLASSBENCH, DftFile
 from glassdata.potentials import CalculatorPotential
-from glassdata.potentials.differences import STEPS, smoothness
+from glassdata.potentials.differences import STEPS, NotSmoothError, Smoothness, smoothness
 
 SHARED = Path(__file__).parents[2] / "shared" / "data" / GLASSBENCH.file
 EMT = CalculatorPotential("ase.calculators.emt:EMT", symbols=("Cu",), reach=9.0)
@@ -197,6 +198,28 @@ def test_the_command_judges_structures_of_the_user(run, tmp_path):
     assert case["distance"] is None
     again = run("ase.calculators.emt.EMT", "--structure", "cu.xyz", "--limit", "0")
     assert "–" in again.output
+
+
+def test_a_row_of_the_table_is_what_was_found():
+    """Ratio and distance by hand, imaginary modes counted, seconds in milliseconds."""
+    atoms, modes = bulk("Cu", cubic=True), np.array([-0.5, -1e-9, 3.0, 4.0])
+    found = Curvature(atoms, Smoothness(1e-3, 2.4e-7, 3.6e-9), 0.0123, modes)
+    truth = of_modes(np.array([2.0, 2.0]))
+    line = judging._line(Case("my.xyz", atoms, truth, "DFT"), found)
+    assert line[:6] == ("my.xyz", "DFT", 4, "0.001", "2e-07", "4e-09")
+    ratio = found.spectrum.mean_square / 4.0
+    assert line[6:] == ("1", f"{ratio:.2f}", f"{distance(found.spectrum, truth):.2f}", "12")
+    alone = judging._line(Case("my.xyz", atoms, None, "–"), found)
+    assert alone[6:] == ("1", "–", "–", "12")
+    rough = Curvature(atoms, Smoothness(1e-3, 0.5, 0.0), 0.0123, None)
+    assert judging._line(Case("my.xyz", atoms, truth, "DFT"), rough)[6:] == ("–", "–", "–", "12")
+
+
+def test_forces_that_are_not_smooth_are_refused_with_the_steps_that_were_tried():
+    with pytest.raises(NotSmoothError, match=f"from {STEPS[0]:g} to {STEPS[-1]:g} Å"):
+        Smoothness(1e-3, 0.5, 0.0).check()
+    with pytest.raises(NotSmoothError, match="differ by 40%"):
+        Smoothness(1e-3, 1e-6, 0.4).check()
 
 
 def test_the_command_says_what_it_lacks(run, tmp_path):

@@ -249,6 +249,9 @@ def test_spectra_without_units_are_shares_and_their_scale_is_their_width():
     many["row_id"] = data["row_id"].astype("U64")
     one = descriptors._Unitless.of(data, "lj3d", {"lj3d.observed.0000": many})
     np.testing.assert_allclose(one.Y.sum(axis=1), 1, atol=0.01)
+    # The unit of length is the distance of the first peak, and far away all is even.
+    assert descriptors.DISTANCES[one.X["g"].mean(axis=0).argmax()] == pytest.approx(1.0, abs=0.03)
+    assert one.X["g"].shape == (8, len(descriptors.DISTANCES))
     centres = (descriptors.FREQUENCIES[1:] + descriptors.FREQUENCIES[:-1]) / 2
     assert np.sqrt(one.Y[0] @ centres**2) == pytest.approx(1.0, abs=0.01)
     assert scale == pytest.approx(

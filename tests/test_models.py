@@ -346,6 +346,8 @@ def test_settings_at_the_ends_of_their_ranges_are_accepted(data):
     np.testing.assert_allclose(models.Neighbours(1).fit(X, Y).predict(X), Y, rtol=1e-12)
     flat = models.ScalarCurve(degree=0).fit(X, Y).predict(X)
     np.testing.assert_allclose(flat, np.broadcast_to(Y.mean(axis=0), Y.shape), rtol=1e-12)
+    flat = models.surface(degree=0).fit(X[:, :2], Y).predict(X[:, :2])
+    np.testing.assert_allclose(flat, np.broadcast_to(Y.mean(axis=0), Y.shape), rtol=1e-12)
     # A number that never varies, whose range nobody may divide by, tells nothing either.
     alike = np.broadcast_to(X[:1], X.shape)
     flat = models.ScalarCurve(degree=2).fit(alike, Y).predict(X)

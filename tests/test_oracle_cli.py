@@ -26,7 +26,7 @@ from glassdata.cli import explain, streams
 from glassdata.cli.building import _what_to_build, report
 from glassdata.cli.choices import STDOUT, check_system, check_writable, table
 from glassdata.cli.execution import Allowance, Shard, Workers, execution_options
-from glassdata.cli.inputs import describe_all, read_structures
+from glassdata.cli.inputs import describe_all, nearest_distance, read_structures
 from glassdata.cli.outputs import deliver, plot_rows, prediction_table, write_rows
 from glassdata.measured import Target, read_measured
 from glassdata.row import describe
@@ -321,6 +321,11 @@ def box(*positions, pbc=True):
 
 
 THREE = ([1.0, 1, 1], [5.0, 1, 1], [1.0, 5, 1])
+
+
+@pytest.mark.parametrize(("side", "nearest"), [(3.0, 3.0), (7.0, 7.0), (15.5, 15.5), (20.0, 16.0)])
+def test_the_nearest_distance_is_looked_for_as_far_as_sixteen_angstrom(side, nearest):
+    assert nearest_distance(bulk("Ar", "sc", a=side)) == pytest.approx(nearest)
 
 
 def test_three_atoms_are_enough_and_frames_are_counted(tmp_path):

@@ -473,6 +473,9 @@ def test_a_shipped_line_needs_no_fit(cli, tmp_path, sheet, monkeypatch):
     assert (found["error_per_THz"] > 0).all()
     assert "mean frequency" in errors
     assert f"# glassdata_version: {gd.__version__}" in out
+    assert "\n# held-out R²: 0." in out
+    edges = gd.SYSTEMS["amc"].omega_edges
+    assert f"\n# bins: {len(edges) - 1} from 0 to {edges[-1]:g} THz\n" in out
     g = gd.rdf(atoms, sheet.r_edges, dim=2)
     np.savetxt(tmp_path / "g.csv", np.column_stack([sheet.r, g]), header="r g", delimiter=",")
     status, again, _ = cli("predict", tmp_path / "g.csv", "--system", "amc")

@@ -124,6 +124,23 @@ def test_the_ceiling_is_what_the_truth_itself_reaches():
     assert found.ceiling()[0, 0] == pytest.approx(reached, abs=0.01)
 
 
+def test_mean_and_variance_are_those_of_the_trajectories(warm, monkeypatch):
+    seen = []
+
+    def spy(*args):
+        seen.append(_measured(*args))
+        return seen[-1]
+
+    monkeypatch.setattr("glassdata.propensity._measured", spy)
+    found = propensity(
+        warm, MIXTURE, np.random.default_rng(0), temperature=HALF, steps=np.array([5, 20]),
+        timestep=0.01, trajectories=3,
+    )  # fmt: skip
+    each = np.array(seen).reshape(3, 2, len(MEASURES), len(warm)).transpose(0, 2, 1, 3)
+    assert found.mean == pytest.approx(each.mean(axis=0))
+    assert found.variance == pytest.approx(each.var(axis=0, ddof=1), abs=1e-12)
+
+
 def test_the_same_seed_gives_the_same_bytes(warm):
     def run(seed):
         return propensity(
@@ -269,6 +286,15 @@ def test_a_planted_law_is_found_and_noise_is_not(planted, monkeypatch):
     assert np.abs(found["r"][2, :, 0]).max() < 0.3
     assert np.abs(found["r"][:, :, 1].mean()) < 0.1
     assert found["guess"].shape == found["truth"].shape == ((planted.liquid == 0).sum(), 2)
+
+
+def test_where_nobody_has_moved_yet_there_is_no_score(monkeypatch):
+    still = motion.Particles(liquids())
+    still.Y["displacement"][:, 0] = 0.0
+    monkeypatch.setattr(motion, "CONTENDERS", {"ridge": motion.CONTENDERS["ridge"]})
+    found = motion._motion(still, "displacement")
+    assert np.isnan(found["r2"][:, :, 0]).all()
+    assert np.isfinite(found["r2"][:, :, 1]).all()
 
 
 def test_weights_of_collinear_descriptors_are_called_uncertain(planted, monkeypatch):

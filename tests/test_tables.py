@@ -6,11 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import glassdata as gd
 from glassdata.experiments import claims
 from glassdata.experiments.halves import Half
 from glassdata.experiments.reading import KINDS, Minimum
 from glassdata.experiments.shells import LOW, PEAK
-from glassdata.experiments.tables import beyond, comparison, descriptors, readings, referee, weights
+from glassdata.experiments.signal import ensembles
+from glassdata.experiments.tables import (
+    beyond,
+    comparison,
+    descriptors,
+    glasses,
+    readings,
+    referee,
+    weights,
+)
 from glassdata.experiments.verdicts import NOTHING, Estimate, Objection
 
 TITLES = {"a": "carbon", "b": "argon"}
@@ -43,6 +53,28 @@ def scores():
     }
     rows |= {("a", m): {"MSE / 10⁻⁶": around(9), "R²": NOTHING} for _, m in list(rows)}
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "stability", "names"),
+    [
+        ("ka2d", "equilibrated", "anneal_temperature", ["K", "atoms per Å²"]),
+        ("si", "quenched", "quench_rate", ["K/ps", "atoms per Å³"]),
+        ("sic", "quenched", "quench_rate", ["K/ps", "atoms per Å³"]),
+    ],
+)
+def test_each_preparation_from_a_liquid_is_a_row_of_means(name, kind, stability, names):
+    data = gd.dataset(name)
+    table = glasses.preparation_table(data, {"energy": data.energy})
+    liquid = data[ensembles(data) == kind]
+    assert list(table.index.names) == names
+    assert table["structures"].sum() == len(liquid)
+    for number in np.unique(liquid.preparation):
+        mine = liquid[liquid.preparation == number]
+        key = float(f"{getattr(mine, stability)[0]:.3g}"), round(float(mine.density[0]), 4)
+        mean, spread = mine.energy.mean(), mine.energy.std(ddof=1)
+        assert table.loc[key].tolist() == [len(mine), f"{mean:.4g} ± {spread:.1g}"]
+    assert table.index.get_level_values(1).is_monotonic_increasing
 
 
 def test_line_and_network_stand_side_by_side(scores):
@@ -456,7 +488,9 @@ def test_descriptors_are_counted_against_g():
         return one | {"names": ["g", "mean", "stiffness", "angles"], "error": errors}
 
     results = {
-        "si.descriptors.pdos.quenched": result(3.0, 1.2, 4.9),
+        # Preparations that differ by less than their noise, but certainly, count.
+        "si.descriptors.pdos.quenched": result(3.0, 1.2, 4.9) | {"between": [0.6, 0.3, 0.9]},
+        "sic.descriptors.pdos.quenched": result(3.0, 1.2, 4.9) | {"between": [0.6, -0.1, 0.9]},
         "hea.descriptors.pdos.quenched": result(2.0, 2.0, 4.9),
         "hea.descriptors.conductivity.quenched": result(2.0, 4.9, 2.0),
         "si.descriptors.conductivity.quenched": {"names": np.array([], "U1")},

@@ -131,7 +131,7 @@ def elsewhere(data: Dataset, system: System) -> dict[str, np.ndarray]:
             atoms = relax(data.atoms(k), system.potential, max_force=_MAX_FORCE)
             found = describe(atoms, system)
         except ValueError as why:
-            error[k] = str(why)[:200]
+            error[k] = str(why)  # as much of it as there is room
             continue
         g[k], shares[k] = found["g"], found["pdos"] * np.diff(system.omega_edges)
     return {"index": data.index, "g": g, "shares": shares, "error": error}
