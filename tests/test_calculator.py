@@ -1,6 +1,7 @@
 """Calculators of ASE as potentials: the same numbers, identity, and a whole row of a dataset."""
 
 import pickle
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -284,5 +285,11 @@ def test_a_shared_hessian_is_that_of_one_process():
         assert len(shared.parts(50)) == 12
         both = gd.hessian(argon(), shared.of(described())).toarray()
         assert np.array_equal(both, alone)
+        sent = []
+        spy = SimpleNamespace(
+            submit=lambda *task: sent.append(task) or client.submit(*task), gather=client.gather
+        )
+        gd.hessian(argon(), SideBySide(spy, 3).of(described()))
+        assert [task[3] for task in sent] == shared.parts(len(argon()))
         with pytest.raises(ValueError, match="no calculator"):
             gd.hessian(argon(), shared.of(CalculatorPotential("no:Such", symbols=("Ar",), reach=1)))

@@ -1,13 +1,14 @@
 """The command ``observe``: values, file, and one line for whatever is wrong."""
 
 import ase.io
+import numpy as np
 import pytest
 import xarray as xr
 from ase.build import bulk
 
 import glassdata as gd
 from glassdata.cli import run
-from glassdata.cli.observing import NAMES
+from glassdata.cli.observing import NAMES, _summary
 from glassdata.observables import OBSERVABLES
 
 
@@ -42,6 +43,14 @@ def test_values_are_printed_and_written(crystals, tmp_path, capsys):
         assert found.bulk_modulus.values[0] == pytest.approx(found.bulk_modulus.values[1], rel=1e-5)
         assert found.wave_vector.shape[0] == found.n_waves.values.sum()
         assert all("units" in v.attrs for v in found.values() if not v.name.startswith("n_"))
+
+
+def test_a_few_values_are_printed_and_many_are_counted():
+    values = [{"thermal_conductivity": np.arange(n) / 2} for n in (1, 6, 7)]
+    lines = _summary(values, gd.SYSTEMS["si"]).splitlines()[1:]
+    shown = [line.split("thermal_conductivity")[1].removesuffix("W m-1 K-1") for line in lines]
+    assert [one.strip() for one in shown] == ["0", "0 0.5 1 1.5 2 2.5", "7 values"]
+    assert all(line.endswith("W m-1 K-1") for line in lines)
 
 
 @pytest.mark.parametrize(

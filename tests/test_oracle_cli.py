@@ -27,7 +27,13 @@ from glassdata.cli.building import _what_to_build, report
 from glassdata.cli.choices import STDOUT, check_system, check_writable, table
 from glassdata.cli.execution import Allowance, Shard, Workers, execution_options
 from glassdata.cli.inputs import describe_all, nearest_distance, read_structures
-from glassdata.cli.outputs import deliver, plot_rows, prediction_table, write_rows
+from glassdata.cli.outputs import (
+    deliver,
+    plot_prediction,
+    plot_rows,
+    prediction_table,
+    write_rows,
+)
 from glassdata.measured import Target, read_measured
 from glassdata.row import describe
 from glassdata.store.errors import DamageError, StoreError
@@ -434,6 +440,38 @@ def test_only_text_goes_to_a_terminal(monkeypatch, terminal, data, goes):
     assert stdout.buffer.getvalue() == (data if goes else b"")
 
 
+def test_errors_leave_line_by_line_and_results_all_together():
+    reader, writer = os.pipe()
+    for descriptor, at_once in ((2, True), (1, False)):
+        stream = streams._stream(None, descriptor, was_open=True)
+        assert (stream.line_buffering, stream.write_through) == (at_once, at_once)
+        stream.detach().detach()
+    os.close(reader)
+    os.close(writer)
+
+
+def test_the_figure_of_a_prediction_has_its_interval_or_says_why_not(monkeypatch):
+    figure, edges = Figure(), np.array([0.0, 1.0, 2.0, 3.0])
+    monkeypatch.setattr("glassdata.cli.outputs._draw", lambda path, size, draw, said: draw(figure))
+    Y = np.array([[1.0, 0.2, 0.5], [0.3, 0.3, 0.3]])
+    known, unknown = np.array([0.4, 0.4, 0.4]), np.full(3, np.nan)
+    plot_prediction(Path("a.png"), edges, Y, np.array([known, unknown]), "glass", {})
+    (axes,) = figure.axes
+    band = axes.collections[0].get_paths()[0].vertices
+    low, high = band[1:4, 1], band[-2:-5:-1, 1]
+    assert sorted([low.tolist(), high.tolist()]) == [
+        pytest.approx([0.6, 0.0, 0.1]), pytest.approx([1.4, 0.6, 0.9]),
+    ]  # fmt: skip
+    assert len(axes.collections) == 1
+    assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+        "outside the training set: no interval"
+    ]
+    figure.clear()
+    plot_prediction(Path("a.png"), edges, Y[:1], known[None], "glass", {})
+    assert figure.axes[0].get_legend() is None
+
+
 def test_output_arrives_until_its_reader_leaves():
     reader, writer = os.pipe()
     os.set_blocking(reader, False)
@@ -589,6 +627,18 @@ def test_a_repair_ends_well_though_rows_have_failed(cli, tmp_path, monkeypatch):
     assert status == 0
     assert "repaired: a damaged file" in out
     assert "1 rows were set aside" in out
+
+
+def test_a_repair_that_leaves_damage_says_what_and_fails(cli, tmp_path, monkeypatch):
+    store = fake.sealed_store(tmp_path / "store", ("ar",), 3, compute=fake.nan_row)
+    findings = iter([["a damaged file"], ["it is damaged still"]])
+    monkeypatch.setattr("glassdata.store.verify", lambda _: next(findings))
+    monkeypatch.setattr("glassdata.store.verifying.set_aside", lambda *_: [("ar", 1)])
+    monkeypatch.setattr("glassdata.engine.repair", lambda *_, **__: outcome(store))
+    monkeypatch.setattr("glassdata.systems.SYSTEMS", fake.SYSTEMS)
+    status, _, errors = cli("repair", store)
+    assert status == 1
+    assert "still bad: it is damaged still" in errors
 
 
 def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):

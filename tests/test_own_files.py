@@ -16,7 +16,7 @@ from ase.io import read, write
 
 import glassdata as gd
 from glassdata.cli.calculators import parse
-from glassdata.cli.formats import UNITS
+from glassdata.cli.formats import UNITS, Reading
 from glassdata.cli.inputs import laid_flat
 from glassdata.describe import Structure
 from glassdata.mpi import load_mpi
@@ -440,6 +440,10 @@ def test_calculators_that_cannot_be_used(text, words, cli, tmp_path, monkeypatch
     assert words in errors
 
 
+def test_a_reader_that_was_told_nothing_assumes_nothing():
+    assert Reading().told() == {"index": ":"}  # all frames
+
+
 def test_arguments_of_a_calculator():
     found = parse('ase.calculators.lj.LennardJones:{"sigma": 3.4, "rc": 8}', ("Ar",))
     assert found.arguments == {"sigma": 3.4, "rc": 8}
@@ -496,7 +500,10 @@ def test_a_shipped_line_needs_no_fit(cli, tmp_path, sheet, monkeypatch):
 def test_a_model_file_serves_as_well(cli, tmp_path, sheet):
     write(tmp_path / "a.xyz", sheet.atoms(0))
     model = tmp_path / "amc.npz"
-    assert cli("fit", "--system", "amc", "-o", model)[0] == 0
+    status, out, errors = cli("fit", "--system", "amc", "-o", model)
+    assert (status, errors) == (0, "")
+    assert out.endswith(f"wrote {model}\n")
+    assert "held-out R²" in out
     first = cli("predict", model, tmp_path / "a.xyz")
     assert first[0] == 0
     assert first[2] == cli("predict", tmp_path / "a.xyz", "--model", model)[2]

@@ -7,7 +7,7 @@ import pytest
 from glassdata.experiments import components
 from glassdata.experiments.halves import Half
 from glassdata.experiments.reading import Minimum
-from glassdata.experiments.said import comparison, referee, weights
+from glassdata.experiments.said import comparison, glasses, referee, weights
 from glassdata.experiments.shells import LOW, PEAK
 from glassdata.experiments.verdicts import NOTHING, Claim, Estimate, Objection
 from glassdata.experiments.words import ends
@@ -511,7 +511,8 @@ def test_classes_left_out_are_counted_by_model():
 def test_transfers_count_where_the_whole_interval_is_above_zero():
     up, unsure = Estimate(0.5, 0.1, 0.9), Estimate(0.5, -0.1, 0.9)
     moved = {"a → b": {"as it is": unsure, "shifted": up}, "b → a": {"as it is": up, "shifted": up}}
-    assert referee.transfers(moved) == {"n_moved": 2, "n_raw": 1, "n_slopes": 2}
+    moved["a → c"] = {"as it is": unsure, "shifted": unsure}
+    assert referee.transfers(moved) == {"n_moved": 3, "n_raw": 1, "n_slopes": 2}
 
 
 def test_bends_gain_what_the_line_lacks():
@@ -539,3 +540,43 @@ def test_the_board_and_the_claims_are_counted():
         "all_answered": "Leakage", "often_upheld": "Bins", "never_answered": "Scores",
         "n_weighed": 3, "tally_claims": "2 mixed, 1 supported",
     }  # fmt: skip
+
+
+# --- chapter 12 -------------------------------------------------------------------------------
+
+
+def a_signal(ratio, low, high, n_atoms=500):
+    return {"bins": [25, 100], "ratio": [[ratio, low, high], [9.0, 8.0, 9.5]],
+            "structures": [4, 3], "n_atoms": n_atoms}  # fmt: skip
+
+
+def test_signals_are_told_loud_or_quiet_by_whole_intervals():
+    results = {
+        "si.signal.quenched": a_signal(2.0, 1.5, 3.0),
+        "hea.signal.quenched": a_signal(0.5, 0.2, 0.9, 400),
+        "amc.signal.quenched": a_signal(0.1, -0.1, 1.5, 900),
+        "sic.signal.displaced": a_signal(1.2, 0.9, 1.6),
+    }
+    assert glasses.signals(results) == {
+        "n_ensembles": 4, "n_told": "3 of 4", "not_told": "amc (quenched)", "n_loud": "1 of 4",
+        "quiet": "hea (quenched)", "signal_least": 0.1, "signal_most": 2.0, "atoms_least": 400.0,
+        "atoms_most": 900.0,
+    }  # fmt: skip
+    fine = glasses.signals(results, bins=100)
+    assert (fine["n_told"], fine["n_loud"], fine["signal_least"]) == ("4 of 4", "4 of 4", 9.0)
+
+
+def test_answers_are_counted_with_and_without_crystals():
+    index = pd.MultiIndex.from_tuples(
+        [("si", "quenched"), ("hea", "quenched"), ("hea", "displaced"), ("amc", "quenched")]
+    )
+    words = ["no", "yes", "yes", "cannot tell"]
+    rivals = ["kernel ridge, CNN", "", "", "nearest"]
+    said = glasses.answers(pd.DataFrame({"line enough": words, "because of": rivals}, index))
+    assert (said["n_judged"], said["n_glass"]) == (4, 3)
+    assert (said["n_answer_yes"], said["n_glass_yes"]) == (2, 1)
+    assert (said["n_answer_no"], said["n_glass_no"]) == (1, 1)
+    assert said["answer_yes"] == "hea (quenched) and hea (displaced)"
+    assert said["beaten_by"] == "kernel ridge (1), CNN (1)"  # where a line is not enough
+    alone = pd.DataFrame({"line enough": ["yes"], "because of": [""]}, index[:1])
+    assert glasses.answers(alone)["beaten_by"] == "nobody"

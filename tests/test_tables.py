@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import glassdata as gd
+from glassdata.evaluation import Evaluation
 from glassdata.experiments import claims
 from glassdata.experiments.halves import Half
 from glassdata.experiments.reading import KINDS, Minimum
@@ -15,6 +16,7 @@ from glassdata.experiments.signal import ensembles
 from glassdata.experiments.tables import (
     beyond,
     comparison,
+    contests,
     descriptors,
     glasses,
     readings,
@@ -506,3 +508,48 @@ def test_descriptors_are_counted_against_g():
         "0 of 1", "1 of 1",
     ]  # fmt: skip
     assert descriptors.transfer(results).loc["si", "g"] == 0.75
+
+
+# --- chapter 12 -------------------------------------------------------------------------------
+
+
+def test_ensembles_and_leaks_have_a_row_each():
+    signal = {"bins": [25, 100], "ratio": [[2.0, 1.5, 3.0], [4.0, 3.0, 5.0]]}
+    results = {
+        "si.signal.quenched": signal | {"structures": [4, 3, 4], "n_atoms": 511.6},
+        "hea.signal.displaced": signal | {"structures": [2, 2], "n_atoms": 400.0},
+        "si.leak.quenched": {
+            "pairs": np.zeros((3, 2)), "noise": [0.1, 0.5], "found": [1.0, 0.25], "planted": 20,
+        },
+    }  # fmt: skip
+    table = contests.ensembles(results)
+    assert list(table.index) == [("si", "quenched"), ("hea", "displaced")]
+    assert table.iloc[0].tolist() == ["2.00 (1.50 to 3.00)", 3, 11, 512]
+    assert contests.ensembles(results, 100).iloc[1].tolist() == ["4.00 (3.00 to 5.00)", 2, 4, 400]
+    (leak,) = contests.leaks(results).to_dict("records")
+    assert leak == {
+        "near copies": 3, "planted": 20, "found at noise 0.1": "1.00", "found at noise 0.5": "0.25",
+    }  # fmt: skip
+    assert list(contests.leaks(results).index.names) == ["glass", "ensemble"]
+
+
+def test_how_far_lines_carry_has_a_dash_where_there_is_no_interval(monkeypatch):
+    found = {"one": Estimate(0.5, 0.4, 0.6), "two": NOTHING}
+    monkeypatch.setattr("glassdata.experiments.elsewhere.carried", lambda result: found)
+    table = contests.carried({"amc.foreign": {}})
+    assert list(table.index) == [("amc", "one"), ("amc", "two")]
+    assert table.iloc[:, 0].tolist() == ["0.50 (0.40 to 0.60)", "–"]
+
+
+def test_scores_of_classes_stand_beside_that_of_all():
+    """Two folds whose R² are 1 and 0; one class is met exactly, and errors are in millionths."""
+    truth = np.array([[0.0, 1.0], [1.0, 0.0]] * 2)
+    guess = np.vstack([truth[:2], np.full((2, 2), 0.5)])
+    fold = np.array([0, 0, 1, 1])
+    held_out = Evaluation(truth, guess, np.full((4, 2), 0.5), fold, parameters=())
+    classes = ["crystal-like"] * 2 + ["amorphous"] * 2
+    table = glasses.score_table(held_out, classes)
+    assert list(table.index) == ["crystal-like", "amorphous", "all"]
+    assert table["R²"].tolist() == ["1.00", "0.00", f"0.50 ± {np.std([1, 0], ddof=1):.2f}"]
+    assert table.iloc[:, -2].tolist() == ["0.00", "250000.00", "125000.00"]
+    assert table.iloc[:, -1].tolist() == ["250000.00"] * 3
