@@ -222,6 +222,19 @@ def test_forces_that_are_not_smooth_are_refused_with_the_steps_that_were_tried()
         Smoothness(1e-3, 1e-6, 0.4).check()
 
 
+def test_amorphous_structures_that_ship_are_judged_by_their_own_potential():
+    cases = {case.name.split()[0]: case for case in judging._shipped()}
+    assert set(cases) == set(judging._SHIPPED)
+    for name, case in cases.items():
+        glass = gd.dataset(name)
+        (k,) = np.flatnonzero(glass.index == int(case.name.split()[1]))
+        assert glass.classes[k] == "amorphous"
+        amorphous = glass.n_atoms[(glass.classes == "amorphous")]
+        assert len(case.atoms) == amorphous.min() <= judging._MOST_ATOMS
+        assert case.judge == "classical"
+        assert case.truth.frequency == pytest.approx(np.sort(glass.frequencies(int(k))))
+
+
 def test_the_command_says_what_it_lacks(run, tmp_path):
     bulk("Cu", cubic=True).write("cu.xyz")
     done = run("snap-si", "--structure", "cu.xyz")

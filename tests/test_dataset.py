@@ -12,6 +12,7 @@ from glassdata.row import RowError, compute_row, row_id
 from glassdata.store import DamageError, StoreError, prepare, science_config, seal
 from glassdata.store.rows import dimension_sizes
 from glassdata.store.settings import missing_rows
+from glassdata.system import DISORDER_CLASSES
 from glassdata.worker import Task, publish
 
 FAILED = 1
@@ -247,3 +248,12 @@ def test_every_group_can_be_written_as_netcdf(tmp_path):
                 assert np.array_equal(found[one], stored[one], equal_nan=True)
                 assert found[one].attrs["units"] == stored[one].attrs["units"]
             assert found.disorder_class.values.tolist() == stored.disorder_class.values.tolist()
+
+
+def test_classes_are_cut_where_the_dataset_says():
+    silicon = gd.dataset("sic")
+    assert silicon.class_variable == "far_order"
+    assert silicon.class_edges == [0.6, 0.3, 0.1]
+    order = silicon.stored[silicon.class_variable].values
+    expected = np.array(DISORDER_CLASSES)[(order[:, None] < silicon.class_edges).sum(axis=1)]
+    assert silicon.classes.tolist() == expected.tolist()

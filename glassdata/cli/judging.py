@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 #: Glasses of the dataset that ships which other potentials are tried on: those of covalent bonds.
 _SHIPPED = ("sic", "si", "amc")
-#: Atoms of a structure that a fast potential is done with in a minute.
-_MOST_ATOMS = 260
+#: Atoms of a structure that is tried; a potential for which that takes too long has no spectrum.
+_MOST_ATOMS = 512
 #: Frequencies of the translations, which are zero, come out within this, THz.
 _ROUNDING = 0.01
 
