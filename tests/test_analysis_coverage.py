@@ -107,6 +107,7 @@ def test_figures_draw_intervals_only_where_there_are_any():
         # A band that is one number is drawn two meV wide.
         bands = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in right.patches]
         assert bands == [(19, 21), (35, 45), (58, 60)]
+        assert all(axes.get_legend() for axes in (left, right))
         plt.close(figure)
     ones = np.ones(100)
     both = {"one": (ones, 0.2 * ones), "two": (ones, np.nan * ones)}

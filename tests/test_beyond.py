@@ -37,6 +37,16 @@ def test_every_target_of_a_glass_has_numbers_of_one_length(block):
     assert not any("heat capacity" in reason for reason in block["failed"])
 
 
+def test_what_ships_has_the_lengths_that_are_declared():
+    shipped, seen = gd.open_results("observables"), set()
+    for name in shipped:
+        for key, target in targets.TARGETS.items():
+            if key in (result := shipped[name]):
+                seen.add(key)
+                assert result[key].shape[1:] == (target.length,), (name, key)
+    assert seen == set(targets.TARGETS)
+
+
 def test_targets_obey_what_is_known_of_them(block, argon):  # noqa: F811
     # Three degrees of freedom an atom at most, and more where it is hotter.
     heat = block["heat capacity"]

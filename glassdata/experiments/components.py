@@ -101,6 +101,8 @@ def largest_shell(components: Result, edges: np.ndarray) -> float:
     >>> components = {"components": np.array([[0.6, 0.8]]), "r": np.array([1.0, 3.0])}
     >>> round(largest_shell(components, edges=np.array([0.0, 2.0, 4.0])), 6)  # 0.8²
     0.64
+    >>> round(largest_shell(components, edges=np.array([0.0, 1.0, 3.0])), 6)  # a shell's first bin
+    0.36
     """
     square, r = components["components"][0] ** 2, components["r"]
     return float(max(square[(r >= low) & (r < high)].sum() for low, high in pairwise(edges)))

@@ -41,6 +41,8 @@ def with_copies(data: Dataset, share: float = 1.0) -> tuple[np.ndarray, np.ndarr
     >>> X, Y, groups = with_copies(argon, share=0.5)
     >>> len(X), len(np.unique(groups)) == len(np.unique(argon.groups))
     (15, True)
+    >>> len(with_copies(argon)[0])  # of all, if nothing is said
+    20
     """
     rng = np.random.default_rng(SEED)
     chosen = rng.permutation(len(data))[: round(share * len(data))]
