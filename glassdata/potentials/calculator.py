@@ -210,7 +210,7 @@ class CalculatorPotential(_OfCalculator):
         for one in set(factory.__mro__) - set(Calculator.__mro__):
             try:
                 source = inspect.getsource(import_module(one.__module__))
-            except (OSError, TypeError):  # compiled: what it knows cannot be read
+            except (ImportError, OSError, TypeError):  # compiled: what it knows cannot be read
                 return []
             known |= set(re.findall(r"\w+", source))
         return sorted(set(self.arguments) - known)
