@@ -5,6 +5,7 @@ that no model wins a comparison because more settings were tried.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 
 import numpy as np
 from sklearn import config_context
@@ -17,6 +18,28 @@ from glassdata.evaluation import grouped_folds, one_thread
 
 #: Number of settings that every tuned estimator may try.
 EFFORT = 21
+
+
+def decades(first: float, last: float, n: int) -> tuple[float, ...]:
+    """Numbers from 10^first to 10^last with equal ratios, each rounded correctly.
+
+    ``numpy.logspace`` differs by the last bit from one processor to another, and settings are kept,
+    compared and hashed.
+
+    Parameters
+    ----------
+    first, last
+        Exponents of the first and the last number.
+    n
+        How many numbers; two or more.
+
+    Examples
+    --------
+    >>> decades(-6, -4, 3)
+    (1e-06, 1e-05, 0.0001)
+    """
+    step = (Decimal(last) - Decimal(first)) / (n - 1)
+    return tuple(float(Decimal(10) ** (Decimal(first) + k * step)) for k in range(n))
 
 
 class GroupFolds(BaseCrossValidator):

@@ -29,7 +29,7 @@ FROZEN = {
     "experiments.fingerprints": "b3a603eefeec",
     "experiments.glasses": "21937488b34e",
     "experiments.judged": "75fe3a395db9",
-    "experiments.motion": "33e90d210384",
+    "experiments.motion": "95bb5875711d",
     "experiments.objections": "05b54dd69053",
     "experiments.observables": "0ac9d595173d",
     "experiments.pairs": "6863d76f7219",
@@ -47,10 +47,10 @@ FROZEN = {
     "experiments.verdicts": "5f4cc0321f43",
     "experiments.weights": "8885cec58052",
     "experiments.why": "b16a60a27b0b",
-    "models.linear": "f89d93e1890f",
+    "models.linear": "21006bade034",
     "models.networks": "fa1b0ddbe7eb",
     "models.principal": "055f8393a460",
-    "models.yardsticks": "e16938b65ab5",
+    "models.yardsticks": "bfbce83fb26f",
 }
 
 
@@ -83,11 +83,11 @@ def digest_of(name: str) -> str:
 
 #: Beginning of the hash of the settings that each model has if nothing is said.
 DEFAULTS = {
-    "ridge": "054359a858e3",
-    "lasso": "6d4f39ad5f17",
-    "elastic_net": "92af6d0499f5",
+    "ridge": "b503314f1332",
+    "lasso": "8c22c90c8002",
+    "elastic_net": "0a8f456923f2",
     "pcr": "fc81f6861a67",
-    "kernel_ridge": "18cdb6c1d60e",
+    "kernel_ridge": "9d90d6a60b3e",
     "nearest": "e73745f590b5",
     "variance": "87bba14f7600",
     "mean": "4f53cda18c2b",

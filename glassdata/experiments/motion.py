@@ -27,6 +27,7 @@ from glassdata.propensity import MEASURES
 from glassdata.structures import Dataset
 from glassdata.surroundings import descriptors
 from glassdata.systems.ka2d import KA2D, MIXTURE
+from glassdata.tuning import decades
 
 Result = Mapping[str, np.ndarray]
 
@@ -45,7 +46,7 @@ WEIGHED = "cage_relative"
 #: Components of the descriptors that get a name.
 NAMED = 8
 #: Penalties of the path.
-PATH = tuple(float(x) for x in np.logspace(-6, 2, 17))
+PATH = decades(-6, 2, 17)
 
 
 def _trees() -> BaseEstimator:

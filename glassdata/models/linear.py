@@ -13,13 +13,13 @@ from sklearn.linear_model import lars_path_gram
 from sklearn.utils.validation import validate_data
 
 from glassdata.regression import Regression
-from glassdata.tuning import EFFORT, Tuned
+from glassdata.tuning import EFFORT, Tuned, decades
 
 #: Largest number of kinks of an L1 path; a hundred bins have about a hundred.
 MAX_KINKS = 5000
-RIDGE_L2 = tuple(np.logspace(-8, 2, EFFORT))
-LASSO_L1 = tuple(np.logspace(-3.5, 0.5, EFFORT))
-ELASTIC_NET_L1 = tuple(np.logspace(-3, 0, 7))
+RIDGE_L2 = decades(-8, 2, EFFORT)
+LASSO_L1 = decades(-3.5, 0.5, EFFORT)
+ELASTIC_NET_L1 = decades(-3, 0, 7)
 ELASTIC_NET_L2 = (1e-4, 1e-3, 1e-2)
 
 

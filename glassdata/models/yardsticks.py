@@ -12,12 +12,12 @@ from sklearn.metrics import euclidean_distances
 from sklearn.metrics.pairwise import rbf_kernel
 
 from glassdata.regression import Regression
-from glassdata.tuning import Tuned
+from glassdata.tuning import Tuned, decades
 
 NEIGHBOURS = (1, 2, 3, 5, 8, 12, 20)
 POWERS = (0.0, 1.0, 2.0)
 WIDTHS = (0.7, 2.0, 6.0)
-KERNEL_L2 = tuple(np.logspace(-7, -1, 7))
+KERNEL_L2 = decades(-7, -1, 7)
 DEGREES = (1, 2, 3)
 #: A curve through a whole dataset may bend more than once.
 CURVE_DEGREES = (1, 2, 3, 4, 5)
