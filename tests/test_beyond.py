@@ -105,6 +105,24 @@ def test_a_planted_law_is_found_and_a_hole_is_left_out(few, monkeypatch):  # noq
     assert 0.8 < above(result, "mean")(np.ones((1, len(result["count"]))))[0] < 2
 
 
+def test_a_boson_peak_counts_modes_in_units_of_sound():
+    """Twice as many modes, or sound faster by the cube root of two, is a peak twice as high."""
+    data, glass = gd.dataset("lj3d")[:6], SYSTEMS["lj3d"]
+    n, edges = len(data), data.omega_edges[::4]
+    sound = np.tile([2.0, 1.0], (n, 1)) * np.where(np.arange(n) % 2, 2 ** (1 / 3), 1.0)[:, None]
+    sound[2] = np.nan
+    found = targets.DERIVED["boson"].values(data, {"sound": sound}, glass)[:, 0]
+    slowness = (1 / 2.0**3 + 2 / 1.0**3) / 3
+    debye = np.cbrt(6 * np.pi**2 * data.density / slowness) / (2 * np.pi) * 10  # km/s in Å THz
+    for k in (0, 1):
+        low = 0.5 * (edges[1:] + edges[:-1]) < 0.6 * (nu := debye[k] * (1.0, 2 ** (1 / 3))[k])
+        shares = data.shares[k].reshape(25, 4).sum(axis=1) * (1 - data["overflow"][k])
+        assert found[k] == pytest.approx((shares * nu**3 / np.diff(edges**3))[low].max(), rel=1e-6)
+    assert np.isnan(found[2])
+    sheet, flat = targets.DERIVED["boson"].applies, SYSTEMS["ka2d"]
+    assert (sheet(SYSTEMS["amc_lb"]), sheet(flat), sheet(glass)) == (False, True, True)
+
+
 def test_observables_of_other_structures_are_refused():
     data = world("line")
     data.stored["row_id"] = ("structure", np.arange(N).astype(str).astype("U64"))

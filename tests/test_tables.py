@@ -1,5 +1,6 @@
 """Tables of chapters 9 to 11: every number stands in its row and column, written as promised."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -121,6 +122,26 @@ def test_costs_are_medians():
 
 
 # --- chapter 10 -------------------------------------------------------------------------------
+
+
+def test_both_networks_stand_beside_the_line_and_each_other():
+    one, families = np.ones(20), np.arange(20)
+    errors = {"a": {"ridge": one, "cnn": 2 * one, "cnn_tuned": 0.5 * one}}
+    assert comparison.networks(errors, {"a": families}).loc["a"].to_dict() == {
+        "line / CNN": "0.50 [0.50, 0.50]", "the line is": "better",
+        "line / tuned CNN": "2.00 [2.00, 2.00]", "the line is then": "worse",
+        "tuned CNN / CNN": "0.25 [0.25, 0.25]",
+    }  # fmt: skip
+
+
+def test_settings_are_counted_over_all_folds_of_one_model():
+    chosen = [{"epochs": 9.0, "width": w, "learning_rate": 0.001} for w in (16.0, 64.0, 64.0)]
+    results = {f"b.cnn_tuned.test.{k}": {"chosen": json.dumps(one)} for k, one in enumerate(chosen)}
+    others = {f"b.{name}": {"chosen": json.dumps(chosen[0])} for name in ("cnn.test.0", "paper")}
+    table = comparison.chosen(results | others, "cnn_tuned")
+    assert table.reset_index().to_numpy().tolist() == [
+        ["learning rate", "0.001", "3 of 3"], ["width", "16", "1 of 3"], ["width", "64", "2 of 3"]
+    ]  # fmt: skip
 
 
 def test_numbers_are_rounded_as_the_columns_say():
@@ -481,6 +502,23 @@ def test_table_one_counts_the_answers_of_each_observable():
     assert crystals["a line is enough"] == "1 of 1"
     assert row["better most often"] == "nearest (1)"
     assert beyond.answers(results).loc["sound velocities", "si (quenched)"] == "yes"
+
+
+def test_what_a_line_explains_is_asked_only_where_there_is_a_signal():
+    silent = contest_of(9.0, 5.0, 4.0) | {"between": [0.6, -0.1, 0.9]}
+    results = {
+        "si.beyond.boson.quenched": contest_of(2.0, 5.0, 4.0),
+        "hea.beyond.boson.quenched": silent,
+        "hea.beyond.sound.quenched": silent,
+    }
+    table = beyond.table_one(results)
+    assert table["share explained (median)"].to_dict() == {
+        "height of the boson peak": "0.75", "sound velocities": "–"
+    }  # fmt: skip
+    assert table["no signal"].to_dict() == {
+        "height of the boson peak": "1 of 2", "sound velocities": "1 of 1"
+    }  # fmt: skip
+    assert list(beyond.shares(results).columns) == ["si (quenched)"]
 
 
 def test_descriptors_are_counted_against_g():

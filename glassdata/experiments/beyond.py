@@ -22,7 +22,7 @@ import numpy as np
 from glassdata.experiments.glasses import CONTENDERS, errors_of
 from glassdata.experiments.observables import MOST, together
 from glassdata.experiments.signal import ensembles, preparations
-from glassdata.experiments.targets import BINS, TARGETS
+from glassdata.experiments.targets import ALL_TARGETS, BINS, DERIVED
 from glassdata.scores import joined
 from glassdata.structures import Dataset
 from glassdata.systems import SYSTEMS, available
@@ -49,7 +49,7 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results."""
     names = []
     for system, kind in contested(glasses):
-        wanted = [SPECTRUM, *(n for n, t in TARGETS.items() if t.applies(SYSTEMS[system]))]
+        wanted = [SPECTRUM, *(n for n, t in ALL_TARGETS.items() if t.applies(SYSTEMS[system]))]
         names += [f"{system}.beyond.{target}.{kind}" for target in wanted]
     return names
 
@@ -171,6 +171,9 @@ def targets_of(
     """
     if target == SPECTRUM:
         Y = joined(data.shares, BINS)
+    elif target in DERIVED:
+        found = found_of(data, system, observed)
+        Y = DERIVED[target].values(data, found, SYSTEMS[system])
     else:
         Y = found_of(data, system, observed)[target].astype(float)
     if target in LOGARITHMIC and (Y > 0).any():

@@ -7,7 +7,7 @@ have another length in each structure, so they enter as sums over the modes in e
 ['electrons', 'electrical conductivity']
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,10 +22,13 @@ from glassdata.observables import (
     scattering,
     thermal_conductivity,
 )
+from glassdata.observables.boson import peak_heights
+from glassdata.observables.elastic import debye_frequency
 from glassdata.observables.electrons import pi_electrons
 from glassdata.observables.one_phonon import Probe
 from glassdata.observables.probes import NEUTRONS
 from glassdata.scores import joined
+from glassdata.structures import Dataset
 from glassdata.system import System
 from glassdata.units import BOLTZMANN, PLANCK
 
@@ -55,7 +58,7 @@ class Target:
     length : int
         Of the array.
     values : callable
-        Array of a structure, (length,).
+        Array of a structure, (length,); of ``DERIVED`` those of a dataset, (n, length).
     expected : str
         What the paper expects of a line: "yes", "no", or "" where it is silent.
     applies : callable
@@ -71,7 +74,7 @@ class Target:
     title: str
     unit: str
     length: int
-    values: Kind
+    values: Callable[..., np.ndarray]
     expected: str = ""
     applies: Callable[[System], bool] = lambda system: True
     electronic: bool = False
@@ -180,9 +183,21 @@ def _electrons(one: Observed, system: System):
     return pi_electrons(one.atoms, ENERGIES)
 
 
+def _boson(data: Dataset, found: Mapping[str, np.ndarray], system: System) -> np.ndarray:
+    shares = joined(data.shares, BINS) * (1 - data["overflow"])[:, None]
+    edges = data.omega_edges[:: len(data.omega) // BINS]
+    longitudinal, transverse = found["sound"].astype(float).T
+    debye = debye_frequency(longitudinal, transverse, data.density, d=system.dim)
+    return peak_heights(shares, edges, debye, d=system.dim)[:, None]
+
+
 def _in_tables(system: System) -> bool:
     """Whether it is known how its atoms scatter: those of the mixtures are no real elements."""
     return set(system.species) <= set(NEUTRONS)
+
+
+def _does_not_bend(system: System) -> bool:
+    return system.potential.dim == system.dim
 
 
 def _carbon_sheet(system: System) -> bool:
@@ -234,3 +249,10 @@ TARGETS: dict[str, Target] = {
         electronic=True,
     ),
 }
+#: What follows from the spectra of a dataset and from targets of the same structures: a function of
+#: the dataset, the targets by name, (n, …), and the system. These need no modes.
+DERIVED: dict[str, Target] = {
+    "boson": Target("height of the boson peak", "Debye's law", 1, _boson, applies=_does_not_bend),
+}
+#: All that a line might read.
+ALL_TARGETS: dict[str, Target] = TARGETS | DERIVED

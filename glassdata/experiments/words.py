@@ -5,20 +5,29 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 
-def listing(names: Iterable[str], everything: int | None = None) -> str:
+def listing(names: Iterable[str], everything: int | None = None, *, word: str = "and") -> str:
     """Names as a phrase: "none", "amc", "amc and sic"; "all of them" where that is how many.
+
+    Parameters
+    ----------
+    names
+        In the order in which they are written.
+    everything
+        How many there could be.
+    word
+        Before the last of them.
 
     Examples
     --------
-    >>> listing(["amc", "sic"]), listing([])
-    ('amc and sic', 'none')
+    >>> listing(["amc", "sic"]), listing([]), listing("abc", word="or")
+    ('amc and sic', 'none', 'a, b or c')
     """
     names = list(names)
     if not names:
         return "none"
     if len(names) == everything:
         return "all of them"
-    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]
+    return ", ".join(names[:-1]) + f" {word} " * (len(names) > 1) + names[-1]
 
 
 def among(found: Iterable) -> str:

@@ -86,14 +86,66 @@ def boson_peak(
     debye = elastic_moduli(atoms, potential).debye_frequency
     omega = found.frequencies[vibrating]
     inside = np.mean((omega >= edges[0]) & (omega <= edges[-1]))
-    sound = np.diff(edges**d) / np.diff(edges) / debye**d
-    reduced = pdos(omega, edges) * inside / sound
-    centres = bin_centres(edges)
-    low = centres < _LOW * debye
+    shares = pdos(omega, edges) * np.diff(edges) * inside
+    reduced = reduced_density(shares, edges, debye, d=d)
+    low = _may_hold_the_peak(edges, debye)
     if not low.any():
         raise ValueError(f"no bin lies below {_LOW * debye:.3g} THz, where a boson peak may be")
     peak = int(reduced[low].argmax())
-    return BosonPeak(reduced, float(centres[peak]), float(reduced[peak]), debye)
+    frequency, height = bin_centres(edges)[peak], reduced[peak]
+    return BosonPeak(reduced, float(frequency), float(height), debye)
+
+
+def reduced_density(
+    shares: np.ndarray, edges: np.ndarray, debye: float | np.ndarray, *, d: int
+) -> np.ndarray:
+    """Numbers of modes over those of Debye's sound waves, (…, n_omega), dimensionless.
+
+    Parameters
+    ----------
+    shares : (…, n_omega)
+        Of all modes in each bin.
+    edges : (n_omega + 1,) THz
+    debye : float or (…,), THz
+        Debye's frequency.
+    d : int
+        2 or 3 dimensions.
+
+    Examples
+    --------
+    Half of the modes of a sheet lie below the root of a half of Debye's frequency:
+
+    >>> edges = np.sqrt([0, 0.5, 1])
+    >>> reduced_density(np.array([0.5, 0.5]), edges, 1.0, d=2).round(9).tolist()
+    [1.0, 1.0]
+    """
+    return shares * np.asarray(debye)[..., None] ** d / np.diff(edges**d)
+
+
+def peak_heights(shares: np.ndarray, edges: np.ndarray, debye: np.ndarray, *, d: int) -> np.ndarray:
+    """Height of the boson peak of n structures, (n,); NaN where no bin may hold one.
+
+    Parameters
+    ----------
+    shares, edges, d
+        As of :func:`reduced_density`.
+    debye : (n,), THz
+
+    Examples
+    --------
+    >>> heights = peak_heights(np.eye(3), np.arange(4.0), np.array([4.0, 4.0, 0.5]), d=3)
+    >>> heights.round(1).tolist()
+    [64.0, 9.1, nan]
+    """
+    reduced = reduced_density(shares, edges, debye, d=d)
+    low = _may_hold_the_peak(edges, debye)
+    heights = np.where(low, reduced, -np.inf).max(axis=-1)
+    return np.where(low.any(axis=-1), heights, np.nan)
+
+
+def _may_hold_the_peak(edges: np.ndarray, debye: float | np.ndarray) -> np.ndarray:
+    """Whether each bin lies at low frequency, (…, n_omega)."""
+    return bin_centres(edges) < _LOW * np.asarray(debye)[..., None]
 
 
 VARIABLES = {

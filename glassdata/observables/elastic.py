@@ -231,13 +231,49 @@ def _debye(squares: np.ndarray, number_density: float, d: int) -> float:
     """Debye's frequency, THz, from squared velocities (eV/u) in all directions."""
     _, weight = _directions(d)
     slowness = weight @ (squares ** (-d / 2)).mean(axis=1)
-    # In a sphere of wave vectors k there are as many waves of each polarisation as atoms.
-    k = (
-        (6 * np.pi**2 * number_density) ** (1 / 3)
-        if d == 3
-        else np.sqrt(4 * np.pi * number_density)
-    )
-    return float(k * slowness ** (-1 / d) * THZ)
+    return float(_debye_wave_vector(number_density, d) * slowness ** (-1 / d) * THZ)
+
+
+def debye_frequency(
+    longitudinal: np.ndarray, transverse: np.ndarray, density: np.ndarray, *, d: int
+) -> np.ndarray:
+    """Debye's frequency of solids whose sound is the same in all directions.
+
+    ``elastic_moduli`` has the one that averages over directions; a small cell of a glass is not
+    quite isotropic.
+
+    Parameters
+    ----------
+    longitudinal, transverse : float or (n,), km/s
+        Sound velocities.
+    density : float or (n,), 1/Å^d
+        Number of atoms per volume.
+    d : int
+        2 or 3 dimensions.
+
+    Returns
+    -------
+    float or (n,), THz
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> argon = gd.SYSTEMS["lj3d"]
+    >>> crystal = argon.crystal()
+    >>> found = elastic_moduli(crystal, argon.potential)
+    >>> velocities = found.longitudinal, found.transverse
+    >>> same = debye_frequency(*velocities, len(crystal) / crystal.get_volume(), d=3)
+    >>> bool(abs(same / found.debye_frequency - 1) < 0.1)
+    True
+    """
+    velocities = np.stack([longitudinal, *[transverse] * (d - 1)]) / KILOMETRE_PER_SECOND
+    slowness = (velocities**-d).mean(axis=0)
+    return _debye_wave_vector(density, d) * slowness ** (-1 / d) * THZ
+
+
+def _debye_wave_vector(density, d: int):
+    """Wave vector, 1/Å, up to which there are as many waves of a polarisation as atoms."""
+    return (6 * np.pi**2 * density) ** (1 / 3) if d == 3 else np.sqrt(4 * np.pi * density)
 
 
 def _voigt_averages(moduli: np.ndarray, d: int) -> tuple[float, float]:

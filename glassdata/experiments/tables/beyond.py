@@ -12,16 +12,17 @@ import pandas as pd
 
 from glassdata.experiments.beyond import SPECTRUM
 from glassdata.experiments.contenders import LINE
-from glassdata.experiments.contests import Ensemble, answer, explained, ratios
-from glassdata.experiments.targets import TARGETS
+from glassdata.experiments.contests import ANSWERS, Ensemble, answer, explained, ratios
+from glassdata.experiments.targets import ALL_TARGETS
 from glassdata.experiments.verdicts import Estimate, contest
-from glassdata.experiments.words import among, counted
+from glassdata.experiments.words import among, counted, plain
 
 Result = Mapping[str, np.ndarray]
 Results = Mapping[str, Result]
 
-_TITLES = {SPECTRUM: "PDOS"} | {name: one.title for name, one in TARGETS.items()}
-_EXPECTED = {SPECTRUM: "yes"} | {name: one.expected for name, one in TARGETS.items()}
+NO_SIGNAL = ANSWERS[0]
+_TITLES = {SPECTRUM: "PDOS"} | {name: one.title for name, one in ALL_TARGETS.items()}
+_EXPECTED = {SPECTRUM: "yes"} | {name: one.expected for name, one in ALL_TARGETS.items()}
 
 
 def _found(results: Results) -> Iterator[tuple[str, Ensemble, Result]]:
@@ -55,6 +56,8 @@ def answers(results: Results) -> pd.DataFrame:
 def shares(results: Results) -> pd.DataFrame:
     """Share of the mean's error above the floor that the line removes, as ``answers``.
 
+    Left out where preparations cannot be told apart: there nothing is above the floor.
+
     Parameters
     ----------
     results
@@ -63,13 +66,14 @@ def shares(results: Results) -> pd.DataFrame:
     Examples
     --------
     >>> result = {"names": ["line", "mean"], "error": np.array([[[2.0, 2.0]], [[5.0, 5.0]]])}
-    >>> result |= {"floor": np.ones(2), "count": np.ones(2)}
+    >>> result |= {"floor": np.ones(2), "count": np.ones(2), "between": np.array([3.0, 2.0, 4.0])}
     >>> shares({"si.beyond.sound.quenched": result}).loc["sound velocities", "si (quenched)"].value
     0.75
     """
     cells: dict[str, dict[str, Estimate]] = {}
     for target, where, result in _found(results):
-        cells.setdefault(str(where), {})[target] = explained(result, LINE)
+        if answer(result)[0] != NO_SIGNAL:
+            cells.setdefault(str(where), {})[target] = explained(result, LINE)
     return _in_order(cells)
 
 
@@ -105,7 +109,8 @@ def table_one(results: Results, *, liquids: bool = True) -> pd.DataFrame:
 
     Returns
     -------
-    One row per observable: the paper's expectation; the median of the share that a line explains;
+    One row per observable: the paper's expectation; the median of the share that a line explains,
+    where there is a signal;
     in how many glasses and ensembles it is enough, is not, may be, and is of no use; and the rival
     that is better most often, with the number of ensembles.
 
@@ -119,19 +124,20 @@ def table_one(results: Results, *, liquids: bool = True) -> pd.DataFrame:
         if (where.ensemble != "displaced") == liquids:
             word, _ = answer(result)
             better = _better(result) if word == "no" else []
-            found.setdefault(target, []).append((word, better, explained(result, LINE).value))
+            share = np.nan if word == NO_SIGNAL else explained(result, LINE).value
+            found.setdefault(target, []).append((word, better, share))
     rows = {}
     for target in (name for name in _TITLES if name in found):
         words = [word for word, _, _ in found[target]]
         better = [name for _, names, _ in found[target] for name in names]
         rows[_TITLES[target]] = {
             "the paper": _EXPECTED[target] or "–",
-            "share explained (median)": f"{np.nanmedian([s for *_, s in found[target]]):.2f}",
+            "share explained (median)": plain(pd.Series([s for *_, s in found[target]]).median()),
             "a line is enough": among(word == "yes" for word in words),
             "a rival is better": among(word == "no" for word in words),
             "open": among(word == "open" for word in words),
             "no better than the mean": among(word == "not by the line" for word in words),
-            "no signal": among(word == "no signal" for word in words),
+            "no signal": among(word == NO_SIGNAL for word in words),
             "better most often": _most_often(better),
         }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -5,11 +5,14 @@
 ['5', '10', '5,000']
 """
 
-from collections.abc import Mapping
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from glassdata.experiments.verdicts import duel, estimate, ratio
 from glassdata.experiments.words import bracketed
 from glassdata.structures import Dataset
 
@@ -79,6 +82,54 @@ def duels(against: pd.DataFrame, folds: Mapping[str, np.ndarray]) -> pd.DataFram
         "the line is": against["the line is"],
     }
     return pd.DataFrame(columns).rename_axis("glass")
+
+
+def networks(
+    errors: Mapping[str, Mapping[str, np.ndarray]], families: Mapping[str, Sequence]
+) -> pd.DataFrame:
+    """The line against the network as published and tuned, and these two; one row per glass.
+
+    Parameters
+    ----------
+    errors
+        Of each glass and model, (n,): ``ridge``, ``cnn`` and ``cnn_tuned``.
+    families
+        Of each glass the family of each structure, (n,).
+    """
+    rows = {}
+    for glass, mine in errors.items():
+        published, tuned, care = (
+            estimate(ratio(mine[one], mine[other]), families[glass])
+            for one, other in (("ridge", "cnn"), ("ridge", "cnn_tuned"), ("cnn_tuned", "cnn"))
+        )
+        rows[glass] = {
+            "line / CNN": bracketed(published),
+            "the line is": duel(published),
+            "line / tuned CNN": bracketed(tuned),
+            "the line is then": duel(tuned),
+            "tuned CNN / CNN": bracketed(care),
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("glass")
+
+
+def chosen(results: Mapping[str, Mapping[str, np.ndarray]], model: str) -> pd.DataFrame:
+    """How often each value of each setting was chosen, over all glasses and folds.
+
+    Parameters
+    ----------
+    results
+        Results of the experiment ``line-vs-cnn``, by name.
+    model
+        Name of the model. Settings are stored as numbers; the epochs are left out.
+    """
+    names = [name for name in results if name.split(".")[1:3] == [model, "test"]]
+    found = [json.loads(str(results[name]["chosen"])) for name in names]
+    counts = Counter(pair for one in found for pair in one.items() if pair[0] != "epochs")
+    rows = [
+        (setting.replace("_", " "), f"{value:g}", f"{counts[setting, value]} of {len(found)}")
+        for setting, value in sorted(counts)
+    ]
+    return pd.DataFrame(rows, columns=["setting", "value", "chosen in"]).set_index("setting")
 
 
 def costs(
