@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import glassdata as gd
-from glassdata import models
+from glassdata import intervals, models
 from glassdata.cli import run
 from glassdata.experiments import coverage
 from glassdata.intervals import FARTHEST, LEVEL, ORDERED, SMALLEST, Calibration
@@ -158,13 +158,24 @@ def half(found, place=0.0, distance=0.5, n_atoms=100.0, weights=None):
 
 def test_intervals_follow_the_place_the_size_and_the_distance():
     found = planted()
-    # Among 30 neighbours a scale has an error of 13 %, and 5 parts in 35 are from everywhere.
+    # The mean size of 15 normal errors is known to 20 %, and one part in 16 is from everywhere.
     assert half(found, 1.5) / half(found, -1.5) == pytest.approx([2, 2], rel=0.4)
     assert half(found, distance=1.2) == pytest.approx(1.2 * half(found, distance=1.0))
     assert np.array_equal(half(found, distance=0.1), half(found, distance=0.9))
     # Fewer atoms: at least as 1/√N; more than ever tried: no narrower.
     assert (half(found, n_atoms=50) > 2**0.5 * half(found)).all()
     assert np.array_equal(half(found, n_atoms=np.inf), half(found))
+
+
+def test_the_quantile_lies_between_two_ranks(monkeypatch):
+    """Nine tenths of thirteen places are 11.7: between the 11th and the 12th of twelve ratios."""
+    found, at = planted(12), {}
+    for level in (11 / 13, 12 / 13, 0.9):
+        monkeypatch.setattr(intervals, "LEVEL", level)
+        at[level] = half(found)
+    assert (at[12 / 13] > at[11 / 13]).all()
+    wanted = at[11 / 13] + 0.7 * (at[12 / 13] - at[11 / 13])
+    np.testing.assert_allclose(at[0.9], wanted, rtol=1e-9)
 
 
 def test_integrals_have_the_interval_of_their_own_errors():

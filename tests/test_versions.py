@@ -22,7 +22,7 @@ FROZEN = {
     "experiments.components": "ea7686f1e232",
     "experiments.contenders": "22769d8c1d18",
     "experiments.contests": "10e6c5543738",
-    "experiments.coverage": "c0bf757fa06d",
+    "experiments.coverage": "0e80b15dcbaf",
     "experiments.descriptors": "5d5c8698fe9b",
     "experiments.elsewhere": "76d8f482bc39",
     "experiments.explanations": "af4cc4ee6a75",
