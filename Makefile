@@ -149,7 +149,7 @@ sizes: $(STAMP) ## one mixture in smaller boxes (half an hour; resumes where it 
 	@mkdir -p book/data
 	$(BIN)/python -c 'import sys, pathlib, glassdata.store; glassdata.store.pack(*map(pathlib.Path, sys.argv[1:]), without=("position", "number"))' _build/sizes book/data/sizes.zarr.zip
 
-results: $(STAMP) cnn ## recompute what chapters 9 to 13 read (an hour and a half; resumes where it stopped)
+results: $(STAMP) cnn ## recompute what chapters 9 to 13 read (two and a half hours; resumes where it stopped)
 	for name in line-vs-cnn weights referee glasses why elsewhere coverage; do $(BIN)/glassdata experiment $$name -o _build/results || exit 1; done
 	@mkdir -p book/data/results
 	cp _build/results/*.zip book/data/results/

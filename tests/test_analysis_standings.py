@@ -43,6 +43,21 @@ def test_a_structure_that_was_tested_twice_is_refused(results):
         standings.held_out_errors(results, "x", "ridge")
 
 
+def test_models_of_some_folds_are_compared_there_and_nowhere_else():
+    rng = np.random.default_rng(0)
+    results = {f"x.ridge.test.{k}": {"test": [k, k + 5], "error": rng.random(2)} for k in range(5)}
+    for k in (1, 3):
+        results[f"x.cnn_tuned.test.{k}"] = {"test": [k, k + 5], "error": rng.random(2)}
+    errors, tested = standings.errors_in_shared_folds(results, "x", ("ridge", "cnn_tuned"))
+    assert tested.tolist() == [1, 6, 3, 8]
+    for model, found in errors.items():
+        wanted = [results[f"x.{model}.test.{k}"]["error"] for k in (1, 3)]
+        np.testing.assert_array_equal(found, np.concatenate(wanted))
+    results["x.cnn_tuned.test.3"]["test"] = [8, 3]
+    with pytest.raises(ValueError, match="the folds of x hold out other structures"):
+        standings.errors_in_shared_folds(results, "x", ("ridge", "cnn_tuned"))
+
+
 def test_shares_by_fold_are_ratios_of_means(results):
     fold = results["x.ridge.test.3"]
     found = standings.left_by_fold(results, "x", "ridge")

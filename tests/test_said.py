@@ -107,6 +107,42 @@ def test_errors_are_alike_if_the_same_structures_are_hard():
     )
 
 
+def test_settings_are_counted_and_each_knob_is_listed_once():
+    tried = [{"width": w, "learning_rate": r} for w in (64, 16) for r in (3e-3, 3e-4, 1e-3)]
+    assert comparison.settings(tried) == {
+        "n_settings": 6, "width_tried": "16 or 64", "learning_rate_tried": "0.0003, 0.001 or 0.003",
+    }  # fmt: skip
+
+
+def test_tuning_helps_only_where_the_whole_interval_says_so():
+    """Errors tuned over published: always 1/2, always 3, and now 1/2, now 1.6; the line has 1."""
+    one, families = np.ones(N), np.arange(N)
+    mixed = np.where(families % 2, 0.5, 1.6)
+    times = {"a": 0.5, "b": 3, "c": mixed}
+    errors = {g: {"ridge": one, "cnn": one, "cnn_tuned": t * one} for g, t in times.items()}
+    assert comparison.tuning(errors, dict.fromkeys("abc", families)) == pytest.approx(
+        {
+            "tuned_ratio": mixed.mean(), "tuned_ratio_least": 0.5, "tuned_ratio_most": 3,
+            "tuned_better": "a", "n_tuned_better": 1, "tuned_worse": "b", "n_tuned_worse": 1,
+            "better_than_tuned": "b", "n_better_than_tuned": 1,
+            "worse_than_tuned": "a", "n_worse_than_tuned": 1,
+        }
+    )  # fmt: skip
+
+
+def test_times_of_a_model_are_minutes_of_a_fit():
+    times = {"a": (60, 120), "b": (600, 600), "c": (30, 30)}
+    results = {
+        f"{glass}.cnn.test.{k}": {"cpu_seconds": both[k]}
+        for glass, both in times.items()
+        for k in (0, 1)
+    }
+    others = {"a.cnn.curve.0": {"cpu_seconds": [9]}, "a.ridge.test.0": {"cpu_seconds": 9e9}}
+    assert comparison.minutes(results | others, "cnn") == {
+        "fit_minutes": 1.5, "slowest": "b", "slowest_minutes": 10.0
+    }  # fmt: skip
+
+
 def power_law(sizes, p, start):
     return np.asarray(sizes), start * np.asarray(sizes)[:, None] ** -p * np.ones((1, N))
 
@@ -114,13 +150,14 @@ def power_law(sizes, p, start):
 def test_learning_curves_that_are_power_laws():
     sizes = [10.0, 40.0, 160.0]
     curves = {
-        "a": {"ridge": power_law(sizes, 0.5, 1), "cnn": power_law(sizes, 1.0, 4)},
+        "a": {"ridge": power_law(sizes, 0.5, 1), "cnn": power_law(sizes, 1.0, 8)},
         "b": {"ridge": power_law([20.0, 40, 160], 0.3, 1), "cnn": power_law(sizes, 0.1, 2)},
         "c": {"ridge": power_law(sizes, 0.2, 9), "cnn": power_law(sizes, 0.4, 1)},
     }
     said = comparison.learning(curves)
     assert said["first_size"] == pytest.approx((10 + 20 + 10) / 3)
-    # Glass a: 0.32 against 0.4, and in the end 0.08 against 0.025; b: behind for good; c: ahead.
+    # Glass a: 0.32 against 0.8, still behind with 40, and in the end 0.08 against 0.05; b: behind
+    # for good; c: ahead.
     assert (said["n_behind_few"], said["n_behind_all"]) == (2, 1)
     assert said["power_line"] == pytest.approx(0.3)
     assert said["power_cnn"] == pytest.approx(0.4)
@@ -453,8 +490,10 @@ def test_where_the_line_errs_less_than_repeats_and_pairs():
         "a": result | {"scatter": np.full(2, 1.5), "pair": np.full(3, 3.0)},
         "b": result | {"scatter": np.full(2, 0.5), "pair": np.full(3, 1.0)},
         "c": result | {"scatter": np.full(2, 9.0), "pair": np.full(3, 1.0)},
+        # Equal is not less.
+        "d": result | {"scatter": np.full(2, 1.0), "pair": np.full(3, 2.0)},
     }
-    assert referee.noise(results, ["a", "b"]) == {"n_tells": 1, "n_repeated": 2, "n_below": 1}
+    assert referee.noise(results, "abd") == {"n_tells": 1, "n_repeated": 3, "n_below": 1}
 
 
 def test_the_worst_score_and_the_negative_modes():
@@ -502,7 +541,7 @@ def test_classes_left_out_are_counted_by_model():
         "line": found(-1, 0.5, 0.2), "kernel": found(-1, -1, 0.1), "nearest": found(1, 1, 1),
         "var(g)": found(-2, 0.6, -3),
     }  # fmt: skip
-    assert referee.left_out(beyond, found(-5, -5, 0.1)) == {
+    assert referee.left_out(beyond, found(-5, 0, 0.1)) == {
         "n_left": 3, "fail_line": 1, "fail_kernel": 2, "fail_near": 0, "fail_var": 2,
         "n_hindsight": 1, "over_var": 2,
     }  # fmt: skip

@@ -18,7 +18,7 @@ FROZEN = {
     "experiments.beyond": "a98af0821993",
     "experiments.checks": "5ca1a111e728",
     "experiments.claims": "f77c46e2ec05",
-    "experiments.comparison": "77b689362852",
+    "experiments.comparison": "e7872c3e1add",
     "experiments.components": "ea7686f1e232",
     "experiments.contenders": "22769d8c1d18",
     "experiments.contests": "10e6c5543738",

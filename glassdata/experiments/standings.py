@@ -75,6 +75,47 @@ def held_out_errors(results: Results, system: str, model: str) -> np.ndarray:
     return errors
 
 
+def errors_in_shared_folds(
+    results: Results, system: str, models: Sequence[str]
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Errors of models on the structures that all of them were tested on.
+
+    Parameters
+    ----------
+    results
+        Results of the experiment ``line-vs-cnn``, by name.
+    system
+        Name of the glass.
+    models
+        Names of models, some of which were tried on some folds only.
+
+    Returns
+    -------
+    errors : dict of (n,)
+        By model.
+    tested : (n,)
+        Positions of the structures in the dataset of the glass.
+
+    Examples
+    --------
+    >>> results = {f"amc.ridge.test.{k}": {"test": [k], "error": [1.0 * k]} for k in range(5)}
+    >>> results["amc.cnn_tuned.test.1"] = {"test": [1], "error": [9.0]}
+    >>> errors, tested = errors_in_shared_folds(results, "amc", ["ridge", "cnn_tuned"])
+    >>> {model: error.tolist() for model, error in errors.items()}, tested.tolist()
+    ({'ridge': [1.0], 'cnn_tuned': [9.0]}, [1])
+    """
+    names = [[f"{system}.{model}.test.{k}" for model in models] for k in range(FOLDS)]
+    shared = [[results[n] for n in fold] for fold in names if all(n in results for n in fold)]
+    for fold in shared:
+        if any(not np.array_equal(one["test"], fold[0]["test"]) for one in fold):
+            raise ValueError(f"the folds of {system} hold out other structures for each model")
+    errors = {
+        model: np.concatenate([fold[m]["error"] for fold in shared])
+        for m, model in enumerate(models)
+    }
+    return errors, np.concatenate([fold[0]["test"] for fold in shared])
+
+
 def held_out_prediction(results: Results, system: str, model: str, shown: int) -> np.ndarray:
     """What a network predicted of a structure in the fold that held it out.
 

@@ -66,8 +66,7 @@ def yardsticks(errors: Errors, families: Mapping[str, Sequence], names: Mapping[
 
     def wins(model: str, others: Sequence[str]) -> int:
         return sum(
-            all(standings.beats(errors[g], families[g], model, other) for other in others)
-            for g in errors
+            all(_beats(errors, families, g, model, other) for other in others) for g in errors
         )
 
     best = {g: min(YARDSTICKS, key=lambda m: mine[m].mean()) for g, mine in errors.items()}
@@ -125,6 +124,51 @@ def hardest(errors: Errors) -> Said:
     return ends("heavy", weight) | {"n_split": sum(split)}
 
 
+def settings(tried: Sequence[Mapping[str, float]]) -> Said:
+    """Number of settings that a tuned network chooses from, and the values of each knob.
+
+    Parameters
+    ----------
+    tried
+        Settings as ``models.NETWORK_SETTINGS`` has them.
+    """
+    said: Said = {"n_settings": len(tried)}
+    for name in tried[0]:
+        values = sorted({one[name] for one in tried})
+        said[f"{name}_tried"] = listing([f"{value:g}" for value in values], word="or")
+    return said
+
+
+def tuning(errors: Errors, families: Mapping[str, Sequence]) -> Said:
+    """Whether tuning helps the network, and where the line is certainly better or worse than it.
+
+    Parameters
+    ----------
+    errors
+        Of each glass and model.
+    families
+        Of each glass the family of each structure, (n,).
+    """
+    ratios = [mine["cnn_tuned"].mean() / mine["cnn"].mean() for mine in errors.values()]
+    pairs = {
+        "tuned_better": ("cnn_tuned", "cnn"),
+        "tuned_worse": ("cnn", "cnn_tuned"),
+        "better_than_tuned": ("ridge", "cnn_tuned"),
+        "worse_than_tuned": ("cnn_tuned", "ridge"),
+    }
+    said: Said = {"tuned_ratio": np.median(ratios)} | ends("tuned_ratio", ratios)
+    for name, (model, other) in pairs.items():
+        found = [glass for glass in errors if _beats(errors, families, glass, model, other)]
+        said |= {name: listing(found, len(errors)), f"n_{name}": len(found)}
+    return said
+
+
+def _beats(
+    errors: Errors, families: Mapping[str, Sequence], glass: str, model: str, other: str
+) -> bool:
+    return standings.beats(errors[glass], families[glass], model, other)
+
+
 def learning(curves: Curves) -> Said:
     """In how many glasses the CNN is behind the line at first and at last, and how both fall."""
     few, all_of_them = (
@@ -160,6 +204,30 @@ def costs(seconds: pd.DataFrame, parameters: pd.DataFrame) -> Said:
         "cnn_seconds": time["cnn"],
         "times_cnn": time["cnn"] / time["ridge"],
         "times_residual": time["residual"] / time["ridge"],
+    }
+
+
+def minutes(results: standings.Results, model: str) -> Said:
+    """Processor time of a fit of a model: median over the glasses, and the slowest glass.
+
+    Parameters
+    ----------
+    results
+        Results of the experiment ``line-vs-cnn``, by name.
+    model
+        Name of the model.
+    """
+    found: dict[str, list[float]] = {}
+    for name in results:
+        glass, other, *where = name.split(".")
+        if (other, where[:1]) == (model, ["test"]):
+            found.setdefault(glass, []).append(float(results[name]["cpu_seconds"]) / 60)
+    each = {glass: float(np.mean(times)) for glass, times in found.items()}
+    slowest = max(each, key=lambda glass: each[glass])
+    return {
+        "fit_minutes": np.median(list(each.values())),
+        "slowest": slowest,
+        "slowest_minutes": each[slowest],
     }
 
 
