@@ -321,6 +321,14 @@ def test_without_pytorch_everything_but_the_networks_is_computed(store, tmp_path
     assert list(gd.open_results("line-vs-cnn", tmp_path)) == ["ar.mean.test.0", "ar.density.test.0"]
 
 
+def test_a_glass_without_results_for_want_of_a_file_is_named(monkeypatch):
+    lacking = {"a": "a.txt", "b": "b.txt", "c": None}
+    monkeypatch.setattr(runner, "SYSTEMS", {name: name for name in lacking})
+    monkeypatch.setattr(runner, "lacks", lacking.get)
+    found = runner._lacking(["a", "b", "c", "of a user"], ["b.beyond.sound.quenched"])
+    assert found == {"a": "a.txt"}
+
+
 def test_too_few_families_are_refused(tmp_path):
     small = fake.sealed_store(tmp_path / "small", ("ar",), 8, compute=row)
     with pytest.raises(StoreError, match="ar has 4 families"):

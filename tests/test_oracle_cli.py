@@ -650,6 +650,8 @@ def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
          "glassdata: a.b: no\nincomplete; the same command computes what is missing\n"),
         ({"left_out": [1, 2]}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n",
          "glassdata: warning: 2 results of networks left out: PyTorch is missing (make cnn)\n"),
+        ({"lacking": {"a": "b.txt"}}, 0, "weights: 2 of 3 results computed now\nwrote a.zip\n",
+         "glassdata: warning: a is left out: b.txt is missing (see glassdata systems)\n"),
         ({"damaged": ["weights/a.npz: checksum does not match"]}, 0,
          "weights: 2 of 3 results computed now\nwrote a.zip\n",
          "glassdata: warning: {output}/weights/a.npz: checksum does not match; it is made again\n"),
@@ -657,7 +659,7 @@ def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
 )  # fmt: skip
 def test_experiments_say_how_they_ended(cli, monkeypatch, tmp_path, changes, status, out, errors):
     plain = {"computed": 2, "results": 3, "left_out": [], "problems": [], "damaged": []}
-    plain |= {"archive": "a.zip"}
+    plain |= {"archive": "a.zip", "lacking": {}}
     asked = {}
 
     def run_experiment(name, store, output, **execution):

@@ -53,6 +53,11 @@ def experiment(
             "PyTorch is missing (make cnn)",
             err=True,
         )
+    for system, file in outcome.lacking.items():
+        click.echo(
+            f"glassdata: warning: {system} is left out: {file} is missing (see glassdata systems)",
+            err=True,
+        )
     for finding in outcome.damaged:
         click.echo(f"glassdata: warning: {output / str(finding)}; it is made again", err=True)
     for problem in outcome.problems:

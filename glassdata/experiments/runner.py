@@ -1,8 +1,8 @@
 """Running an experiment: which results are missing, Dask for those, a manifest at the end."""
 
 import importlib.util
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -44,6 +44,7 @@ from glassdata.results import (
 from glassdata.store import Finding, StoreError, open_dataset
 from glassdata.store.places import absolute
 from glassdata.structures import Dataset, dataset
+from glassdata.systems import SYSTEMS, lacks
 from glassdata.worker import Receipt
 
 #: Each module has ``result_names(glasses)``, the names of all results, those that take longest
@@ -101,6 +102,8 @@ class Outcome:
 
     ``left_out`` are the results that need PyTorch where it is not installed; ``archive`` is None
     where results are missing; ``damaged`` are the files that were found so, and are made again.
+    ``lacking`` is what was not given to this program, by the glass that has no results for want of
+    it.
 
     Examples
     --------
@@ -115,6 +118,7 @@ class Outcome:
     left_out: tuple[str, ...]
     archive: Path | None
     damaged: tuple[Finding, ...] = ()
+    lacking: Mapping[str, str] = field(default_factory=dict)
 
 
 def run(
@@ -170,7 +174,22 @@ def run(
         }
         archive = seal(folder, name, wanted, facts)
     computed = len(todo) - len(problems)
-    return Outcome(len(wanted), computed, tuple(problems), tuple(left_out), archive, damaged)
+    return Outcome(
+        len(wanted),
+        computed,
+        tuple(problems),
+        tuple(left_out),
+        archive,
+        damaged,
+        _lacking(systems, wanted),
+    )
+
+
+def _lacking(systems: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
+    """What is lacking, by glass, of glasses that occur in the name of no result."""
+    named = {part for result in wanted for part in result.split(".")}
+    reasons = {s: lacks(SYSTEMS[s]) for s in systems if s in SYSTEMS and s not in named}
+    return {system: reason for system, reason in reasons.items() if reason}
 
 
 def _needed(name: str, folder: Path) -> str:
