@@ -124,8 +124,10 @@ def test_tuning_helps_only_where_the_whole_interval_says_so():
         {
             "tuned_ratio": mixed.mean(), "tuned_ratio_least": 0.5, "tuned_ratio_most": 3,
             "tuned_better": "a", "n_tuned_better": 1, "tuned_worse": "b", "n_tuned_worse": 1,
-            "better_than_tuned": "b", "n_better_than_tuned": 1,
-            "worse_than_tuned": "a", "n_worse_than_tuned": 1,
+            "line_better_beside_tuned": "b", "n_line_better_beside_tuned": 1,
+            "line_worse_beside_tuned": "a", "n_line_worse_beside_tuned": 1,
+            "line_as_good_beside_tuned": "none", "n_line_as_good_beside_tuned": 0,
+            "line_open_beside_tuned": "c", "n_line_open_beside_tuned": 1,
         }
     )  # fmt: skip
 

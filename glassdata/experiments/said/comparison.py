@@ -13,7 +13,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 
 from glassdata.experiments import standings
-from glassdata.experiments.verdicts import DUELS
+from glassdata.experiments.verdicts import DUELS, duel, estimate, ratio
 from glassdata.experiments.words import ends, listing
 
 Result = Mapping[str, np.ndarray]
@@ -140,7 +140,7 @@ def settings(tried: Sequence[Mapping[str, float]]) -> Said:
 
 
 def tuning(errors: Errors, families: Mapping[str, Sequence]) -> Said:
-    """Whether tuning helps the network, and where the line is certainly better or worse than it.
+    """Whether tuning helps the network, and by the rule of the duels what the line is beside it.
 
     Parameters
     ----------
@@ -150,15 +150,19 @@ def tuning(errors: Errors, families: Mapping[str, Sequence]) -> Said:
         Of each glass the family of each structure, (n,).
     """
     ratios = [mine["cnn_tuned"].mean() / mine["cnn"].mean() for mine in errors.values()]
-    pairs = {
-        "tuned_better": ("cnn_tuned", "cnn"),
-        "tuned_worse": ("cnn", "cnn_tuned"),
-        "better_than_tuned": ("ridge", "cnn_tuned"),
-        "worse_than_tuned": ("cnn_tuned", "ridge"),
-    }
     said: Said = {"tuned_ratio": np.median(ratios)} | ends("tuned_ratio", ratios)
-    for name, (model, other) in pairs.items():
-        found = [glass for glass in errors if _beats(errors, families, glass, model, other)]
+    lists = {
+        "tuned_better": [g for g in errors if _beats(errors, families, g, "cnn_tuned", "cnn")],
+        "tuned_worse": [g for g in errors if _beats(errors, families, g, "cnn", "cnn_tuned")],
+    }
+    words = {
+        glass: duel(estimate(ratio(mine["ridge"], mine["cnn_tuned"]), families[glass]))
+        for glass, mine in errors.items()
+    }
+    for word in DUELS:
+        name = f"line_{word}_beside_tuned".replace(" ", "_")
+        lists[name] = [glass for glass in words if words[glass] == word]
+    for name, found in lists.items():
         said |= {name: listing(found, len(errors)), f"n_{name}": len(found)}
     return said
 
