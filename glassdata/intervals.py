@@ -124,14 +124,14 @@ class Calibration:
             return np.full((len(place), errors.shape[1]), np.nan)
         own = self._size(self.distance, self.n_atoms)
         new = self._size(np.asarray(distance, float), np.asarray(n_atoms, float))
-        sizes = np.abs(errors) / own[:, None]
+        scaled = np.abs(errors) / own[:, None]
         related = self.family[:, None] == self.family
-        scale = np.maximum(_local(self.place, sizes, self.place, related), np.finfo(float).tiny)
-        ratios = np.sort(sizes / scale, axis=0)
+        scale = np.maximum(_local(self.place, scaled, self.place, related), np.finfo(float).tiny)
+        ratios = np.sort(scaled / scale, axis=0)
         rank = (len(errors) + 1) * LEVEL - 1
         below, above = ratios[int(np.floor(rank))], ratios[int(np.ceil(rank))]
         quantile = below + (rank % 1) * (above - below)
-        return quantile * _local(self.place, sizes, place, None) * new[:, None]
+        return quantile * _local(self.place, scaled, place, None) * new[:, None]
 
     def _size(self, distance: np.ndarray, n_atoms: np.ndarray) -> np.ndarray:
         """What an error is expected to be proportional to, (n,)."""
@@ -195,13 +195,13 @@ def far_ripple(X: np.ndarray) -> np.ndarray:
 
 
 def _local(
-    place: np.ndarray, sizes: np.ndarray, where: np.ndarray, left_out: np.ndarray | None
+    place: np.ndarray, errors: np.ndarray, where: np.ndarray, left_out: np.ndarray | None
 ) -> np.ndarray:
-    """Mean size of the errors that the nearest structures had, (m, n_columns)."""
+    """Mean of the absolute errors that the nearest structures had, (m, n_columns)."""
     apart = np.sum((where[:, None, :] - place) ** 2, axis=2)
     if left_out is not None:
         apart = np.where(left_out, np.inf, apart)
     nearest = np.argsort(apart, axis=1, kind="stable")[:, :NEAREST]
     count = nearest.shape[1]
-    mean = sizes[nearest].mean(axis=1)
-    return (count * mean + PRIOR * sizes.mean(axis=0)) / (count + PRIOR)
+    mean = errors[nearest].mean(axis=1)
+    return (count * mean + PRIOR * errors.mean(axis=0)) / (count + PRIOR)
