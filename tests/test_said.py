@@ -128,6 +128,7 @@ def test_tuning_helps_only_where_the_whole_interval_says_so():
             "line_worse_beside_tuned": "a", "n_line_worse_beside_tuned": 1,
             "line_as_good_beside_tuned": "none", "n_line_as_good_beside_tuned": 0,
             "line_open_beside_tuned": "c", "n_line_open_beside_tuned": 1,
+            "n_fine_beside_tuned": 1,
         }
     )  # fmt: skip
 

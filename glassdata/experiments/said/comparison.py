@@ -164,7 +164,8 @@ def tuning(errors: Errors, families: Mapping[str, Sequence]) -> Said:
         lists[name] = [glass for glass in words if words[glass] == word]
     for name, found in lists.items():
         said |= {name: listing(found, len(errors)), f"n_{name}": len(found)}
-    return said
+    fine = sum(word in ("better", "as good") for word in words.values())
+    return said | {"n_fine_beside_tuned": fine}
 
 
 def _beats(
