@@ -7,6 +7,8 @@ Results::
     SYSTEM.MODEL.curve.K   the same test structures, trained on 10, 40 and 160 of the others
     SYSTEM.MODEL.paper     the loss of the training set, and of a split that ignores families
 
+>>> FOLDS_OF["cnn_tuned"], FOLDS
+(2, 5)
 >>> PATIENCE_STEPS // PATIENCE  # steps of an epoch at which the two rules agree
 20
 """

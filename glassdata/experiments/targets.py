@@ -5,6 +5,8 @@ have another length in each structure, so they enter as sums over the modes in e
 
 >>> [name for name, one in TARGETS.items() if one.electronic]
 ['electrons', 'electrical conductivity']
+>>> list(DERIVED), ALL_TARGETS["boson"].title
+(['boson'], 'height of the boson peak')
 """
 
 from collections.abc import Callable, Mapping
