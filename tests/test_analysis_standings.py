@@ -56,6 +56,8 @@ def test_models_of_some_folds_are_compared_there_and_nowhere_else():
     results["x.cnn_tuned.test.3"]["test"] = [8, 3]
     with pytest.raises(ValueError, match="the folds of x hold out other structures"):
         standings.errors_in_shared_folds(results, "x", ("ridge", "cnn_tuned"))
+    with pytest.raises(ValueError, match="no fold of x was tried by ridge, cnn; make results"):
+        standings.errors_in_shared_folds(results, "x", ("ridge", "cnn"))
 
 
 def test_shares_by_fold_are_ratios_of_means(results):

@@ -6,6 +6,7 @@ import pytest
 import glassdata as gd
 from glassdata.bands import bands
 from glassdata.observables import elastic_moduli
+from glassdata.observables.elastic import debye_frequency
 from glassdata.units import GIGAPASCAL, KILOMETRE_PER_SECOND, THZ
 
 # Published and independently computed: Erhart and Albe, Tersoff 1989; C11, C12, C44 in GPa.
@@ -89,6 +90,19 @@ def test_debyes_frequency_is_that_of_the_bands_of_long_waves(size):
     squares = (sound**2).mean() / THZ**2  # eV/u
     mean = (found.longitudinal**2 + 2 * found.transverse**2) / 3 / KILOMETRE_PER_SECOND**2
     assert mean == pytest.approx(squares, rel=0.01)
+
+
+def test_debyes_frequency_of_what_is_isotropic_needs_two_velocities():
+    """A hexagonal sheet is isotropic; in its sum over waves each polarisation counts once."""
+    argon = gd.SYSTEMS["lj2d"]
+    cell = argon.crystal()
+    found = elastic_moduli(cell, argon.potential)
+    density = len(cell) / np.linalg.det(cell.cell.array[:2, :2])
+    same = debye_frequency(found.longitudinal, found.transverse, density, d=2)
+    assert same == pytest.approx(found.debye_frequency, rel=1e-3)
+    # Waves of one velocity v in space: k v / 2π with k³ = 6π²n, and one km/s is 10 Å THz.
+    alike = debye_frequency(np.array([2.0]), np.array([2.0]), np.array([0.02]), d=3)
+    assert alike == pytest.approx(np.cbrt(6 * np.pi**2 * 0.02) * 20 / (2 * np.pi), rel=1e-9)
 
 
 def test_a_sheet_has_moduli_in_its_plane():

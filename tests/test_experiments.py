@@ -327,6 +327,9 @@ def test_a_glass_without_results_for_want_of_a_file_is_named(monkeypatch):
     monkeypatch.setattr(runner, "lacks", lacking.get)
     found = runner._lacking(["a", "b", "c", "of a user"], ["b.beyond.sound.quenched"])
     assert found == {"a": "a.txt"}
+    # Others leave no glass out for that reason, and must not say so.
+    asking = {name for name, module in EXPERIMENTS.items() if "available" in vars(module)}
+    assert asking == set(runner._OF_ATOMS)
 
 
 def test_too_few_families_are_refused(tmp_path):

@@ -39,7 +39,7 @@ FROZEN = {
     "experiments.published": "1020c55dfe54",
     "experiments.reading": "5b6d7144dd3e",
     "experiments.referee": "895eb636fa66",
-    "experiments.runner": "5561c3fe88e8",
+    "experiments.runner": "cb69da94cf3c",
     "experiments.shells": "3ec502ddde55",
     "experiments.signal": "5cc0cea64697",
     "experiments.standings": "4347e71c9d17",

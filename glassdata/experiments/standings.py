@@ -96,6 +96,11 @@ def errors_in_shared_folds(
     tested : (n,)
         Positions of the structures in the dataset of the glass.
 
+    Raises
+    ------
+    ValueError
+        If no fold was tried by all models, or the folds differ between them.
+
     Examples
     --------
     >>> results = {f"amc.ridge.test.{k}": {"test": [k], "error": [1.0 * k]} for k in range(5)}
@@ -106,6 +111,8 @@ def errors_in_shared_folds(
     """
     names = [[f"{system}.{model}.test.{k}" for model in models] for k in range(FOLDS)]
     shared = [[results[n] for n in fold] for fold in names if all(n in results for n in fold)]
+    if not shared:
+        raise ValueError(f"no fold of {system} was tried by {', '.join(models)}; make results")
     for fold in shared:
         if any(not np.array_equal(one["test"], fold[0]["test"]) for one in fold):
             raise ValueError(f"the folds of {system} hold out other structures for each model")
