@@ -4,6 +4,7 @@ The code is compared by its syntax trees, so that comments, docstrings and layou
 """
 
 import ast
+import gc
 import hashlib
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -85,12 +86,28 @@ def _trees() -> dict[str, ast.Module]:
     while left:
         name = left.pop()
         if name not in found and name != "glassdata" and _file(name).is_file():
-            found[name] = ast.parse(_file(name).read_bytes())
+            found[name] = _parsed(_file(name))
             left.extend(_imported(found[name]))
             if _file(name).name == "__init__.py":
                 found[name].body = [node for node in found[name].body if not _passes_on(node)]
     found.pop(_REGISTER, None)
     return found
+
+
+def _parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file, made while the garbage collector rests.
+
+    Up to Python 3.11.7 and 3.12.1 it may run in the midst of parsing, and what it disposes of may
+    parse something itself, such as a task of Dask that prints a traceback: then ``ast.parse`` ends
+    in a SystemError (https://github.com/python/cpython/issues/106905).
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        return ast.parse(path.read_bytes())
+    finally:
+        if collects:
+            gc.enable()
 
 
 def _file(name: str) -> Path:

@@ -1,5 +1,7 @@
 """What made rows: code counts and its looks do not, versions are those that are really imported."""
 
+import ast
+import gc
 import shutil
 import sys
 from pathlib import Path
@@ -140,3 +142,40 @@ def test_the_record_lists_who_made_the_rows_and_not_who_sealed(tmp_path):
     assert rows == {version: 2, "0.9": 1, None: 1}
     assert versions_of(found, {"scipy": "7", "zarr": "3"})["scipy"] == f"0.9, {version}"
     assert versions_of(found, {"scipy": "7", "zarr": "3"})["zarr"] == "3"
+
+
+class ParsesAtItsEnd:
+    """Part of a circle of references; disposing of it parses, as printing a traceback does."""
+
+    disposed = 0
+
+    def __init__(self):
+        self.circle = self
+
+    def __del__(self):
+        ParsesAtItsEnd.disposed += 1
+        ast.parse("[each(one) for one in all]")
+
+
+def test_code_is_hashed_while_rubbish_is_disposed_of_that_parses(monkeypatch):
+    """One build in CI ended with a SystemError of ``ast.parse``: Dask had printed a traceback
+    while the garbage collector ran in the midst of it.
+    """
+    before = gc.get_threshold()
+
+    def littering(name, file=origin._file):
+        for _ in range(3):
+            ParsesAtItsEnd()
+        return file(name)
+
+    monkeypatch.setattr(origin, "_file", littering)
+    ParsesAtItsEnd.disposed = 0
+    try:
+        gc.set_threshold(50)
+        parsed = origin._trees.__wrapped__()
+    finally:
+        gc.set_threshold(*before)
+        gc.collect()  # or the rest would be disposed of while pytest parses
+    assert ParsesAtItsEnd.disposed
+    assert gc.isenabled()
+    assert "glassdata.row" in parsed
