@@ -26,7 +26,7 @@ from glassdata.bounds import parse_json
 from glassdata.models.modelfile import fingerprint
 from glassdata.schema import RAGGED
 from glassdata.scores import normalised
-from glassdata.store import DamageError, StoreError, open_dataset
+from glassdata.store import DamageError, StoreError, open_dataset, shipped_dataset
 
 #: Methods that read the variables with a value for each atom or mode, instead of each structure.
 _RAGGED_READERS = {"atom": "atoms(k)", "mode": "frequencies(k)"}
@@ -42,8 +42,8 @@ def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "
     name : str
         Name of the glass, such as ``"sic"``.
     path
-        As for ``open_dataset``; None is the dataset that ships. Or what ``open_dataset`` returned,
-        so that it is not opened again for each glass.
+        As for ``open_dataset``; None is the dataset that ships, which is opened once. Or what
+        ``open_dataset`` returned, so that another one is not opened again for each glass.
 
     Raises
     ------
@@ -55,12 +55,18 @@ def dataset(name: str, path: str | os.PathLike | xr.DataTree | None = None) -> "
     Examples
     --------
     >>> import glassdata as gd
-    >>> tree = gd.open_dataset()
-    >>> glasses = {name: gd.dataset(name, tree) for name in tree.children}
-    >>> glasses["sic"].title
+    >>> gd.dataset("sic").title
     'Silicon carbide'
+
+    Several glasses of another dataset:
+
+    >>> tree = gd.open_dataset(gd.store.own_dataset())
+    >>> glasses = {name: gd.dataset(name, tree) for name in ("sic", "sic_tersoff")}
     """
-    tree = path if isinstance(path, xr.DataTree) else open_dataset(path)
+    if path is None:
+        tree = shipped_dataset()
+    else:
+        tree = path if isinstance(path, xr.DataTree) else open_dataset(path)
     if name not in tree.children:
         known = ", ".join(tree.children)
         raise ValueError(f"unknown system {name!r}; known: {known}.{_hint(name, tree.children)}")

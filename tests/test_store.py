@@ -20,6 +20,7 @@ from fake_glass import contents
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import glassdata as gd
 from glassdata.cli import run
 from glassdata.config import digest
 from glassdata.store import (
@@ -33,6 +34,7 @@ from glassdata.store import (
     read_config,
     science_config,
     seal,
+    shipped_dataset,
     verify,
 )
 from glassdata.store.column import Column
@@ -452,6 +454,30 @@ def test_the_dataset_of_the_checkout_is_the_shipped_one_before_the_computed(
     shipped.write_bytes(whole[:chunk] + bytes([whole[chunk] ^ 1]) + whole[chunk + 1 :])
     with pytest.raises(DamageError, match=r"ar/g/c/0/0: checksum .* git checkout .* make data"):
         open_dataset()
+
+
+def test_the_shipped_dataset_is_opened_once_until_its_file_changes(monkeypatch, sealed, tmp_path):
+    shipped, computed = tmp_path / "reference.zarr.zip", tmp_path / "store"
+    monkeypatch.setattr("glassdata.store.reading.REFERENCE", shipped)
+    monkeypatch.setattr("glassdata.store.reading.COMPUTED", computed)
+    # A store is opened each time: a folder does not tell that something in it has changed.
+    shutil.copytree(sealed, computed)
+    assert shipped_dataset() is not shipped_dataset()
+    pack(sealed, shipped)
+    first = shipped_dataset()
+    assert shipped_dataset() is first
+    assert gd.dataset("ar").X.shape == gd.dataset("ar", sealed).X.shape
+    with monkeypatch.context() as other_process:
+        other_process.setattr("os.getpid", lambda: -1)
+        assert shipped_dataset() is not first
+    whole = shipped.read_bytes()
+    pack(sealed, shipped, without=["density"])
+    assert "density" in first["ar"]
+    assert "density" not in shipped_dataset()["ar"]
+    chunk = whole.index((sealed / "dataset.zarr/ar/g/c/0/0").read_bytes()) + 9
+    shipped.write_bytes(whole[:chunk] + bytes([whole[chunk] ^ 1]) + whole[chunk + 1 :])
+    with pytest.raises(DamageError, match=r"ar/g/c/0/0: checksum"):
+        gd.dataset("ar")
 
 
 def test_packed_dataset_is_the_same_and_checks_itself(sealed, tmp_path):

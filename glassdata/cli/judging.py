@@ -209,11 +209,10 @@ def _judged_by_dft() -> Iterator[Case]:
 def _shipped() -> Iterator[Case]:
     """The smallest amorphous structure of some glasses of the dataset."""
     from glassdata.curvature import of_modes
-    from glassdata.store import open_dataset
+    from glassdata.store import shipped_dataset
     from glassdata.structures import dataset
 
-    with open_dataset() as tree:
-        glasses = {name: dataset(name, tree) for name in _SHIPPED if name in tree.children}
+    glasses = {name: dataset(name) for name in _SHIPPED if name in shipped_dataset().children}
     for name, glass in glasses.items():
         glassy = glass[(glass.classes == "amorphous") & (glass.n_atoms <= _MOST_ATOMS)]
         if len(glassy):

@@ -158,17 +158,17 @@ def _known(name: str | None, model: Path | None) -> _Known:
 
 def _training_set(name: str | None):
     """The structures of a glass in the dataset that ships."""
-    from glassdata.store import open_dataset
+    from glassdata.store import shipped_dataset
     from glassdata.structures import dataset
     from glassdata.systems import SYSTEMS
 
-    tree = open_dataset()
+    tree = shipped_dataset()
     if name in SYSTEMS and name not in tree.children:
         raise click.UsageError(
             f"the dataset that ships holds no {name}, only {', '.join(tree.children)}; "
             f"`glassdata fit STORE --system {name}` fits a line to a store of yours"
         )
-    return dataset(str(name), tree)
+    return dataset(str(name))
 
 
 def _check_meta(path: Path, meta: dict) -> None:

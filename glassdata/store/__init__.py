@@ -13,7 +13,14 @@ Layout of a store::
 from glassdata.store.errors import DamageError, Finding, StoreError
 from glassdata.store.manifest import is_sealed
 from glassdata.store.optimised import mend_groups
-from glassdata.store.reading import open_dataset, own_dataset, pack, recorded, recorded_science
+from glassdata.store.reading import (
+    open_dataset,
+    own_dataset,
+    pack,
+    recorded,
+    recorded_science,
+    shipped_dataset,
+)
 from glassdata.store.sealing import seal
 from glassdata.store.settings import prepare, read_config, science_config
 from glassdata.store.verifying import progress, verify
@@ -35,5 +42,6 @@ __all__ = [
     "recorded_science",
     "science_config",
     "seal",
+    "shipped_dataset",
     "verify",
 ]

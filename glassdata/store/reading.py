@@ -7,7 +7,7 @@ import time
 import zipfile
 from collections.abc import Collection, Container, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -29,7 +29,7 @@ from glassdata.store.rows import present, read_row
 from glassdata.store.settings import CONFIG, DATASET, ROWS, read_config, read_manifest
 from glassdata.store.verifying import verify
 from glassdata.store.web import check_web_file
-from glassdata.store.whole import METADATA, WholeStore, check_complete, identity
+from glassdata.store.whole import METADATA, Identity, WholeStore, check_complete, identity
 
 _PACKAGE = Path(glassdata.config.__file__).parent
 _CHECKOUT = _PACKAGE.parent
@@ -91,6 +91,29 @@ def open_dataset(path: str | os.PathLike | None = None) -> xr.DataTree:
         return _for_netcdf(tree)
     except (ValueError, KeyError, zarr.errors.GroupNotFoundError, StoreError) as error:
         raise _unreadable(where, error) from error
+
+
+def shipped_dataset() -> xr.DataTree:
+    """The dataset of this checkout, opened and checked once for all who read it in a process.
+
+    It is opened again when its file has changed. Nobody may close it.
+
+    Examples
+    --------
+    >>> shipped_dataset() is shipped_dataset()
+    True
+    """
+    where = own_dataset()
+    # A store is a folder, which does not tell whether files in it have changed.
+    seen = identity(where) if where.is_file() else None
+    # A forked process would share the place at which the open file is read.
+    return _kept_open(where, seen, os.getpid()) if seen else open_dataset()
+
+
+@lru_cache(maxsize=1)
+def _kept_open(where: Path, seen: Identity, process: int) -> xr.DataTree:
+    del where, seen, process  # the dataset they tell apart is the one that ships
+    return open_dataset()
 
 
 def _for_netcdf(tree: xr.DataTree) -> xr.DataTree:
