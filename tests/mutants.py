@@ -158,7 +158,8 @@ TESTS = {
         "test_versions",
         "test_planted",
     ),
-    "glassdata/experiments/pairs.py": ("test_pairs",),
+    "glassdata/experiments/pairs.py": ("test_pairs", "test_driven"),
+    "glassdata/experiments/driven.py": ("test_versions", "test_driven"),
     "glassdata/stiffness.py": ("test_descriptors",),
     "glassdata/experiments/fingerprints.py": ("test_versions", "test_descriptors"),
     "glassdata/experiments/descriptors.py": ("test_versions", "test_descriptors"),
@@ -170,6 +171,7 @@ TESTS = {
     "glassdata/experiments/said/why.py": ("test_said", "test_why"),
     "glassdata/experiments/said/*.py": ("test_said",),
     "glassdata/experiments/tables/contests.py": ("test_contests",),
+    "glassdata/experiments/tables/driven.py": ("test_driven",),
     "glassdata/experiments/tables/glasses.py": ("test_plots", "test_tables"),
     "glassdata/experiments/tables/*.py": ("test_tables",),
     "glassdata/experiments/claims.py": (

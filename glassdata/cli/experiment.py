@@ -9,7 +9,8 @@ from glassdata.cli.choices import STDOUT, store_option
 from glassdata.cli.execution import execution_options
 
 NAMES: tuple[str, ...] = ("line-vs-cnn", "weights", "referee", "glasses", "why", "elsewhere")
-NAMES += ("coverage", "observables", "beyond", "descriptors", "potentials", "propensity", "motion")
+NAMES += ("coverage", "observables", "beyond", "descriptors", "driven", "potentials")
+NAMES += ("propensity", "motion")
 
 
 @click.command()

@@ -33,6 +33,43 @@ class Lookalikes(NamedTuple):
     repeats: np.ndarray
 
 
+class Repeats(NamedTuple):
+    """How far apart repeats of one preparation usually are: the median of their distances.
+
+    Examples
+    --------
+    >>> Repeats(g=0.5, pdos=0.06).g
+    0.5
+    """
+
+    g: float
+    pdos: float
+
+
+def repeats(data: Dataset) -> Repeats:
+    """Distances between repeats of one preparation, in g(r) and in the PDOS (1/THz).
+
+    Parameters
+    ----------
+    data
+        Structures of one glass.
+
+    Raises
+    ------
+    ValueError
+        If too few structures are repeats of one preparation.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> liquids = gd.dataset("ka2d")
+    >>> 0 < repeats(liquids).pdos < 1
+    True
+    """
+    same = _same(data)
+    return Repeats(*(float(np.median(pdist(values)[same])) for values in (data.X, data.Y)))
+
+
 def lookalikes(data: Dataset, ensemble: str) -> Lookalikes:
     """Pairs of structures of an ensemble that are nearer in g(r) than the median of repeats.
 
@@ -56,14 +93,20 @@ def lookalikes(data: Dataset, ensemble: str) -> Lookalikes:
     (True, True)
     """
     some = data[ensembles(data) == ensemble]
-    kinds = np.asarray(preparations(some))
-    first, second = np.triu_indices(len(some), 1)
+    try:
+        unit, same = repeats(some), _same(some)
+    except ValueError as error:
+        raise ValueError(f"{ensemble}: {error}") from None
+    g, pdos = pdist(some.X) / unit.g, pdist(some.Y) / unit.pdos
+    close = g < 1
+    return Lookalikes(g[close & ~same], pdos[close & ~same], pdos[close & same])
+
+
+def _same(data: Dataset) -> np.ndarray:
+    """Which of all pairs, in the order of ``pdist``, are repeats of one preparation."""
+    kinds = np.asarray(preparations(data))
+    first, second = np.triu_indices(len(data), 1)
     same = kinds[first] == kinds[second]
     if same.sum() < FEWEST:
-        raise ValueError(f"{ensemble}: {same.sum()} pairs of repeats, and {FEWEST} are needed")
-    g, pdos = pdist(some.X), pdist(some.Y)
-    near_g, near_pdos = np.median(g[same]), np.median(pdos[same])
-    close = g < near_g
-    return Lookalikes(
-        g[close & ~same] / near_g, pdos[close & ~same] / near_pdos, pdos[close & same] / near_pdos
-    )
+        raise ValueError(f"{same.sum()} pairs of repeats, and {FEWEST} are needed")
+    return same

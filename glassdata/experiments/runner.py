@@ -21,6 +21,7 @@ from glassdata.experiments import (
     comparison,
     coverage,
     descriptors,
+    driven,
     elsewhere,
     glasses,
     motion,
@@ -61,12 +62,13 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "observables": observables,
     "beyond": beyond,
     "descriptors": descriptors,
+    "driven": driven,
     "potentials": potentials,
     "propensity": propensity,
     "motion": motion,
 }
 #: Those that compute from the atoms, and so leave out a glass whose potential is not complete.
-_OF_ATOMS = ("observables", "beyond", "descriptors")
+_OF_ATOMS = ("observables", "beyond", "descriptors", "driven")
 #: With fewer, each of the five test folds would have less than two families.
 FEWEST_FAMILIES = 10
 #: Variables that say how structures were prepared, and the types they are compared as.

@@ -15,7 +15,8 @@ from matplotlib.figure import Figure
 
 from glassdata.experiments.contests import MOST
 from glassdata.experiments.signal import ensembles
-from glassdata.plots.looks import log_ticks
+from glassdata.experiments.tables.driven import FAR
+from glassdata.plots.looks import GLASS_COLOURS, GLASS_TITLES, log_ticks
 from glassdata.structures import Dataset
 
 #: Colour-blind safe, of different lightness, and told apart by marks and dashes as well; none is
@@ -287,4 +288,47 @@ def travels(tables: Mapping[str, pd.DataFrame], span: tuple[float, float] = (0.5
         ax.tick_params(length=0, labelsize=10)
     for ax in axes[:, 0]:
         ax.set_ylabel("trained on")
+    return figure
+
+
+def driven(table: pd.DataFrame) -> Figure:
+    """How far the spectra of driven structures got, beside how far their g(r) did.
+
+    One panel per drive. A point in the shaded corner would be a structure with the g(r) of another
+    one and a different spectrum. Crosses are repeats of one preparation: 1 in both.
+
+    Parameters
+    ----------
+    table
+        What ``glassdata.experiments.tables.driven.everyone`` returns.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"glass": ["si"], "drive": ["strained"], "g": [0.5], "pdos": [1.0]})
+    >>> [ax.get_title() for ax in driven(one).axes]
+    ['strained']
+    """
+    drives = list(dict.fromkeys(table["drive"]))
+    distances = table[["g", "pdos"]].to_numpy(float)
+    span = (0.8 * min(0.5, distances.min()), 1.3 * max(2 * FAR, distances.max()))
+    figure, axes = plt.subplots(
+        1, len(drives), figsize=(6.4, 4.4), sharex=True, sharey=True, squeeze=False
+    )
+    for ax, drive in zip(axes[0], drives, strict=True):
+        ax.fill_between([span[0], 1], FAR, span[1], color="0.5", alpha=0.25, lw=0)
+        ax.plot(span, span, color="0.5", lw=1)
+        for glass, some in table[table["drive"] == drive].groupby("glass", sort=False):
+            colour = GLASS_COLOURS[glass]
+            ax.plot(some["g"], some["pdos"], "o", ms=3.5, mew=0, alpha=0.8, color=colour)
+        ax.plot(1, 1, "x", color="0.5", ms=9, mew=2)
+        ax.set(title=drive, xscale="log", yscale="log", xlim=span, ylim=span)
+        ax.set(xlabel="distance in g(r)", aspect="equal")
+        log_ticks(ax.xaxis, ax.yaxis)
+    glasses = dict.fromkeys(table["glass"])
+    handles = [
+        plt.Line2D([], [], marker="o", ls="", color=GLASS_COLOURS[g], label=GLASS_TITLES[g])
+        for g in glasses
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=9)
+    axes[0, 0].set_ylabel("distance of the spectra")
     return figure
