@@ -13,7 +13,8 @@ DATASET := book/data/reference.zarr.zip
 STORE := _build/store
 REFERENCE := _build/reference
 SIDE_BY_SIDE := -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-PAGES := $(shell grep -l '^```{code-cell}' book/[!_]*.md)
+# Pages with code, but for those that run afresh each time.
+PAGES := $(shell grep -L 'execution_mode: force' $$(grep -l '^```{code-cell}' book/[!_]*.md))
 WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # One thread per process: a row then has the same bytes however many workers there are.
