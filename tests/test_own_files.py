@@ -556,7 +556,7 @@ def test_what_cannot_be_predicted(arguments, words, cli, tmp_path, monkeypatch):
 def test_a_glass_that_does_not_ship_is_said_to_be_missing(cli, tmp_path, monkeypatch, sheet):
     write(tmp_path / "a.xyz", sheet.atoms(0))
     tree = xr.DataTree.from_dict({"lj3d": xr.Dataset()})
-    monkeypatch.setattr("glassdata.store.open_dataset", lambda: tree)
+    monkeypatch.setattr("glassdata.store.shipped_dataset", lambda: tree)
     status, _, errors = cli("predict", tmp_path / "a.xyz", "--system", "amc")
     assert (status, len(errors.splitlines())) == (2, 1)
     assert "the dataset that ships holds no amc, only lj3d" in errors
