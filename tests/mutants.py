@@ -382,17 +382,19 @@ def main(count: int, seed: int, minutes: float, workers: int, only: str) -> None
         __import__(library)
     results: dict[Mutant, str] = {}
     with tempfile.TemporaryDirectory() as folder, _pool(Path(folder), workers) as pool:
-        examples = sorted({name for m in mutants for name in examples_of(m.module)})
-        groups = [tuple(examples), *sorted({tuple(tests_of(m.module)) for m in mutants})]
-        limits = {}
+        examples = {name for m in mutants for name in examples_of(m.module)}
+        groups = [[file] for file in sorted({f for m in mutants for f in tests_of(m.module)})]
+        groups[:0] = [sorted(examples)] if examples else []
+        needed: dict[str, float] = {}
         for tests, (state, seconds, words) in zip(groups, pool.map(_clean, groups), strict=True):
-            told = "the examples" if tests == groups[0] else " ".join(tests)
+            told = "the examples" if tests[0].startswith(EXAMPLES + "::") else tests[0]
             click.echo(f"without a mutant, {seconds:.0f} s: {told}")
             if state != "survived":
                 pool.shutdown(cancel_futures=True)
                 sys.exit(f"error: {told} fail without a mutant: {words}")
-            limits[tests] = 60 + 4 * seconds
-        jobs = [pool.submit(_try, m, limits[tuple(tests_of(m.module))]) for m in mutants]
+            needed[tests[0]] = seconds
+        limits = {m: 60 + 4 * sum(needed[test] for test in tests_of(m.module)) for m in mutants}
+        jobs = [pool.submit(_try, m, limits[m]) for m in mutants]
         for job in as_completed(jobs):
             mutant, state, seconds = job.result()
             results[mutant] = state
@@ -470,8 +472,8 @@ def _enter() -> None:
     os.environ |= {"PYTHONPATH": str(_tree), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _clean(tests: tuple[str, ...]) -> tuple[str, float, str]:
-    state, seconds = outcome(None, list(tests), 1800)
+def _clean(tests: list[str]) -> tuple[str, float, str]:
+    state, seconds = outcome(None, tests, 1800)
     return state, seconds, (_tree / "output.txt").read_text()[-3000:]
 
 

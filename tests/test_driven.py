@@ -28,7 +28,7 @@ def test_another_structure_of_the_dataset_is_as_far_as_it_is(sheets):
     found = driven.driven(sheets, gd.SYSTEMS["amc"], swap)
     unit, first = pairs.repeats(sheets), found["structure"]
     second = (first + 1) % len(sheets)
-    assert len(first) == driven.STRUCTURES
+    assert first.tolist() == [0, 5, 11, 17, 23]
     assert found["failed"].tolist() == []
     for name, values, one in (("g", sheets.X, unit.g), ("pdos", sheets.Y, unit.pdos)):
         expected = np.linalg.norm(values[first] - values[second], axis=1) / one
@@ -42,16 +42,27 @@ def test_what_comes_to_no_rest_is_named(sheets, monkeypatch):
 
     def still(atoms, k):
         yield "nothing", 0.5, atoms
+        yield "still nothing", 0.0, atoms
 
     monkeypatch.setattr(driven, "relax", no_rest)
-    with pytest.raises(ValueError, match="none of 5 driven structures came to rest: 0, nothing"):
+    with pytest.raises(ValueError, match="none of 10 driven structures came to rest: 0, nothing"):
         driven.driven(sheets, gd.SYSTEMS["amc"], still)
-    rested = iter([True, *[False] * (driven.STRUCTURES - 1)])
+    rested = iter([False, True] * driven.STRUCTURES)
     monkeypatch.setattr(driven, "relax", lambda a, p: a if next(rested) else no_rest(a, p))
     found = driven.driven(sheets, gd.SYSTEMS["amc"], still)
-    assert len(found["g"]) == 1
-    assert len(found["failed"]) == driven.STRUCTURES - 1
+    assert found["what"].tolist() == ["still nothing"] * driven.STRUCTURES
+    assert len(found["failed"]) == driven.STRUCTURES
     assert found["failed"][0].endswith("nothing 0.5: left a force")
+
+
+@pytest.mark.parametrize("drive", ["strained", "exchanged"])
+def test_a_result_drives_the_glasses_of_its_name_as_its_name_says(monkeypatch, drive):
+    monkeypatch.setattr(driven, "driven", lambda *given: given)
+    data, system, used = driven.compute(f"cualzr.{drive}", gd.dataset)
+    assert system is gd.SYSTEMS["cualzr"]
+    assert used is getattr(driven, drive)
+    assert set(data["ensemble"]) == {"quenched"}
+    assert len(data) == (gd.dataset("cualzr")["ensemble"] == "quenched").sum()
 
 
 def test_strain_is_of_the_periodic_lengths_alone(sheets):
@@ -91,11 +102,8 @@ def test_all_pairs_of_species_change_places_and_seeds_differ():
 def test_glasses_of_one_species_and_crystals_have_fewer_drives():
     glasses = {name: gd.dataset(name) for name in ("amc", "cualzr", "lj2d")}
     crystals = glasses["cualzr"][glasses["cualzr"]["ensemble"] == "displaced"]
-    assert sorted(driven.result_names(glasses)) == [
-        "amc.strained",
-        "cualzr.exchanged",
-        "cualzr.strained",
-    ]
+    # The largest structures first.
+    assert driven.result_names(glasses) == ["cualzr.strained", "cualzr.exchanged", "amc.strained"]
     assert driven.result_names({"cualzr": crystals}) == []
 
 

@@ -38,7 +38,7 @@ def everyone(results: Mapping[str, Result]) -> pd.DataFrame:
         glass, drive = name.split(".")
         one = pd.DataFrame({key: result[key] for key in _OF_EACH})
         found.append(one.assign(glass=glass, drive=drive))
-    table = pd.concat(found, ignore_index=True)
+    table = pd.concat(found)
     return table[table.pop("n_imaginary") == 0].reset_index(drop=True)
 
 
