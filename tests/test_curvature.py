@@ -404,3 +404,21 @@ def test_the_dft_file_is_the_published_one():
     assert set(glasses) == set(GLASSBENCH.names)
     for name, glass in glasses.items():
         assert set(glass["symbols"]) == set(Formula(name).count())
+
+
+def test_a_structure_that_comes_to_no_rest_elsewhere_keeps_nobody_waiting(monkeypatch):
+    data = gd.dataset("sic_tersoff")[-2:]
+    answers = iter([ValueError("left a force"), None])
+
+    def relax(atoms, potential, max_force):
+        if (error := next(answers)) is not None:
+            raise error
+        return atoms
+
+    monkeypatch.setattr(potentials, "relax", relax)
+    found = potentials.elsewhere(data, gd.SYSTEMS["sic_tersoff"])
+    assert found["error"].tolist() == ["left a force", ""]
+    assert np.isnan(found["g"][0]).all()
+    assert np.isnan(found["shares"][0]).all()
+    np.testing.assert_allclose(found["g"][1], data.X[1], atol=1e-4)
+    np.testing.assert_allclose(found["shares"][1], data.Y[1] * np.diff(data.omega)[0], atol=1e-6)

@@ -55,3 +55,15 @@ def test_without_repeats_there_is_no_unit():
     made = Made(noisy(rng, np.zeros(4)), noisy(rng, np.zeros(4)), range(N))
     with pytest.raises(ValueError, match="made: 0 pairs of repeats, and 5 are needed"):
         pairs.lookalikes(made, "made")
+
+
+def test_only_structures_of_the_ensemble_count(monkeypatch):
+    """The same planted pairs, but those of the second preparation are of another ensemble."""
+    rng, nothing = np.random.default_rng(0), np.zeros(40)
+    X = np.concatenate([noisy(rng, nothing), noisy(rng, nothing)])
+    Y = np.concatenate([noisy(rng, nothing), noisy(rng, nothing + 5.0)])
+    made = Made(X, Y, [0] * N + [1] * N)
+    kinds = np.repeat(["made", "other"], N)
+    monkeypatch.setattr(pairs, "ensembles", lambda data: kinds)
+    assert len(pairs.lookalikes(made, "made").g) == 0
+    assert len(pairs.lookalikes(made, "other").g) == 0

@@ -320,3 +320,13 @@ def test_weights_of_collinear_descriptors_are_called_uncertain(planted, monkeypa
 def test_the_unit_of_time_is_that_of_argon():
     assert pytest.approx(2.156, abs=2e-3) == experiment.TIME
     assert pytest.approx(KELVIN * BOLTZMANN) == EPSILON
+
+
+@pytest.mark.parametrize("temperature", sorted(experiment.STEPS))
+def test_shipped_liquids_were_looked_at_when_the_module_says(temperature):
+    shipped = gd.open_results("propensity")[f"liquid.{temperature}.00"]
+    times = np.array(experiment.STEPS[temperature]) * experiment.TIMESTEP / experiment.TIME
+    np.testing.assert_allclose(shipped["time"], times, rtol=1e-12)
+    # Recomputed results keep the box that `systems.ka2d` takes from the publication.
+    assert len(shipped["types"]) == 1290
+    assert float(shipped["box"]) == pytest.approx(32.896 * SIGMA, rel=1e-4)
