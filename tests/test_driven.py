@@ -105,6 +105,10 @@ def test_glasses_of_one_species_and_crystals_have_fewer_drives():
     # The largest structures first.
     assert driven.result_names(glasses) == ["cualzr.strained", "cualzr.exchanged", "amc.strained"]
     assert driven.result_names({"cualzr": crystals}) == []
+    # Each preparation once: there is no unit for distances.
+    glassy = glasses["cualzr"][glasses["cualzr"]["ensemble"] == "quenched"]
+    alone = np.unique(glassy.preparation, return_index=True)[1]
+    assert driven.result_names({"cualzr": glassy[alone]}) == []
 
 
 def made(**columns):

@@ -46,6 +46,8 @@ Result = dict[str, np.ndarray]
 def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results, those of the largest structures first.
 
+    A glass without repeats has no unit for its distances, and no results.
+
     Examples
     --------
     >>> import glassdata as gd
@@ -54,7 +56,7 @@ def result_names(glasses: Mapping[str, Dataset]) -> list[str]:
     """
     found = []
     for system, data in glasses.items():
-        if system in available() and np.isin(ensembles(data), LIQUIDS).any():
+        if system in available() and pairs.are_repeated(_glasses(data)):
             drives = ["strained"] + ["exchanged"] * (len(SYSTEMS[system].species) > 1)
             size = float(np.median(data.n_atoms))
             found += [(size, f"{system}.{drive}") for drive in drives]
@@ -72,9 +74,12 @@ def compute(name: str, get: Callable[[str], Dataset]) -> Result:
         Gives the structures of a glass.
     """
     system, drive = name.split(".")
-    data = get(system)
-    glasses = data[np.isin(ensembles(data), LIQUIDS)]
-    return driven(glasses, SYSTEMS[system], strained if drive == "strained" else exchanged)
+    way = strained if drive == "strained" else exchanged
+    return driven(_glasses(get(system)), SYSTEMS[system], way)
+
+
+def _glasses(data: Dataset) -> Dataset:
+    return data[np.isin(ensembles(data), LIQUIDS)]
 
 
 def driven(

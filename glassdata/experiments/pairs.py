@@ -70,6 +70,23 @@ def repeats(data: Dataset) -> Repeats:
     return Repeats(*(float(np.median(pdist(values)[same])) for values in (data.X, data.Y)))
 
 
+def are_repeated(data: Dataset) -> bool:
+    """Whether enough structures are repeats of one preparation to know how far apart repeats are.
+
+    Parameters
+    ----------
+    data
+        Structures of one glass.
+
+    Examples
+    --------
+    >>> import glassdata as gd
+    >>> are_repeated(gd.dataset("ka2d")), are_repeated(gd.dataset("ka2d")[:3])
+    (True, False)
+    """
+    return bool(_repeated(data).sum() >= FEWEST)
+
+
 def lookalikes(data: Dataset, ensemble: str) -> Lookalikes:
     """Pairs of structures of an ensemble that are nearer in g(r) than the median of repeats.
 
@@ -102,11 +119,16 @@ def lookalikes(data: Dataset, ensemble: str) -> Lookalikes:
     return Lookalikes(g[close & ~same], pdos[close & ~same], pdos[close & same])
 
 
-def _same(data: Dataset) -> np.ndarray:
+def _repeated(data: Dataset) -> np.ndarray:
     """Which of all pairs, in the order of ``pdist``, are repeats of one preparation."""
     kinds = np.asarray(preparations(data))
     first, second = np.triu_indices(len(data), 1)
-    same = kinds[first] == kinds[second]
+    return kinds[first] == kinds[second]
+
+
+def _same(data: Dataset) -> np.ndarray:
+    """The same, if they are enough."""
+    same = _repeated(data)
     if same.sum() < FEWEST:
         raise ValueError(f"{same.sum()} pairs of repeats, and {FEWEST} are needed")
     return same
