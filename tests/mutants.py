@@ -3,7 +3,8 @@
 Cosmic Ray makes the mutants (one operator or number changed); this script draws a sample of them,
 module by module, and runs for each the examples in its module and the test files that concern it.
 Every run is a fork of one process that has loaded the libraries, on a copy of the repository, so a
-mutant costs the seconds of its tests. A mutant that no test notices has survived, and is shown.
+mutant costs the seconds of its tests. A mutant that no test notices has survived, and is shown. A
+test that noticed one must pass on the unchanged code, or the run ends: it proves nothing.
 """
 
 import ast
@@ -16,7 +17,7 @@ import signal
 import sys
 import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from difflib import unified_diff
 from fnmatch import fnmatch
@@ -282,6 +283,8 @@ SILENT = ("assume_finite", "check_finite", "full_matrices", "overwrite_a", "repr
 #: Libraries that are loaded once for all mutants.
 LIBRARIES = ("ase.build", "ase.io", "distributed", "hypothesis", "matplotlib.figure", "matscipy")
 LIBRARIES += ("numba", "pytest", "scipy.stats", "sklearn.linear_model", "xarray", "zarr")
+#: Seconds for the tests of a mutant, which may never come to an end.
+LIMIT = 900.0
 
 _trees: "multiprocessing.Queue[Path]"
 _tree: Path
@@ -350,19 +353,30 @@ def sample(modules: list[str], count: int, seed: int) -> list[Mutant]:
     return chosen
 
 
-def outcome(mutant: Mutant | None, tests: list[str], limit: float) -> tuple[str, float]:
-    """``killed``, ``survived`` or ``timeout``, and the seconds it took; None changes nothing."""
-    start = time.monotonic()
-    if mutant is None:
-        return _outcome(tests, limit), time.monotonic() - start
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a mutant: killed, survived or timeout; and the test that noticed it."""
+
+    state: str
+    seconds: float
+    test: str
+
+
+def outcome(mutant: Mutant) -> Outcome:
+    """Run the examples and the tests that concern a mutant, on the copy of this process."""
     path = _tree / mutant.module
     original, stamp = path.read_text(), path.stat()
     try:
         path.write_text(mutant.code())
-        return _outcome(tests, limit), time.monotonic() - start
+        return _outcome(examples_of(mutant.module) + tests_of(mutant.module))
     finally:
         path.write_text(original)
         os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+
+def unchanged(test: str) -> Outcome:
+    """Run one test on the code as it is."""
+    return _outcome([test])
 
 
 @click.command(help=__doc__)
@@ -381,27 +395,25 @@ def main(count: int, seed: int, minutes: float, workers: int, only: str) -> None
     for library in LIBRARIES:
         __import__(library)
     results: dict[Mutant, str] = {}
+    sound: dict[str, Future[Outcome]] = {}
     with tempfile.TemporaryDirectory() as folder, _pool(Path(folder), workers) as pool:
-        examples = {name for m in mutants for name in examples_of(m.module)}
-        groups = [[file] for file in sorted({f for m in mutants for f in tests_of(m.module)})]
-        groups[:0] = [sorted(examples)] if examples else []
-        needed: dict[str, float] = {}
-        for tests, (state, seconds, words) in zip(groups, pool.map(_clean, groups), strict=True):
-            told = "the examples" if tests[0].startswith(EXAMPLES + "::") else tests[0]
-            click.echo(f"without a mutant, {seconds:.0f} s: {told}")
-            if state != "survived":
-                pool.shutdown(cancel_futures=True)
-                sys.exit(f"error: {told} fail without a mutant: {words}")
-            needed[tests[0]] = seconds
-        limits = {m: 60 + 4 * sum(needed[test] for test in tests_of(m.module)) for m in mutants}
-        jobs = [pool.submit(_try, m, limits[m]) for m in mutants]
+        jobs = {pool.submit(outcome, mutant): mutant for mutant in mutants}
         for job in as_completed(jobs):
-            mutant, state, seconds = job.result()
-            results[mutant] = state
-            click.echo(f"{len(results)}/{len(mutants)} {state}, {seconds:.0f} s: {mutant.diff()}")
-            if time.monotonic() > end:
-                pool.shutdown(cancel_futures=True)
-                break
+            if job.cancelled():
+                continue
+            mutant, found = jobs[job], job.result()
+            results[mutant] = found.state
+            told = f"{found.state}, {found.seconds:.0f} s: {mutant.diff()}"
+            click.echo(f"{len(results)}/{len(mutants)} {told}")
+            if found.test and found.test not in sound:
+                sound[found.test] = pool.submit(unchanged, found.test)
+            if time.monotonic() > end:  # those under way count: survivors take longest
+                for other in jobs:
+                    other.cancel()
+        for test, job in sound.items():
+            if job.result().state != "survived":
+                sys.exit(f"error: {test} fails without a mutant")
+    click.echo(f"\n{len(sound)} tests noticed mutants; all pass without one")
     _report(results, len(mutants), seed)
 
 
@@ -472,36 +484,44 @@ def _enter() -> None:
     os.environ |= {"PYTHONPATH": str(_tree), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
-def _clean(tests: list[str]) -> tuple[str, float, str]:
-    state, seconds = outcome(None, tests, 1800)
-    return state, seconds, (_tree / "output.txt").read_text()[-3000:]
-
-
-def _try(mutant: Mutant, limit: float) -> tuple[Mutant, str, float]:
-    tests = examples_of(mutant.module) + tests_of(mutant.module)
-    return mutant, *outcome(mutant, tests, limit)
-
-
-def _outcome(tests: list[str], limit: float) -> str:
+def _outcome(tests: list[str]) -> Outcome:
     """Run tests in a fork, which has everything loaded but our own package."""
+    start = time.monotonic()
+    noticed = _tree / "noticed.txt"
+    noticed.write_text("")
     pid = os.fork()
     if pid == 0:
-        _run_tests(tests)
-    end = time.monotonic() + limit
-    state = None
-    while state is None and time.monotonic() < end:
+        _run_tests(tests, noticed)
+    state = "timeout"
+    while time.monotonic() < start + LIMIT:
         time.sleep(0.02)
         done, status = os.waitpid(pid, os.WNOHANG)
         if done:
-            state = "survived" if status == 0 else "killed"
+            state = "killed" if status else "survived"
+            break
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)  # workers that the tests started, too
-    if state is None:
+    if state == "timeout":
         os.waitpid(pid, 0)
-    return state or "timeout"
+    return Outcome(state, time.monotonic() - start, noticed.read_text())
 
 
-def _run_tests(tests: list[str]) -> None:
+class _Noticed:
+    """Plugin of pytest: keeps the name of a test that fails, or of a file that cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def pytest_runtest_logreport(self, report) -> None:
+        if report.failed:
+            self.path.write_text(report.nodeid)
+
+    def pytest_collectreport(self, report) -> None:
+        if report.failed:
+            self.path.write_text(report.nodeid)
+
+
+def _run_tests(tests: list[str], noticed: Path) -> None:
     """Never returns: ends this process with the status of pytest."""
     import pytest
 
@@ -512,7 +532,7 @@ def _run_tests(tests: list[str]) -> None:
     status = 1
     try:
         options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0"]
-        status = pytest.main([*options, *tests])
+        status = pytest.main([*options, *tests], plugins=[_Noticed(noticed)])
     finally:
         sys.stdout.flush()
         os._exit(int(status))

@@ -59,6 +59,8 @@ def test_ensembles_have_a_table_where_there_are_any():
 def test_the_text_names_what_is_covered_too_seldom():
     found = said.coverage.intervals(RESULTS)
     assert (found["n_covered"], found["all_within"]) == (2, 1)
+    more = said.coverage.intervals(RESULTS | {"c.intervals": RESULTS["b.intervals"]})
+    assert (more["n_covered"], more["all_within"]) == (3, 2)
     assert found["whole_least"] == pytest.approx(0.87)
     assert (found["sizes_least"], found["sizes_most"]) == pytest.approx((0.84, 0.9))
     # All, both classes and both thirds of each glass; of a, three parts are below.

@@ -371,6 +371,40 @@ def test_structures_come_to_rest_in_another_potential():
     assert np.abs(found["shares"][0] - expected).sum() < 0.05
 
 
+def test_a_glass_is_judged_where_dft_is_at_rest_and_where_the_potential_is(monkeypatch):
+    copper = bulk("Cu", cubic=True) * (2, 2, 2)
+    copper.rattle(0.05, seed=1)
+    glass = SimpleNamespace(atoms=copper, frequency=np.arange(3.0), pdos=np.ones(3))
+    monkeypatch.setattr(potentials, "GLASSBENCH", SimpleNamespace(glasses=lambda: {"Cu": glass}))
+    monkeypatch.setattr(potentials, "learned", lambda name, symbols: EMT)
+    found = potentials.compute("Cu.emt", get=None)
+    at_rest = curvature(EMT, copper)
+    assert found["n_atoms"] == 32
+    assert found["frequency"] is glass.frequency
+    assert found["pdos"] is glass.pdos
+    assert found["at_rest"] == pytest.approx(at_rest.frequencies, abs=1e-6)
+    assert found["as_given"] == pytest.approx(gd.frequencies(copper, EMT), abs=0.02)
+    assert np.abs(found["as_given"] - found["at_rest"]).max() > 0.1
+    # They go back to the places of the crystal, up to a shift of all.
+    away = copper.positions - (bulk("Cu", cubic=True) * (2, 2, 2)).positions
+    spread = np.sqrt(np.mean(np.sum((away - away.mean(axis=0)) ** 2, axis=1)))
+    assert found["moved"] == pytest.approx(spread, rel=0.02)
+    assert json.loads(str(found["potential"])) == json.loads(canonical_json(EMT.parameters()))
+
+
+# Å: measured lattice constants 4.36, 5.43 and 3.57, times sqrt(3)/4.
+BONDS = {"nep89": 1.888, "sevennet-0": 1.888, "chgnet": 1.888, "snap-si": 2.351, "snap-c": 1.546}
+
+
+@pytest.mark.parametrize(("name", "bond"), BONDS.items())
+def test_crystals_that_potentials_are_tried_on_have_measured_bonds(name, bond):
+    distances = potentials.SMOOTH[name].get_all_distances(mic=True)
+    assert distances.shape == (64, 64)
+    nearest = np.sort(distances, axis=1)[:, 1:5]
+    assert nearest.mean() == pytest.approx(bond, rel=0.01)
+    assert nearest.std() == pytest.approx(np.sqrt(2) * potentials._SHAKEN, rel=0.2)
+
+
 def test_results_that_ship_are_those_of_the_text():
     """NEP89 errs by 1.72 THz, and is too soft in all nine glasses."""
     try:

@@ -190,18 +190,29 @@ def test_losses_are_in_millionths(errors):
     )  # fmt: skip
 
 
-def test_three_ways_of_judging(errors):
-    """Rows: glasses a and b; columns: training, random split, held-out families."""
+def test_three_ways_of_judging():
+    """Rows: four glasses; columns: training, random split, held-out families."""
     judged = {
-        "least_squares": np.array([[0.1, 0.2, 1.5], [0.1, 0.2, 1.2]]),
-        "ridge": np.array([[0.2, 0.3, 0.4], [0.1, 0.6, 0.5]]),
-        "cnn_to_the_end": np.array([[0.1, 0.7, 0.8], [0.05, 0.1, 0.2]]),
+        "least_squares": np.array(
+            [[0.1, 0.2, 1.5], [0.1, 0.2, 1.0], [0.1, 0.2, 0.5], [0.1, 0.2, 0.9]]
+        ),
+        "ridge": np.array([[0.2, 0.3, 0.4], [0.1, 0.6, 0.5], [0.2, 0.5, 1.2], [0.2, 0.4, 1.6]]),
+        # Better than the line on training and families, on training, on families, nowhere.
+        "cnn_to_the_end": np.array(
+            [[0.1, 0.4, 0.3], [0.05, 0.6, 0.6], [0.3, 0.9, 0.9], [0.2, 1.7, 1.6]]
+        ),
+    }
+    errors = {
+        "a": flat(cnn=9, cnn_to_the_end=18),
+        "b": flat(cnn=4, cnn_to_the_end=2),
+        "c": flat(cnn=3, cnn_to_the_end=3),
+        "d": flat(cnn=2, cnn_to_the_end=2.5),
     }
     assert comparison.three_ways(judged, errors) == pytest.approx(
         {
-            "factor_cnn": 6, "factor_ridge": 3.5, "n_training_cnn": 2, "n_families_cnn": 1,
-            "n_same": 1, "stopping": (18 / 9 + 2 / 4) / 2, "n_stopping": 1, "n_easier": 1,
-            "n_easier_cnn": 2, "squares_harm": 2,
+            "factor_cnn": (3 + 8) / 2, "factor_ridge": (5 + 6) / 2, "n_training_cnn": 2,
+            "n_families_cnn": 2, "n_same": 2, "stopping": (1 + 2.5 / 2) / 2, "n_stopping": 2,
+            "n_easier": 3, "n_easier_cnn": 0, "squares_harm": 1,
         }
     )  # fmt: skip
 

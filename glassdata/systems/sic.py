@@ -87,6 +87,7 @@ def _system(
     *,
     cells: tuple[int, int, int] = (4, 4, 4),
     units: int = 128,
+    n_reference: int = 96,
 ) -> System:
     def protocol(n: int, cells: tuple[int, int, int], units: int, *rates: float) -> Joined:
         cooled = _cooled(n, units, cooled_with, _coolings(rates))
@@ -101,7 +102,7 @@ def _system(
         potential=potential,
         protocols={
             "demo": protocol(8, (2, 2, 2), 40, 4000.0),
-            "reference": protocol(96, cells, units, *_RATES),
+            "reference": protocol(n_reference, cells, units, *_RATES),
             "paper": protocol(1000, (5, 5, 4), 400, *_RATES),
         },
         crystal=Crystal(bulk, _ZINC_BLENDE, potential),
@@ -134,4 +135,5 @@ SIC_MLIP = _system(
     cooled_with=_ERHART_ALBE,
     cells=(3, 3, 2),
     units=64,
+    n_reference=150,
 )
