@@ -288,6 +288,7 @@ def test_a_file_of_glasses_is_read_as_it_is_written(tmp_path, monkeypatch):
     file.path.write_bytes(text)
     glass = file.glasses()["SiO"]
     assert glass.atoms.positions[1] == pytest.approx([2, 2, 2])
+    assert glass.atoms.pbc.all()
     assert np.trapezoid(glass.pdos, glass.frequency) == pytest.approx(1)
     assert glass.pdos[0] == 0
     file.path.write_bytes(text + b" ")

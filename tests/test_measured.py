@@ -10,6 +10,7 @@ from glassdata.bins import bin_centres
 from glassdata.measured import Asked, Measured, Resolution, Target, on_bins, read_measured
 from glassdata.measured.binning import rebinned
 from glassdata.measured.fourier import blurring, g_of_structure_factor
+from glassdata.measured.seen import trimmed
 from glassdata.measured.tables import Table, read_table
 from glassdata.radial import shells
 from glassdata.units import LENGTHS
@@ -417,3 +418,13 @@ def test_smeared_noise_is_as_large_everywhere_as_was_measured():
 def test_what_cannot_be_asked(settings, words):
     with pytest.raises(ValueError, match=words):
         Asked(**settings)
+
+
+def test_bins_that_a_window_mixes_with_what_lies_beyond_hold_nothing():
+    """A bin that ends where the blind stretch begins is still seen."""
+    edges, seen = np.linspace(0.0, 10.0, 101), np.full((1, 100), 2.0)
+    resolution = Resolution(20.0, "lorch")
+    first = edges[:-1][trimmed(seen, edges, 2.0, resolution)[0] == 1.0][0]
+    assert 10.0 - resolution.blind - 0.1 < first <= 10.0 - resolution.blind + 1e-9
+    assert (trimmed(seen, edges, 2.0, resolution)[0, edges[:-1] >= first] == 1.0).all()
+    assert trimmed(seen, edges, 2.0, None)[0].tolist() == [0.0] * 20 + [2.0] * 80

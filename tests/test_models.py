@@ -585,8 +585,9 @@ def test_a_class_of_one_has_no_class_baseline(data):
 def test_scores_refuse_what_they_cannot_score():
     with pytest.raises(ValueError, match="positive sum"):
         models.normalised([[1.0, -1.0]])
-    with pytest.raises(ValueError, match="alike"):
-        models.mse(np.ones((2, 3)), np.ones((3, 2)))
+    for unlike in [((2, 3), (3, 2)), ((3,), (3,)), ((0, 3), (0, 3)), ((2, 3), (2, 1))]:
+        with pytest.raises(ValueError, match="alike"):
+            models.mse(*map(np.ones, unlike))
     with pytest.raises(ValueError, match="finite"):
         models.mse([[1.0]], [[np.nan]])
     with pytest.raises(ValueError, match="already exact"):
