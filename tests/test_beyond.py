@@ -77,12 +77,29 @@ def test_a_structure_that_is_not_at_rest_says_why_and_the_next_goes_on(block, ar
     assert np.isfinite(found["heat capacity"][1]).all()
 
 
+class Sized:
+    """So many atoms in each structure."""
+
+    def __init__(self, n_atoms):
+        self.n_atoms = n_atoms
+
+    def __len__(self):
+        return len(self.n_atoms)
+
+
 def test_blocks_come_together_in_order():
     names = observables.result_names({"lj3d": world("line"), "of a user": world("line")})
     assert len(names) == -(-N // observables.BLOCK)
     blocks = {name: {"row_id": np.array([name])} for name in reversed(names)}
     together = observables.together(blocks, "lj3d")["row_id"].tolist()
     assert together == sorted(names)
+
+
+def test_blocks_of_the_largest_structures_come_first():
+    """They take longest, and must not be left for one worker at the end."""
+    small, large = (Sized(np.full(3, n)) for n in (100, 900))
+    found = observables.result_names({"lj3d": small, "si": large, "of a user": large})
+    assert found == ["si.observed.0000", "lj3d.observed.0000"]
 
 
 def test_a_planted_law_is_found_and_a_hole_is_left_out(few, monkeypatch):  # noqa: F811

@@ -63,6 +63,10 @@ def test_a_flat_sheet_buckles_and_another_starts_as_it_is(home):
         assert float(row["max_force"]) < 2e-4
 
 
+def test_sheets_of_others_share_no_preparation():
+    assert OTHERS.preparations == 0
+
+
 def test_sheets_of_another_file_are_refused(home):
     glass = glass_of(home, [CARBON.crystal() * (3, 2, 1)])
     other = replace(glass.protocols["external"], sha256="0" * 64)

@@ -10,6 +10,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from glassdata import bounds, models
+from glassdata.intervals import Calibration
 from glassdata.models import modelfile
 
 N, N_R, N_OMEGA = 60, 12, 7
@@ -388,3 +389,21 @@ def test_meta_is_plain_json_in_the_file(file):
     with np.load(file) as content:  # no pickle needed
         meta = json.loads(content["meta"].tobytes())
     assert meta["format"] == modelfile.FORMAT
+
+
+def test_a_calibration_of_another_model_is_refused(data):
+    """Of other bins, or of places in another training set; one of them is enough."""
+    X, Y, groups, _ = data
+    line = models.mean().fit(X, Y)
+    region = modelfile._region(X, N_R, groups)
+    near, n_omega = len(region.components[: modelfile.NEAR]), Y.shape[1]
+
+    def saved(n_omega, near):
+        n = np.ones(50)
+        errors, place = np.zeros((50, n_omega)), np.zeros((50, near))
+        return models.SavedModel(line, region, Calibration(errors, place, n, n, np.arange(50.0), n))
+
+    assert saved(n_omega, near).calibration is not None
+    for wrong in [(n_omega + 1, near), (n_omega, near + 1)]:
+        with pytest.raises(ValueError, match="that of another model"):
+            saved(*wrong)

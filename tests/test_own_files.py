@@ -475,7 +475,11 @@ def test_a_shipped_line_needs_no_fit(cli, tmp_path, sheet, monkeypatch):
     assert status == 0, errors
     found = table(out)
     assert (found["error_per_THz"] > 0).all()
-    assert "mean frequency" in errors
+    assert "spectrum: mean frequency" in errors
+    write(tmp_path / "two.xyz", [atoms, sheet.atoms(k)])
+    status, _, of_two = cli("predict", tmp_path / "two.xyz", "--system", "amc")
+    for number in (0, 1):
+        assert f"spectrum {number}: mean frequency" in of_two
     assert f"# glassdata_version: {gd.__version__}" in out
     assert "\n# held-out R²: 0." in out
     edges = gd.SYSTEMS["amc"].omega_edges

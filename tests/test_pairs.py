@@ -67,3 +67,9 @@ def test_only_structures_of_the_ensemble_count(monkeypatch):
     monkeypatch.setattr(pairs, "ensembles", lambda data: kinds)
     assert len(pairs.lookalikes(made, "made").g) == 0
     assert len(pairs.lookalikes(made, "other").g) == 0
+
+
+def test_repeats_are_pairs_of_one_preparation_in_the_order_of_distances():
+    """Preparations 1, 0, 1 and 0: the pairs are 01, 02, 03, 12, 13 and 23."""
+    four = Made(np.zeros((4, 2)), np.zeros((4, 2)), [1, 0, 1, 0])
+    assert pairs._repeated(four).tolist() == [False, True, False, False, True, False]
