@@ -105,9 +105,15 @@ class Results(Mapping):
         return self._sha256
 
     @property
+    def origin(self) -> dict[str, str]:
+        """Of each system that a result names, the sha256 of the data that were used."""
+        named = {part for name in self for part in name.split(".")}
+        return {name: sha for name, sha in self.manifest["dataset"].items() if name in named}
+
+    @property
     def systems(self) -> list[str]:
-        """Systems of the dataset that was used."""
-        return list(self.manifest["dataset"])
+        """Systems that the results are about."""
+        return list(self.origin)
 
 
 def open_results(name: str, folder: str | Path | None = None) -> Results:

@@ -260,6 +260,20 @@ def test_a_result_depends_on_the_data_of_the_systems_in_its_name():
         assert before.identity(result) != after.identity(result)
 
 
+def test_a_glass_that_no_result_names_makes_them_no_others(tmp_path, few):
+    """It may be added or grow: the archive keeps its bytes, so what reads it is not made anew."""
+    sealed = []
+    for glasses in (("ar",), ("ar", "sic")):
+        store = fake.sealed_store(tmp_path / "-".join(glasses), glasses, 24, compute=row)
+        sealed.append(run("referee", store, tmp_path / "results").archive.read_bytes())
+    assert sealed[0] == sealed[1]
+    # An older archive lists all glasses of its dataset.
+    results.seal(tmp_path / "results", "referee", ["ar.size"], {"dataset": {"ar": "1", "sic": "2"}})
+    older = gd.open_results("referee", tmp_path / "results")
+    assert older.origin == {"ar": "1"}
+    assert older.systems == ["ar"]
+
+
 def test_a_flipped_bit_of_the_results_is_noticed(store, tmp_path, few):
     archive = run("referee", store, tmp_path).archive
     content = bytearray(archive.read_bytes())

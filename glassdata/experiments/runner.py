@@ -170,7 +170,10 @@ def run(
     missing = _missing(wanted, task)
     archive = None
     if not missing and not problems:
-        facts: dict[str, Any] = {"dataset": marks, "left_out": left_out}
+        # Glasses that no result names may grow without making these results others.
+        named = {part for result in wanted for part in result.split(".")}
+        used = {system: marks[system] for system in systems if system in named}
+        facts: dict[str, Any] = {"dataset": used, "left_out": left_out}
         facts |= {
             "seed": EXPERIMENTS[name].SEED,
             "version": EXPERIMENTS[name].VERSION,
@@ -294,10 +297,9 @@ def check_origin(results: Results, glasses: Mapping[str, Dataset]) -> None:
     --------
     >>> from types import SimpleNamespace
     >>> argon = dataset("lj2d")
-    >>> results = SimpleNamespace(manifest={"dataset": {"lj2d": mark(argon)}})
-    >>> check_origin(results, {"lj2d": argon})
+    >>> check_origin(SimpleNamespace(origin={"lj2d": mark(argon)}), {"lj2d": argon})
     """
-    if {name: mark(one) for name, one in glasses.items()} != results.manifest["dataset"]:
+    if {name: mark(one) for name, one in glasses.items()} != results.origin:
         raise ValueError(
             f"the results of {results.manifest['experiment']} belong to another dataset; "
             "make them anew: make results"
