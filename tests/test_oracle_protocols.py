@@ -20,6 +20,7 @@ from glassdata.protocols import (
     rotate_bonds,
     vacate,
 )
+from glassdata.protocols import sheet as of_sheets
 from glassdata.protocols.melt import quench_in_plane
 from glassdata.rings import ring_fractions
 from glassdata.vibrations import energy_forces
@@ -493,3 +494,20 @@ def test_cooling_ends_at_the_final_temperature(graphene):
     cold = melted(graphene, temperature=3000.0, melt_steps=200, cooling_steps=600, final=10.0)
     spread = [steps(atoms, graphene)[:, :2].std() for atoms in (hot, cold)]
     assert spread[1] < 0.5 * spread[0]
+
+
+def test_a_bond_turns_by_a_right_angle_about_its_middle(monkeypatch):
+    """Before the sheet relaxes."""
+    monkeypatch.setattr(of_sheets, "relax", lambda atoms, potential, **how: atoms)
+    carbon = gd.SYSTEMS["amc"]
+    before = carbon.crystal() * (4, 3, 1)
+    after = rotate_bonds(
+        before, 1, carbon.potential, np.random.default_rng(0), bond=carbon.bond_length
+    )
+    moved = np.flatnonzero(np.abs(after.positions - before.positions).max(axis=1) > 1e-9)
+    assert len(moved) == 2
+    old, new = (atoms.get_distance(*moved, mic=True, vector=True) for atoms in (before, after))
+    assert np.linalg.norm(new) == pytest.approx(np.linalg.norm(old))
+    assert old @ new == pytest.approx(0, abs=1e-9)
+    middle = before.positions[moved[0]] + old / 2
+    np.testing.assert_allclose(after.positions[moved[0]] + new / 2, middle, atol=1e-9)

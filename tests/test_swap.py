@@ -185,6 +185,12 @@ def test_cells_and_steps_that_do_not_suit_the_lists_are_refused():
 # --- the protocol ------------------------------------------------------------------------------
 
 
+def test_a_place_at_the_very_edge_lies_in_the_last_square():
+    corners = [(0.0, 0.0), (10.0, 10.0), (2.5, 9.99), (10.0, 0.0)]
+    found = [montecarlo._square(np.array(place), 10.0, 4) for place in corners]
+    assert found == [(0, 0), (3, 3), (1, 3), (3, 0)]
+
+
 def test_the_ladder_descends_in_equal_factors():
     protocol = gd.SYSTEMS["ka2d"].protocols["reference"]
     for parent in protocol.parents:
