@@ -21,6 +21,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from difflib import unified_diff
 from fnmatch import fnmatch
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -278,13 +279,20 @@ LEFT_OUT += tuple(
     f"core/ReplaceComparisonOperator_{pair}"
     for pair in ("Eq_Is", "Is_Eq", "NotEq_IsNot", "IsNot_NotEq")
 )
+#: Texts are equal or not. Whether one comes before another in the alphabet is a mistake that nobody
+#: makes, and of two words that a setting may be, one always does.
+ORDERED = tuple(
+    f"core/ReplaceComparisonOperator_{one}_{other}"
+    for one in ("Eq", "NotEq")
+    for other in ("Lt", "LtE", "Gt", "GtE")
+)
 #: Arguments that bring speed, or guard against mistakes of our own.
 SILENT = ("assume_finite", "check_finite", "full_matrices", "overwrite_a", "repr", "strict")
 #: Libraries that are loaded once for all mutants.
 LIBRARIES = ("ase.build", "ase.io", "distributed", "hypothesis", "matplotlib.figure", "matscipy")
 LIBRARIES += ("numba", "pytest", "scipy.stats", "sklearn.linear_model", "xarray", "zarr")
 #: Seconds for the tests of a mutant, which may never come to an end.
-LIMIT = 900.0
+LIMIT = 600.0
 
 _trees: "multiprocessing.Queue[Path]"
 _tree: Path
@@ -329,13 +337,14 @@ def places(module: str) -> dict[tuple, list[Mutant]]:
     """The mutants of a module by the place of the change, but for type annotations."""
     source = (ROOT / module).read_text()
     nodes = list(ast_nodes(get_ast(source)))
-    silent = _annotated(source)
+    silent, words = _silent(source), _comparisons_of_words(source)
     found: dict[tuple, list[Mutant]] = {}
     for name in sorted(set(operator_names()) - set(LEFT_OUT)):
         operator = _operator(name)
         spans = [span for node in nodes for span in operator.mutation_positions(node)]
+        left_out = silent + words if name in ORDERED else silent
         for occurrence, (start, end) in enumerate(spans):
-            if not any(first <= start < last for first, last in silent):
+            if not any(first <= start < last for first, last in left_out):
                 found.setdefault((start, end), []).append(Mutant(module, name, occurrence))
     return found
 
@@ -440,10 +449,11 @@ def _operator(name: str):
     return get_operator(name)()
 
 
-def _annotated(source: str) -> list[tuple]:
+def _silent(source: str) -> list[tuple]:
     """Spans of annotations, whose ``int | None`` is no arithmetic, of decorators and ``SILENT``.
 
-    What is imported for the type checker alone has no effect either.
+    What is imported for the type checker alone has no effect either, and the star before arguments
+    that must be named multiplies nothing.
     """
     spans = []
     for node in ast.walk(ast.parse(source)):
@@ -452,11 +462,34 @@ def _annotated(source: str) -> list[tuple]:
             silent.append(node)
         if isinstance(node, ast.keyword) and node.arg in SILENT:
             silent.append(node.value)
+        if isinstance(node, ast.FunctionDef) and node.args.kwonlyargs and not node.args.vararg:
+            plain = [*node.args.posonlyargs, *node.args.args, *node.args.defaults]
+            begin = max([(node.lineno, node.col_offset), *map(_end, plain)])
+            spans.append((begin, _start(node.args.kwonlyargs[0])))
         for part in (*silent, *getattr(node, "decorator_list", ())):
             if isinstance(part, ast.AST):
-                start, end = (part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset)
-                spans.append((start, end))
+                spans.append((_start(part), _end(part)))
     return spans
+
+
+def _comparisons_of_words(source: str) -> list[tuple]:
+    """Spans of the operators between something and a text that stands in the code."""
+    spans = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Compare):
+            sides = [node.left, *node.comparators]
+            for left, right in pairwise(sides):
+                if any(isinstance(getattr(side, "value", None), str) for side in (left, right)):
+                    spans.append((_end(left), _start(right)))
+    return spans
+
+
+def _start(node) -> tuple[int, int]:
+    return node.lineno, node.col_offset
+
+
+def _end(node) -> tuple[int, int]:
+    return node.end_lineno, node.end_col_offset
 
 
 def _pool(folder: Path, workers: int) -> ProcessPoolExecutor:
