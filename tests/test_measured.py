@@ -146,8 +146,23 @@ def test_sheets_have_no_three_dimensional_functions(tmp_path):
     with pytest.raises(ValueError, match="three dimensions"):
         read_measured(written(tmp_path / "a.gr", R, forms(R)["G"]), sheet, kind="G")
     flat = written(tmp_path / "b.dat", R, 2 * np.pi * 0.37 * R * g_of(R))
-    with pytest.raises(ValueError, match=r"grows like r\^1"):
-        read_measured(flat, sheet, kind="R")
+    with pytest.raises(ValueError, match="three dimensions"):
+        read_measured(flat, sheet, kind="T")
+
+
+@pytest.mark.parametrize("given", [{}, {"kind": "R"}, {"kind": "R", "density": 0.37}])
+def test_the_radial_distribution_function_of_a_sheet_grows_like_r(given, tmp_path):
+    """R(r) = 2πρr g; its kind and density may be found, as in three dimensions."""
+    sheet = Target(EDGES, 2, 1.6, 0.4)
+    straight = on_bins(Table(R, g_of(R), name="g"), sheet, Asked()).g
+    flat = written(tmp_path / "b.dat", R, 2 * np.pi * 0.37 * R * g_of(R))
+    found = read_measured(flat, sheet, **given)
+    assert found.kind == "R"
+    assert np.abs(found.g - straight).max() < 1e-3
+    assert ("kind" in given) != any("because it grows like r" in line for line in found.assumed)
+    space = written(tmp_path / "c.dat", R, forms(R)["R"])
+    with pytest.raises(ValueError, match=r"grows like r\^1.98 .* R\(r\) grows like r$"):
+        read_measured(space, sheet, kind="R")
 
 
 # --- formats ----------------------------------------------------------------------------------

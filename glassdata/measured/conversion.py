@@ -89,11 +89,11 @@ def _understood(
         x = table.x * length if variable == "r" else table.x / length
         table = replace(table, x=x, q_max=table.q_max and table.q_max / length)
     if kind is None:
-        kind, why = guess(table.x, table.y, variable=variable, core=target.core)
+        kind, why = guess(table.x, table.y, variable=variable, core=target.core, dim=target.dim)
         said.append(f"it was taken to be {kind}({KINDS[kind]}), because {why}")
     else:
         if not table.ours:
-            check_limit(kind, table.x, table.y)
+            check_limit(kind, table.x, table.y, dim=target.dim)
         if asked.kind is None:
             said.append(f"it was taken to be {kind}({KINDS[kind]}), as its header says")
     if target.dim == 2 and kind not in "gR":

@@ -5,8 +5,10 @@ With the number density ρ (Keen, doi:10.1107/S0021889800019993):
     g(r) → 1;  G(r) = 4πρr (g - 1) → 0;  T(r) = 4πρr g → 4πρr;  R(r) = 4πρr² g → 4πρr²;
     S(Q) → 1;  F(Q) = Q (S - 1) → 0.
 
+In two dimensions there are g(r) and R(r) = 2πρr g → 2πρr, with ρ in 1/Å².
+
 Only what the limits prove is guessed: a curve that tends to 1 is g(r) if it vanishes wherever atoms
-overlap, for no S(Q) does that; one that grows with r or r² is T(r) or R(r).
+overlap, for no S(Q) does that; one that grows with r or r² is T(r) or R(r), in two dimensions R(r).
 """
 
 import numpy as np
@@ -21,8 +23,10 @@ FAR = 0.3
 ZERO = 0.1
 #: The same where g(r) has to be told from S(Q), which comes near 0 at small Q but does not vanish.
 _NOTHING = 1e-3
-#: Largest difference from 1 and from 2 of the power with which T(r) and R(r) grow.
+#: The powers of r with which they grow, by the number of dimensions; and the largest difference.
+_GROW = {3: {"T": 1, "R": 2}, 2: {"R": 1}}
 _POWER = 0.35
+_R = {1: "r", 2: "r²"}
 #: Largest size of G(r) or F(Q) far out, as a share of the largest value of the curve.
 _SMALL = 0.3
 
@@ -38,7 +42,9 @@ def tail(x: np.ndarray, y: np.ndarray) -> float:
     return float(y[x > 0.8 * x[-1]].mean())
 
 
-def guess(x: np.ndarray, y: np.ndarray, *, variable: str | None, core: float) -> tuple[str, str]:
+def guess(
+    x: np.ndarray, y: np.ndarray, *, variable: str | None, core: float, dim: int = 3
+) -> tuple[str, str]:
     """Kind of a curve, and why it can be no other.
 
     Parameters
@@ -49,6 +55,7 @@ def guess(x: np.ndarray, y: np.ndarray, *, variable: str | None, core: float) ->
         ``"r"`` or ``"Q"`` where that is known.
     core : float, Å
         No two atoms are nearer than this.
+    dim : int
 
     Raises
     ------
@@ -78,17 +85,17 @@ def guess(x: np.ndarray, y: np.ndarray, *, variable: str | None, core: float) ->
             return kind, f"it is a function of {variable} and swings around 0"
         raise ValueError("may be G(r) or F(Q), which both swing around 0: say which with --kind")
     power = _growth(x, y)
-    if variable != "Q" and abs(power - 1) <= _POWER:
-        return "T", "it grows like r"
-    if variable != "Q" and abs(power - 2) <= _POWER:
-        return "R", "it grows like r²"
+    for kind, expected in _GROW[dim].items():
+        if variable != "Q" and abs(power - expected) <= _POWER:
+            return kind, f"it grows like {_R[expected]}"
+    grow = " and ".join(f"{kind}(r) grows like {_R[power]}" for kind, power in _GROW[dim].items())
     raise ValueError(
         f"tends to {limit:.2f} at the end of its range, and none of {', '.join(KINDS)} does: g(r) "
-        "and S(Q) tend to 1, a reduced G(r) and F(Q) to 0, T(r) grows like r and R(r) like r²"
+        f"and S(Q) tend to 1, a reduced G(r) and F(Q) to 0, {grow}"
     )
 
 
-def check_limit(kind: str, x: np.ndarray, y: np.ndarray) -> None:
+def check_limit(kind: str, x: np.ndarray, y: np.ndarray, *, dim: int = 3) -> None:
     """Refuse a curve that does not have the limit of its kind.
 
     Parameters
@@ -97,6 +104,7 @@ def check_limit(kind: str, x: np.ndarray, y: np.ndarray) -> None:
         One of ``KINDS``.
     x, y : (n,)
         The curve.
+    dim : int
 
     Raises
     ------
@@ -114,11 +122,11 @@ def check_limit(kind: str, x: np.ndarray, y: np.ndarray) -> None:
         raise ValueError(f"tends to {limit:.2f} at large {of}, {kind}({of}) tends to 1{other}")
     if kind in "GF" and not (abs(limit) <= _SMALL * np.abs(y).max() and (y < 0).any()):
         raise ValueError(f"does not swing around 0 as {kind}({KINDS[kind]}) does")
-    if kind in "TR":
-        power, expected = _growth(x, y), "TR".index(kind) + 1
+    if kind in _GROW[dim]:
+        power, expected = _growth(x, y), _GROW[dim][kind]
         if abs(power - expected) > _POWER:
             raise ValueError(
-                f"grows like r^{power:.2f} at large r, {kind}(r) grows like r^{expected}"
+                f"grows like r^{power:.2f} at large r, {kind}(r) grows like {_R[expected]}"
             )
 
 
