@@ -238,6 +238,14 @@ def test_every_format_gives_the_same_g(name, packed, tmp_path):
     assert np.abs(found.g - TRUE)[near].max() < 1e-3  # as for the kinds
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_a_kind_that_only_the_header_says_is_said_to_be_its_word(asked, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(TEXTS["commas.csv"][0])
+    found = read_measured(path, GLASS, **({"kind": "g"} if asked else {}))
+    assert ("it was taken to be g(r), as its header says" in found.assumed) != asked
+
+
 @pytest.mark.parametrize("unit", ["bohr", "nm"])
 @pytest.mark.parametrize("kind", "gGTRSF")
 @pytest.mark.parametrize("said", [True, False])
