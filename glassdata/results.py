@@ -44,6 +44,17 @@ _IDENTITY = "identity"
 _OF_STORES = (CONFIG, ROWS)
 
 
+def parts_of(names: Iterable[str]) -> set[str]:
+    """What occurs in the names of results: systems, models and all other parts.
+
+    Examples
+    --------
+    >>> sorted(parts_of(["amc.maps", "amc.transfer.lj2d"]))
+    ['amc', 'lj2d', 'maps', 'transfer']
+    """
+    return {part for name in names for part in name.split(".")}
+
+
 class Results(Mapping):
     """The results of one experiment by name, each a dictionary of arrays; and its ``manifest``.
 
@@ -107,7 +118,7 @@ class Results(Mapping):
     @property
     def origin(self) -> dict[str, str]:
         """Of each system that a result names, the sha256 of the data that were used."""
-        named = {part for name in self for part in name.split(".")}
+        named = parts_of(self)
         return {name: sha for name, sha in self.manifest["dataset"].items() if name in named}
 
     @property

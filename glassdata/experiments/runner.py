@@ -37,6 +37,7 @@ from glassdata.results import (
     Results,
     is_done,
     open_results,
+    parts_of,
     refuse_foreign,
     seal,
     verify,
@@ -171,8 +172,7 @@ def run(
     archive = None
     if not missing and not problems:
         # Glasses that no result names may grow without making these results others.
-        named = {part for result in wanted for part in result.split(".")}
-        used = {system: marks[system] for system in systems if system in named}
+        used = {system: marks[system] for system in systems if system in parts_of(wanted)}
         facts: dict[str, Any] = {"dataset": used, "left_out": left_out}
         facts |= {
             "seed": EXPERIMENTS[name].SEED,
@@ -194,7 +194,7 @@ def run(
 
 def _lacking(systems: Iterable[str], wanted: Iterable[str]) -> dict[str, str]:
     """What is lacking, by glass, of glasses that occur in the name of no result."""
-    named = {part for result in wanted for part in result.split(".")}
+    named = parts_of(wanted)
     reasons = {s: lacks(SYSTEMS[s]) for s in systems if s in SYSTEMS and s not in named}
     return {system: reason for system, reason in reasons.items() if reason}
 

@@ -26,7 +26,7 @@ _NOTHING = 1e-3
 #: The powers of r with which they grow, by the number of dimensions; and the largest difference.
 _GROW = {3: {"T": 1, "R": 2}, 2: {"R": 1}}
 _POWER = 0.35
-_R = {1: "r", 2: "r²"}
+_IN_WORDS = {1: "r", 2: "r²"}
 #: Largest size of G(r) or F(Q) far out, as a share of the largest value of the curve.
 _SMALL = 0.3
 
@@ -87,8 +87,10 @@ def guess(
     power = _growth(x, y)
     for kind, expected in _GROW[dim].items():
         if variable != "Q" and abs(power - expected) <= _POWER:
-            return kind, f"it grows like {_R[expected]}"
-    grow = " and ".join(f"{kind}(r) grows like {_R[power]}" for kind, power in _GROW[dim].items())
+            return kind, f"it grows like {_IN_WORDS[expected]}"
+    grow = " and ".join(
+        f"{kind}(r) grows like {_IN_WORDS[power]}" for kind, power in _GROW[dim].items()
+    )
     raise ValueError(
         f"tends to {limit:.2f} at the end of its range, and none of {', '.join(KINDS)} does: g(r) "
         f"and S(Q) tend to 1, a reduced G(r) and F(Q) to 0, {grow}"
@@ -126,7 +128,7 @@ def check_limit(kind: str, x: np.ndarray, y: np.ndarray, *, dim: int = 3) -> Non
         power, expected = _growth(x, y), _GROW[dim][kind]
         if abs(power - expected) > _POWER:
             raise ValueError(
-                f"grows like r^{power:.2f} at large r, {kind}(r) grows like {_R[expected]}"
+                f"grows like r^{power:.2f} at large r, {kind}(r) grows like {_IN_WORDS[expected]}"
             )
 
 
