@@ -14,6 +14,7 @@ from ase import Atoms
 from ase.build import bulk
 from ase.formula import Formula
 from click.testing import CliRunner
+from scipy.stats import wasserstein_distance
 
 import glassdata as gd
 from glassdata.cli import commands, judging
@@ -426,6 +427,13 @@ def test_the_line_is_judged_in_the_same_unit():
     data = gd.dataset("lj3d")
     found = judged.of_line(data)
     assert 0 < found["line"] < found["mean"] < 0.2
+    again = data.shares[data.replicate & (data.classes == "amorphous")]
+    others = [np.delete(again, k, axis=0).mean(axis=0) for k in range(len(again))]
+    pairs = zip(again, others, strict=True)
+    apart = [wasserstein_distance(data.omega, data.omega, *pair) for pair in pairs]
+    assert len(again) > 10
+    unit = np.sqrt(data.shares[data.classes == "amorphous"].mean(axis=0) @ data.omega**2)
+    assert found["repeats"] == pytest.approx(np.mean(apart) / unit, rel=1e-3)
     bins = SimpleNamespace(omega_edges=0.5 * np.arange(5))
     one, other = np.eye(4)[[1]], np.eye(4)[[3]]
     assert judged._between(one, other, bins) == pytest.approx([1.0])

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from glassdata.bins import bin_centres
-from glassdata.measured import Asked, Measured, Resolution, Target, on_bins, read_measured
+from glassdata.measured import Asked, Measured, Resolution, Target, kinds, on_bins, read_measured
 from glassdata.measured.binning import rebinned
 from glassdata.measured.fourier import blurring, g_of_structure_factor
 from glassdata.measured.seen import trimmed
@@ -451,3 +451,11 @@ def test_bins_that_a_window_mixes_with_what_lies_beyond_hold_nothing():
     assert 10.0 - resolution.blind - 0.1 < first <= 10.0 - resolution.blind + 1e-9
     assert (trimmed(seen, edges, 2.0, resolution)[0, edges[:-1] >= first] == 1.0).all()
     assert trimmed(seen, edges, 2.0, None)[0].tolist() == [0.0] * 20 + [2.0] * 80
+
+
+def test_a_power_needs_two_points_in_each_quarter_of_the_outer_half():
+    r = np.array([1.0, 5.0, 6.0, 7.0, 8.0])  # 4 to 6, and beyond
+    assert kinds._growth(r, r**2) == pytest.approx(2, abs=0.02)
+    for without in (1, 3):
+        few = np.delete(r, without)
+        assert kinds._growth(few, few**2) == -1
