@@ -467,3 +467,24 @@ def test_a_copy_with_a_wrong_parent_makes_the_held_out_score_too_good():
     pairs = copies(X, np.arange(N))
     assert pairs.tolist() == [[k, k + half] for k in range(half)]
     assert copies(X, np.arange(N) % half).tolist() == []  # one family may be alike
+
+
+def test_a_drawn_training_set_keeps_the_families_of_each_preparation():
+    """Three preparations of two families each; as many are drawn of each, none of another."""
+    preparation, family = np.repeat([0, 1, 2], 4), np.repeat(np.arange(6), 2)
+    train = np.flatnonzero(family != 5)  # four, four and two structures
+    drawn = [
+        glasses._drawn(train, preparation, family, 1, np.random.default_rng(seed))
+        for seed in range(20)
+    ]
+    for one in drawn:
+        assert np.bincount(preparation[one]).tolist() == [4, 4, 2]
+        assert set(one) <= set(train)
+    assert len({tuple(one) for one in drawn}) > 3
+
+
+def test_the_table_of_lines_that_were_carried_names_glass_and_training():
+    found = tables.contests.carried(gd.open_results("elsewhere"))
+    assert list(found.index.names) == ["glass", "line trained on"]
+    assert set(found.index.get_level_values("glass")) == {"amc", "amc_lb"}
+    assert list(tables.contests.carried({}).index.names) == [None]

@@ -138,3 +138,11 @@ def test_an_alloy_has_both_ensembles():
     protocol = system.protocols["demo"].parts[1].protocol
     cooling = protocol.coolings[cooled.info["preparation"]]
     assert len(cooled) / cooled.get_volume() == pytest.approx(cooling.density)
+
+
+@pytest.mark.parametrize("replicated", [-1, 2, 3])
+def test_replicates_are_of_a_part_that_is_there(replicated):
+    parts = gd.SYSTEMS["cualzr"].protocols["demo"].parts
+    assert len(parts) == 2
+    with pytest.raises(ValueError, match=f"one of 2 parts, got {replicated}"):
+        Joined(8, parts, replicated)
