@@ -559,3 +559,20 @@ def test_a_glass_whose_potential_is_a_file(cli, tmp_path, monkeypatch):
     assert "cualzr_sheng 0: identical" in output
     monkeypatch.setenv("HOME", str(tmp_path / "elsewhere"))
     refused(cli("verify", store, "--recompute", 1), 2, "no rows to recompute", "file is missing")
+
+
+def test_what_is_not_said_is_taken_from_the_store(tmp_path):
+    """What is said counts for more; where there is no store, it is the smallest profile of all."""
+    from glassdata.cli.building import _what_to_build
+
+    argon, store = {"lj2d": SYSTEMS["lj2d"]}, tmp_path / "my.store"
+    assert _what_to_build(store, None, ("si",), None) == ("demo", ("si",))
+    assert "si" in _what_to_build(store, None, (), None)[1]
+    prepare(store, science_config(argon, "reference"), {"lj2d": 1})
+    asked = [(None, ()), (None, ("si",)), ("paper", ()), ("paper", ("si",))]
+    assert [_what_to_build(store, profile, names, None) for profile, names in asked] == [
+        ("reference", ("lj2d",)),
+        ("reference", ("si",)),
+        ("paper", ("lj2d",)),
+        ("paper", ("si",)),
+    ]
