@@ -154,7 +154,7 @@ def g_of(kind: str, r: np.ndarray, y: np.ndarray, *, density: float, dim: int) -
     Parameters
     ----------
     kind : str
-        One of ``g G T R``.
+        One of ``g G T R``, in two dimensions ``g`` or ``R``.
     r, y : (n,)
         The curve, r in Å.
     density : float
@@ -169,11 +169,9 @@ def g_of(kind: str, r: np.ndarray, y: np.ndarray, *, density: float, dim: int) -
     if kind == "g":
         return np.array(y, float)
     at = np.where(r > 0, r, np.inf)
-    if dim == 2:  # R(r), the only other function of r that is defined there
-        return y / (2 * np.pi * density * at)
     if kind == "G":
         return np.where(r > 0, 1 + y / (4 * np.pi * density * at), 0.0)
-    return y / (4 * np.pi * density * at ** ("TR".index(kind) + 1))
+    return y / (2 * np.pi * (dim - 1) * density * at ** _GROW[dim][kind])
 
 
 def density_of(kind: str, r: np.ndarray, y: np.ndarray, *, dim: int) -> float:
@@ -194,5 +192,4 @@ def density_of(kind: str, r: np.ndarray, y: np.ndarray, *, dim: int) -> float:
     0.05
     """
     outer = r > 0.8 * r[-1]
-    power = 1 if dim == 2 or kind == "T" else 2
-    return float((y[outer] / r[outer] ** power).mean() / (2 * np.pi * (dim - 1)))
+    return float((y[outer] / r[outer] ** _GROW[dim][kind]).mean() / (2 * np.pi * (dim - 1)))
