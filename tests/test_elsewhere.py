@@ -119,7 +119,7 @@ def sheets(n, seed, slope=1.0, **more):
     known |= {"classes": np.where(X[:, 0] > 1, "amorphous", "partial")}
     known |= {"replicate": np.arange(n) % 5 == 4}
     axes = {"r": np.arange(N_R) + 0.5, "omega": np.arange(N_OMEGA) + 0.5}
-    return dataset_of("amc", **axes, X=X, Y=Y, **known, **more)
+    return dataset_of("amc", **axes, X=X, Y=Y, **(known | more))
 
 
 def test_a_line_that_holds_for_others_too_is_carried_to_them():
@@ -132,6 +132,22 @@ def test_a_line_that_holds_for_others_too_is_carried_to_them():
     # bins the share scatters by about 0.03.
     assert result["promised"].mean() > 0.8
     assert found["covered"].value == pytest.approx(0.9, abs=0.08)
+
+
+def test_families_of_others_are_none_of_ours(monkeypatch):
+    """Numbers of families mean nothing outside a dataset; the same number would join two."""
+    seen = []
+
+    def spy(inputs, Y, groups, **how):
+        seen.append(groups)
+        return dict.fromkeys(how["names"], Y[how["test"]])
+
+    monkeypatch.setattr(elsewhere, "guesses", spy)
+    ours, theirs = sheets(50, 1), sheets(20, 2, groups=np.arange(20) // 2)
+    elsewhere.others(ours, theirs)
+    for groups in seen:
+        assert not set(groups[:50]) & set(groups[50:])
+        assert len(set(groups[50:])) == 10
 
 
 def test_a_line_of_another_slope_is_seen_to_fail():

@@ -628,6 +628,22 @@ def test_a_repair_ends_well_though_rows_have_failed(cli, tmp_path, monkeypatch, 
     assert ("still bad: it is damaged still" in errors) == bool(left)
 
 
+@pytest.mark.parametrize("word", ["identical", "close", "outdated"])
+def test_recomputing_explains_the_word_that_it_uses(word, cli, tmp_path, monkeypatch):
+    store = fake.sealed_store(tmp_path / "store", ("ar",), 3)
+    monkeypatch.setattr("glassdata.systems.SYSTEMS", fake.SYSTEMS)
+    one = receipt(0)
+    one.outcome = word
+    found = [one], []
+    monkeypatch.setattr("glassdata.engine.recompute", lambda *_, **__: found)
+    monkeypatch.setattr("glassdata.engine.source_of", lambda *_: None)
+    status, out, _ = cli("verify", store, "--recompute", 1)
+    assert status == 0
+    assert f"ar 0: {word}" in out
+    assert ("close means within 0.001" in out) == (word == "close")
+    assert ("outdated means: made by an older version" in out) == (word == "outdated")
+
+
 def test_a_watched_build_says_where_the_time_went(tmp_path, capsys):
     store = fake.sealed_store(tmp_path / "store", ("ar",), 3)
     rows = [receipt(n, generate=3.0, rdf=1.0, total=5.0) for n in range(2)] + [receipt(2)]

@@ -362,6 +362,22 @@ def test_a_calculator_gives_what_our_potential_gives(cli, tmp_path):
         assert float(found.omega_edges[-1]) >= expected.max()
         assert float(found.overflow[0]) < 0.02
         assert "independent of the step" in found.attrs["notes"]
+        assert found.sizes["r"] == found.sizes["omega"] == 100
+
+
+def test_beside_a_system_the_calculator_gives_the_forces(cli, tmp_path):
+    """The system still gives the bins: frequencies of argon twice as stiff grow by √2."""
+    write(tmp_path / "a.xyz", argon())
+    twice = "ase.calculators.lj.LennardJones:epsilon={},sigma=3.405,rc=8.0"
+    highest = []
+    for epsilon in (0.0103, 0.0206):
+        output = tmp_path / f"{epsilon}.nc"
+        what = ("--system", "lj3d", "--calculator", twice.format(epsilon), "-o", output)
+        assert cli("spectrum", tmp_path / "a.xyz", *what)[0] == 0
+        with xr.open_dataset(output, engine="scipy") as found:
+            highest.append(float(found.frequency.max()))
+            np.testing.assert_allclose(found.r_edges, gd.SYSTEMS["lj3d"].r_edges)
+    assert highest[1] / highest[0] == pytest.approx(np.sqrt(2), rel=1e-3)
 
 
 @pytest.mark.slow

@@ -448,6 +448,7 @@ def test_claims_are_judged_by_their_own_limits():
     found |= {"back": {"a": around(1.1)}, "network": {"a": around(-0.3)}}
     judged = claims.weighed(found, small=0.05, enough=0.9)
     words = dict(zip(claims.rules(0.05, 0.9), (one.verdict for one in judged), strict=True))
+    assert words["amorphous"] == words["unseen"] == "supported"
     assert words["line"] == words["within"] == words["back"] == words["kernel"] == "supported"
     assert words["explained"] == words["network"] == words["back within"] == "contradicted"
     assert judged[1].evidence.startswith("explains 0.9 of the explainable: 0.50")
