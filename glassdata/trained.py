@@ -21,8 +21,8 @@ from glassdata.structures import Dataset
 
 #: Number of folds of families.
 _FOLDS = 5
-#: With fewer families, none can be held out.
-FEWEST_FAMILIES = 2
+#: One family is held out, and by the others, split again, a model chooses its settings.
+FEWEST_FAMILIES = 3
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def train(
     Raises
     ------
     ValueError
-        If there are too few families to hold any out.
+        If there are too few families to hold one out and to split the others.
 
     Examples
     --------
@@ -92,8 +92,9 @@ def train(
     families = len(np.unique(groups))
     if families < FEWEST_FAMILIES:
         raise ValueError(
-            f"all structures of {data.system} belong to one family (one file, melt or template); "
-            f"a fit needs {FEWEST_FAMILIES}, because families are held out whole"
+            f"structures of {data.system} come from too few files, melts or templates, {families}: "
+            f"a fit needs {FEWEST_FAMILIES}, since such a family is held out whole, and settings "
+            "are chosen by splitting the others"
         )
     if measured is not None:
         X = measured.seen(_fine(data, measured))

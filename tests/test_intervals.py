@@ -200,6 +200,17 @@ def test_where_nothing_can_be_promised():
     assert planted(9).promises
 
 
+def test_a_fit_needs_three_families():
+    """One is held out, and the model chooses its penalty by splitting the other two."""
+    data = gd.dataset("ka2d")
+    families = np.unique(data.groups)
+    for few in (1, 2):
+        with pytest.raises(ValueError, match=f"too few files, melts or templates, {few}:"):
+            train(data[np.isin(data.groups, families[:few])])
+    trained = train(data[np.isin(data.groups, families[:3])])
+    assert trained.meta["scores"]["mse"] > 0
+
+
 def test_a_model_file_keeps_its_intervals(tmp_path):
     data = gd.dataset("lj3d")
     trained = train(data)
