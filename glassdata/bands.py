@@ -2,17 +2,15 @@
 
 import numpy as np
 from ase import Atoms
-from ase.geometry import find_mic
 from scipy import sparse
 
-from glassdata.potentials import EnergySurface, surface_of
+from glassdata.images import springs_to_images
+from glassdata.potentials import EnergySurface
 from glassdata.radial import rdf
 from glassdata.system import System
 from glassdata.units import THZ
 from glassdata.vibrations import (
     frequencies,
-    hessian,
-    mass_weights,
     pdos,
     signed_root,
     without_translations,
@@ -66,7 +64,7 @@ def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.nda
     crystal : Atoms
         The N atoms of one cell, at rest.
     potential : Potential
-        Its ``cutoff`` says how far the crystal has to be repeated.
+        Its ``cutoff`` says how far a small crystal has to be repeated.
     waves : (n_waves, 3), 1/Å
         Wave vectors with the factor 2π.
 
@@ -90,22 +88,15 @@ def bands(crystal: Atoms, potential: EnergySurface, waves: np.ndarray) -> np.nda
     >>> (np.abs(bands(argon.crystal(), argon.potential, waves)) < 1e-3).sum(axis=1).tolist()
     [2, 0]
     """
-    energies = surface_of(potential)
-    d, n = energies.dim, len(crystal)
-    # A Hessian links atoms up to two cut-offs apart, and two images of one must not be confused.
-    lengths = np.where(crystal.pbc, crystal.cell.lengths(), np.inf)
-    repeats = np.maximum(np.ceil(4 * energies.cutoff / lengths), 1).astype(int)
-    block = crystal * repeats
-    links = sparse.coo_array(hessian(block, potential)[: d * n])
-    first, second = links.row // d, links.col // d
-    between, _ = find_mic(block.positions[second] - block.positions[first], block.cell, block.pbc)
-    weight = mass_weights(crystal)
-    values = links.data * weight[first] * weight[second % n]
-    entry = links.row * d * n + links.col % (d * n)
-    gather = sparse.csr_array((values, (entry, np.arange(links.nnz))), ((d * n) ** 2, links.nnz))
+    springs, apart = springs_to_images(crystal, potential)
+    links = springs.tocoo()  # the d × d entries of each block one after another
+    size = springs.shape[0]
+    between = np.repeat(apart, len(links.data) // len(apart), axis=0)
+    entry = links.row.astype(np.int64) * size + links.col % size
+    gather = sparse.csr_array((links.data, (entry, np.arange(links.nnz))), (size**2, links.nnz))
     modes = []
     for part in np.array_split(waves, 1 + len(waves) // 100):  # bounds the memory of the phases
-        dynamical = (gather @ np.exp(1j * between @ part.T)).T.reshape(-1, d * n, d * n)
+        dynamical = (gather @ np.exp(1j * between @ part.T)).T.reshape(-1, size, size)
         squares = np.linalg.eigvalsh(dynamical)
         modes.append(signed_root(squares) * THZ)
     return np.concatenate(modes)

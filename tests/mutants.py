@@ -94,6 +94,7 @@ TESTS = {
     "glassdata/describe.py": ("test_oracle_rows", "test_identity", "test_stress", "test_generate"),
     "glassdata/system.py": ("test_oracle_systems", "test_identity", "test_oracle_rows"),
     "glassdata/crystal.py": ("test_oracle_systems", "test_identity", "test_oracle_bands"),
+    "glassdata/images.py": ("test_images",),
     "glassdata/bands.py": ("test_oracle_bands", "test_bands"),
     "glassdata/estimate.py": ("test_oracle_estimate",),
     "glassdata/structures.py": ("test_dataset", "test_whole"),

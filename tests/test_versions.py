@@ -32,7 +32,7 @@ FROZEN = {
     "experiments.judged": "75fe3a395db9",
     "experiments.motion": "95bb5875711d",
     "experiments.objections": "05b54dd69053",
-    "experiments.observables": "0ac9d595173d",
+    "experiments.observables": "6f803693fd12",
     "experiments.pairs": "6863d76f7219",
     "experiments.planted": "5987696c7412",
     "experiments.potentials": "02054b3ebd68",

@@ -6,9 +6,10 @@ solid modes do not travel; heat diffuses between modes of nearly equal frequency
     κ = (1/V) Σ_i C_i D_i,   D_i = (π/ω_i²) Σ_j |S_ij|² δ(ω_i − ω_j),
     S_ij = (ω_i + ω_j) / (4 √(ω_i ω_j)) · e_i·(R∘D)·e_j,
 
-where R∘D holds the blocks of the dynamical matrix times the vectors between their atoms, and
-|S|² is the mean over directions. R∘D is antisymmetric, so no mode couples to itself, and sums over
-modes of equal frequency do not depend on the choice of these modes.
+where R∘D holds the blocks of the dynamical matrix times the vectors between their atoms, each image
+of an atom with a vector of its own, and |S|² is the mean over directions. R∘D is antisymmetric, so
+no mode couples to itself, and sums over modes of equal frequency do not depend on the choice of
+these modes.
 """
 
 from collections.abc import Sequence
@@ -18,10 +19,9 @@ from typing import Literal
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
-from ase.geometry import find_mic
 from scipy import sparse
 
-from glassdata.errors import StructureError
+from glassdata.images import springs_to_images
 from glassdata.observables.heat import TEMPERATURES, mode_heat_capacity
 from glassdata.observables.rest import modes_at_rest
 from glassdata.potentials import EnergySurface
@@ -29,7 +29,7 @@ from glassdata.radial import periodic_extent
 from glassdata.sheet import check_sheet
 from glassdata.units import BOLTZMANN, THZ, WATT_PER_METRE_KELVIN
 from glassdata.variable import Variable
-from glassdata.vibrations import Modes, dynamical_matrix
+from glassdata.vibrations import Modes
 
 Kernel = Literal["lorentzian", "gaussian"]
 
@@ -40,6 +40,8 @@ GRAPHITE_LAYER = 3.35
 _SPACINGS = 5.0
 # Modes whose couplings to all others are in memory at once.
 _BLOCK = 256
+# Matrices of which a larger share is not zero are multiplied faster as dense ones.
+_FULL = 0.25
 # Elements of which a solid conducts heat by its vibrations, not mainly by electrons.
 _NO_METALS = frozenset(
     symbol
@@ -101,7 +103,7 @@ def thermal_conductivity(
     Parameters
     ----------
     atoms : Atoms
-        At rest, in a cell in which every pair that interacts has one nearest image.
+        At rest. Where springs reach across half of the cell, images are told apart by repeating it.
     potential : Potential or ASE calculator
     modes : Modes, optional
         Computed if they are missing.
@@ -119,8 +121,9 @@ def thermal_conductivity(
     Raises
     ------
     ValueError
-        If the structure is not at rest or not stable, the cell is too small, the kernel is narrower
-        than the distance between frequencies, a sheet has no thickness, or for a metal.
+        If the structure is not at rest or not stable, the kernel is narrower than the distance
+        between frequencies, a sheet has no thickness, for a metal, or for a small cell and a bare
+        calculator, whose reach is not known.
 
     Examples
     --------
@@ -205,37 +208,29 @@ def _volume(atoms: Atoms, thickness: float | None) -> float:
     return extent * thickness
 
 
-def _currents(atoms: Atoms, potential: EnergySurface | Calculator) -> list[sparse.csr_array]:
-    """R∘D along each periodic direction, (dN, dN), Å rad²/ps²."""
-    matrix = dynamical_matrix(atoms, potential)
-    row = np.repeat(np.arange(len(atoms)), np.diff(matrix.indptr))
-    apart, length = find_mic(
-        atoms.positions[matrix.indices] - atoms.positions[row], atoms.cell, atoms.pbc
-    )
-    reach = float(length[np.abs(matrix.data).max(axis=(1, 2)) > 0].max(initial=0.0))
-    across = 1 / np.linalg.norm(atoms.cell.complete().reciprocal(), axis=1)
-    smallest = float(across[atoms.pbc].min())
-    if 2 * reach > smallest:
-        raise StructureError(
-            f"the cell is too small: atoms {reach:.3g} Å apart interact, and its faces are "
-            f"{smallest:.3g} Å apart, so that two images of one atom cannot be told apart"
-        )
+def _currents(
+    atoms: Atoms, potential: EnergySurface | Calculator
+) -> list[sparse.csr_array | np.ndarray]:
+    """R∘D along each periodic direction, summed over images, (dN, dN), Å rad²/ps²."""
+    matrix, apart = springs_to_images(atoms, potential)
     directions = np.eye(3) if atoms.pbc.all() else np.eye(3)[:2]
-    squared = (2 * np.pi * THZ) ** 2
-    return [
+    squared, image_of = (2 * np.pi * THZ) ** 2, matrix.indices % len(atoms)
+    currents = [
         sparse.bsr_array(
-            (squared * matrix.data * (apart @ along)[:, None, None], matrix.indices, matrix.indptr),
-            shape=matrix.shape,
+            (squared * matrix.data * (apart @ along)[:, None, None], image_of, matrix.indptr),
+            shape=2 * matrix.shape[:1],
         ).tocsr()
         for along in directions
     ]
+    full = currents[0].nnz > _FULL * matrix.shape[0] ** 2
+    return [one.toarray() for one in currents] if full else currents
 
 
 def _diffusivities(
     e: np.ndarray,
     vibrating: np.ndarray,
     omega: np.ndarray,
-    currents: list[sparse.csr_array],
+    currents: list[sparse.csr_array | np.ndarray],
     width: float,
     kernel: str,
 ) -> np.ndarray:
