@@ -22,6 +22,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from glassdata.errors import StructureError
 from glassdata.kernels import compiled
+from glassdata.lanes import LANES, load, plus, store, times, zeros
 from glassdata.neighbours import neighbours, order_in_space
 from glassdata.potentials import Bonds, EnergySurface, PairPotential, surface_of
 from glassdata.potentials.base import central_blocks, lengths
@@ -129,14 +130,20 @@ class DynamicalOperator(LinearOperator):
         return bool(self._springs.any())
 
     def inside(self, vectors: np.ndarray) -> np.ndarray:
-        """Vectors (dN, n) in the operator's order of the atoms, (N, d, n), a copy."""
-        by_atom = vectors.reshape(len(self.order), self.dim, -1)
-        return np.ascontiguousarray(by_atom[self.order], dtype=np.float64)
+        """Vectors (dN, n) in the operator's order of the atoms, (N, d, m), a copy.
 
-    def outside(self, vectors: np.ndarray) -> np.ndarray:
-        """Vectors (N, d, n) of the operator's order in the order of the structure, (dN, n)."""
-        result = np.empty(vectors.shape, self.dtype)
-        result[self.order] = vectors
+        As many vectors of zeros are added as are missing from a multiple of four, m.
+        """
+        by_atom = vectors.reshape(len(self.order), self.dim, -1)
+        n = by_atom.shape[2]
+        result = np.zeros((*by_atom.shape[:2], -(-n // LANES) * LANES))
+        result[:, :, :n] = by_atom[self.order]
+        return result
+
+    def outside(self, vectors: np.ndarray, n: int) -> np.ndarray:
+        """The first ``n`` vectors (N, d, m) in the order of the structure, (dN, n)."""
+        result = np.empty((*vectors.shape[:2], n), self.dtype)
+        result[self.order] = vectors[:, :, :n]
         return result.reshape(self.shape[0], -1)
 
     def step(
@@ -147,7 +154,7 @@ class DynamicalOperator(LinearOperator):
         Parameters
         ----------
         scale, shift : float
-        now, before : (N, d, n)
+        now, before : (N, d, m)
             Vectors in the operator's order, as ``inside`` gives them.
         n_threads : int
             The result does not depend on it.
@@ -176,7 +183,7 @@ class DynamicalOperator(LinearOperator):
         now = self.inside(X)
         result = np.zeros_like(now)
         self.step(1.0, 0.0, now, result, processors())
-        return self.outside(result)
+        return self.outside(result, X.shape[1])
 
     def _matvec(self, x: np.ndarray) -> np.ndarray:
         return self._matmat(x.reshape(-1, 1)).reshape(x.shape)
@@ -284,62 +291,64 @@ def _shift(begin, stop, shift, now, before):
                 before[i, a, k] = -shift * now[i, a, k] - before[i, a, k]
 
 
-@compiled(nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@compiled(nogil=True)
 def _central(begin, stop, starts, second, springs, weights, scale, now, result):
     """Add ``scale`` times the product of pairs of a pair potential in space to ``result``."""
-    n = now.shape[2]
-    here, total = np.empty((3, n), now.dtype), np.empty((3, n), now.dtype)
-    for i in range(begin, stop):
-        for a in range(3):
-            for k in range(n):
-                here[a, k] = weights[i] * now[i, a, k]
-                total[a, k] = 0
-        for p in range(np.uint64(starts[i]), np.uint64(starts[i + 1])):
-            j = np.uint64(second[p])
-            w, back = weights[j], scale * weights[j]
-            x, y, z = springs[p, 0], springs[p, 1], springs[p, 2]
-            tension, twist = springs[p, 3], springs[p, 4]
-            # One loop over the vectors, in which all else stays in registers.
-            for k in range(n):
-                u = here[0, k] - w * now[j, 0, k]
-                v = here[1, k] - w * now[j, 1, k]
-                q = here[2, k] - w * now[j, 2, k]
-                along = twist * (x * u + y * v + z * q)
-                u, v, q = tension * u + x * along, tension * v + y * along, tension * q + z * along
-                total[0, k] += u
-                total[1, k] += v
-                total[2, k] += q
-                result[j, 0, k] -= back * u
-                result[j, 1, k] -= back * v
-                result[j, 2, k] -= back * q
-        for a in range(3):
-            for k in range(n):
-                result[i, a, k] += scale * weights[i] * total[a, k]
+    for k in range(0, now.shape[2], LANES):
+        for i in range(begin, stop):
+            own = weights[i]
+            here_x = times(own, load(now, i, 0, k))
+            here_y = times(own, load(now, i, 1, k))
+            here_z = times(own, load(now, i, 2, k))
+            total_x, total_y, total_z = zeros(), zeros(), zeros()
+            for p in range(np.uint64(starts[i]), np.uint64(starts[i + 1])):
+                j = np.uint64(second[p])
+                w, back = weights[j], -scale * weights[j]
+                x, y, z = springs[p, 0], springs[p, 1], springs[p, 2]
+                tension, twist = springs[p, 3], springs[p, 4]
+                u = plus(here_x, times(-w, load(now, j, 0, k)))
+                v = plus(here_y, times(-w, load(now, j, 1, k)))
+                q = plus(here_z, times(-w, load(now, j, 2, k)))
+                along = times(twist, plus(times(x, u), plus(times(y, v), times(z, q))))
+                u = plus(times(tension, u), times(x, along))
+                v = plus(times(tension, v), times(y, along))
+                q = plus(times(tension, q), times(z, along))
+                total_x, total_y, total_z = plus(total_x, u), plus(total_y, v), plus(total_z, q)
+                store(result, j, 0, k, plus(load(result, j, 0, k), times(back, u)))
+                store(result, j, 1, k, plus(load(result, j, 1, k), times(back, v)))
+                store(result, j, 2, k, plus(load(result, j, 2, k), times(back, q)))
+            own *= scale
+            store(result, i, 0, k, plus(load(result, i, 0, k), times(own, total_x)))
+            store(result, i, 1, k, plus(load(result, i, 1, k), times(own, total_y)))
+            store(result, i, 2, k, plus(load(result, i, 2, k), times(own, total_z)))
 
 
-@compiled(nogil=True, fastmath={"contract"})
+@compiled(nogil=True)
 def _general(begin, stop, starts, second, springs, weights, scale, now, result):
     """Add ``scale`` times the product of pairs of blocks to ``result``."""
     d, n = now.shape[1], now.shape[2]
-    here, total = np.empty((d, n), now.dtype), np.empty((d, n), now.dtype)
-    apart = np.empty((d, n), now.dtype)
+    here, apart, total = np.empty((3, 1, d, n))
     for i in range(begin, stop):
         for a in range(d):
-            for k in range(n):
-                here[a, k] = weights[i] * now[i, a, k]
-                total[a, k] = 0
+            for k in range(0, n, LANES):
+                store(here, 0, a, k, times(weights[i], load(now, i, a, k)))
+                store(total, 0, a, k, zeros())
         for p in range(np.uint64(starts[i]), np.uint64(starts[i + 1])):
             j = np.uint64(second[p])
-            w = weights[j]
-            for a in range(d):
-                for k in range(n):
-                    apart[a, k] = here[a, k] - w * now[j, a, k]
-            for a in range(d):
-                for b in range(d):
-                    value, turned = springs[p, a, b], scale * w * springs[p, b, a]
-                    for k in range(n):
-                        total[a, k] += value * apart[b, k]
-                        result[j, a, k] -= turned * apart[b, k]
+            w, back = weights[j], -scale * weights[j]
+            for k in range(0, n, LANES):
+                for a in range(d):
+                    moved = times(-w, load(now, j, a, k))
+                    store(apart, 0, a, k, plus(load(here, 0, a, k), moved))
+                for a in range(d):
+                    forth, other = load(total, 0, a, k), zeros()
+                    for b in range(d):
+                        u = load(apart, 0, b, k)
+                        forth = plus(forth, times(springs[p, a, b], u))
+                        other = plus(other, times(springs[p, b, a], u))
+                    store(total, 0, a, k, forth)
+                    store(result, j, a, k, plus(load(result, j, a, k), times(back, other)))
         for a in range(d):
-            for k in range(n):
-                result[i, a, k] += scale * weights[i] * total[a, k]
+            for k in range(0, n, LANES):
+                moved = times(scale * weights[i], load(total, 0, a, k))
+                store(result, i, a, k, plus(load(result, i, a, k), moved))

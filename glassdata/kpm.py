@@ -195,7 +195,7 @@ def chebyshev_moments(
     # Polynomials that are 1 at most inside the interval, between vectors of length 1.
     if not (np.abs(moments) <= (1 + _ROUNDING) * moments[:, :1]).all():
         raise ValueError(_NOT_AT_REST)
-    return moments[:, :count]
+    return moments[: start.shape[1], :count]
 
 
 @compiled
