@@ -51,9 +51,29 @@ def test_structures_of_others_are_counted_and_only_promises_judged():
 
 def test_ensembles_have_a_table_where_there_are_any():
     assert tables.coverage.ensembles(RESULTS)["structures"].tolist() == [0]
-    made = np.where(np.arange(60) < 30, "melt", "displaced")
+    made = np.where(np.arange(60) < 20, "melt", "displaced")
     table = tables.coverage.ensembles({"a.intervals": result(0.8, ensemble=made)})
-    assert table.loc[("a", "melt")].tolist() == [30, "0.80"]
+    assert table.loc[("a", "melt")].tolist() == [20, "0.80"]
+    assert table.loc[("a", "displaced"), "structures"] == 40
+
+
+@pytest.mark.parametrize("half", [0.1, np.nan])
+def test_a_prediction_has_a_band_where_an_interval_is_promised(half):
+    edges, flat = np.linspace(0.0, 2.0, 3), np.ones(2)
+    (axes,) = plots.own.predicted(edges, {"line": (flat, half * flat)}).axes
+    assert len(axes.collections) == np.isfinite(half)
+    if axes.collections:
+        heights = axes.collections[0].get_paths()[0].vertices[:, 1]
+        assert (heights.min(), heights.max()) == (0.9, 1.1)
+
+
+def test_measured_silicon_is_shown_up_to_the_end_of_the_bins():
+    edges, flat = np.linspace(0.0, 8.0, 41), np.ones(40)
+    names = ("g", "seen", "spread", "pdos", "half", "mean_pdos")
+    result = dict.fromkeys(names, flat) | {"r_edges": edges, "omega_edges": edges}
+    above, below = plots.own.silicon(result).axes
+    assert above.get_xlim() == pytest.approx((1.5, 7.9))
+    assert below.get_xlim() == pytest.approx((0.0, 7.9 * 4.135667696))
 
 
 def test_the_text_names_what_is_covered_too_seldom():

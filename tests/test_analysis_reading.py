@@ -213,7 +213,7 @@ def test_a_component_is_named_above_the_limit_only():
     assert components.name_of(result, 0) == ("swing of g(r)", 0.81)
     assert components.name_of(result, 1) == ("no name", 0.79)
     assert components.follows_frequency(result, 1) == 0.7
-    result["components"] = np.array([[0.6, 0.0, 0.8]])
+    result["components"] = np.array([[0.6, 0.0, 0.8], [1.0, 0.0, 0.0]])
     assert components.largest_shell(result, np.array([0.0, 2.0, 3.0])) == pytest.approx(0.64)
 
 

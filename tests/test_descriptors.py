@@ -162,6 +162,19 @@ def test_a_descriptor_and_nothing_beside_it_is_worth_the_descriptor():
     assert found["g and angles"][:, data.X.shape[1] :].std() == 0
 
 
+def test_the_logarithm_takes_what_is_below_zero_for_zero():
+    """A measured g(r) ripples around zero where there are no atoms."""
+    data, observed = made(angles=np.zeros((N, 20)))
+    data.stored["g"] = data.stored["g"].copy()
+    data.stored["g"][:, 0] = np.linspace(-0.5, 0.5, N)
+    known = {k: observed["lj3d.observed.0000"][k] for k in ("angles", "stiffness", "scale")}
+    found = descriptors.descriptors_of(data, known)["log g"][:, 0]
+    below = data.X[:, 0] <= 0
+    assert below.any()
+    assert set(found[below]) == {np.log(descriptors.OFFSET)}
+    assert np.isfinite(found).all()
+
+
 def test_a_glass_without_observables_has_no_result():
     data, observed = made()
     assert (

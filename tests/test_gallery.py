@@ -81,16 +81,17 @@ def test_a_glass_stands_as_its_errors_say():
 
 def test_the_words_follow_the_numbers():
     said = standing(
-        {"a": Standing(0.9, 0.2), "b": Standing(-0.1, -0.4), "c": Standing(0.5, np.nan)}
+        {
+            "a": Standing(0.9, 0.2),
+            "b": Standing(-0.1, -0.4),
+            "c": Standing(0.5, np.nan),
+            "d": Standing(0.4, -0.1),
+        }
     )
-    assert (said["n_beaten"], said["n_scored"], said["n_glassy"], said["n_glassy_up"]) == (
-        2,
-        3,
-        2,
-        1,
-    )
+    counts = [said[name] for name in ("n_beaten", "n_scored", "n_glassy", "n_glassy_up")]
+    assert counts == [3, 4, 3, 1]
     assert (said["best"], said["worst"]) == ("a", "b")
-    assert said["doubt"] == "the median falls from 0.50 to −0.10"
+    assert said["doubt"] == "the median falls from 0.45 to −0.10"
     better = standing({"a": Standing(0.5, 0.6)})
     assert better["doubt"] == "the median does not fall: it goes from 0.50 to 0.60"
 

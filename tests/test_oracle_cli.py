@@ -628,6 +628,16 @@ def test_a_repair_ends_well_though_rows_have_failed(cli, tmp_path, monkeypatch, 
     assert ("still bad: it is damaged still" in errors) == bool(left)
 
 
+def test_a_descriptor_is_open_or_is_made_so():
+    ours, theirs = os.pipe()
+    assert streams._make_open(theirs)
+    os.close(theirs)
+    assert not streams._make_open(theirs)
+    assert os.write(theirs, b"to nowhere") == 10
+    os.close(theirs)
+    os.close(ours)
+
+
 @pytest.mark.parametrize("word", ["identical", "close", "outdated"])
 def test_recomputing_explains_the_word_that_it_uses(word, cli, tmp_path, monkeypatch):
     store = fake.sealed_store(tmp_path / "store", ("ar",), 3)

@@ -50,6 +50,21 @@ def argon():
     return Dataset("lj3d", "demo", tree, np.arange(N))
 
 
+def test_errors_of_second_order_are_those_at_shares_of_the_bond(monkeypatch):
+    seen = []
+    monkeypatch.setattr(why, "mean_error", lambda reference, W, moved: seen.append(moved) or moved)
+    monkeypatch.setattr(why, "crystal_of", lambda data: Reference(GLASS.crystal(), GLASS))
+    for name in ("disorder_response", "volume_response", "derived_line"):
+        monkeypatch.setattr(why, name, lambda found: found)
+    monkeypatch.setattr(why, "parts", lambda data: {})
+    found = why.compute(
+        "lj3d.second", lambda _: Dataset("lj3d", "demo", xr.Dataset(), np.arange(0))
+    )
+    bond = np.sort(GLASS.crystal().get_all_distances(mic=True), axis=None)[4]  # of four atoms
+    np.testing.assert_allclose(found["distance"], bond)
+    np.testing.assert_allclose(seen, [s * bond for s in why.AMPLITUDES] * 2)
+
+
 @pytest.fixture
 def small(monkeypatch):
     """Few structures are enough."""
