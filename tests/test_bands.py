@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from ase.build import bulk
 
 import glassdata as gd
 from glassdata.bands import bands
@@ -32,3 +33,14 @@ def test_band_frequencies_are_those_of_a_repeated_cell():
     folded = gd.frequencies(crystal * (2, 1, 1), system.potential)
     # 1e-4 THz: zero modes are square roots of rounding errors.
     np.testing.assert_allclose(np.sort(modes.ravel()), folded, atol=1e-4)
+
+
+def test_a_skewed_cell_has_the_bands_of_a_cube():
+    """Its faces are nearer to each other than its edges are long; four of it make a cube."""
+    silicon = gd.SYSTEMS["si"].potential
+    cube = bulk("Si", "diamond", a=5.431, cubic=True)
+    skewed = bulk("Si", "diamond", a=5.431)
+    folded = 2 * np.pi / 5.431 * np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    one = np.sort(bands(cube, silicon, np.zeros((1, 3))).ravel())
+    four = np.sort(bands(skewed, silicon, folded).ravel())
+    np.testing.assert_allclose(four[3:], one[3:], rtol=1e-6)
