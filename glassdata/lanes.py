@@ -4,6 +4,7 @@ LLVM does so by itself in loops over arrays, but must check each time that no ar
 another, which takes longer than a short loop. Its other way, for lines that are alike, is switched
 off in Numba since it made wrong code (numba pull request 8852). Here it is told what to do.
 
+>>> import numpy as np
 >>> from glassdata.kernels import compiled
 >>> @compiled
 ... def doubled(x):
@@ -13,6 +14,8 @@ off in Numba since it made wrong code (numba pull request 8852). Here it is told
 >>> x.ravel().tolist()
 [0.0, 2.0, 4.0, 6.0]
 """
+
+from typing import Any
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -42,6 +45,8 @@ class _FourModel(models.PrimitiveModel):
         super().__init__(manager, numba_type, _VECTOR)
 
 
+# Numba gives a function its context, of which callers know nothing.
+_told: Any = intrinsic
 _FOUR = _Four()
 _PLACE = (types.uintp, types.uintp, types.uintp)
 
@@ -49,15 +54,28 @@ _PLACE = (types.uintp, types.uintp, types.uintp)
 def _pointer(context, builder, signature, arguments):
     """Address of ``array[i, a, k]`` as one of four numbers."""
     array = context.make_array(signature.args[0])(context, builder, arguments[0])
-    sizes = [cgutils.unpack_tuple(builder, each) for each in (array.shape, array.strides)]
+    shape, strides = (cgutils.unpack_tuple(builder, each) for each in (array.shape, array.strides))
     layout, index = signature.args[0].layout, arguments[1:4]
-    place = cgutils.get_item_pointer2(context, builder, array.data, *sizes, layout, index)
+    place = cgutils.get_item_pointer2(context, builder, array.data, shape, strides, layout, index)
     return builder.bitcast(place, _VECTOR.as_pointer())
 
 
-@intrinsic
+@_told
 def load(typing, array, i, a, k):
-    """Four numbers ``array[i, a, k:k + 4]`` of a C-contiguous float64 array; no bounds checked."""
+    """Four numbers of an array, ``array[i, a, k:k + 4]``.
+
+    Parameters
+    ----------
+    typing
+        Given by Numba.
+    array : (n, d, m) float64, C-contiguous
+    i, a, k : int
+        Place of the first; not checked.
+
+    Examples
+    --------
+    See the module.
+    """
 
     def generate(context, builder, signature, arguments):
         return builder.load(_pointer(context, builder, signature, arguments), align=_ALIGNED)
@@ -65,9 +83,23 @@ def load(typing, array, i, a, k):
     return _FOUR(array, *_PLACE), generate
 
 
-@intrinsic
+@_told
 def store(typing, array, i, a, k, four):
-    """Put four numbers at ``array[i, a, k:k + 4]``."""
+    """Put four numbers at ``array[i, a, k:k + 4]``.
+
+    Parameters
+    ----------
+    typing
+        Given by Numba.
+    array, i, a, k
+        As in ``load``.
+    four
+        What is put there.
+
+    Examples
+    --------
+    See the module.
+    """
 
     def generate(context, builder, signature, arguments):
         place = _pointer(context, builder, signature, arguments)
@@ -77,9 +109,22 @@ def store(typing, array, i, a, k, four):
     return types.none(array, *_PLACE, _FOUR), generate
 
 
-@intrinsic
+@_told
 def times(typing, number, four):
-    """A number times each of four."""
+    """A number times each of four.
+
+    Parameters
+    ----------
+    typing
+        Given by Numba.
+    number : float64
+    four
+        Of ``load``, or made of such.
+
+    Examples
+    --------
+    See the module.
+    """
 
     def generate(context, builder, signature, arguments):
         nowhere, first = ir.Constant(_VECTOR, ir.Undefined), ir.Constant(ir.IntType(32), 0)
@@ -91,9 +136,21 @@ def times(typing, number, four):
     return _FOUR(types.float64, _FOUR), generate
 
 
-@intrinsic
+@_told
 def plus(typing, one, other):
-    """Sums of four numbers and four others."""
+    """Sums of four numbers and four others.
+
+    Parameters
+    ----------
+    typing
+        Given by Numba.
+    one, other
+        As ``four`` in ``times``.
+
+    Examples
+    --------
+    See the module.
+    """
 
     def generate(context, builder, signature, arguments):
         return builder.fadd(*arguments, flags=_FLAGS)
@@ -101,7 +158,7 @@ def plus(typing, one, other):
     return _FOUR(_FOUR, _FOUR), generate
 
 
-@intrinsic
+@_told
 def zeros(typing):
     """Four zeros."""
 
