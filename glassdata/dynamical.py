@@ -158,7 +158,17 @@ class DynamicalOperator(LinearOperator):
             Vectors in the operator's order, as ``inside`` gives them.
         n_threads : int
             The result does not depend on it.
+
+        Raises
+        ------
+        ValueError
+            For arrays of another shape or type: the processor takes four vectors at once.
         """
+        for vectors in (now, before):
+            n, d, m = vectors.shape
+            whole = vectors.flags.c_contiguous and vectors.dtype == np.float64
+            if (n, d, m % LANES) != (len(self.order), self.dim, 0) or not whole:
+                raise ValueError("vectors must be those of DynamicalOperator.inside")
 
         def begin(part: int) -> None:
             _shift(self._parts[part], self._parts[part + 1], shift, now, before)
@@ -327,7 +337,7 @@ def _central(begin, stop, starts, second, springs, weights, scale, now, result):
 def _general(begin, stop, starts, second, springs, weights, scale, now, result):
     """Add ``scale`` times the product of pairs of blocks to ``result``."""
     d, n = now.shape[1], now.shape[2]
-    here, apart, total = np.empty((3, 1, d, n))
+    here, apart, total = np.empty((1, d, n)), np.empty((1, d, n)), np.empty((1, d, n))
     for i in range(begin, stop):
         for a in range(d):
             for k in range(0, n, LANES):

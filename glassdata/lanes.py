@@ -45,10 +45,16 @@ class _FourModel(models.PrimitiveModel):
         super().__init__(manager, numba_type, _VECTOR)
 
 
-# Numba gives a function its context, of which callers know nothing.
-_told: Any = intrinsic
+# A type checker would miss the context in each call, which Numba adds.
+_intrinsic: Any = intrinsic
 _FOUR = _Four()
 _PLACE = (types.uintp, types.uintp, types.uintp)
+
+
+def _is_ours(array) -> bool:
+    """Whether four numbers lie side by side: of other arrays, compilation fails."""
+    known = isinstance(array, types.Array)
+    return known and (array.dtype, array.ndim, array.layout) == (types.float64, 3, "C")
 
 
 def _pointer(context, builder, signature, arguments):
@@ -60,7 +66,7 @@ def _pointer(context, builder, signature, arguments):
     return builder.bitcast(place, _VECTOR.as_pointer())
 
 
-@_told
+@_intrinsic
 def load(typing, array, i, a, k):
     """Four numbers of an array, ``array[i, a, k:k + 4]``.
 
@@ -80,10 +86,10 @@ def load(typing, array, i, a, k):
     def generate(context, builder, signature, arguments):
         return builder.load(_pointer(context, builder, signature, arguments), align=_ALIGNED)
 
-    return _FOUR(array, *_PLACE), generate
+    return (_FOUR(array, *_PLACE), generate) if _is_ours(array) else None
 
 
-@_told
+@_intrinsic
 def store(typing, array, i, a, k, four):
     """Put four numbers at ``array[i, a, k:k + 4]``.
 
@@ -106,10 +112,10 @@ def store(typing, array, i, a, k, four):
         builder.store(arguments[4], place, align=_ALIGNED)
         return context.get_dummy_value()
 
-    return types.none(array, *_PLACE, _FOUR), generate
+    return (types.none(array, *_PLACE, _FOUR), generate) if _is_ours(array) else None
 
 
-@_told
+@_intrinsic
 def times(typing, number, four):
     """A number times each of four.
 
@@ -136,7 +142,7 @@ def times(typing, number, four):
     return _FOUR(types.float64, _FOUR), generate
 
 
-@_told
+@_intrinsic
 def plus(typing, one, other):
     """Sums of four numbers and four others.
 
@@ -158,7 +164,7 @@ def plus(typing, one, other):
     return _FOUR(_FOUR, _FOUR), generate
 
 
-@_told
+@_intrinsic
 def zeros(typing):
     """Four zeros."""
 

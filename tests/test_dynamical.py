@@ -5,10 +5,13 @@ import time
 import numpy as np
 import pytest
 from ase.calculators.lj import LennardJones as AseLennardJones
+from numba import njit
+from numba.core.errors import TypingError
 from scipy.sparse.linalg import LinearOperator
 
 import glassdata as gd
 from glassdata.kpm import pdos_kpm
+from glassdata.lanes import load, store
 from glassdata.neighbours import neighbours, order_in_space
 from glassdata.units import THZ
 from glassdata.vibrations import dynamical_matrix
@@ -79,6 +82,29 @@ def test_the_result_does_not_depend_on_the_number_of_threads():
         results.append(np.zeros_like(now))
         free.step(1.0, 0.3, now, results[-1], threads)
     assert np.array_equal(*results)
+
+
+def test_vectors_that_four_lanes_would_read_beyond_are_refused():
+    system = gd.SYSTEMS["lj3d"]
+    matrix = gd.operator(system.crystal() * (2, 2, 2), system.potential)
+    good = matrix.inside(np.ones((matrix.shape[0], 3)))
+    assert good.shape == (32, 3, 4)
+    matrix.step(1.0, 0.0, good, np.zeros_like(good))
+    for bad in (good[:, :, :3], good[:8].copy(), good.astype(np.float32), np.asfortranarray(good)):
+        for pair in ((bad, good), (good, bad)):
+            with pytest.raises(ValueError, match=r"must be those of DynamicalOperator\.inside"):
+                matrix.step(1.0, 0.0, *pair)
+
+
+def test_lanes_of_other_arrays_do_not_compile():
+    @njit
+    def first(x):
+        return store(x, 0, 0, 0, load(x, 0, 0, 0))
+
+    first(np.zeros((1, 1, 4)))
+    for bad in (np.zeros((1, 1, 4), np.float32), np.zeros((1, 4)), np.zeros((4, 1, 8))[::2]):
+        with pytest.raises(TypingError):
+            first(bad)
 
 
 def test_a_large_glass_is_searched_piece_by_piece(monkeypatch):

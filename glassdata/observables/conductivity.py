@@ -97,8 +97,8 @@ def thermal_conductivity(
 ) -> ThermalConductivity:
     """Thermal conductivity by vibrations that diffuse, with the whole kernel, not a part of it.
 
-    Memory is that of the eigenvectors and of a block of couplings, so that 4000 atoms fit where
-    their modes do.
+    Memory is that of the eigenvectors, of the springs times vectors along each direction, which are
+    sparse in a large structure, and of a block of couplings: 4000 atoms fit where their modes do.
 
     Parameters
     ----------
