@@ -165,9 +165,9 @@ class DynamicalOperator(LinearOperator):
             For arrays of another shape or type: the processor takes four vectors at once.
         """
         for vectors in (now, before):
-            n, d, m = vectors.shape
+            fits = vectors.ndim == 3 and vectors.shape[:2] == (len(self.order), self.dim)
             whole = vectors.flags.c_contiguous and vectors.dtype == np.float64
-            if (n, d, m % LANES) != (len(self.order), self.dim, 0) or not whole:
+            if not (fits and whole and vectors.shape[2] % LANES == 0):
                 raise ValueError("vectors must be those of DynamicalOperator.inside")
 
         def begin(part: int) -> None:

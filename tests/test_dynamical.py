@@ -90,7 +90,8 @@ def test_vectors_that_four_lanes_would_read_beyond_are_refused():
     good = matrix.inside(np.ones((matrix.shape[0], 3)))
     assert good.shape == (32, 3, 4)
     matrix.step(1.0, 0.0, good, np.zeros_like(good))
-    for bad in (good[:, :, :3], good[:8].copy(), good.astype(np.float32), np.asfortranarray(good)):
+    shapes = good[:, :, :3], good[:8].copy(), good.ravel()
+    for bad in (*shapes, good.astype(np.float32), np.asfortranarray(good)):
         for pair in ((bad, good), (good, bad)):
             with pytest.raises(ValueError, match=r"must be those of DynamicalOperator\.inside"):
                 matrix.step(1.0, 0.0, *pair)

@@ -4,10 +4,12 @@ from itertools import product
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk
 
 import glassdata as gd
 from glassdata import images
+from glassdata.bands import bands
 from glassdata.images import springs_to_images
 from glassdata.observables.conductivity import _currents
 from glassdata.units import THZ
@@ -106,3 +108,15 @@ def test_the_reach_of_a_bare_calculator_must_be_known():
     bare = LennardJones(epsilon=0.0103, sigma=3.4, rc=8.0)
     with pytest.raises(ValueError, match=r"the reach of .* not known"):
         springs_to_images(bulk("Ar", "fcc", a=5.3, cubic=True), bare)
+
+
+@pytest.mark.parametrize("pbc", [True, False])
+def test_a_lone_atom_has_no_springs_and_a_lone_pair_one(pbc):
+    pair = Atoms("Ar2", positions=[[1.0, 1.0, 1.0], [4.82, 1.0, 1.0]], cell=[30.0] * 3, pbc=pbc)
+    assert abs(springs_to_images(pair[:1], ARGON.potential)[0]).max() == 0
+    matrix, apart = springs_to_images(pair, ARGON.potential)
+    linked = np.abs(matrix.data).max(axis=(1, 2)) > 0
+    steps = {tuple(step) for step in apart[linked].round(9).tolist()}
+    assert steps == {(0.0, 0.0, 0.0), (3.82, 0.0, 0.0), (-3.82, 0.0, 0.0)}
+    waves = bands(pair, ARGON.potential, np.array([[0.1, 0.2, 0.3]]))
+    np.testing.assert_allclose(waves[0], gd.frequencies(pair, ARGON.potential), atol=1e-6)
