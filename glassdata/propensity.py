@@ -54,6 +54,22 @@ class Propensity(NamedTuple):
     trajectories: int
     drift: float
 
+    def noise(self, some: np.ndarray | slice = slice(None)) -> np.ndarray:
+        """What its few trajectories add to the variance between particles, (3, n_times).
+
+        Parameters
+        ----------
+        some
+            Particles to look at.
+
+        Examples
+        --------
+        >>> scattered = np.full((1, 1, 4), 10.0)
+        >>> Propensity(scattered, scattered, trajectories=4, drift=0.0).noise().tolist()
+        [[2.5]]
+        """
+        return self.variance[..., some].mean(axis=-1) / self.trajectories
+
     def ceiling(self, some: np.ndarray | slice = slice(None)) -> np.ndarray:
         """Largest Pearson correlation that any prediction can have, (3, n_times).
 
@@ -74,7 +90,7 @@ class Propensity(NamedTuple):
         [[0.707]]
         """
         between = self.mean[..., some].var(axis=-1)
-        noise = self.variance[..., some].mean(axis=-1) / self.trajectories
+        noise = self.noise(some)
         share = np.divide(noise, between, out=np.ones_like(noise), where=between > 0)
         return np.sqrt(np.clip(1 - share, 0.0, 1.0))
 

@@ -131,14 +131,11 @@ TESTS = {
     "glassdata/potentials/differences.py": ("test_calculator", "test_curvature"),
     "glassdata/potentials/calculator.py": ("test_calculator", "test_curvature"),
     "glassdata/engine/displacing.py": ("test_calculator",),
-    "glassdata/experiments/coverage.py": ("test_intervals",),
+    "glassdata/experiments/coverage.py": ("test_intervals", "test_shipped_results"),
     "glassdata/experiments/*/coverage.py": ("test_analysis_coverage",),
     "glassdata/plots/own.py": ("test_analysis_coverage",),
     "glassdata/experiments/*/why.py": ("test_why",),
-    "glassdata/experiments/why.py": (
-        "test_versions",
-        "test_why",
-    ),
+    "glassdata/experiments/why.py": ("test_versions", "test_why", "test_shipped_results"),
     "glassdata/experiments/explanations.py": (
         "test_versions",
         "test_why",
@@ -152,12 +149,15 @@ TESTS = {
     "glassdata/experiments/contenders.py": (
         "test_versions",
         "test_contests",
+        "test_shipped_results",
     ),
-    "glassdata/experiments/glasses.py": (
+    "glassdata/experiments/glasses.py": ("test_versions", "test_contests", "test_shipped_results"),
+    "glassdata/experiments/signal.py": (
         "test_versions",
         "test_contests",
+        "test_tables",
+        "test_shipped_results",
     ),
-    "glassdata/experiments/signal.py": ("test_versions", "test_contests", "test_tables"),
     "glassdata/experiments/planted.py": (
         "test_versions",
         "test_planted",
@@ -166,10 +166,19 @@ TESTS = {
     "glassdata/experiments/driven.py": ("test_versions", "test_driven"),
     "glassdata/stiffness.py": ("test_descriptors",),
     "glassdata/experiments/fingerprints.py": ("test_versions", "test_descriptors"),
-    "glassdata/experiments/descriptors.py": ("test_versions", "test_descriptors"),
+    "glassdata/experiments/descriptors.py": (
+        "test_versions",
+        "test_descriptors",
+        "test_shipped_results",
+    ),
     "glassdata/experiments/targets.py": ("test_versions", "test_beyond"),
     "glassdata/experiments/observables.py": ("test_versions", "test_beyond", "test_descriptors"),
-    "glassdata/experiments/beyond.py": ("test_versions", "test_beyond", "test_descriptors"),
+    "glassdata/experiments/beyond.py": (
+        "test_versions",
+        "test_beyond",
+        "test_descriptors",
+        "test_shipped_results",
+    ),
     "glassdata/experiments/said/claim.py": ("test_said", "test_gallery"),
     "glassdata/experiments/said/coverage.py": ("test_said", "test_analysis_coverage"),
     "glassdata/experiments/said/why.py": ("test_said", "test_why"),
@@ -193,6 +202,7 @@ TESTS = {
         "test_versions",
         "test_analysis_objections",
         "test_elsewhere",
+        "test_shipped_results",
     ),
     "glassdata/experiments/checks.py": (
         "test_versions",
@@ -241,6 +251,7 @@ TESTS = {
         "test_contests",
         "test_experiments_oracle",
         "test_experiments",
+        "test_shipped_results",
     ),
     "glassdata/experiments/runner.py": (
         "test_versions",
@@ -460,8 +471,8 @@ def _operator(name: str):
 def _silent(source: str) -> list[tuple]:
     """Spans of annotations, whose ``int | None`` is no arithmetic, of decorators and ``SILENT``.
 
-    What is imported for the type checker alone has no effect either, and the star before arguments
-    that must be named multiplies nothing.
+    What is imported for the type checker alone has no effect either, the star before arguments that
+    must be named multiplies nothing, and in a shape any negative number is to NumPy what -1 is.
     """
     spans = []
     for node in ast.walk(ast.parse(source)):
@@ -470,6 +481,8 @@ def _silent(source: str) -> list[tuple]:
             silent.append(node)
         if isinstance(node, ast.keyword) and node.arg in SILENT:
             silent.append(node.value)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "reshape":
+            silent += [one for one in _entries(node) if isinstance(one, ast.UnaryOp)]
         if isinstance(node, ast.FunctionDef) and node.args.kwonlyargs and not node.args.vararg:
             plain = [*node.args.posonlyargs, *node.args.args, *node.args.defaults]
             begin = max([(node.lineno, node.col_offset), *map(_end, plain)])
@@ -478,6 +491,12 @@ def _silent(source: str) -> list[tuple]:
             if isinstance(part, ast.AST):
                 spans.append((_start(part), _end(part)))
     return spans
+
+
+def _entries(call: ast.Call) -> list[ast.expr]:
+    """Arguments of a call, and what stands in those that are tuples."""
+    tuples = [arg.elts for arg in call.args if isinstance(arg, ast.Tuple)]
+    return [*call.args, *(one for elements in tuples for one in elements)]
 
 
 def _comparisons_of_words(source: str) -> list[tuple]:

@@ -452,6 +452,10 @@ def test_planted_copies_are_found_and_nothing_else():
     # Noise of a third of the nearest distance is where a copy ceases to be one.
     assert found["found"][found["noise"] <= 0.1].tolist() == [1.0, 1.0, 1.0]
     assert found["found"][-1] == 0.0
+    one_family = changed(world("line"), groups=np.zeros(N, int))
+    nothing = glasses.compute("ar.leak.quenched", lambda _: one_family)
+    assert nothing["planted"] == 0
+    assert not nothing["found"].any()
 
 
 def test_a_copy_with_a_wrong_parent_makes_the_held_out_score_too_good():

@@ -1,6 +1,7 @@
 """Numbers of the experiments against answers known by hand, from SciPy or from scikit-learn."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -272,6 +273,10 @@ def test_a_class_in_nearly_every_family_cannot_be_left_out(data):
     classes[data.groups < 2] = "partial"
     found = result("a.left_out", changed(data, classes=classes))
     assert list(found) == ["classes"]
+    # A class that comes later in the alphabet, and has one family, can.
+    classes = np.where(data.groups == 0, "partial", np.where(np.arange(N) % EACH, "c", "b"))
+    found = result("a.left_out", changed(data, classes=classes))
+    assert {name.split("_")[-1] for name in found} == {"classes", "partial"}
 
 
 def test_large_structures_are_predicted_from_small_ones():
@@ -504,6 +509,17 @@ def test_variance_inflation_is_that_of_regressing_each_bin_on_the_others():
     assert found["condition"] == pytest.approx(np.sqrt(eigenvalues[-1] / eigenvalues[0]))
     share = eigenvalues / 6
     assert found["effective_rank"] == pytest.approx(np.prod(share**-share))
+
+
+@pytest.mark.parametrize("n", [6, 7])
+def test_inflation_is_endless_with_as_many_bins_as_structures(n):
+    """Of n structures, n - 1 bins and the mean are all there is to know."""
+    X = np.random.default_rng(6).normal(size=(n, 6))
+    found = weigh("collinearity", SimpleNamespace(X=X, r=np.arange(6.0)))
+    assert bool(found["determined"]) == (n == 7)
+    assert np.isfinite(found["vif"]).all() == (n == 7)
+    nonzero = np.linalg.svd((X - X.mean(axis=0)) / X.std(axis=0), compute_uv=False)[: n - 1]
+    assert found["condition"] == pytest.approx(nonzero[0] / nonzero[-1])
 
 
 def test_bootstrap_draws_families_not_structures(monkeypatch):

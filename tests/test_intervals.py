@@ -209,6 +209,8 @@ def test_a_fit_needs_three_families():
             train(data[np.isin(data.groups, families[:few])])
     trained = train(data[np.isin(data.groups, families[:3])])
     assert trained.meta["scores"]["mse"] > 0
+    assert len(np.unique(trained.held_out.fold)) == 3
+    assert len(np.unique(train(data).held_out.fold)) == 5
 
 
 def test_a_model_file_keeps_its_intervals(tmp_path):

@@ -21,6 +21,7 @@ from glassdata.propensity import (
 )
 from glassdata.protocols import liquid
 from glassdata.protocols.dynamics import follow
+from glassdata.protocols.plan import generator
 from glassdata.surroundings import descriptors, perimeters, softness
 from glassdata.system import PreparationError
 from glassdata.systems.ka2d import EPSILON, KA2D, KELVIN, SIGMA
@@ -177,6 +178,23 @@ def test_particles_that_fly_apart_are_refused(warm, monkeypatch):
             warm, MIXTURE, np.random.default_rng(0), temperature=HALF,
             steps=np.array([20]), timestep=0.01, trajectories=2,
         )  # fmt: skip
+
+
+def test_a_result_has_one_number_for_each_particle_or_each_species(warm, monkeypatch):
+    monkeypatch.setattr(type(KA2D.protocols["reference"]), "liquid", lambda *_: (warm, 0.0, 0.0))
+    monkeypatch.setattr(experiment, "STEPS", {"060": (5, 20)})
+    monkeypatch.setattr(experiment, "TRAJECTORIES", 3)
+    found = experiment.compute("liquid.060.00", gd.dataset)
+    assert found["mean"].shape == (len(MEASURES), 2, len(warm))
+    assert all(found[name].shape == (len(warm),) for name in experiment.HARMONIC)
+    again = propensity(
+        warm, MIXTURE, generator("ka2d", experiment.PREPARATIONS["060"], "velocities"), temperature=HALF,
+        steps=np.array([5, 20]), timestep=experiment.TIMESTEP, trajectories=3,
+    )  # fmt: skip
+    for kind, symbol in enumerate(KA2D.species):
+        mine = np.array(warm.symbols) == symbol
+        assert found["noise"][:, kind] == pytest.approx(again.variance[..., mine].mean(axis=-1) / 3)
+        assert found["ceiling"][:, kind] == pytest.approx(again.ceiling(mine))
 
 
 def test_a_liquid_that_is_none_is_recorded_and_never_averaged(warm, monkeypatch):

@@ -25,7 +25,7 @@ FROZEN = {
     "experiments.coverage": "0e80b15dcbaf",
     "experiments.descriptors": "5d5c8698fe9b",
     "experiments.driven": "c88d9c0dc605",
-    "experiments.elsewhere": "76d8f482bc39",
+    "experiments.elsewhere": "cbeace6760d8",
     "experiments.explanations": "af4cc4ee6a75",
     "experiments.fingerprints": "b3a603eefeec",
     "experiments.glasses": "21937488b34e",

@@ -239,6 +239,17 @@ def test_directions_are_the_fewest_that_keep_most():
     assert explanations.directions(result, "all").value == 3  # 0.95 of 3 is 2.85
     result["error_rank_all"] = np.full((4, 6), 3.0)
     assert explanations.directions(result, "all").value == 5  # more than were tried
+    worse = planted(line=6.0) | {"error_rank_all": result["error_rank_all"]}  # R² of -0.5
+    assert not explanations.directions(worse, "all").is_there
+
+
+def test_three_directions_are_shown_of_as_many_as_were_tried():
+    result = planted(line=1.0) | {"error_rank_all": np.full((4, 6), 1.0)}
+    result["atoms_r2_all"] = np.zeros(2)
+    shown = tables.directions({"lj3d.inside": result}).columns
+    assert [name for name in shown if name.startswith("R² of ")] == [
+        f"R² of {k}" for k in (1, 2, 3)
+    ]
 
 
 def test_tables_have_a_row_for_each_part():

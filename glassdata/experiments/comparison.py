@@ -67,14 +67,14 @@ def _place(model: str) -> int:
 
 def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One result; errors are mean squares per bin of spectra with sum 1, one per structure."""
-    system, model, kind, *fold = name.split(".")
+    system, model, kind, *numbers = name.split(".")
     data = get(system)
     if kind == "paper":
         return _paper(data, model)
-    train, test = models.grouped_folds(data.groups, FOLDS, SEED)[int(fold[0])]
-    if kind == "test":
-        return _trial(data, model, train, test, int(fold[0]))
-    return _curve(data, model, train, test, int(fold[0]))
+    (fold,) = map(int, numbers)
+    train, test = models.grouped_folds(data.groups, FOLDS, SEED)[fold]
+    of_kind = _trial if kind == "test" else _curve
+    return of_kind(data, model, train, test, fold)
 
 
 def _trial(

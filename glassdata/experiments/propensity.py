@@ -96,9 +96,7 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
         "time": np.array(STEPS[temperature]) * TIMESTEP / TIME,
         "mean": found.mean.astype("f2"),
         "ceiling": np.stack([found.ceiling(mine) for mine in of_kinds], axis=1),
-        "noise": np.stack(
-            [found.variance[..., mine].mean(axis=-1) / TRAJECTORIES for mine in of_kinds], axis=1
-        ),
+        "noise": np.stack([found.noise(mine) for mine in of_kinds], axis=1),
         "drift": np.array(found.drift),
         **{name: values.astype("f4") for name, values in softness(rest, MIXTURE).items()},
     }

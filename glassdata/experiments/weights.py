@@ -118,7 +118,7 @@ def _collinearity(data: Dataset) -> dict[str, np.ndarray]:
     singular = np.linalg.svd(Z, compute_uv=False)
     vif = np.full(len(data.r), np.nan)
     # With no more structures than bins every bin is an exact combination of the others.
-    determined = len(Z) - 1 > Z.shape[1]
+    determined = len(Z) > Z.shape[1]
     correlation = Z.T @ Z / len(Z)
     vif[varying] = np.diag(np.linalg.inv(correlation)) if determined else np.inf
     share = singular**2 / np.sum(singular**2)
