@@ -187,8 +187,9 @@ def test_a_result_has_one_number_for_each_particle_or_each_species(warm, monkeyp
     found = experiment.compute("liquid.060.00", gd.dataset)
     assert found["mean"].shape == (len(MEASURES), 2, len(warm))
     assert all(found[name].shape == (len(warm),) for name in experiment.HARMONIC)
+    rng = generator("ka2d", experiment.PREPARATIONS["060"], "velocities")
     again = propensity(
-        warm, MIXTURE, generator("ka2d", experiment.PREPARATIONS["060"], "velocities"), temperature=HALF,
+        warm, MIXTURE, rng, temperature=HALF,
         steps=np.array([5, 20]), timestep=experiment.TIMESTEP, trajectories=3,
     )  # fmt: skip
     for kind, symbol in enumerate(KA2D.species):
