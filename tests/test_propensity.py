@@ -1,5 +1,7 @@
 """Where particles move: laws of the dynamics, of the measures of motion and of the descriptors."""
 
+from copy import copy
+
 import numpy as np
 import pytest
 from ase import Atoms, units
@@ -293,12 +295,18 @@ def planted():
     return motion.Particles(liquids())
 
 
+def computed(name, particles, monkeypatch):
+    """A result of ``motion``, of these particles."""
+    monkeypatch.setattr(motion.Particles, "of", lambda liquids, temperature: particles)
+    return motion.compute(name, gd.dataset, {})
+
+
 def test_a_planted_law_is_found_and_noise_is_not(planted, monkeypatch):
     monkeypatch.setattr(motion, "CONTENDERS", {
         name: motion.CONTENDERS[name]
         for name in ("ridge", "ridge without the harmonic ones", "Debye-Waller alone")
     })  # fmt: skip
-    found = motion._motion(planted, "displacement")
+    found = computed("motion.036.displacement", planted, monkeypatch)
     # With or without the harmonic descriptors, which are noise here.
     assert found["r"][:2, :, 0].min() > 0.99
     assert found["r2"][:2, :, 0].min() > 0.98
@@ -307,11 +315,12 @@ def test_a_planted_law_is_found_and_noise_is_not(planted, monkeypatch):
     assert found["guess"].shape == found["truth"].shape == ((planted.liquid == 0).sum(), 2)
 
 
-def test_where_nobody_has_moved_yet_there_is_no_score(monkeypatch):
-    still = motion.Particles(liquids())
-    still.Y["displacement"][:, 0] = 0.0
+def test_where_nobody_has_moved_yet_there_is_no_score(planted, monkeypatch):
+    still, moved = copy(planted), planted.Y["displacement"].copy()
+    moved[:, 0] = 0.0
+    still.Y = {"displacement": moved}
     monkeypatch.setattr(motion, "CONTENDERS", {"ridge": motion.CONTENDERS["ridge"]})
-    found = motion._motion(still, "displacement")
+    found = computed("motion.036.displacement", still, monkeypatch)
     assert np.isnan(found["r2"][:, :, 0]).all()
     assert np.isfinite(found["r2"][:, :, 1]).all()
 
@@ -319,7 +328,7 @@ def test_where_nobody_has_moved_yet_there_is_no_score(monkeypatch):
 def test_weights_of_collinear_descriptors_are_called_uncertain(planted, monkeypatch):
     monkeypatch.setattr(motion, "RESAMPLES", 4)
     planted.Y[motion.WEIGHED][:, -1] = planted.Y[motion.WEIGHED][:, 0]
-    found = motion._weights(planted)
+    found = computed("weights.036", planted, monkeypatch)
     names = found["names"].tolist()
     assert found["vif"][names.index("density Ca 1")] > 100  # its neighbours in length say the same
     assert found["vif"][names.index("soft modes")] < 2
