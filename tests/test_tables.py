@@ -318,6 +318,11 @@ def test_readings_of_carbon_ask_cuts_and_permutation(parts):
     assert "100 % lost" in peak[2]
     assert more[1] == "truncation: at no cut"
     assert more[2] == "difference of the two -0.50 (-0.60 to -0.40)"
+    # The other way round: the second shell costs more in the peak, less in the low band.
+    swapped = parts | {"permuted": {LOW: np.array([0.6, 0.2]), PEAK: np.array([0.8, 0.2])}}
+    low, peak, _ = readings.of_carbon(truncated, swapped)
+    assert low[1].endswith("permutation: no")
+    assert peak[1].endswith("permutation: yes")
 
 
 def test_readings_of_all_glasses_want_the_whole_interval():

@@ -111,9 +111,7 @@ def unseen(data: Dataset, held: models.Evaluation) -> tuple[int, float]:
     # One standard deviation of each component, (n_components, n_r).
     step = (spread[kept] / np.sqrt(len(X)))[:, None] * axes[kept]
     fitted = models.ridge().fit(data.X, data.Y, groups=data.groups)
-    response = fitted.predict(data.X.mean(axis=0) + step) - fitted.predict(
-        data.X.mean(axis=0, keepdims=True)
-    )
+    response = step @ fitted.coef_.T
     along, change, directions = np.linalg.svd(response, full_matrices=False)
     noise = np.sqrt(np.mean(((held.truth - held.prediction) @ directions.T) ** 2, axis=0))
     seen = change > noise
