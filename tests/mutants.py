@@ -133,7 +133,6 @@ TESTS = {
     "glassdata/engine/displacing.py": ("test_calculator",),
     "glassdata/experiments/coverage.py": ("test_intervals", "test_shipped_results"),
     "glassdata/experiments/*/coverage.py": ("test_analysis_coverage",),
-    "glassdata/plots/own.py": ("test_analysis_coverage",),
     "glassdata/experiments/*/why.py": ("test_why",),
     "glassdata/experiments/why.py": ("test_versions", "test_why", "test_shipped_results"),
     "glassdata/experiments/explanations.py": (

@@ -13,6 +13,7 @@ from glassdata.experiments import said, tables
 from glassdata.measured.silicon import BANDS
 
 EDGES = np.linspace(0.0, 20.0, 101)
+MEV = 4.135667696  # of one THz
 
 
 def result(covered: float, *, promised: bool = True, n: int = 60, **more) -> dict:
@@ -63,8 +64,10 @@ def test_a_prediction_has_a_band_where_an_interval_is_promised(half):
     (axes,) = plots.own.predicted(edges, {"line": (flat, half * flat)}).axes
     assert len(axes.collections) == np.isfinite(half)
     if axes.collections:
-        heights = axes.collections[0].get_paths()[0].vertices[:, 1]
-        assert (heights.min(), heights.max()) == (0.9, 1.1)
+        assert extent(axes.collections[0]) == (0.9, 1.1)
+    (axes,) = plots.own.predicted(edges, {"line": (flat, 1.5 * flat)}).axes
+    assert extent(axes.collections[0]) == (0, 2.5)  # no spectrum is negative
+    assert axes.get_ylim()[0] == 0
 
 
 def test_measured_silicon_is_shown_up_to_the_end_of_the_bins():
@@ -73,7 +76,28 @@ def test_measured_silicon_is_shown_up_to_the_end_of_the_bins():
     result = dict.fromkeys(names, flat) | {"r_edges": edges, "omega_edges": edges}
     above, below = plots.own.silicon(result).axes
     assert above.get_xlim() == pytest.approx((1.5, 7.9))
-    assert below.get_xlim() == pytest.approx((0.0, 7.9 * 4.135667696))
+    assert below.get_xlim() == pytest.approx((0.0, 7.9 * MEV))
+
+
+def test_every_curve_of_silicon_is_where_its_numbers_are():
+    edges, flat = np.linspace(0.0, 8.0, 41), np.ones(40)
+    heights = {"g": 1.5, "seen": 1.0, "spread": 0.2, "pdos": 2.0, "half": 0.4, "mean_pdos": 3.0}
+    result = {name: y * flat for name, y in heights.items()}
+    figure = plots.own.silicon(result | {"r_edges": edges, "omega_edges": edges})
+    above, below = figure.axes
+    assert extent(above.collections[0]) == pytest.approx((0.8, 1.2))
+    assert [one.get_ydata()[0] for one in above.lines] == [1.5]
+    assert [one.get_ydata()[0] * MEV for one in below.lines] == pytest.approx([3.0, 2.0])
+    assert np.multiply(extent(below.collections[-1]), MEV) == pytest.approx((1.6, 2.4))
+    assert [text.get_position()[0] for text in below.texts] == [20, 40, 59]
+    assert (above.get_ylim()[0], below.get_ylim()[0]) == (0, 0)
+    plt.close(figure)
+
+
+def extent(band) -> tuple[float, float]:
+    """The lowest and the highest point of a shaded band."""
+    heights = band.get_paths()[0].vertices[:, 1]
+    return heights.min(), heights.max()
 
 
 def test_the_text_names_what_is_covered_too_seldom():
