@@ -319,15 +319,15 @@ def test_equal_contenders_are_the_same_and_limits_are_symmetric(judged):
 def test_intervals_hold_what_refits_change(judged):
     """The same errors in all units leave only the fits to differ."""
     n = 6
-    error = np.full((2, 9, n), 2.0)
-    error[0, 1:] += np.array([-0.1] * 7 + [0.7])[:, None]
+    error = np.full((2, 8, n), 2.0)
+    error[0, 1:] += np.array([-0.1] * 6 + [0.6])[:, None]
     result = {"names": np.array(["line", "mean"]), "error": error, "floor": np.zeros(n)}
     found = contests._estimated(contests.above(result | {"count": np.ones(n)}, "line"), result | {
         "count": np.ones(n)})  # fmt: skip
     assert found.value == 2.0
-    # The ends are single fits, with the factor for their number: √(9/7).
-    assert found.high - 2 == pytest.approx(0.7 * np.sqrt(9 / 7))
-    assert 2 - found.low == pytest.approx(0.1 * np.sqrt(9 / 7))
+    # The ends are single fits, with the factor for their number: √(8/6).
+    assert found.high - 2 == pytest.approx(0.6 * np.sqrt(8 / 6))
+    assert 2 - found.low == pytest.approx(0.1 * np.sqrt(8 / 6))
 
 
 def test_the_network_is_put_beside_the_others(judged):

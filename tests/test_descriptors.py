@@ -65,6 +65,12 @@ def test_fingerprints_have_no_unit_but_their_scale():
         np.testing.assert_allclose(values(one, argon), values(other, argon), atol=1e-12)
     scale = fingerprints.FINGERPRINTS["scale"]
     np.testing.assert_allclose(scale(other, argon), np.sqrt(2) * scale(one, argon))
+    # Its bonds are alike. Each of twelve springs gives a third of its stiffness to each direction
+    # of the atom in its cage, so that a bond has a quarter of that, and a little more, because
+    # farther neighbours take something off.
+    bonds = fingerprints.FINGERPRINTS["stiffness"](one, argon)[len(fingerprints.OWN) - 1 :]
+    assert bonds.max() == pytest.approx(6)
+    assert fingerprints.BONDS[bonds.argmax()] == pytest.approx(0.25)
     # 66 angles between twelve bonds, of which 24 are right or flat ones.
     angles = fingerprints.FINGERPRINTS["angles"](one, argon)
     assert angles.sum() == pytest.approx(66)

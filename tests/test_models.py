@@ -222,6 +222,8 @@ def test_more_components_than_structures_are_refused_but_not_tried(data):
     with pytest.raises(ValueError, match="n_components=8 needs"):
         models.pcr(8).fit(X[:8], Y[:8])
     assert models.pcr(7).fit(X[:8], Y[:8]).n_components == 7
+    with pytest.raises(ValueError, match=f"n_components={N_R + 1} needs .* got {N_R} bins"):
+        models.pcr(N_R + 1).fit(X, Y)  # more than there are bins
     fitted = models.pcr().fit(X[:8], Y[:8])
     assert fitted.best_params_["n_components"] <= 5  # six structures in a training fold
     assert np.isinf(fitted.errors_).any()
@@ -295,6 +297,8 @@ def test_tuning_tries_equally_many_settings_on_the_same_folds(make, data):
     assert models.r2(Y, fitted.predict(X), Y.mean(axis=0)) > 0
     with pytest.raises(ValueError, match="one label per structure"):
         make().fit(X, Y, groups=groups[:-1])
+    with pytest.raises(ValueError, match="one label per structure"):
+        make().fit(X[:-1], Y[:-1], groups=groups)
 
 
 @pytest.mark.parametrize("name", [n for n, k in models.MODELS.items() if k.tuned])

@@ -457,8 +457,9 @@ def test_claims_are_judged_by_their_own_limits():
     assert words["line"] == words["within"] == words["back"] == words["kernel"] == "supported"
     assert words["explained"] == words["network"] == words["back within"] == "contradicted"
     assert judged[1].evidence.startswith("explains 0.9 of the explainable: 0.50")
-    edge = found | {"network": {"a": Estimate(-0.02, -0.04, 0.0)}}
-    assert claims.weighed(edge, small=0.05, enough=0.9)[5].verdict == "supported"
+    near = {"a": Estimate(-0.02, -0.04, 0.0)}
+    edge = claims.weighed(found | {"network": near, "kernel": near}, small=0.05, enough=0.9)
+    assert [edge[k].verdict for k in (5, 6)] == ["supported", "supported"]
     assert "no more than 0.05" in judged[5].claim
 
 
