@@ -419,6 +419,7 @@ def model(cli, store, tmp_path):
     status, out, errors = cli("fit", store, "--system", "ar", "-o", path)
     assert (status, errors) == (0, "")
     assert "held-out R²" in out
+    assert out.endswith(f"wrote {path}\n")
     return path
 
 

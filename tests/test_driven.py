@@ -127,6 +127,9 @@ def test_planted_pairs_are_counted_and_saddles_are_not():
     }
     table = tables.everyone(results)
     assert len(table) == 5
+    assert "n_imaginary" not in table
+    assert table.columns[0] == "structure"
+    assert list(table.index) == list(range(5))
     found = tables.alike(table)
     assert found.loc[("si", "strained"), "pairs"] == 2
     assert found.loc[("si", "strained"), "median"] == pytest.approx(2.25)

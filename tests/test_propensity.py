@@ -142,6 +142,11 @@ def test_mean_and_variance_are_those_of_the_trajectories(warm, monkeypatch):
     each = np.array(seen).reshape(3, 2, len(MEASURES), len(warm)).transpose(0, 2, 1, 3)
     assert found.mean == pytest.approx(each.mean(axis=0))
     assert found.variance == pytest.approx(each.var(axis=0, ddof=1), abs=1e-12)
+    # In units of the thermal energy: the first of the same trajectories, in eV, is no farther off.
+    first = _velocities(warm, np.random.default_rng(0), BOLTZMANN * HALF, 2)
+    _, drift = follow(warm, MIXTURE, first, np.array([5, 20]), timestep=0.01)
+    assert found.drift >= abs(drift) / (BOLTZMANN * HALF) > 0
+    assert found.drift < 0.01
 
 
 def test_the_same_seed_gives_the_same_bytes(warm):
