@@ -96,9 +96,14 @@ class Sized:
         return len(self.n_atoms)
 
 
-def test_blocks_come_together_in_order():
+def test_blocks_come_together_in_order(monkeypatch):
     names = observables.result_names({"lj3d": world("line"), "of a user": world("line")})
     assert len(names) == -(-N // observables.BLOCK)
+    looked: list[int] = []
+    monkeypatch.setattr(observables, "observed", lambda _, __, positions: looked.extend(positions))
+    for name in names:
+        observables.compute(name, lambda _: world("line"))
+    assert sorted(looked) == list(range(N))
     blocks = {name: {"row_id": np.array([name])} for name in reversed(names)}
     together = observables.together(blocks, "lj3d")["row_id"].tolist()
     assert together == sorted(names)

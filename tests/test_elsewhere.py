@@ -14,7 +14,7 @@ import glassdata as gd
 from glassdata.cli import run
 from glassdata.experiments import elsewhere
 from glassdata.potentials import MissingTableError
-from glassdata.protocols import rotate_bonds
+from glassdata.protocols import external, rotate_bonds
 from glassdata.row import compute_row
 from glassdata.systems import SYSTEMS
 
@@ -43,6 +43,15 @@ def glass_of(home, sheets):
     protocol.path.parent.mkdir(parents=True)
     protocol.path.write_bytes(packed)
     return replace(CARBON, protocols={"external": protocol})
+
+
+def test_a_kick_gives_heights_to_a_flat_sheet_and_nothing_else(home, monkeypatch):
+    flat = CARBON.crystal() * (3, 2, 1)
+    glass = glass_of(home, [flat])
+    monkeypatch.setattr(external, "settle", lambda atoms, *_, **__: atoms.copy())
+    moved = glass.protocols["external"](glass, 0).positions - flat.positions
+    assert np.abs(moved[:, :2]).max() < 1e-7  # eight decimals in the file
+    assert moved[:, 2].std() == pytest.approx(0.05, rel=0.5)
 
 
 def test_a_flat_sheet_buckles_and_another_starts_as_it_is(home):
