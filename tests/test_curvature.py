@@ -398,6 +398,16 @@ def test_a_glass_is_judged_where_dft_is_at_rest_and_where_the_potential_is(monke
 BONDS = {"nep89": 1.888, "sevennet-0": 1.888, "chgnet": 1.888, "snap-si": 2.351, "snap-c": 1.546}
 
 
+def test_every_potential_is_tried_on_the_glasses_whose_elements_it_knows():
+    names = potentials.result_names({"sic_mlip": None})
+    assert len(set(names)) == len(names)
+    assert {"sic_mlip.in.sic", "sic_mlip.in.sic_tersoff", "smooth.nep89"} <= set(names)
+    of_silica = [name for name in names if name.endswith(".vashishta-sio2")]
+    assert of_silica == ["SiO2.vashishta-sio2"]
+    assert sum(name.endswith(".nep89") for name in names) == 1 + len(GLASSBENCH.names)
+    assert not any(name.startswith("sic") for name in potentials.result_names({}))
+
+
 @pytest.mark.parametrize(("name", "bond"), BONDS.items())
 def test_crystals_that_potentials_are_tried_on_have_measured_bonds(name, bond):
     distances = potentials.SMOOTH[name].get_all_distances(mic=True)
