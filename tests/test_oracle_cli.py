@@ -22,7 +22,7 @@ from test_oracle_rows import SIGMA, dimer, lennard_jones
 
 import glassdata as gd
 from glassdata import cli as entrance
-from glassdata.cli import explain, streams
+from glassdata.cli import data, explain, streams
 from glassdata.cli.building import _what_to_build, report
 from glassdata.cli.choices import STDOUT, check_system, check_writable, table
 from glassdata.cli.execution import Allowance, Shard, Workers, execution_options
@@ -740,3 +740,20 @@ def test_fit_holds_out_whole_families_in_at_most_five_folds(
         int(saved.calibration.n_atoms.min()),
         int(saved.calibration.n_atoms.max()),
     ]
+
+
+# --- what is written, and by whom ---------------------------------------------------------------
+
+
+def test_one_file_cannot_be_two_outputs(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path, target_is_directory=True)
+    check_writable(tmp_path / "a.nc", tmp_path / "b.png")
+    with pytest.raises(click.UsageError, match="cannot be two outputs at once"):
+        check_writable(tmp_path / "a.nc", tmp_path / "link" / "a.nc")
+
+
+def test_makers_of_rows_are_told_by_their_versions():
+    maker = {"rows": 2, "versions": {"numpy": "2.4", "scipy": "1.17"}, "code": "abc"}
+    assert data._maker(maker) == "2 rows made with numpy=2.4 scipy=1.17, code abc"
+    nobody = data._maker(maker | {"versions": {}, "code": ""})
+    assert nobody == "2 rows made with versions that nobody knows"
