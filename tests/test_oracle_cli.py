@@ -452,7 +452,7 @@ def test_the_figure_of_a_prediction_has_its_interval_or_says_why_not(monkeypatch
     monkeypatch.setattr("glassdata.cli.outputs._draw", lambda path, size, draw, said: draw(figure))
     Y = np.array([[1.0, 0.2, 0.5], [0.3, 0.3, 0.3]])
     known, unknown = np.array([0.4, 0.4, 0.4]), np.full(3, np.nan)
-    plot_prediction(Path("a.png"), edges, Y, np.array([known, unknown]), "glass", {})
+    plot_prediction(Path("a.png"), edges, Y[::-1], np.array([unknown, known]), "glass", {})
     (axes,) = figure.axes
     band = axes.collections[0].get_paths()[0].vertices
     low, high = band[1:4, 1], band[-2:-5:-1, 1]
@@ -460,7 +460,7 @@ def test_the_figure_of_a_prediction_has_its_interval_or_says_why_not(monkeypatch
         pytest.approx([0.6, 0.0, 0.1]), pytest.approx([1.4, 0.6, 0.9]),
     ]  # fmt: skip
     assert len(axes.collections) == 1
-    assert [line.get_linestyle() for line in axes.lines] == ["-", "--"]
+    assert [line.get_linestyle() for line in axes.lines] == ["--", "-"]
     assert [text.get_text() for text in axes.get_legend().get_texts()] == [
         "outside the training set: no interval"
     ]

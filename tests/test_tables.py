@@ -461,6 +461,8 @@ def test_claims_are_judged_by_their_own_limits():
     edge = claims.weighed(found | {"network": near, "kernel": near}, small=0.05, enough=0.9)
     assert [edge[k].verdict for k in (5, 6)] == ["supported", "supported"]
     assert "no more than 0.05" in judged[5].claim
+    below = claims.weighed(found | {"unseen": {"a": around(-0.5)}}, small=0.05, enough=0.9)
+    assert below[4].verdict == "contradicted"
 
 
 @pytest.mark.parametrize(("error", "word"), [(1e-5, "no evidence"), (3e-5, "cannot be told")])
