@@ -51,6 +51,7 @@ def test_a_kick_gives_heights_to_a_flat_sheet_and_nothing_else(home, monkeypatch
     monkeypatch.setattr(external, "settle", lambda atoms, *_, **__: atoms.copy())
     moved = glass.protocols["external"](glass, 0).positions - flat.positions
     assert np.abs(moved[:, :2]).max() < 1e-7  # eight decimals in the file
+    # The scatter of 24 draws is known to 14 %; three and a half of those.
     assert moved[:, 2].std() == pytest.approx(0.05, rel=0.5)
 
 

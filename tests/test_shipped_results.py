@@ -28,12 +28,12 @@ from glassdata.results import SHIPPED
 from glassdata.systems import available
 
 GLASS = "amc"
-#: Results that take a few seconds, of every experiment that has some: of propensities, motion and
-#: observables even the shortest takes longer.
+#: Results that take a few seconds, of every experiment that has some. Even the shortest takes
+#: longer of propensities, motion, observables and driven structures; potentials need weights.
 QUICK = {
     "weights": [
         *(f"{GLASS}.{part}" for part in ("collinearity", "components", "path")),
-        "si.shells",
+        *(f"si.{part}" for part in ("collinearity", "shells")),
     ],
     "referee": [
         *(f"{GLASS}.{part}" for part in ("density", "left_out", "noise", "scores", "size")),
