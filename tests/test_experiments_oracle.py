@@ -9,6 +9,7 @@ from arrays import changed, dataset_of
 from scipy.stats import wasserstein_distance
 from sklearn.linear_model import ElasticNet
 
+import glassdata as gd
 from glassdata import models
 from glassdata.experiments import comparison, referee, weights
 
@@ -324,15 +325,40 @@ def test_transfer_pays_for_a_shift_unless_it_is_forgiven():
     np.testing.assert_allclose(found["baseline_at_home"], squares(home.baseline, there), **EXACT)
 
 
+def transfers(**glasses):
+    return sorted(name for name in referee.result_names(glasses) if "transfer" in name)
+
+
 def test_transfer_needs_the_same_bins(data):
-    glasses = {
-        "a": data,
-        "b": data,
-        "c": changed(data, omega=2 * data.omega),
-        "d": changed(data, r=2 * data.r),
-    }
-    transfers = [name for name in referee.result_names(glasses) if "transfer" in name]
-    assert sorted(transfers) == ["a.transfer.b", "b.transfer.a"]
+    found = transfers(
+        a=data, b=data, c=changed(data, omega=2 * data.omega), d=changed(data, r=2 * data.r)
+    )
+    assert found == ["a.transfer.b", "b.transfer.a"]
+
+
+def test_transfer_between_other_ranges_of_frequency_needs_the_same_species():
+    sic, tersoff, alloy = (gd.dataset(name) for name in ("sic", "sic_tersoff", "cualzr"))
+    assert tersoff.omega_edges[-1] > sic.omega_edges[-1]
+    assert np.array_equal(sic.r, alloy.r)
+    assert transfers(a=sic, b=tersoff, c=alloy) == ["a.transfer.b", "b.transfer.a"]
+
+
+def test_a_transfer_is_judged_in_the_bins_of_its_source():
+    """The target's modes are counted again, and nothing else of it is looked at."""
+    source, target = gd.dataset("sic"), gd.dataset("sic_tersoff")[::4]
+    found = result("a.transfer.b", source, target)
+    counts = [
+        np.histogram(target.frequencies(k), source.omega_edges)[0] for k in range(len(target))
+    ]
+    truth = np.array([one / one.sum() for one in counts])
+    expected = squares(np.array([source.shares.mean(axis=0)] * len(target)), truth)
+    np.testing.assert_allclose(found["baseline_source"], expected, rtol=1e-10)
+    home = models.cross_validate(
+        models.ridge(), target.X, truth, target.groups, n_splits=referee.FOLDS, seed=referee.SEED
+    )
+    np.testing.assert_allclose(
+        found["error_at_home"], squares(home.prediction, home.truth), rtol=1e-10
+    )
 
 
 # --- noise and the rest of the line -------------------------------------------------------------

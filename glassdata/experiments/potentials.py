@@ -16,7 +16,7 @@ Results::
 (('nep89', 'vashishta-sio2'), 'Si64')
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
@@ -86,7 +86,10 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     """One result; frequencies in THz, below zero where they are imaginary."""
     glass_name, *_, potential_name = name.split(".")
     if glass_name == _LEARNED:
-        return elsewhere(get(_LEARNED), SYSTEMS[potential_name])
+        data = get(_LEARNED)
+        structures = [data.atoms(k) for k in range(len(data))]
+        same_bins = replace(SYSTEMS[potential_name], omega_max=float(data.omega_edges[-1]))
+        return {"index": data.index} | elsewhere(structures, same_bins)
     if glass_name == "smooth":
         return _smooth(potential_name)
     glass = GLASSBENCH.glasses()[glass_name]
@@ -108,33 +111,34 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
     }
 
 
-def elsewhere(data: Dataset, system: System) -> dict[str, np.ndarray]:
+def elsewhere(structures: Sequence[Atoms], system: System) -> dict[str, np.ndarray]:
     """g(r) and spectra of structures after they came to rest in another potential.
 
     Parameters
     ----------
-    data : Dataset
-        The structures, at rest in their own potential.
+    structures : sequence of Atoms
+        At rest in their own potential.
     system : System
-        Of the same species and bins.
+        Of the same species, with the other potential.
 
     Returns
     -------
     dict
-        ``g`` (n, n_r) and ``shares`` (n, n_omega), of sum 1 with what lies beyond the range; NaN
-        where a structure did not come to rest, and then ``error`` (n,) says why.
+        ``g`` (n, n_r) and ``shares`` (n, n_omega) in the bins of the system, of sum 1; NaN where a
+        structure did not come to rest, and then ``error`` (n,) says why.
     """
-    g, shares = np.full(data.X.shape, np.nan), np.full(data.shares.shape, np.nan)
-    error = np.full(len(data), "", dtype="U200")
-    for k in range(len(data)):
+    n = len(structures)
+    g, shares = np.full((n, system.n_r), np.nan), np.full((n, system.n_omega), np.nan)
+    error = np.full(n, "", dtype="U200")
+    for k, given in enumerate(structures):
         try:
-            atoms = relax(data.atoms(k), system.potential, max_force=_MAX_FORCE)
+            atoms = relax(given, system.potential, max_force=_MAX_FORCE)
             found = describe(atoms, system)
         except ValueError as why:
             error[k] = str(why)  # as much of it as there is room
             continue
         g[k], shares[k] = found["g"], found["pdos"] * np.diff(system.omega_edges)
-    return {"index": data.index, "g": g, "shares": shares, "error": error}
+    return {"g": g, "shares": shares, "error": error}
 
 
 def _smooth(name: str) -> dict[str, np.ndarray]:

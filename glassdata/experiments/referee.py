@@ -1,6 +1,7 @@
 """What a referee would ask: each objection as a short experiment.
 
-Results, one of each per system, and one transfer per ordered pair of systems with the same bins::
+Results, one of each per system, and one transfer per ordered pair of systems with the same bins
+of g(r), and of frequencies if they differ in their species::
 
     SYSTEM.leakage    R² of random splits and of grouped ones, five seeds
     SYSTEM.baselines  held-out errors of line and yardsticks, structure by structure
@@ -23,8 +24,9 @@ from sklearn.metrics import euclidean_distances
 
 from glassdata import models
 from glassdata.experiments import objections
-from glassdata.scores import joined
+from glassdata.scores import joined, normalised
 from glassdata.structures import Dataset
+from glassdata.vibrations import pdos
 
 FOLDS = 5
 #: Raised whenever the same result would come out differently.
@@ -56,7 +58,10 @@ def compute(name: str, get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
 
 
 def _alike(a: Dataset, b: Dataset) -> bool:
-    return np.array_equal(a.r, b.r) and np.array_equal(a.omega, b.omega)
+    """Have they the same bins of g(r), and either the same bins of ω or the same species?"""
+    return np.array_equal(a.r, b.r) and (
+        np.array_equal(a.omega, b.omega) or (len(a.pairs) > 0 and a.pairs == b.pairs)
+    )
 
 
 def _held_out(
@@ -249,23 +254,32 @@ def _residual(data: Dataset) -> dict[str, np.ndarray]:
     return out | {f"error_{name}": _errors(y, data.shares) for name, y in guess.items()}
 
 
+def _shares_in_bins_of(other: Dataset, data: Dataset) -> np.ndarray:
+    """``data.shares`` in the bins of frequency of another glass, (n, n_omega)."""
+    if np.array_equal(data.omega, other.omega):
+        return data.shares
+    counted = [pdos(data.frequencies(k), other.omega_edges) for k in range(len(data))]
+    return normalised(np.array(counted))
+
+
 def _transfer(source: Dataset, target: Dataset) -> dict[str, np.ndarray]:
-    """A line fitted to one glass, judged on another.
+    """A line fitted to one glass, judged on another in the bins of the first.
 
     ``error_shifted`` is the error after the mean of the predictions was set to the mean of the
     target, so that only the slopes are judged.
     """
+    truth = _shares_in_bins_of(source, target)
     fitted = models.ridge().fit(source.X, source.shares, groups=source.groups)
     guess = fitted.predict(target.X)
-    shift = target.shares.mean(axis=0) - guess.mean(axis=0)
-    home = _held_out(target, models.ridge())
+    shift = truth.mean(axis=0) - guess.mean(axis=0)
+    home = _held_out(target, models.ridge(), Y=truth)
     return {
         "groups": target.groups,
-        "error": _errors(guess, target.shares),
-        "error_shifted": _errors(guess + shift, target.shares),
+        "error": _errors(guess, truth),
+        "error_shifted": _errors(guess + shift, truth),
         "error_at_home": _errors(home.prediction, home.truth),
-        "baseline_source": _errors(source.shares.mean(axis=0), target.shares),
-        "baseline_target": _errors(target.shares.mean(axis=0), target.shares),
+        "baseline_source": _errors(source.shares.mean(axis=0), truth),
+        "baseline_target": _errors(truth.mean(axis=0), truth),
         "baseline_at_home": _errors(home.baseline, home.truth),
     }
 

@@ -100,7 +100,7 @@ KA2D = System(
     potential=MIXTURE,
     protocols={
         "demo": _protocol(8, 2, _parents(_QUICK, _DENSITIES)),
-        "reference": _protocol(72, 30, _parents(_SWEEPS, _DENSITIES)),
+        "reference": _protocol(192, 30, _parents(_SWEEPS, _DENSITIES)),
         "paper": _protocol(1000, 30, _parents(_SWEEPS, _DENSITIES)),
         # A quarter and a half of the particles: how the noise of a spectrum falls with the size.
         "sizes": Joined(96, (Part(1, _OF_QUARTER), Part(1, _OF_HALF))),
