@@ -1,5 +1,6 @@
 """How the pages are written: words explained, exercises alike, one letter for frequency."""
 
+import ast
 import re
 import sys
 from pathlib import Path
@@ -101,6 +102,22 @@ def test_every_figure_is_cited_by_its_number(page):
     named = set(re.findall(r"^ *name: (fig-\S+)$", text_of(page), re.M))
     cited = set(re.findall(r"\{numref\}`(?:[^`]*<)?(fig-[\w-]+)>?`", text_of(page)))
     assert named <= cited
+
+
+def handed_over(text):
+    """Names that the cells of a page hand to its text, but for those they take from a mapping."""
+    for _, body in re.findall(r"```\{code-cell\}[^\n]*\n(---\n.*?\n---\n)?(.*?)\n?```", text, re.S):
+        lines = [line for line in body.splitlines() if not line.startswith(":")]
+        for call in ast.walk(ast.parse("\n".join(lines))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") == "keep":
+                yield from (one.arg for one in call.keywords if one.arg)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_every_number_that_is_handed_to_the_text_is_in_it(page):
+    """A sentence that got lost leaves its numbers behind."""
+    shown = set(re.findall(r"\{glue:text\}`([^`:]+)", text_of(page)))
+    assert set(handed_over(text_of(page))) <= shown
 
 
 def test_figures_of_the_package_call_frequencies_in_terahertz_nu():

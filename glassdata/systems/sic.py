@@ -15,8 +15,7 @@ are differences of forces. They are the displaced and the cooled ones of Erhart 
 
 The range of frequencies ends at 75 THz, not at the crystal's 30: the glasses have bonds between
 carbon atoms, and a graphene of Tersoff's potential vibrates at up to 74 THz. With that potential
-one mode of 34 lies beyond even that, for atoms at distances where it is switched off; its own range
-ends at 90 THz, so that less than 2 % of the modes are lost.
+too many modes lie beyond even that; its own range ends at 90 THz, so that at most 2 % are lost.
 """
 
 from ase.build import bulk
