@@ -24,7 +24,7 @@ export MKL_NUM_THREADS := 1
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test chaos wheel mutants cnn data external sizes results motion beyond potentials bench lint clean distclean environment dataset
+.PHONY: help book pdf test chaos wheel mutants cnn data external sizes results motion beyond potentials sevennet bench lint clean distclean environment dataset
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' $(MAKEFILE_LIST)
@@ -180,6 +180,13 @@ potentials: $(STAMP) ## judge learned potentials by DFT (minutes; needs two file
 	$(BIN)/glassdata experiment potentials -o _build/results
 	@mkdir -p book/data/results
 	cp _build/results/potentials.zip book/data/results/
+
+sevennet: $(STAMP) ## bring silicon carbides to rest in SevenNet-0 (hours; resumes; NEP as above)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[mlip]'
+	$(if $(NEP),$(BIN)/glassdata systems --add $(NEP))
+	$(BIN)/glassdata experiment sevennet -o _build/results
+	@mkdir -p book/data/results
+	cp _build/results/sevennet.zip book/data/results/
 
 # --- cleaning ---------------------------------------------------------------------------------
 

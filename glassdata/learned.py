@@ -4,8 +4,10 @@ None of these packages is a dependency. A name that is chosen without its packag
 refused with a line that says how to get them; weights are never part of this package.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, ClassVar
@@ -97,7 +99,7 @@ class LearnedPotential(CalculatorPotential):
 
     Parameters
     ----------
-    factory, symbols, reach, dim, step
+    factory, symbols, reach, dim, step, forward
         As for ``CalculatorPotential``.
     weights : WeightsFile
     weights_as : str
@@ -132,7 +134,7 @@ class LearnedPotential(CalculatorPotential):
             "species": self.symbols,
             "reach": self.reach,
             "dim": self.dim,
-            "step": self.step,
+            **self._differences(),
         }
 
     def calculator(self) -> Calculator:
@@ -257,7 +259,11 @@ def _check_device(device: str) -> None:
 # --- factories ----------------------------------------------------------------------------------
 
 
-def sevennet(device: str = "cpu") -> Calculator:
+#: Pairs that a compiled network takes at once: few enough to stay in a core's cache.
+_PAIRS = 256
+
+
+def sevennet(device: str = "cpu", compiled: bool = False) -> Calculator:
     """SevenNet-0 in double precision.
 
     The package computes in single precision, in three places: its weights, a one-hot code of the
@@ -268,15 +274,13 @@ def sevennet(device: str = "cpu") -> Calculator:
     ----------
     device : str
         ``"cpu"`` or ``"cuda"``.
+    compiled : bool
+        Compile its convolutions, which takes a C++ compiler and, once in each process, up to a
+        minute. Forces then take about half the time.
     """
     import numpy as np
     import torch
-    from sevenn import calculator  # type: ignore[import-not-found]
-
-    def widen(_module, _inputs, data):
-        for key, value in data.items():
-            if torch.is_tensor(value) and value.is_floating_point():
-                data[key] = value.double()
+    from sevenn import calculator
 
     class Double(calculator.SevenNetCalculator):
         def calculate(self, atoms=None, properties=None, system_changes=("positions",)):
@@ -288,12 +292,71 @@ def sevennet(device: str = "cpu") -> Calculator:
                     data[key] = torch.from_numpy(value.astype(float)).reshape(data[key].shape)
             self.results = self.output_to_results(self.model(data.to(self.device)))
 
-    made = Double(model="7net-0", device=device)
-    made.model.double()
-    for module in made.model.modules():
+    with _without_advice():
+        network = _sevennet_in_double(device, compiled)
+        return Double(network, file_type="model_instance", device=device)
+
+
+def _without_advice():
+    """The package speaks of programs for GPUs whenever it makes a calculator."""
+    return warnings.catch_warnings(action="ignore", category=UserWarning)
+
+
+@cache
+def _sevennet_in_double(device: str, compiled: bool):
+    """The network, which structures share."""
+    import e3nn  # type: ignore[import-not-found]
+    import torch
+    from sevenn import calculator  # type: ignore[import-not-found]
+
+    def widen(_module, _inputs, data):
+        for key, value in data.items():
+            if torch.is_tensor(value) and value.is_floating_point():
+                data[key] = value.double()
+
+    class InParts(torch.nn.Module):
+        """A convolution over equally many pairs at a time; those that are filled in are zero."""
+
+        def __init__(self, whole):
+            super().__init__()
+            self.whole = whole
+            self.messages = torch.compile(self._messages, dynamic=False)
+
+        def _messages(self, sent, embedding, attributes):
+            weights = self.whole.weight_nn(embedding)
+            return self.whole.convolution(sent, attributes, weights)
+
+        def forward(self, data):
+            whole, atoms = self.whole, data[self.whole.key_x]
+            to, source = data[whole.key_edge_idx]
+            lacking = -len(to) % _PAIRS
+            of_pairs = data[whole.key_weight_input], data[whole.key_filter]
+            parts = zip(
+                *(torch.nn.functional.pad(one, (0, lacking)).split(_PAIRS) for one in (to, source)),
+                *(
+                    torch.nn.functional.pad(one, (0, 0, 0, lacking)).split(_PAIRS)
+                    for one in of_pairs
+                ),
+                strict=True,
+            )
+            found = atoms.new_zeros(len(atoms), whole.convolution.irreps_out.dim)
+            for receiver, sender, embedding, attributes in parts:
+                sent = atoms.index_select(0, sender)
+                message = self.messages(sent, embedding, attributes)
+                found = found.index_add(0, receiver, message)
+            data[whole.key_x] = found.div(whole.denominator)
+            return data
+
+    usual = e3nn.get_optimization_defaults()
+    e3nn.set_optimization_defaults(jit_script_fx=not compiled)
+    network = calculator.SevenNetCalculator(model="7net-0", device=device).model.double()
+    e3nn.set_optimization_defaults(**usual)
+    for name, module in list(network.named_children()):
         if type(module).__name__ == "OnehotEmbedding":
             module.register_forward_hook(widen)
-    return made
+        if compiled and name.endswith("_convolution"):
+            setattr(network, name, InParts(module))
+    return network
 
 
 def snap(element: str, files: str) -> Calculator:

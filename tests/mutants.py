@@ -244,6 +244,7 @@ TESTS = {
     "glassdata/experiments/inverse.py": ("test_versions", "test_inverse"),
     "glassdata/experiments/judged.py": ("test_versions", "test_curvature"),
     "glassdata/experiments/potentials.py": ("test_versions", "test_curvature"),
+    "glassdata/experiments/sevennet.py": ("test_versions", "test_curvature"),
     "glassdata/experiments/referee.py": (
         "test_versions",
         "test_leakage",

@@ -1,6 +1,7 @@
 """Calculators of ASE as potentials: the same numbers, identity, and a whole row of a dataset."""
 
 import pickle
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ from glassdata.bands import bands
 from glassdata.config import digest
 from glassdata.crystal import Crystal
 from glassdata.engine.displacing import SideBySide
+from glassdata.learned import NEP89_SIC
 from glassdata.minimise import relax, settle
 from glassdata.potentials import CalculatorPotential, surface_of
 from glassdata.potentials.differences import NotSmoothError, smoothness
@@ -292,6 +294,35 @@ def test_forces_without_second_derivatives_are_refused():
 def test_forces_that_are_all_zero_have_no_smoothness():
     with pytest.raises(NotSmoothError):
         smoothness(surface_of(Altered(np.zeros_like)), copper()).check()
+
+
+def test_forward_differences_take_half_the_forces_and_err_in_proportion_to_the_step(monkeypatch):
+    calls = []
+    calculate = AseLennardJones.calculate
+    monkeypatch.setattr(
+        AseLennardJones, "calculate", lambda *all, **how: calls.append(1) or calculate(*all, **how)
+    )
+    exact = gd.hessian(argon(), EXACT).toarray()
+    errors, forces = {}, {}
+    for step in (1e-3, 1e-4, 1e-5):
+        for forward in (True, False):
+            calls.clear()
+            found = gd.hessian(argon(), replace(described(), step=step, forward=forward)).toarray()
+            errors[forward, step] = np.abs(found - exact).max() / np.abs(exact).max()
+            forces[forward] = len(calls)
+    assert forces == {True: 3 * len(argon()) + 1, False: 6 * len(argon())}
+    assert errors[True, 1e-3] / errors[True, 1e-4] == pytest.approx(10, rel=0.1)
+    assert errors[True, 1e-4] / errors[True, 1e-5] == pytest.approx(10, rel=0.1)
+    assert errors[False, 1e-3] / errors[False, 1e-4] == pytest.approx(100, rel=0.1)
+    assert errors[True, 1e-5] < 1e-4
+
+
+def test_the_direction_of_differences_enters_the_identity_only_where_it_was_chosen():
+    one_way = replace(described(), forward=True)
+    assert one_way.parameters() == described().parameters() | {"forward": True}
+    assert replace(NEP89_SIC, forward=True).parameters() == NEP89_SIC.parameters() | {
+        "forward": True
+    }
 
 
 def test_a_shared_hessian_is_that_of_one_process():

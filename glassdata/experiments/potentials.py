@@ -29,7 +29,7 @@ from glassdata.curvature import Curvature, curvature
 from glassdata.describe import describe
 from glassdata.learned import LEARNED, learned
 from glassdata.measured.dft import GLASSBENCH
-from glassdata.minimise import relax
+from glassdata.minimise import RelaxationError, relax
 from glassdata.potentials.differences import STEPS
 from glassdata.structures import Dataset
 from glassdata.system import System
@@ -134,7 +134,7 @@ def elsewhere(structures: Sequence[Atoms], system: System) -> dict[str, np.ndarr
         try:
             atoms = relax(given, system.potential, max_force=_MAX_FORCE)
             found = describe(atoms, system)
-        except ValueError as why:
+        except RelaxationError as why:
             error[k] = str(why)  # as much of it as there is room
             continue
         g[k], shares[k] = found["g"], found["pdos"] * np.diff(system.omega_edges)

@@ -29,6 +29,7 @@ from glassdata.experiments import (
     potentials,
     propensity,
     referee,
+    sevennet,
     weights,
     why,
 )
@@ -65,6 +66,7 @@ EXPERIMENTS: dict[str, ModuleType] = {
     "descriptors": descriptors,
     "driven": driven,
     "potentials": potentials,
+    "sevennet": sevennet,
     "propensity": propensity,
     "motion": motion,
 }

@@ -1,4 +1,4 @@
-"""Any calculator of ASE as an energy surface; second derivatives by central differences.
+"""Any calculator of ASE as an energy surface; second derivatives by differences of forces.
 
 ``CalculatorPotential`` describes a calculator by plain data, so that a System can hold it, another
 process can create it, and it can enter the identity of a row.
@@ -36,6 +36,7 @@ class _OfCalculator(EnergySurface):
     """An energy surface that asks a calculator of ASE."""
 
     step: float = 1e-4
+    forward: bool = False
 
     @abstractmethod
     def calculator(self) -> Calculator:
@@ -52,7 +53,7 @@ class _OfCalculator(EnergySurface):
         return _virial(self._attached(atoms))
 
     def force_constants(self, atoms: Atoms) -> sparse.bsr_array:
-        """Central differences of the forces, collected in a dense matrix first.
+        """Differences of the forces, collected in a dense matrix first.
 
         Raises
         ------
@@ -124,8 +125,11 @@ class CalculatorPotential(_OfCalculator):
     dim : int
         2 if the atoms live in the plane z = constant, otherwise 3.
     step : float, Å
-        Displacement of the central differences. Calculators that work in single precision need
-        about 1e-2.
+        Displacement of the differences. Calculators that work in single precision need about 1e-2.
+    forward : bool
+        Displace atoms one way only, which takes half as many forces as central differences. The
+        error is of first order in the step, so that this is for forces in double precision and
+        steps of about 1e-6.
 
     Raises
     ------
@@ -151,6 +155,7 @@ class CalculatorPotential(_OfCalculator):
     reach: float = field(kw_only=True)
     dim: int = field(default=3, kw_only=True)
     step: float = field(default=1e-4, kw_only=True)
+    forward: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         who = type(self).__name__
@@ -186,8 +191,11 @@ class CalculatorPotential(_OfCalculator):
             "species": self.symbols,
             "reach": self.reach,
             "dim": self.dim,
-            "step": self.step,
-        } | _origin(module)
+        } | {**self._differences(), **_origin(module)}
+
+    def _differences(self) -> dict:
+        # Only where it is so: what was known before there was a choice keeps its identity.
+        return {"step": self.step} | ({"forward": True} if self.forward else {})
 
     def calculator(self) -> Calculator:
         return self._made_by()(**self.arguments)

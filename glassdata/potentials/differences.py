@@ -1,4 +1,4 @@
-"""Second derivatives of a calculator by central differences of its forces, and how good they are.
+"""Second derivatives of a calculator by differences of its forces, and how good they are.
 
 A step that is too long sees more than the curvature, one that is too short sees the rounding of the
 forces. Between both, where the forces are smooth, the second derivatives do not depend on the step.
@@ -29,6 +29,9 @@ class _Surface(Protocol):
 
     @property
     def dim(self) -> int: ...
+
+    @property
+    def forward(self) -> bool: ...
 
     def _attached(self, atoms: Atoms) -> Atoms: ...
 
@@ -140,14 +143,17 @@ def smoothness(surface: _Surface, atoms: Atoms) -> Smoothness:
 
 
 def _along(moved: Atoms, direction: np.ndarray, step: float) -> np.ndarray:
-    """Derivative of the gradient along a direction, (N, 3), eV/Å²."""
+    """Derivative of the gradient along a direction by central differences, (N, 3), eV/Å²."""
+    return (_displaced(moved, -step * direction) - _displaced(moved, step * direction)) / (2 * step)
+
+
+def _displaced(moved: Atoms, by: np.ndarray) -> np.ndarray:
+    """Forces after a displacement, which is taken back, (N, 3), eV/Å."""
     start = moved.positions.copy()
-    sides = []
-    for sign in (1, -1):
-        moved.positions[:] = start + sign * step * direction
-        sides.append(np.asarray(moved.get_forces(), float))
+    moved.positions[:] = start + by
+    forces = np.array(moved.get_forces(), float)
     moved.positions[:] = start
-    return (sides[1] - sides[0]) / (2 * step)
+    return forces
 
 
 def columns(surface: _Surface, atoms: Atoms, which: Iterable[int], step: float) -> np.ndarray:
@@ -156,6 +162,7 @@ def columns(surface: _Surface, atoms: Atoms, which: Iterable[int], step: float) 
     Parameters
     ----------
     surface : energy surface of a calculator
+        Whether it is ``forward`` tells if displacements go one way only.
     atoms : Atoms
     which : iterable of int
         The n atoms that are displaced.
@@ -173,10 +180,15 @@ def columns(surface: _Surface, atoms: Atoms, which: Iterable[int], step: float) 
     which = list(which)
     found = np.zeros((len(which), 3, 3 * len(atoms)))
     direction = np.zeros((len(atoms), 3))
+    undisplaced = _displaced(moved, direction) if surface.forward else None
     for n, atom in enumerate(which):
         for axis in range(surface.dim):
             direction[atom, axis] = 1.0
-            found[n, axis] = _along(moved, direction, step).ravel()
+            if undisplaced is None:
+                column = _along(moved, direction, step)
+            else:
+                column = (undisplaced - _displaced(moved, step * direction)) / step
+            found[n, axis] = column.ravel()
             direction[atom, axis] = 0.0
     return found
 

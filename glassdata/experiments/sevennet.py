@@ -1,0 +1,84 @@
+"""Silicon carbides of 64 atoms in four potentials, of which one takes minutes for each.
+
+Results::
+
+    NUMBER    g(r) and spectra of one structure, at rest in each of FOUR potentials
+
+They are displaced and cooled as the structures of the dataset are, in cells that are small enough
+for SevenNet-0: it takes about ten minutes of a core for each.
+
+>>> FOUR
+('sic', 'sic_tersoff', 'sic_mlip', 'sevennet-0')
+>>> SMALL.protocols["small"].n_structures
+40
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from glassdata.experiments.potentials import elsewhere
+from glassdata.learned import learned
+from glassdata.order import chemical_order
+from glassdata.potentials import EnergySurface
+from glassdata.protocols.joined import Joined
+from glassdata.row import make_structure
+from glassdata.structures import Dataset
+from glassdata.system import System
+from glassdata.systems import SYSTEMS
+
+#: Raised whenever the same result would come out differently.
+VERSION = 1
+SEED = 0
+_NUMBER = 40
+#: Å, of forward differences, whose error is then 1e-6 of the largest second derivative.
+_STEP = 1e-6
+_ERHART_ALBE, _NEP89 = "sic", "sic_mlip"
+#: The structures are at rest in the first of these, and brought to rest in each: the potentials of
+#: three systems, and SevenNet-0.
+FOUR = (_ERHART_ALBE, "sic_tersoff", _NEP89, "sevennet-0")
+
+
+def _small(system: System) -> System:
+    """A system whose displaced crystals and cooled liquids have 64 atoms."""
+    displaced, cooled = SYSTEMS[_ERHART_ALBE].protocols["reference"].parts
+    parts = (
+        replace(displaced, protocol=replace(displaced.protocol, cells=(2, 2, 2))),
+        replace(cooled, protocol=replace(cooled.protocol, units=32)),
+    )
+    return replace(system, protocols={"small": Joined(_NUMBER, parts)})
+
+
+#: Erhart and Albe's silicon carbide with small structures.
+SMALL = _small(SYSTEMS[_ERHART_ALBE])
+
+
+def result_names(_glasses: Mapping[str, Dataset]) -> list[str]:
+    """Names of all results."""
+    return [f"{number:02d}" for number in range(_NUMBER)]
+
+
+def compute(name: str, _get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
+    """One structure in FOUR potentials: for each what ``elsewhere`` gives.
+
+    Also ``parent``, ``ensemble``, and ``chemical_order`` as it was before. Frequencies are counted
+    in the bins of the system with NEP89.
+    """
+    atoms = make_structure(SMALL, int(name), "small")
+    highest = SYSTEMS[_NEP89].omega_max
+    found = [
+        elsewhere([atoms], replace(SMALL, potential=potential, omega_max=highest))
+        for potential in _potentials().values()
+    ]
+    return {
+        "parent": np.array(atoms.info["parent"]),
+        "ensemble": np.array(atoms.info["ensemble"]),
+        "chemical_order": chemical_order(atoms, SMALL.bond_length, SMALL.species),
+    } | {key: np.concatenate([one[key] for one in found]) for key in found[0]}
+
+
+def _potentials() -> dict[str, EnergySurface]:
+    known: dict[str, EnergySurface] = {name: SYSTEMS[name].potential for name in FOUR[:-1]}
+    sevennet = learned("sevennet-0", SMALL.species, {"compiled": True})
+    return known | {FOUR[-1]: replace(sevennet, step=_STEP, forward=True)}
