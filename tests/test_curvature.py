@@ -409,6 +409,18 @@ def test_small_carbides_are_at_rest_in_four_potentials(monkeypatch):
     assert np.abs(found["shares"][0] - found["shares"][1]).sum() > 0.2
 
 
+def test_zinc_blende_has_one_optical_frequency_in_a_potential_without_charges(monkeypatch):
+    four = {name: gd.SYSTEMS[name].potential for name in ("sic", "sic_tersoff")}
+    monkeypatch.setattr(sevennet, "_potentials", lambda: four)
+    found = sevennet.compute("crystal", None)["frequency"]
+    assert found.shape == (2, 6)
+    assert np.abs(found[:, :3]).max() < 1e-3
+    assert np.ptp(found[:, 3:], axis=1).max() < 1e-3
+    # THz; at their own lattice constants of 4.36 and 4.32 Å they have 29.19 and 29.66.
+    assert found[0, 5] == pytest.approx(29.19, abs=0.05)
+    assert 28 < found[1, 5] < 29.66
+
+
 def test_sevennet_displaces_atoms_one_way(monkeypatch):
     asked = []
     monkeypatch.setattr(sevennet, "learned", lambda *which: asked.append(which) or EMT)

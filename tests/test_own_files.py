@@ -19,7 +19,7 @@ from glassdata.cli.calculators import parse
 from glassdata.cli.formats import UNITS, Reading
 from glassdata.cli.inputs import laid_flat
 from glassdata.describe import Structure
-from glassdata.mpi import load_mpi
+from glassdata.mpi import ready_for_lammps
 from glassdata.thermal import mode_heat_capacity
 from glassdata.units import LENGTHS
 
@@ -312,7 +312,7 @@ def test_modes_of_frequency_zero_do_not_depend_on_rounding():
 
 def test_lammps_is_a_calculator_too(cli, tmp_path):
     """The same pair potential in LAMMPS and in ASE, cut where it has ended."""
-    if not load_mpi():
+    if not ready_for_lammps():
         pytest.skip("no MPI library, which LAMMPS needs")
     write(tmp_path / "a.xyz", ARGON.crystal() * (3, 3, 3))
     lines = ["pair_style lj/cut 8.0", "pair_coeff * * 0.0103 3.405"]

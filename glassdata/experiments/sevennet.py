@@ -2,6 +2,7 @@
 
 Results::
 
+    crystal   frequencies of zinc blende at the centre of the zone in each of FOUR potentials
     NUMBER    g(r) and spectra of one structure, at rest in each of FOUR potentials
 
 They are displaced and cooled as the structures of the dataset are, in cells that are small enough
@@ -17,16 +18,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
+from ase.build import bulk
 
 from glassdata.experiments.potentials import elsewhere
 from glassdata.learned import learned
 from glassdata.order import chemical_order
-from glassdata.potentials import EnergySurface
-from glassdata.protocols.joined import Joined
+from glassdata.potentials import ERHART_ALBE_2005, BondOrder, EnergySurface
 from glassdata.row import make_structure
 from glassdata.structures import Dataset
-from glassdata.system import System
 from glassdata.systems import SYSTEMS
+from glassdata.systems.sic import displaced_and_cooled
+from glassdata.vibrations import frequencies
 
 #: Raised whenever the same result would come out differently.
 VERSION = 1
@@ -40,31 +42,31 @@ _ERHART_ALBE, _NEP89 = "sic", "sic_mlip"
 FOUR = (_ERHART_ALBE, "sic_tersoff", _NEP89, "sevennet-0")
 
 
-def _small(system: System) -> System:
-    """A system whose displaced crystals and cooled liquids have 64 atoms."""
-    displaced, cooled = SYSTEMS[_ERHART_ALBE].protocols["reference"].parts
-    parts = (
-        replace(displaced, protocol=replace(displaced.protocol, cells=(2, 2, 2))),
-        replace(cooled, protocol=replace(cooled.protocol, units=32)),
-    )
-    return replace(system, protocols={"small": Joined(_NUMBER, parts)})
-
-
 #: Erhart and Albe's silicon carbide with small structures.
-SMALL = _small(SYSTEMS[_ERHART_ALBE])
+SMALL = replace(
+    SYSTEMS[_ERHART_ALBE],
+    protocols={"small": displaced_and_cooled(_NUMBER, (2, 2, 2), 32, BondOrder(ERHART_ALBE_2005))},
+)
+#: Its primitive cell with the measured lattice constant.
+CRYSTAL = bulk("SiC", "zincblende", a=4.36)
 
 
 def result_names(_glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results."""
-    return [f"{number:02d}" for number in range(_NUMBER)]
+    return [*(f"{number:02d}" for number in range(_NUMBER)), "crystal"]
 
 
 def compute(name: str, _get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
-    """One structure in FOUR potentials: for each what ``elsewhere`` gives.
+    """One result.
 
-    Also ``parent``, ``ensemble``, and ``chemical_order`` as it was before. Frequencies are counted
-    in the bins of the system with NEP89.
+    Of a structure: what ``elsewhere`` gives for each of FOUR potentials, with frequencies in the
+    bins of the system with NEP89; and ``parent``, ``ensemble`` and ``chemical_order``, as it was
+    made. Of the crystal: ``frequency`` (4, 6), THz.
     """
+    if name == "crystal":
+        return {
+            "frequency": np.array([frequencies(CRYSTAL, one) for one in _potentials().values()])
+        }
     atoms = make_structure(SMALL, int(name), "small")
     highest = SYSTEMS[_NEP89].omega_max
     found = [

