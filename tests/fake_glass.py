@@ -24,7 +24,7 @@ from glassdata.store import prepare, science_config, seal
 from glassdata.store.rows import dimension_sizes
 from glassdata.store.settings import missing_rows
 from glassdata.system import System
-from glassdata.worker import Task, publish
+from glassdata.worker import KEPT_MEMORY, Task, publish
 
 N_R, N_OMEGA = 100, 100
 
@@ -189,10 +189,12 @@ def _touched_memory() -> np.ndarray:
 
 
 def report_threads(where: Path) -> None:
-    """Write down how many threads linear algebra may use here."""
+    """Write down how many threads linear algebra may use here, and what memory stays."""
     np.linalg.eigh(np.eye(4))
     numbers = {library["num_threads"] for library in threadpool_info()}
     (where / "threads").write_text(f"{sorted(numbers)} {os.environ['OMP_NUM_THREADS']}")
+    kept = [os.environ.get(name, "") for name in KEPT_MEMORY]
+    (where / "memory").write_text(" ".join(kept))
 
 
 def nan_row(system: str, profile: str, index: int, timings: dict | None = None) -> dict:

@@ -297,6 +297,13 @@ def test_impossible_shards_are_refused(tmp_path, shard):
         build(tmp_path / "store", shard=shard, source=fake.source())
 
 
+def test_workers_keep_the_memory_of_the_last_array_for_the_next(tmp_path, habits):
+    (habits / "threads-5").touch()
+    build(tmp_path / "store", source=fake.source(), workers=1)
+    assert (habits / "threads").read_text() == "[1] 1"
+    assert (habits / "memory").read_text() == f"{2**25} {2**26}"
+
+
 def test_a_running_scheduler_with_workers_of_its_own(tmp_path, reference, habits):
     """`dask scheduler` and `dask worker`, started by hand; rows have one thread even there."""
     (habits / "threads-5").touch()

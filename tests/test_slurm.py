@@ -225,6 +225,7 @@ def test_the_example_in_the_book_is_valid():
     assert job["cores"] == job["processes"]
     assert "--lifetime" in job["worker_extra_args"]
     assert "export OMP_NUM_THREADS=1" in job["job_script_prologue"]
+    assert f"export MALLOC_TRIM_THRESHOLD_={2**26}" in job["job_script_prologue"]
 
 
 def test_jobs_make_the_rows_that_this_machine_makes(jobs, tmp_path):

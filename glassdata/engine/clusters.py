@@ -28,10 +28,11 @@ from glassdata.engine.starting import closed, started
 from glassdata.engine.stopped import replace_stopped
 from glassdata.engine.streaming import DEATHS
 from glassdata.store import StoreError
-from glassdata.worker import ONE_THREAD
+from glassdata.worker import KEPT_MEMORY, ONE_THREAD
 
-#: Dask settings of a scheduler that we start.
-SCHEDULER = {
+#: Dask settings of a scheduler that we start, and of its workers on this machine.
+SCHEDULER: dict[str, Any] = {
+    **{f"distributed.nanny.pre-spawn-environ.{name}": size for name, size in KEPT_MEMORY.items()},
     # With a saturation of one, a worker holds only the row that it computes. If it dies, the deaths
     # of other rows are not counted.
     "distributed.scheduler.worker-saturation": 1.0,

@@ -23,7 +23,7 @@ from glassdata.engine.keys import key_in_files
 from glassdata.engine.starting import closed, started
 from glassdata.engine.stopped import replace_stopped
 from glassdata.store import StoreError
-from glassdata.worker import ONE_THREAD
+from glassdata.worker import KEPT_MEMORY, ONE_THREAD
 
 if TYPE_CHECKING:
     from dask_jobqueue import SLURMCluster
@@ -188,7 +188,7 @@ def slurm_job(memory_limit: str | None) -> dict:
         seconds = walltime_seconds(configured("walltime"))
         arguments += ["--lifetime", f"{math.floor(_LIFETIME * seconds)}s"]
         arguments += ["--lifetime-stagger", f"{math.floor(_STAGGER * seconds)}s"]
-    exports = [f"export {name}={value}" for name, value in ONE_THREAD.items()]
+    exports = [f"export {name}={value}" for name, value in (ONE_THREAD | KEPT_MEMORY).items()]
     return {
         "cores": cores,
         "processes": cores,
