@@ -90,6 +90,26 @@ def test_a_stress_that_a_calculator_has_not_is_taken_from_strained_energies():
     assert 0 < error < 1e-6 * np.abs(expected).max()
 
 
+def test_atoms_that_a_line_search_moved_far_away_are_brought_back(monkeypatch):
+    seen = []
+    calculate = AseLennardJones.calculate
+
+    def watched(self, atoms, *rest, **how):
+        seen.append(np.abs(atoms.get_scaled_positions(wrap=False)).max())
+        calculate(self, atoms, *rest, **how)
+
+    monkeypatch.setattr(AseLennardJones, "calculate", watched)
+    path, cell = described().along(argon()), argon().cell.array
+    energy, gradient = path.evaluate(argon().positions, cell)
+    far = argon().positions.copy()
+    far[1] += 1e8 * cell[0] - 1e6 * cell[2]
+    again, same = path.evaluate(far, cell)
+    assert max(seen) < 2
+    # Positions of 1e9 Å are rounded to 1e-7 Å.
+    assert again == pytest.approx(energy, abs=1e-6)
+    assert np.abs(same - gradient).max() < 1e-5 * np.abs(gradient).max()
+
+
 def test_settling_and_bands_take_a_calculator():
     rest = settle(argon(), described(), max_force=1e-5)
     assert gd.frequencies(rest, described()).min() > -1e-3

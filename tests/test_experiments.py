@@ -335,6 +335,12 @@ def test_without_pytorch_everything_but_the_networks_is_computed(store, tmp_path
     assert list(gd.open_results("line-vs-cnn", tmp_path)) == ["ar.mean.test.0", "ar.density.test.0"]
 
 
+def test_results_named_by_a_number_need_no_pytorch_of_ours():
+    names = EXPERIMENTS["sevennet"].result_names({})
+    assert len(names) == 41
+    assert not any(runner._is_network(name) for name in names)
+
+
 def test_a_glass_without_results_for_want_of_a_file_is_named(monkeypatch):
     lacking = {"a": "a.txt", "b": "b.txt", "c": None}
     monkeypatch.setattr(runner, "SYSTEMS", {name: name for name in lacking})

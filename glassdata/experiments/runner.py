@@ -330,7 +330,7 @@ def compute_result(task: Task, name: str, number: int) -> Receipt:
 
 
 def _is_network(name: str) -> bool:
-    return name.split(".")[1] in comparison.NETWORKS
+    return any(part in comparison.NETWORKS for part in name.split("."))
 
 
 def _versions() -> dict[str, str]:

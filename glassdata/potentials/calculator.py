@@ -30,6 +30,7 @@ from glassdata.potentials.differences import assembled, columns
 from glassdata.potentials.surface import EnergySurface, Path
 
 _STRAIN_STEP = 1e-6
+_FAR = 100.0
 
 
 class _OfCalculator(EnergySurface):
@@ -80,6 +81,10 @@ class _CalculatorPath(Path):
     def evaluate(self, positions: np.ndarray, cell: np.ndarray) -> tuple[float, np.ndarray]:
         self._atoms.set_cell(cell)
         self._atoms.positions[:] = positions
+        # A line search may try to move atoms a billion cells away. Lists of neighbours that go
+        # there cell by cell, as matscipy's, would not come back.
+        if np.abs(self._atoms.get_scaled_positions(wrap=False)).max() > _FAR:
+            self._atoms.wrap()
         return self._atoms.get_potential_energy(), -self._atoms.get_forces()
 
     def virial(self) -> np.ndarray:
