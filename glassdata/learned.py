@@ -4,6 +4,7 @@ None of these packages is a dependency. A name that is chosen without its packag
 refused with a line that says how to get them; weights are never part of this package.
 """
 
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -112,6 +113,9 @@ class LearnedPotential(CalculatorPotential):
     >>> NEP89_SIC.parameters()["weights"][:8], NEP89_SIC.species
     ('75168ece', ('C', 'Si'))
     """
+
+    # Its forces take milliseconds, and the rows of a dataset were relaxed so.
+    newton_up_to: ClassVar[float] = math.inf
 
     weights: WeightsFile = field(kw_only=True)
     weights_as: str = field(kw_only=True)

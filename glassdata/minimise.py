@@ -109,7 +109,7 @@ def relax(
     for closeness in (landscape.potential.newton_from, *_FRESH_STARTS * [1.0]):
         landscape.descend(0.9 * closeness * max_force, max_evaluations)
         left = landscape.largest_force()
-        if left > max_force:
+        if max_force < left <= landscape.potential.newton_up_to * max_force:
             left = landscape.newton(0.9 * max_force)
         steepest = max(10.0 * max_force, _STRAIN_RESOLUTION)
         slope = landscape.strain_slope()

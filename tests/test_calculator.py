@@ -19,7 +19,7 @@ from glassdata.config import digest
 from glassdata.crystal import Crystal
 from glassdata.engine.displacing import SideBySide
 from glassdata.learned import NEP89_SIC
-from glassdata.minimise import relax, settle
+from glassdata.minimise import _Landscape, relax, settle
 from glassdata.potentials import CalculatorPotential, surface_of
 from glassdata.potentials.differences import NotSmoothError, smoothness
 from glassdata.protocols import CrystalDisorder, Stratum
@@ -70,6 +70,31 @@ def test_relaxations_end_where_those_of_the_formula_end(cell):
     assert ends[0].cell.lengths() == pytest.approx(ends[1].cell.lengths(), rel=1e-5)
     energies = [energy_forces(end, EXACT)[0] for end in ends]
     assert energies[0] == pytest.approx(energies[1], abs=1e-8)
+
+
+@pytest.mark.parametrize(("away", "tried"), [(0.1, False), (1e-5, True)])
+def test_newtons_method_follows_a_calculator_only_near_to_rest(away, tried, monkeypatch):
+    """A step of it takes a Hessian, which is thousands of forces of a large structure."""
+    start = relax(argon(), EXACT, max_force=1e-9)
+    start.rattle(away, seed=2)
+    hessians, descents = [], []
+    descend, force_constants = _Landscape.descend, CalculatorPotential.force_constants
+
+    def at_first_in_vain(landscape, *how):
+        descents.append(how)
+        if len(descents) > 1:
+            descend(landscape, *how)
+
+    def counted(surface, atoms):
+        hessians.append(len(atoms))
+        return force_constants(surface, atoms)
+
+    monkeypatch.setattr(_Landscape, "descend", at_first_in_vain)
+    monkeypatch.setattr(CalculatorPotential, "force_constants", counted)
+    rest = relax(start, described(), max_force=1e-6)
+    assert np.abs(energy_forces(rest, described())[1]).max() <= 1e-6
+    assert bool(hessians) == tried
+    assert len(descents) == (1 if tried else 2)
 
 
 class WithoutStress(AseLennardJones):

@@ -15,7 +15,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions, version
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
@@ -38,6 +38,9 @@ class _OfCalculator(EnergySurface):
 
     step: float = 1e-4
     forward: bool = False
+    # Each step of Newton's method takes hundreds of forces or more; far from rest a fresh start of
+    # the other method is cheaper.
+    newton_up_to: ClassVar[float] = 100.0
 
     @abstractmethod
     def calculator(self) -> Calculator:

@@ -4,6 +4,7 @@ Minimisers, Hessians, spectra and stress ask for nothing else, so that none of t
 where the energies come from.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -24,6 +25,8 @@ class EnergySurface(ABC):
     newton_from : float
         Largest force at which a minimiser should turn to Newton's method, in units of the force
         that it is to reach.
+    newton_up_to : float
+        Largest force, in the same units, at which it may use that method where another gave up.
     shortest : mapping of pairs of symbols to float, Å
         Distance below which the potential of two species, in either order, is wrong; empty where
         no such distance is known. It describes the potential and changes no energy, so it is not
@@ -47,6 +50,7 @@ class EnergySurface(ABC):
     shortest: Mapping[tuple[str, str], float] = MappingProxyType({})
     continuity: int = 1
     newton_from: ClassVar[float] = 1.0
+    newton_up_to: ClassVar[float] = math.inf
 
     @property
     def lacking(self) -> str | None:
