@@ -116,6 +116,7 @@ class LearnedPotential(CalculatorPotential):
 
     # Its forces take milliseconds, and the rows of a dataset were relaxed so.
     newton_up_to: ClassVar[float] = math.inf
+    longest_move: ClassVar[float] = math.inf
 
     weights: WeightsFile = field(kw_only=True)
     weights_as: str = field(kw_only=True)

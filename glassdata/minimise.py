@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from scipy import linalg, sparse
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 
 from glassdata.potentials import Bonds, EnergySurface, Potential, surface_of
 from glassdata.potentials.base import central_blocks, lengths
@@ -234,12 +234,19 @@ class _Landscape:
         self.atoms.positions[:] = positions
 
     def descend(self, slope: float, max_evaluations: int) -> None:
-        """L-BFGS over positions and strain until no component of the gradient exceeds ``slope``."""
+        """L-BFGS over positions and strain until no component of the gradient exceeds ``slope``.
+
+        Or until a coordinate has moved as far as the potential lets it.
+        """
+        start = self.start()
+        longest = np.full(len(start), self.potential.longest_move)
+        longest[3 * len(self.atoms) :] = np.inf  # the strain
         result = minimize(
             self.energy_gradient,
-            self.start(),
+            start,
             jac=True,
             method="L-BFGS-B",
+            bounds=Bounds(start - longest, start + longest),
             options={
                 "maxcor": _MEMORY,
                 "gtol": slope,

@@ -97,6 +97,27 @@ def test_newtons_method_follows_a_calculator_only_near_to_rest(away, tried, monk
     assert len(descents) == (1 if tried else 2)
 
 
+def test_no_line_search_moves_atoms_of_a_calculator_far(monkeypatch):
+    """From 1 Å off their sites they still come to rest, in several descents."""
+    start = argon()
+    start.positions[2] += [0.0, 1.0, 0.4]
+    moves, descend = [], _Landscape.descend
+
+    def watched(landscape, *how):
+        begin, evaluate = landscape.atoms.positions.copy(), landscape._path.evaluate
+        landscape._path.evaluate = lambda positions, cell: (
+            moves.append(np.abs(positions - begin).max()) or evaluate(positions, cell)
+        )
+        descend(landscape, *how)
+        landscape._path.evaluate = evaluate
+
+    monkeypatch.setattr(_Landscape, "descend", watched)
+    rest = relax(start, described(), max_force=1e-5)
+    assert np.abs(energy_forces(rest, described())[1]).max() <= 1e-5
+    assert 0.29 < max(moves) <= 0.3 + 1e-12
+    assert np.abs(rest.positions - start.positions).max() > 0.5
+
+
 class WithoutStress(AseLennardJones):
     """As many calculators of others: energies and forces only."""
 

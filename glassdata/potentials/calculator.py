@@ -41,6 +41,9 @@ class _OfCalculator(EnergySurface):
     # Each step of Newton's method takes hundreds of forces or more; far from rest a fresh start of
     # the other method is cheaper.
     newton_up_to: ClassVar[float] = 100.0
+    # Some learned potentials attract without end where atoms overlap. A line search must not get
+    # there by one long step.
+    longest_move: ClassVar[float] = 0.3
 
     @abstractmethod
     def calculator(self) -> Calculator:
