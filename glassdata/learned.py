@@ -285,7 +285,7 @@ def sevennet(device: str = "cpu", compiled: bool = False) -> Calculator:
     """
     import numpy as np
     import torch
-    from sevenn import calculator
+    from sevenn import calculator  # type: ignore[import-not-found]
 
     class Double(calculator.SevenNetCalculator):
         def calculate(self, atoms=None, properties=None, system_changes=("positions",)):
@@ -311,7 +311,6 @@ def _without_advice():
 def _sevennet_in_double(device: str, compiled: bool):
     """The network, which structures share."""
     import torch
-    from sevenn import calculator  # type: ignore[import-not-found]
 
     def widen(_module, _inputs, data):
         for key, value in data.items():
@@ -351,7 +350,7 @@ def _sevennet_in_double(device: str, compiled: bool):
             data[whole.key_x] = found.div(whole.denominator)
             return data
 
-    e3nn = import_module("e3nn")
+    calculator, e3nn = import_module("sevenn.calculator"), import_module("e3nn")
     usual = e3nn.get_optimization_defaults()
     e3nn.set_optimization_defaults(jit_script_fx=not compiled)
     network = calculator.SevenNetCalculator(model="7net-0", device=device).model.double()
