@@ -10,7 +10,7 @@ from glassdata.cli.execution import execution_options
 
 NAMES: tuple[str, ...] = ("line-vs-cnn", "weights", "referee", "glasses", "why", "elsewhere")
 NAMES += ("coverage", "observables", "beyond", "descriptors", "driven", "potentials")
-NAMES += ("propensity", "motion", "sevennet")
+NAMES += ("sevennet", "propensity", "motion")
 
 
 @click.command()
