@@ -4,7 +4,8 @@ None of these packages is a dependency. A name that is chosen without its packag
 refused with a line that says how to get them; weights are never part of this package.
 """
 
-import math
+import os
+import shutil
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ class LearnedPotential(CalculatorPotential):
 
     Parameters
     ----------
-    factory, symbols, reach, dim, step, forward
+    factory, symbols, reach, dim, step, forward, longest_move
         As for ``CalculatorPotential``.
     weights : WeightsFile
     weights_as : str
@@ -113,10 +114,6 @@ class LearnedPotential(CalculatorPotential):
     >>> NEP89_SIC.parameters()["weights"][:8], NEP89_SIC.species
     ('75168ece', ('C', 'Si'))
     """
-
-    # Its forces take milliseconds, and the rows of a dataset were relaxed so.
-    newton_up_to: ClassVar[float] = math.inf
-    longest_move: ClassVar[float] = math.inf
 
     weights: WeightsFile = field(kw_only=True)
     weights_as: str = field(kw_only=True)
@@ -139,7 +136,7 @@ class LearnedPotential(CalculatorPotential):
             "species": self.symbols,
             "reach": self.reach,
             "dim": self.dim,
-            **self._differences(),
+            **self._choices(),
         }
 
     def calculator(self) -> Calculator:
@@ -282,7 +279,15 @@ def sevennet(device: str = "cpu", compiled: bool = False) -> Calculator:
     compiled : bool
         Compile its convolutions, which takes a C++ compiler and, once in each process, up to a
         minute. Forces then take about half the time.
+
+    Raises
+    ------
+    ValueError
+        If it should be compiled where there is no compiler.
     """
+    compilers = os.environ.get("CXX", "g++"), "clang++"
+    if compiled and not any(map(shutil.which, compilers)):
+        raise ValueError("sevennet-0 needs a C++ compiler to be compiled: apt-get install g++")
     import numpy as np
     import torch
     from sevenn import calculator  # type: ignore[import-not-found]

@@ -1,5 +1,6 @@
 """Energy minimisation, with the same potential that gives the Hessian."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -30,6 +31,9 @@ _STRAIN_RESOLUTION = 1e-5  # eV/Å
 _PUSH = 0.1
 # Half of the largest energy of two overlapping atoms while they are pushed apart, eV.
 _STRENGTH = 5.0
+# Where moves are limited, Newton's method is tried up to this multiple of the force to reach: each
+# of its steps takes hundreds of forces of a calculator, and a fresh start is cheaper far from rest.
+_NEAR = 100.0
 # Correction pairs that L-BFGS remembers.
 _MEMORY = 20
 
@@ -109,7 +113,8 @@ def relax(
     for closeness in (landscape.potential.newton_from, *_FRESH_STARTS * [1.0]):
         landscape.descend(0.9 * closeness * max_force, max_evaluations)
         left = landscape.largest_force()
-        if max_force < left <= landscape.potential.newton_up_to * max_force:
+        near = left <= _NEAR * max_force or math.isinf(landscape.potential.longest_move)
+        if left > max_force and near:
             left = landscape.newton(0.9 * max_force)
         steepest = max(10.0 * max_force, _STRAIN_RESOLUTION)
         slope = landscape.strain_slope()

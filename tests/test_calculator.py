@@ -73,7 +73,9 @@ def test_relaxations_end_where_those_of_the_formula_end(cell):
 
 
 @pytest.mark.parametrize(("away", "tried"), [(0.1, False), (1e-5, True)])
-def test_newtons_method_follows_a_calculator_only_near_to_rest(away, tried, monkeypatch):
+def test_where_moves_are_limited_newtons_method_is_tried_only_near_to_rest(
+    away, tried, monkeypatch
+):
     """A step of it takes a Hessian, which is thousands of forces of a large structure."""
     start = relax(argon(), EXACT, max_force=1e-9)
     start.rattle(away, seed=2)
@@ -91,13 +93,13 @@ def test_newtons_method_follows_a_calculator_only_near_to_rest(away, tried, monk
 
     monkeypatch.setattr(_Landscape, "descend", at_first_in_vain)
     monkeypatch.setattr(CalculatorPotential, "force_constants", counted)
-    rest = relax(start, described(), max_force=1e-6)
+    rest = relax(start, replace(described(), longest_move=0.3), max_force=1e-6)
     assert np.abs(energy_forces(rest, described())[1]).max() <= 1e-6
     assert bool(hessians) == tried
     assert len(descents) == (1 if tried else 2)
 
 
-def test_no_line_search_moves_atoms_of_a_calculator_far(monkeypatch):
+def test_no_line_search_moves_atoms_farther_than_it_may(monkeypatch):
     """From 1 Å off their sites they still come to rest, in several descents."""
     start = argon()
     start.positions[2] += [0.0, 1.0, 0.4]
@@ -112,7 +114,7 @@ def test_no_line_search_moves_atoms_of_a_calculator_far(monkeypatch):
         landscape._path.evaluate = evaluate
 
     monkeypatch.setattr(_Landscape, "descend", watched)
-    rest = relax(start, described(), max_force=1e-5)
+    rest = relax(start, replace(described(), longest_move=0.3), max_force=1e-5)
     assert np.abs(energy_forces(rest, described())[1]).max() <= 1e-5
     assert 0.29 < max(moves) <= 0.3 + 1e-12
     assert np.abs(rest.positions - start.positions).max() > 0.5
@@ -235,6 +237,7 @@ def test_a_calculator_of_ones_own_module_is_identified_by_its_source(tmp_path, m
         ({"symbols": "Ar"}, "symbols must be chemical symbols"),
         ({"reach": 0.0}, "reach must be positive"),
         ({"dim": 1}, "dim must be 2 or 3, got 1"),
+        ({"longest_move": 0.0}, "longest_move must be positive, got 0"),
         ({"arguments": {"a": np.nan}}, "arguments.a: nan is not plain finite data"),
     ],
 )
@@ -383,12 +386,10 @@ def test_forward_differences_take_half_the_forces_and_err_in_proportion_to_the_s
     assert errors[True, 1e-5] < 1e-4
 
 
-def test_the_direction_of_differences_enters_the_identity_only_where_it_was_chosen():
-    one_way = replace(described(), forward=True)
-    assert one_way.parameters() == described().parameters() | {"forward": True}
-    assert replace(NEP89_SIC, forward=True).parameters() == NEP89_SIC.parameters() | {
-        "forward": True
-    }
+@pytest.mark.parametrize("choice", [{"forward": True}, {"longest_move": 0.3}])
+def test_choices_enter_the_identity_only_where_they_were_made(choice):
+    for potential in (described(), NEP89_SIC):
+        assert replace(potential, **choice).parameters() == potential.parameters() | choice
 
 
 def test_a_shared_hessian_is_that_of_one_process():

@@ -25,6 +25,7 @@ from glassdata.curvature import Curvature, Spectrum, curvature, distance, of_mod
 from glassdata.experiments import judged, potentials, sevennet
 from glassdata.given import MissingTableError
 from glassdata.learned import LEARNED, NEP89, UnknownElementsError, learned
+from glassdata.learned import sevennet as make_sevennet
 from glassdata.measured.dft import GLASSBENCH, DftFile
 from glassdata.minimise import relax
 from glassdata.potentials import CalculatorPotential
@@ -178,6 +179,12 @@ def test_sevennet_computes_in_double_precision():
     silicon.rattle(0.05, seed=3)
     found = smoothness(learned("sevennet-0", ("Si",)), silicon)
     assert found.change < 1e-6
+
+
+def test_without_a_compiler_sevennet_says_what_it_needs(monkeypatch):
+    monkeypatch.setattr("glassdata.learned.shutil.which", lambda program: None)
+    with pytest.raises(ValueError, match="sevennet-0 needs a C\\+\\+ compiler to be compiled"):
+        make_sevennet(compiled=True)
 
 
 def test_a_compiled_sevennet_has_the_same_forces():
@@ -422,12 +429,15 @@ def test_zinc_blende_has_one_optical_frequency_in_a_potential_without_charges(mo
 
 
 def test_sevennet_displaces_atoms_one_way(monkeypatch):
-    asked = []
+    asked, missing = [], ["nep89.txt"]
+    monkeypatch.setattr(sevennet, "lacks", lambda system: missing.pop() if missing else None)
+    with pytest.raises(ValueError, match=r"nep89.txt is missing \(see glassdata systems\)"):
+        sevennet.compute("00", None)
     monkeypatch.setattr(sevennet, "learned", lambda *which: asked.append(which) or EMT)
     known = sevennet._potentials()
     assert asked == [("sevennet-0", ("C", "Si"), {"compiled": True})]
     assert list(known) == list(sevennet.FOUR)
-    assert known["sevennet-0"] == replace(EMT, step=1e-6, forward=True)
+    assert known["sevennet-0"] == replace(EMT, step=1e-6, forward=True, longest_move=0.3)
     assert known["sic_mlip"] is gd.SYSTEMS["sic_mlip"].potential
 
 

@@ -7,6 +7,7 @@ process can create it, and it can enter the identity of a row.
 import hashlib
 import inspect
 import json
+import math
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -15,7 +16,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import packages_distributions, version
 from pathlib import Path as FilePath
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -38,12 +39,6 @@ class _OfCalculator(EnergySurface):
 
     step: float = 1e-4
     forward: bool = False
-    # Each step of Newton's method takes hundreds of forces or more; far from rest a fresh start of
-    # the other method is cheaper.
-    newton_up_to: ClassVar[float] = 100.0
-    # Some learned potentials attract without end where atoms overlap. A line search must not get
-    # there by one long step.
-    longest_move: ClassVar[float] = 0.3
 
     @abstractmethod
     def calculator(self) -> Calculator:
@@ -141,6 +136,9 @@ class CalculatorPotential(_OfCalculator):
         Displace atoms one way only, which takes half as many forces as central differences. The
         error is of first order in the step, so that this is for forces in double precision and
         steps of about 1e-6.
+    longest_move : float, Å
+        How far a relaxation may move a coordinate before it starts afresh, for potentials that
+        attract where atoms overlap: one long step of a line search must not get there.
 
     Raises
     ------
@@ -167,6 +165,7 @@ class CalculatorPotential(_OfCalculator):
     dim: int = field(default=3, kw_only=True)
     step: float = field(default=1e-4, kw_only=True)
     forward: bool = field(default=False, kw_only=True)
+    longest_move: float = field(default=math.inf, kw_only=True)
 
     def __post_init__(self) -> None:
         who = type(self).__name__
@@ -176,6 +175,8 @@ class CalculatorPotential(_OfCalculator):
         if not self.symbols or isinstance(self.symbols, str):
             raise ValueError(f"{who}: symbols must be chemical symbols, got {self.symbols!r}")
         check_positive(self, who, "reach", "step")
+        if not self.longest_move > 0:
+            raise ValueError(f"{who}: longest_move must be positive, got {self.longest_move}")
         if self.dim not in (2, 3):
             raise ValueError(f"{who}: dim must be 2 or 3, got {self.dim}")
         # A copy, so that what the caller does to the mapping later changes nothing here.
@@ -202,11 +203,16 @@ class CalculatorPotential(_OfCalculator):
             "species": self.symbols,
             "reach": self.reach,
             "dim": self.dim,
-        } | {**self._differences(), **_origin(module)}
+        } | {**self._choices(), **_origin(module)}
 
-    def _differences(self) -> dict:
-        # Only where it is so: what was known before there was a choice keeps its identity.
-        return {"step": self.step} | ({"forward": True} if self.forward else {})
+    def _choices(self) -> dict:
+        # Only where they were made: what was known before there were any keeps its identity.
+        chosen: dict = {"step": self.step}
+        if self.forward:
+            chosen["forward"] = True
+        if math.isfinite(self.longest_move):
+            chosen["longest_move"] = self.longest_move
+        return chosen
 
     def calculator(self) -> Calculator:
         return self._made_by()(**self.arguments)

@@ -25,10 +25,9 @@ class EnergySurface(ABC):
     newton_from : float
         Largest force at which a minimiser should turn to Newton's method, in units of the force
         that it is to reach.
-    newton_up_to : float
-        Largest force, in the same units, at which it may use that method where another gave up.
     longest_move : float, Å
-        How far a minimiser may move a coordinate before it starts afresh.
+        How far a minimiser may move a coordinate before it starts afresh. Where that is limited, it
+        turns to Newton's method only near to rest.
     shortest : mapping of pairs of symbols to float, Å
         Distance below which the potential of two species, in either order, is wrong; empty where
         no such distance is known. It describes the potential and changes no energy, so it is not
@@ -52,8 +51,7 @@ class EnergySurface(ABC):
     shortest: Mapping[tuple[str, str], float] = MappingProxyType({})
     continuity: int = 1
     newton_from: ClassVar[float] = 1.0
-    newton_up_to: ClassVar[float] = math.inf
-    longest_move: ClassVar[float] = math.inf
+    longest_move: float = math.inf
 
     @property
     def lacking(self) -> str | None:
