@@ -101,7 +101,7 @@ class LearnedPotential(CalculatorPotential):
 
     Parameters
     ----------
-    factory, symbols, reach, dim, step, forward, longest_move
+    factory, symbols, reach, dim, step, forward
         As for ``CalculatorPotential``.
     weights : WeightsFile
     weights_as : str

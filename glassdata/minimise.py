@@ -1,6 +1,5 @@
 """Energy minimisation, with the same potential that gives the Hessian."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -8,7 +7,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from scipy import linalg, sparse
-from scipy.optimize import Bounds, minimize
+from scipy.optimize import minimize
 
 from glassdata.potentials import Bonds, EnergySurface, Potential, surface_of
 from glassdata.potentials.base import central_blocks, lengths
@@ -31,9 +30,6 @@ _STRAIN_RESOLUTION = 1e-5  # eV/Å
 _PUSH = 0.1
 # Half of the largest energy of two overlapping atoms while they are pushed apart, eV.
 _STRENGTH = 5.0
-# Where moves are limited, Newton's method is tried up to this multiple of the force to reach: each
-# of its steps takes hundreds of forces of a calculator, and a fresh start is cheaper far from rest.
-_NEAR = 100.0
 # Correction pairs that L-BFGS remembers.
 _MEMORY = 20
 
@@ -113,8 +109,7 @@ def relax(
     for closeness in (landscape.potential.newton_from, *_FRESH_STARTS * [1.0]):
         landscape.descend(0.9 * closeness * max_force, max_evaluations)
         left = landscape.largest_force()
-        near = left <= _NEAR * max_force or math.isinf(landscape.potential.longest_move)
-        if left > max_force and near:
+        if left > max_force:
             left = landscape.newton(0.9 * max_force)
         steepest = max(10.0 * max_force, _STRAIN_RESOLUTION)
         slope = landscape.strain_slope()
@@ -239,19 +234,12 @@ class _Landscape:
         self.atoms.positions[:] = positions
 
     def descend(self, slope: float, max_evaluations: int) -> None:
-        """L-BFGS over positions and strain until no component of the gradient exceeds ``slope``.
-
-        Or until a coordinate has moved as far as the potential lets it.
-        """
-        start = self.start()
-        longest = np.full(len(start), self.potential.longest_move)
-        longest[3 * len(self.atoms) :] = np.inf  # the strain
+        """L-BFGS over positions and strain until no component of the gradient exceeds ``slope``."""
         result = minimize(
             self.energy_gradient,
-            start,
+            self.start(),
             jac=True,
             method="L-BFGS-B",
-            bounds=Bounds(start - longest, start + longest),
             options={
                 "maxcor": _MEMORY,
                 "gtol": slope,

@@ -19,7 +19,7 @@ from glassdata.config import digest
 from glassdata.crystal import Crystal
 from glassdata.engine.displacing import SideBySide
 from glassdata.learned import NEP89_SIC
-from glassdata.minimise import _Landscape, relax, settle
+from glassdata.minimise import relax, settle
 from glassdata.potentials import CalculatorPotential, surface_of
 from glassdata.potentials.differences import NotSmoothError, smoothness
 from glassdata.protocols import CrystalDisorder, Stratum
@@ -70,54 +70,6 @@ def test_relaxations_end_where_those_of_the_formula_end(cell):
     assert ends[0].cell.lengths() == pytest.approx(ends[1].cell.lengths(), rel=1e-5)
     energies = [energy_forces(end, EXACT)[0] for end in ends]
     assert energies[0] == pytest.approx(energies[1], abs=1e-8)
-
-
-@pytest.mark.parametrize(("away", "tried"), [(0.1, False), (1e-5, True)])
-def test_where_moves_are_limited_newtons_method_is_tried_only_near_to_rest(
-    away, tried, monkeypatch
-):
-    """A step of it takes a Hessian, which is thousands of forces of a large structure."""
-    start = relax(argon(), EXACT, max_force=1e-9)
-    start.rattle(away, seed=2)
-    hessians, descents = [], []
-    descend, force_constants = _Landscape.descend, CalculatorPotential.force_constants
-
-    def at_first_in_vain(landscape, *how):
-        descents.append(how)
-        if len(descents) > 1:
-            descend(landscape, *how)
-
-    def counted(surface, atoms):
-        hessians.append(len(atoms))
-        return force_constants(surface, atoms)
-
-    monkeypatch.setattr(_Landscape, "descend", at_first_in_vain)
-    monkeypatch.setattr(CalculatorPotential, "force_constants", counted)
-    rest = relax(start, replace(described(), longest_move=0.3), max_force=1e-6)
-    assert np.abs(energy_forces(rest, described())[1]).max() <= 1e-6
-    assert bool(hessians) == tried
-    assert len(descents) == (1 if tried else 2)
-
-
-def test_no_line_search_moves_atoms_farther_than_it_may(monkeypatch):
-    """From 1 Å off their sites they still come to rest, in several descents."""
-    start = argon()
-    start.positions[2] += [0.0, 1.0, 0.4]
-    moves, descend = [], _Landscape.descend
-
-    def watched(landscape, *how):
-        begin, evaluate = landscape.atoms.positions.copy(), landscape._path.evaluate
-        landscape._path.evaluate = lambda positions, cell: (
-            moves.append(np.abs(positions - begin).max()) or evaluate(positions, cell)
-        )
-        descend(landscape, *how)
-        landscape._path.evaluate = evaluate
-
-    monkeypatch.setattr(_Landscape, "descend", watched)
-    rest = relax(start, replace(described(), longest_move=0.3), max_force=1e-5)
-    assert np.abs(energy_forces(rest, described())[1]).max() <= 1e-5
-    assert 0.29 < max(moves) <= 0.3 + 1e-12
-    assert np.abs(rest.positions - start.positions).max() > 0.5
 
 
 class WithoutStress(AseLennardJones):
@@ -237,7 +189,6 @@ def test_a_calculator_of_ones_own_module_is_identified_by_its_source(tmp_path, m
         ({"symbols": "Ar"}, "symbols must be chemical symbols"),
         ({"reach": 0.0}, "reach must be positive"),
         ({"dim": 1}, "dim must be 2 or 3, got 1"),
-        ({"longest_move": 0.0}, "longest_move must be positive, got 0"),
         ({"arguments": {"a": np.nan}}, "arguments.a: nan is not plain finite data"),
     ],
 )
@@ -386,10 +337,10 @@ def test_forward_differences_take_half_the_forces_and_err_in_proportion_to_the_s
     assert errors[True, 1e-5] < 1e-4
 
 
-@pytest.mark.parametrize("choice", [{"forward": True}, {"longest_move": 0.3}])
-def test_choices_enter_the_identity_only_where_they_were_made(choice):
+def test_one_sided_differences_enter_the_identity_only_where_they_were_chosen():
     for potential in (described(), NEP89_SIC):
-        assert replace(potential, **choice).parameters() == potential.parameters() | choice
+        chosen = replace(potential, forward=True).parameters()
+        assert chosen == potential.parameters() | {"forward": True}
 
 
 def test_a_shared_hessian_is_that_of_one_process():

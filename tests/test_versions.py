@@ -41,7 +41,7 @@ FROZEN = {
     "experiments.reading": "5b6d7144dd3e",
     "experiments.referee": "895eb636fa66",
     "experiments.runner": "bb0acb9f70bb",
-    "experiments.sevennet": "1c87aa686f99",
+    "experiments.sevennet": "2be9434f0349",
     "experiments.shells": "3ec502ddde55",
     "experiments.signal": "5cc0cea64697",
     "experiments.standings": "4347e71c9d17",

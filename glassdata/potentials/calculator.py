@@ -7,7 +7,6 @@ process can create it, and it can enter the identity of a row.
 import hashlib
 import inspect
 import json
-import math
 import re
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -136,9 +135,6 @@ class CalculatorPotential(_OfCalculator):
         Displace atoms one way only, which takes half as many forces as central differences. The
         error is of first order in the step, so that this is for forces in double precision and
         steps of about 1e-6.
-    longest_move : float, Å
-        How far a relaxation may move a coordinate before it starts afresh, for potentials that
-        attract where atoms overlap: one long step of a line search must not get there.
 
     Raises
     ------
@@ -165,7 +161,6 @@ class CalculatorPotential(_OfCalculator):
     dim: int = field(default=3, kw_only=True)
     step: float = field(default=1e-4, kw_only=True)
     forward: bool = field(default=False, kw_only=True)
-    longest_move: float = field(default=math.inf, kw_only=True)
 
     def __post_init__(self) -> None:
         who = type(self).__name__
@@ -175,8 +170,6 @@ class CalculatorPotential(_OfCalculator):
         if not self.symbols or isinstance(self.symbols, str):
             raise ValueError(f"{who}: symbols must be chemical symbols, got {self.symbols!r}")
         check_positive(self, who, "reach", "step")
-        if not self.longest_move > 0:
-            raise ValueError(f"{who}: longest_move must be positive, got {self.longest_move}")
         if self.dim not in (2, 3):
             raise ValueError(f"{who}: dim must be 2 or 3, got {self.dim}")
         # A copy, so that what the caller does to the mapping later changes nothing here.
@@ -210,8 +203,6 @@ class CalculatorPotential(_OfCalculator):
         chosen: dict = {"step": self.step}
         if self.forward:
             chosen["forward"] = True
-        if math.isfinite(self.longest_move):
-            chosen["longest_move"] = self.longest_move
         return chosen
 
     def calculator(self) -> Calculator:

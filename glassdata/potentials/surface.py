@@ -4,7 +4,6 @@ Minimisers, Hessians, spectra and stress ask for nothing else, so that none of t
 where the energies come from.
 """
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -25,9 +24,6 @@ class EnergySurface(ABC):
     newton_from : float
         Largest force at which a minimiser should turn to Newton's method, in units of the force
         that it is to reach.
-    longest_move : float, Å
-        How far a minimiser may move a coordinate before it starts afresh. Where that is limited, it
-        turns to Newton's method only near to rest.
     shortest : mapping of pairs of symbols to float, Å
         Distance below which the potential of two species, in either order, is wrong; empty where
         no such distance is known. It describes the potential and changes no energy, so it is not
@@ -51,7 +47,6 @@ class EnergySurface(ABC):
     shortest: Mapping[tuple[str, str], float] = MappingProxyType({})
     continuity: int = 1
     newton_from: ClassVar[float] = 1.0
-    longest_move: float = math.inf
 
     @property
     def lacking(self) -> str | None:
