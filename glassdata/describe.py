@@ -2,7 +2,7 @@
 
 A new variable is one line in ``DESCRIBED``, or one file that declares it and one line here. It
 never needs new structures: ``glassdata build NEW --structures OLD`` describes those of an older
-store again. Whoever changes what a function returns raises the ``version`` of its variable.
+store again. Anyone who changes what a function returns raises the ``version`` of its variable.
 """
 
 import time

@@ -134,7 +134,7 @@ class Reference:
         return self._g(atoms), broad_pdos(modes, self.omega, self._widths[1])
 
     def exact(self, displacement: np.ndarray) -> Change:
-        """Change by a displacement (N, d), Å, computed anew."""
+        """Change by a displacement (N, d), Å, computed again."""
         moved = displaced(self.atoms, displacement)
         stiffness = hessian(moved, self.system.potential)
         squares = np.linalg.eigvalsh(weighted(stiffness, moved).toarray())

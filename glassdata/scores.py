@@ -31,7 +31,7 @@ def normalised(Y: np.ndarray) -> np.ndarray:
 def joined(Y: np.ndarray, n_bins: int) -> np.ndarray:
     """Spectra with neighbouring bins joined: shares of fewer and wider bins, (n, n_bins).
 
-    Bins of frequencies that are counted anew give the same, if the edges are some of the old ones.
+    Bins of frequencies that are counted again give the same, if the edges are some of the old ones.
 
     Parameters
     ----------

@@ -51,7 +51,7 @@ ONE_THREAD = dict.fromkeys(
 )
 #: Memory up to these sizes, in bytes, stays with the process when it is freed, as the C library of
 #: Linux does by itself. Dask has it given back at once, and then every large array asks for its
-#: pages anew: a tenth of the time of a row or a network.
+#: pages again: a tenth of the time of a row or a network.
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**25), "MALLOC_TRIM_THRESHOLD_": str(2**26)}
 
 # A worker with several threads computes one row after the other, because the limit of threads of

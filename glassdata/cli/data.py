@@ -188,7 +188,7 @@ def _recompute(store: Path, count: int, seed: int | None, execution: dict) -> in
     left_out = sorted(found.keys() - available().keys())
     rows = [(n, i) for n in sorted(found.keys() - set(left_out)) for i in found[n]]
     missing = (
-        f", but for {', '.join(left_out)}, whose potential file is missing" if left_out else ""
+        f", except for {', '.join(left_out)}, whose potential file is missing" if left_out else ""
     )
     if not rows:
         raise click.UsageError(f"{store} has no rows to recompute{missing}")

@@ -33,7 +33,7 @@ def experiment(
 ) -> int:
     """Compute the results of experiment NAME, which the book's chapters read.
 
-    The same command resumes after any interruption; other data start anew. Networks are left out
+    The same command resumes after any interruption; other data start again. Networks are left out
     where PyTorch is missing.
 
     \b

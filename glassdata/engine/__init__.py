@@ -182,7 +182,7 @@ def repair(
     source: Source | None = None,
     **how,
 ) -> Outcome:
-    """Compute the sealed rows that are no longer there, and seal the dataset anew.
+    """Compute the sealed rows that are no longer there, and seal the dataset again.
 
     If the store is not sealed yet, only ``rows`` and those recorded as lost are computed, and
     nothing is sealed: the build itself goes on with ``build``.

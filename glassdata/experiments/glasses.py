@@ -56,7 +56,7 @@ SIZES = (1, 4, 16)
 CURVE = (1, 2, 4, 8, 16)
 SPLITS = ("hard", "soft")
 #: Fits to the training set as it is, over which errors are averaged: each deals structures to
-#: bundles and settings to inner folds anew. And fits to training sets drawn with replacement.
+#: bundles and settings to inner folds again. And fits to training sets drawn with replacement.
 PLAIN, REFITS = 3, 16
 #: A network, whose fits take a hundred times as long, is fitted once as it is and twice again.
 NETWORK_REFITS = 2
@@ -371,7 +371,7 @@ def _drawn(
     """A training set drawn with replacement: families within each preparation, (n_drawn,).
 
     Preparations of a single structure are drawn among each other. The one bundle of a preparation
-    is made anew, of structures of the same number, drawn with replacement.
+    is made again, of structures of the same number, drawn with replacement.
     """
     counts = np.bincount(of[train])
     alone = counts[of[train]] == 1

@@ -175,7 +175,7 @@ def stretched(shares: np.ndarray, factor: float) -> np.ndarray:
 
 
 def between_potentials(
-    known: Mapping[str, tuple[np.ndarray, np.ndarray]], groups: np.ndarray
+    known: Mapping[str, tuple[np.ndarray, np.ndarray]], groups: np.ndarray, kinds: np.ndarray
 ) -> dict[tuple[str, str], dict[str, models.Evaluation]]:
     """Lines of one potential, and its spectra themselves, as guesses of another's spectra.
 
@@ -185,21 +185,25 @@ def between_potentials(
         Of the same structures in each potential, (n, n_r) and (n, n_omega).
     groups : (n,)
         Families: all of one are held out together.
+    kinds : (n,)
+        How the structures were prepared.
 
     Returns
     -------
     dict
         For each pair of a source and a target: ``line``, the source's line on the source's g(r);
         ``stretched``, the same after its frequencies were multiplied by a factor; ``spectra``, the
-        source's own spectra, so multiplied; and ``home``, the line of the target. The factor is
-        the one that suits the training families best. The baseline is their mean spectrum.
+        source's own spectra, so multiplied; ``home``, the line of the target; and ``kind``, the
+        target's mean spectrum of the same kind. The factor is the one that suits the training
+        families best. The baseline is their mean spectrum.
 
     Examples
     --------
     >>> rng = np.random.default_rng(0)
     >>> g = rng.random((40, 5))
     >>> shares = g @ rng.random((5, 8))
-    >>> found = between_potentials({"a": (g, shares), "b": (g, 2 * shares)}, np.arange(40))
+    >>> both = {"a": (g, shares), "b": (g, 2 * shares)}
+    >>> found = between_potentials(both, np.arange(40), np.arange(40) % 2)
     >>> found["a", "b"]["home"].r2 > 0.99
     True
     """
@@ -209,7 +213,8 @@ def between_potentials(
             if source == target:
                 continue
             guesses: dict[str, np.ndarray] = {
-                key: np.empty_like(D) for key in ("line", "stretched", "spectra", "home", "mean")
+                key: np.empty_like(D)
+                for key in ("line", "stretched", "spectra", "home", "kind", "mean")
             }
             fold = np.empty(len(D), int)
             for number, (train, test) in enumerate(models.grouped_folds(groups, _FOLDS)):
@@ -222,6 +227,9 @@ def between_potentials(
                 guesses["spectra"][test] = stretched(D[test], factor)
                 guesses["home"][test] = home.predict(g_there[test])
                 guesses["mean"][test] = D_there[train].mean(axis=0)
+                for kind in np.unique(kinds[test]):
+                    alike = D_there[train][kinds[train] == kind].mean(axis=0)
+                    guesses["kind"][test[kinds[test] == kind]] = alike
             mean = guesses.pop("mean")
             found[source, target] = {
                 key: models.Evaluation(D_there, guess, mean, fold, parameters=())

@@ -31,7 +31,7 @@ def with_copies(data: Dataset, share: float = 1.0) -> tuple[np.ndarray, np.ndarr
     Returns
     -------
     X, Y, groups
-        As those of the dataset, and then the copies; spectra with sum 1 over the bins, but for
+        As those of the dataset, and then the copies; spectra with sum 1 over the bins, except for
         the noise.
 
     Examples

@@ -95,7 +95,7 @@ class Task:
     def identity(self, name: str) -> str:
         """What determines a result: the code, and the data of the systems in its name."""
         used = {part: self.marks[part] for part in name.split(".") if part in self.marks}
-        # "cell" is the older word for a result; another key would make all results anew.
+        # "cell" is the older word for a result; another key would make all results again.
         version = EXPERIMENTS[self.experiment].VERSION
         facts = {"experiment": self.experiment, "version": version, "cell": name, "dataset": used}
         if self.needed:
@@ -304,7 +304,7 @@ def check_origin(results: Results, glasses: Mapping[str, Dataset]) -> None:
     if {name: mark(one) for name, one in glasses.items()} != results.origin:
         raise ValueError(
             f"the results of {results.manifest['experiment']} belong to another dataset; "
-            "make them anew: make results"
+            "make them again: make results"
         )
 
 

@@ -11,7 +11,7 @@ Results, one of each per system, and the last for pair potentials only::
 Each stands beside the line fitted *between* structures, in every part of the dataset that is large
 enough (see ``parts``): arrays are named ``WHAT_PART``. Errors are mean squares per bin of spectra
 with sum 1, one per structure, held out by family. A glass whose potential is a file of the user's
-is left out: eigenvectors are computed anew.
+is left out: eigenvectors are computed again.
 """
 
 from collections.abc import Callable, Iterable, Mapping

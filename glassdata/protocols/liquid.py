@@ -27,7 +27,7 @@ SCIENCE = {
 
 
 def science(protocol) -> dict:
-    """Name and settings of a protocol, a dataclass, but for the number of its structures."""
+    """Name and settings of a protocol, a dataclass, except for the number of its structures."""
     names = [field.name for field in fields(protocol) if field.name != "n_structures"]
     settings = {name: _plain(getattr(protocol, name)) for name in names}
     return {"name": type(protocol).__name__} | settings | SCIENCE

@@ -155,7 +155,7 @@ def _exchange(i, j, positions, types, table, box, thermal, counts, near, rng):
 
 @compiled(error_model="numpy")
 def _cost_of_kind(i, kind, partner, positions, types, table, box, counts, near):
-    """Energy that it costs to make particle i one of species ``kind``, but for one partner."""
+    """Energy that it costs to make particle i one of species ``kind``, except for one partner."""
     cost, old, new = 0.0, table[types[i]], table[kind]
     x, y = positions[i, 0], positions[i, 1]
     for k in range(counts[i]):

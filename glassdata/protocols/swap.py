@@ -1,7 +1,7 @@
 """Equilibrium liquid → glass: swap Monte Carlo down to a parent temperature, then minimisation.
 
 The colder the liquid from which a glass is quenched, the more stable the glass. What tells a
-liquid in equilibrium from one that was merely cooled is tested in every structure: its energy no
+liquid in equilibrium from one that was only cooled is tested in every structure: its energy no
 longer drifts, and its particles have left the places where they were.
 """
 

@@ -14,7 +14,7 @@ _NESTED = (Mapping, list, tuple)
 
 
 def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
-    """Lines ``key.path: old -> new``; systems that are merely new do not count.
+    """Lines ``key.path: old -> new``; systems that are only new do not count.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def differences(old: Any, new: Any, systems: set[str]) -> Iterator[str]:
     new : Any
         The configuration to compare it with.
     systems : set[str]
-        Names of the glasses that were recorded; others are merely new.
+        Names of the glasses that were recorded; others are only new.
     """
     before, after = dict(_flatten(old)), dict(_flatten(new))
     for key in sorted(before.keys() | after.keys()):

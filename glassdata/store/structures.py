@@ -45,7 +45,7 @@ def check_structures(where: Path, profile: str, systems: Iterable[System]) -> No
         if "structure" not in then[system.name]:
             raise StoreError(
                 f"{where} is of an older layout, which did not record what made its structures; "
-                "they have to be made anew"
+                "they have to be made again"
             )
         was = then[system.name]["structure"]
         if lines := list(differences(was, system.science(profile), set())):
