@@ -20,6 +20,7 @@ from click.testing import CliRunner
 from scipy.stats import wasserstein_distance
 
 import glassdata as gd
+from glassdata.bands import bands
 from glassdata.cli import commands, judging
 from glassdata.cli.judging import Case
 from glassdata.config import canonical_json
@@ -466,6 +467,18 @@ def test_zinc_blende_has_one_optical_frequency_in_a_potential_without_charges(mo
     # THz; at their own lattice constants of 4.36 and 4.32 Å they have 29.19 and 29.66.
     assert found[0, 5] == pytest.approx(29.19, abs=0.05)
     assert 28 < found[1, 5] < 29.66
+
+
+def test_two_cells_of_zinc_blende_have_the_waves_at_the_edge_of_the_zone(monkeypatch):
+    """A wave that is as long as two planes along the diagonal fits into the doubled cell."""
+    potential = gd.SYSTEMS["sic"].potential
+    monkeypatch.setattr(sevennet, "_potentials", lambda: {"sic": potential})
+    centre = sevennet.compute("crystal", None)["frequency"][0]
+    both = sevennet.compute("edge", None)["frequency"][0]
+    wave = np.full((1, 3), np.pi / 4.36)
+    diagonal = bands(sevennet.CRYSTALS["crystal"], potential, wave)[0]
+    assert both == pytest.approx(np.sort([*centre, *diagonal]), abs=1e-3)
+    assert diagonal[:2] == pytest.approx(9.42, abs=0.01)  # transverse acoustic
 
 
 def test_sevennet_displaces_atoms_one_way(monkeypatch):

@@ -2,7 +2,8 @@
 
 Results::
 
-    crystal   frequencies of zinc blende at the centre of the zone in each of FOUR potentials
+    crystal   frequencies of zinc blende in each of FOUR potentials, at the centre of the zone
+    edge      the same, and those at the edge of the zone, along the diagonal of the cube
     NUMBER    g(r) and spectra of one structure, at rest in each of FOUR potentials
 
 They are displaced and cooled as the structures of the dataset are, in cells that are small enough
@@ -62,13 +63,14 @@ SMALL = replace(
     SYSTEMS[_ERHART_ALBE],
     protocols={"small": displaced_and_cooled(_NUMBER, (2, 2, 2), 32, BondOrder(ERHART_ALBE_2005))},
 )
-#: Its primitive cell with the measured lattice constant.
-CRYSTAL = bulk("SiC", "zincblende", a=4.36)
+_CELL = bulk("SiC", "zincblende", a=4.36)  # measured
+#: One primitive cell, and two along a direction whose waves travel along the diagonal of the cube.
+CRYSTALS = {"crystal": _CELL, "edge": _CELL * (2, 1, 1)}
 
 
 def result_names(_glasses: Mapping[str, Dataset]) -> list[str]:
     """Names of all results."""
-    return [*(f"{number:02d}" for number in range(_NUMBER)), "crystal"]
+    return [*(f"{number:02d}" for number in range(_NUMBER)), *CRYSTALS]
 
 
 def compute(name: str, _get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
@@ -76,13 +78,11 @@ def compute(name: str, _get: Callable[[str], Dataset]) -> dict[str, np.ndarray]:
 
     Of a structure: what ``elsewhere`` gives for each of FOUR potentials, with frequencies in the
     bins of the system with NEP89; and ``parent``, ``ensemble`` and ``chemical_order``, as it was
-    made. Of the crystal: ``frequency`` (4, 6), THz.
+    made. Of a crystal of n atoms: ``frequency`` (4, 3n), THz.
     """
-    if name == "crystal":
-        return {
-            "frequency": np.array([frequencies(CRYSTAL, one) for one in _potentials().values()])
-        }
     known = _potentials()
+    if name in CRYSTALS:
+        return {"frequency": np.array([frequencies(CRYSTALS[name], one) for one in known.values()])}
     atoms = make_structure(SMALL, int(name), "small")
     highest = SYSTEMS[_NEP89].omega_max
     calculator = cast(CalculatorPotential, known[FOUR[-1]]).calculator()
