@@ -553,36 +553,6 @@ def test_results_that_ship_are_those_of_the_text():
     assert np.mean(list(left.values())) <= 0.9
 
 
-def test_the_second_opinion_that_ships_is_of_the_same_structures():
-    results = gd.open_results("sevennet")
-    assert set(results) == set(sevennet.result_names({}))
-    # Zinc blende without charges: three translations, and one threefold optical frequency, which
-    # the doubled cell has too.
-    centre, edge = (results[name]["frequency"] for name in ("crystal", "edge"))
-    for frequency in (centre, edge):
-        assert np.abs(frequency[:, :3]).max() < 0.2
-    assert np.ptp(centre[:, 3:], axis=1).max() < 0.05
-    assert np.abs(edge - centre[:, 3:4]).min(axis=1).max() < 0.01
-    for row, name in enumerate(sevennet.FOUR[:2]):
-        own = gd.SYSTEMS[name].potential
-        assert edge[row] == pytest.approx(gd.frequencies(sevennet.CRYSTALS["edge"], own), abs=1e-3)
-    first = results["00"]
-    atoms = gd.make_structure(sevennet.SMALL, 0, "small")
-    for row, name in enumerate(sevennet.FOUR[:2]):
-        system = replace(gd.SYSTEMS[name], omega_max=gd.SYSTEMS["sic_mlip"].omega_max)
-        again = potentials.elsewhere([atoms], system)
-        np.testing.assert_allclose(first["g"][row], again["g"][0], atol=1e-3)
-        np.testing.assert_allclose(first["shares"][row], again["shares"][0], atol=1e-3)
-    for name, one in results.items():
-        if not name.isdigit():
-            continue
-        assert str(one["ensemble"]) == ("quenched" if int(name) % 2 else "displaced")
-        came = one["error"] == ""
-        assert came[:3].all()
-        assert (np.isfinite(one["shares"]).all(axis=1) == came).all()
-        assert one["shares"][came].sum(axis=1) == pytest.approx(1, abs=0.03)
-
-
 def test_the_line_is_judged_in_the_same_unit():
     """A spectrum that moves by two bins of 0.5 THz is off by 1 THz."""
     data = gd.dataset("lj3d")

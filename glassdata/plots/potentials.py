@@ -15,13 +15,6 @@ from glassdata.plots.looks import log_ticks
 
 Curves = Mapping[str, tuple[np.ndarray, np.ndarray]]
 _BINS = 32
-_FIVE = (
-    ("#0072b2", "-"),
-    ("#56b4e9", "--"),
-    ("#d55e00", "-"),
-    ("#e69f00", "--"),
-    ("#009e73", ":"),
-)
 _LOOKS = (("#0072b2", "-"), ("#d55e00", "--"))
 
 
@@ -61,42 +54,6 @@ def spectra(curves: Mapping[str, Curves]) -> Figure:
         ax.set_xlabel("frequency ν (THz)", fontsize=11)
     handles, labels = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize=10)
-    return figure
-
-
-def means(
-    edges: np.ndarray, panels: Mapping[str, Mapping[str, np.ndarray]], marked: float | None = None
-) -> Figure:
-    """Mean spectra of the same structures in several potentials, a panel for each kind of them.
-
-    Parameters
-    ----------
-    edges : (n_omega + 1,), THz
-        Of the bins.
-    panels : mapping of kind to label to shares (n, n_omega)
-        At most five labels.
-    marked : float, THz, optional
-        Frequency of a dashed vertical line.
-
-    Examples
-    --------
-    >>> figure = means(np.arange(4.0), {"cooled": {"NEP89": np.full((2, 3), 1 / 3)}}, marked=1.5)
-    >>> figure.axes[0].get_title(loc="left")
-    'cooled'
-    """
-    figure, axes = plt.subplots(
-        len(panels), 1, figsize=(6.4, 2.4 * len(panels)), sharex=True, squeeze=False
-    )
-    for ax, (kind, found) in zip(axes.flat, panels.items(), strict=True):
-        for (label, shares), (colour, dashes) in zip(found.items(), _FIVE, strict=False):
-            height = np.mean(shares, axis=0) / np.diff(edges)
-            ax.stairs(height, edges, color=colour, linestyle=dashes, lw=1.5, label=label)
-        if marked is not None:
-            ax.axvline(marked, color="0.5", ls="--", lw=1)
-        ax.set(xlim=(0, edges[-1]), ylim=(0, None), ylabel="share (1/THz)")
-        ax.set_title(kind, fontsize=11, loc="left")
-    axes.flat[0].legend(fontsize=10)
-    axes.flat[-1].set_xlabel("frequency ν (THz)")
     return figure
 
 
