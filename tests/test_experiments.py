@@ -337,7 +337,7 @@ def test_without_pytorch_everything_but_the_networks_is_computed(store, tmp_path
 
 def test_results_named_by_a_number_need_no_pytorch_of_ours():
     names = EXPERIMENTS["sevennet"].result_names({})
-    assert len(names) == 41
+    assert {"00", "39", "crystal", "edge"} <= set(names)
     assert not any(runner._is_network(name) for name in names)
 
 
