@@ -213,7 +213,7 @@ def learned(
         Elements of the structures.
     arguments : mapping, optional
         Of its calculator, in place of the usual ones: ``device="cuda"`` where there is a GPU;
-        ``model`` names the file of weights of ``mace``, which runs code of anyone who made it.
+        ``model`` names the file of weights of ``mace``, which may hold code that is then run.
 
     Raises
     ------

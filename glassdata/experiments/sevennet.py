@@ -7,7 +7,7 @@ Results::
     NUMBER    g(r) and spectra of one structure, at rest in each of FOUR potentials
 
 They are displaced and cooled as the structures of the dataset are, in cells that are small enough
-for SevenNet-0: it takes four to six minutes of a core for each.
+for SevenNet-0: it takes five to thirteen minutes of a core for each.
 
 >>> FOUR
 ('sic', 'sic_tersoff', 'sic_mlip', 'sevennet-0')
