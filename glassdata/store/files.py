@@ -285,7 +285,7 @@ def steady(folder: Path) -> Iterator[None]:
     try:
         stream = open(folder / LOCK, "rb")  # noqa: SIM115
     except OSError:
-        yield  # nothing was ever built here, or anyone who looks may not
+        yield  # nothing was ever built here, or the one who looks may not
         return
     with stream:
         try:

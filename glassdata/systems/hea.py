@@ -55,7 +55,7 @@ def _occupied(a: float, cells: tuple[int, int, int], rng: np.random.Generator) -
 
 @dataclass(frozen=True)
 class RandomAlloyDisorder(CrystalDisorder):
-    """Disorder of a crystal whose sites every family occupies again."""
+    """Disorder of a crystal whose sites each family occupies in its own way."""
 
     def lattice(self, system: System, rng: np.random.Generator) -> Atoms:
         """The crystal at this size, its sites occupied with ``rng``."""
